@@ -1,0 +1,108 @@
+/** Absorb: work out what changed on our site since the shadow was taken. Pure; drain, apply and re-scan share it. */
+import { hashValues, localeOf, type RegisterName, type Values } from './register.ts';
+import type { RegisterState, Shadow } from './shadow.ts';
+import { adoptionStamp, nextStamp, type Origin, type Stamp } from './stamp.ts';
+
+/** What a look at the host found. */
+export interface Absorbed {
+  /** The shadow as it is now; the same object if nothing changed. */
+  readonly shadow: Shadow;
+  /** Registers that a person or program changed here since. */
+  readonly changed: RegisterName[];
+}
+
+/** A description that is not there, or NULL. */
+const NO_DESCRIPTION: Values = { s_info: null };
+const NO_DESCRIPTION_HASH = hashValues(NO_DESCRIPTION);
+
+/** The values of a description in one language. */
+export function descriptionValues(text: string | null): Values {
+  return { s_info: text };
+}
+
+/**
+ * Compares the registers of a host row with its shadow. A changed register gets the stamp of its marker, or one just
+ * above what it had. A register that was not looked after before is adopted as of the last edit of the profile, and peers
+ * hear of it; if it is blank, then as of never. One that is looked after no longer is forgotten: if its column comes back
+ * empty, that is no edit.
+ *
+ * @param markedAtMs time of the marker, or now where there is none
+ * @param unsent true while an earlier change of the user waits in an outbox: then `prior` stays what peers last knew
+ */
+export function absorb(
+  before: Shadow,
+  host: ReadonlyMap<RegisterName, Values>,
+  markedAtMs: number,
+  origin: Origin,
+  unsent: boolean,
+): Absorbed {
+  const registers = new Map<RegisterName, RegisterState>(before.registers);
+  const changed: RegisterName[] = [];
+  let adopted = false;
+  const see = (register: RegisterName, values: Values): void => {
+    const known = before.registers.get(register);
+    const hash = hashValues(values);
+    if (known?.hash === hash) return;
+    if (known === undefined) {
+      if (localeOf(register) === undefined) {
+        const isNews = !isBlank(values);
+        registers.set(register, { hash, stamp: adoptionStamp(isNews ? lastEdit(before) : 0, origin) });
+        if (isNews) changed.push(register);
+        adopted = true;
+        return;
+      }
+      if (hash === NO_DESCRIPTION_HASH) return;
+    }
+    registers.set(register, {
+      hash,
+      stamp: nextStamp(markedAtMs, known?.stamp, origin),
+      ...prior(known, origin, unsent),
+    });
+    changed.push(register);
+  };
+  for (const [register, values] of host) see(register, values);
+  for (const register of before.registers.keys()) {
+    if (host.has(register)) continue;
+    if (localeOf(register) !== undefined) see(register, NO_DESCRIPTION);
+    else adopted = registers.delete(register);
+  }
+  return changed.length > 0 || adopted
+    ? { shadow: { born: before.born, registers }, changed }
+    : { shadow: before, changed };
+}
+
+/** The shadow of a user nobody has seen yet: every register under one stamp. */
+export function firstShadow(host: ReadonlyMap<RegisterName, Values>, stamp: Stamp, born: Stamp): Shadow {
+  const registers = new Map<RegisterName, RegisterState>();
+  for (const [register, values] of host) {
+    const hash = hashValues(values);
+    if (localeOf(register) !== undefined && hash === NO_DESCRIPTION_HASH) continue;
+    registers.set(register, { hash, stamp });
+  }
+  return { born, registers };
+}
+
+/** The value a description register stands for when the host has no row for it. */
+export function valuesOf(host: ReadonlyMap<RegisterName, Values>, register: RegisterName): Values | undefined {
+  return host.get(register) ?? (localeOf(register) === undefined ? undefined : NO_DESCRIPTION);
+}
+
+/** When the profile was last edited, as far as the shadow tells; in milliseconds. */
+function lastEdit({ born, registers }: Shadow): number {
+  return registers.get('dt_mod_date')?.stamp.ms ?? born.ms;
+}
+
+/** True for what a new column holds before anybody wrote into it. */
+function isBlank(values: Values): boolean {
+  return Object.values(values).every(
+    (value) =>
+      value === null ||
+      /^(?:0*(?:\.0*)?|0000-00-00(?: 00:00:00)?)$/.test(typeof value === 'string' ? value : value.hex),
+  );
+}
+
+function prior(known: RegisterState | undefined, origin: Origin, unsent: boolean): { prior?: Stamp } {
+  if (known === undefined) return {};
+  if (unsent && known.stamp.site === origin.site && known.prior !== undefined) return { prior: known.prior };
+  return { prior: known.stamp };
+}

@@ -1,0 +1,288 @@
+/**
+ * The error registry: every code that can reach a log, an API answer or a terminal, what it means and what a person
+ * does about it. README's table of codes is checked against this one.
+ */
+
+/** What the daemon itself does next: try again later, put the user aside for a person, or stop. */
+export type Reaction = 'retry' | 'park' | 'refuse' | 'report' | 'stop';
+
+interface ErrorEntry {
+  /** One sentence: what happened. */
+  meaning: string;
+  /** One sentence: what the operator does. */
+  remedy: string;
+  reaction: Reaction;
+  /** HTTP status where it is the answer to a request. */
+  http: number;
+  /** Exit code where it ends a command: 1 failed, 2 usage or config, 3 needs a person. */
+  exit: 1 | 2 | 3;
+}
+
+const entry = (meaning: string, remedy: string, reaction: Reaction, http: number, exit: 1 | 2 | 3 = 1): ErrorEntry => ({
+  meaning,
+  remedy,
+  reaction,
+  http,
+  exit,
+});
+
+/** All codes. Add here, nowhere else. */
+export const ERRORS = {
+  // The command line and the config
+  CONFIG_INVALID: entry('The config file has problems.', 'Mend each line that was printed.', 'refuse', 500, 2),
+  PEER_UNKNOWN: entry('No peer of that name is in the config.', 'Use a name from `peers`.', 'refuse', 404, 2),
+
+  CANNOT_LISTEN: entry(
+    'The HTTP server cannot listen.',
+    'Choose another `http.port` or `http.host`, or stop what listens there.',
+    'stop',
+    503,
+  ),
+
+  // Our own database
+  DB_UNAVAILABLE: entry(
+    'The database cannot be reached.',
+    'Nothing: work goes on when it is back. If it stays away, check host, port and server.',
+    'retry',
+    503,
+  ),
+  DB_ACCESS_DENIED: entry(
+    'The database refused the account.',
+    'Check `database.user` and `database.password`, and from which host the account may connect.',
+    'retry',
+    503,
+  ),
+  DB_MISSING_RIGHT: entry(
+    'The database account lacks a right.',
+    'Run the GRANT statements that `account-sync install --dry-run` prints.',
+    'stop',
+    503,
+  ),
+  DB_READ_ONLY: entry(
+    'The database server is read-only or a replica.',
+    'Connect the daemon to the server that the site writes to.',
+    'stop',
+    503,
+  ),
+  DB_BACKSLASH_ESCAPES: entry(
+    'The server forces NO_BACKSLASH_ESCAPES, under which values cannot be sent safely.',
+    'Remove NO_BACKSLASH_ESCAPES from the sql_mode that the server forces (init_connect).',
+    'stop',
+    503,
+  ),
+  DB_CONFLICT: entry(
+    'The transaction lost against another one (deadlock, lock wait or cluster certification).',
+    'Nothing: it is tried again.',
+    'retry',
+    503,
+  ),
+  DB_ERROR: entry(
+    'The database refused a statement.',
+    'Read the server message that comes with it; report it if it is not about your server.',
+    'retry',
+    500,
+  ),
+  TRIGGERS_NEED_TRUST: entry(
+    'The server writes a binary log and lets only privileged accounts create triggers (error 1419).',
+    'As an administrator: SET GLOBAL log_bin_trust_function_creators = 1 (and in my.cnf).',
+    'stop',
+    503,
+  ),
+  TRIGGER_FOREIGN: entry(
+    'Another trigger holds the event and this server allows one trigger per event.',
+    'Upgrade to MySQL 5.7.2 or MariaDB 10.2.3, or remove the other trigger.',
+    'stop',
+    503,
+  ),
+  TABLE_BUSY: entry(
+    'A long transaction keeps the table locked, so triggers cannot be changed now.',
+    'Find it with SHOW PROCESSLIST, or try again when it has ended.',
+    'retry',
+    503,
+  ),
+  HOST_TABLE_MISSING: entry(
+    'A table of Osclass was not found in the database.',
+    'Check `database.name` and `database.table_prefix`.',
+    'stop',
+    503,
+  ),
+  HOST_CHANGED: entry(
+    'A column or table of the site is not as it was when the daemon last looked.',
+    'Nothing: the daemon looks again. If it stays, a trigger or a table of ours is broken; see the message.',
+    'retry',
+    503,
+  ),
+  NOT_INSTALLED: entry(
+    'The tables of account-sync are not in the database.',
+    'Run `account-sync install` (or `run`, which does it by itself).',
+    'stop',
+    503,
+  ),
+  SCHEMA_NEWER: entry(
+    'The tables were made by a newer version of account-sync.',
+    'Run that version or a later one.',
+    'stop',
+    503,
+  ),
+  BASELINE_PENDING: entry(
+    'The site is still looking at its users for the first time.',
+    'Nothing: it is tried again; `account-sync status` on that site shows how far it is.',
+    'retry',
+    503,
+  ),
+  LEASE_LOST: entry(
+    'Another daemon of this site took over this work.',
+    'Nothing: the other one goes on.',
+    'retry',
+    503,
+  ),
+
+  // Peers
+  PEER_UNREACHABLE: entry(
+    'The peer cannot be reached.',
+    'Nothing is lost: entries wait. Check the peer and its URL if it lasts.',
+    'retry',
+    502,
+  ),
+  PEER_TIMEOUT: entry('The peer did not answer in time.', 'Nothing is lost: entries wait.', 'retry', 504),
+  PEER_REFUSED_KEY: entry(
+    'The peer refused our key.',
+    'Put our `site.api_key` into the config of the peer, under the entry for this site.',
+    'retry',
+    502,
+  ),
+  PEER_FAILED: entry('The peer answered with an error.', 'Look into the log of the peer.', 'retry', 502),
+  PEER_BAD_ANSWER: entry(
+    'What answered does not speak our protocol.',
+    'Check the URL of the peer, above all its path, and proxies between.',
+    'retry',
+    502,
+  ),
+
+  // Records and users
+  EMAIL_TAKEN: entry(
+    'Another account of this site already has the e-mail address.',
+    'Change or remove one of the two accounts, then retry the parked record.',
+    'park',
+    409,
+    3,
+  ),
+  USERNAME_TAKEN: entry(
+    'Another account of this site already has the user name; the present one was kept.',
+    'Nothing, or change one of the two names.',
+    'report',
+    409,
+  ),
+  VALUE_UNSTORABLE: entry(
+    'A value does not fit the column of this site; the old value was kept.',
+    'Change the value or the column; it is tried again when either changes.',
+    'park',
+    422,
+    3,
+  ),
+  VALUE_ALTERED: entry(
+    'The column of this site stored the value in a shorter or rounded form.',
+    'Nothing, or give the column the type it has on the other site.',
+    'report',
+    200,
+  ),
+  PASSWORD_MISSING: entry(
+    'The peer sent no password that could be stored (the PHP plugin masks them in feeds), so nobody can log in.',
+    'The user resets the password, or is edited on the peer, which then sends it whole.',
+    'report',
+    200,
+  ),
+  LOCATION_UNKNOWN: entry(
+    'This site does not know the country, region or city; the name is kept as text.',
+    'Add the place to this site if its users should be found by it.',
+    'report',
+    200,
+  ),
+  LOCALE_UNKNOWN: entry(
+    'This site does not have the language of the description.',
+    'Install the language if the text should appear here.',
+    'report',
+    200,
+  ),
+  FOREIGN_KEY: entry(
+    'A table that is not part of Osclass refers to the account.',
+    'Remove the rows named in the message, then retry.',
+    'park',
+    409,
+    3,
+  ),
+  FILES_LEFT: entry(
+    'Image files of removed listings stay on the disk of the site, which the daemon cannot reach.',
+    'Delete the files that the message names.',
+    'report',
+    200,
+  ),
+  CLOCK_SKEW: entry(
+    'The record carries a time more than 60 s ahead of our clock.',
+    'Set the clocks of both machines (NTP).',
+    'retry',
+    409,
+  ),
+  GUARD_HELD: entry(
+    'More accounts than the guard allows are being removed or disabled.',
+    'If it is right, run `account-sync approve PEER`.',
+    'park',
+    409,
+    3,
+  ),
+  CONFLICT: entry(
+    'Both sites changed the same thing; the later change was kept.',
+    'Nothing; the value that lost is in the log, masked.',
+    'report',
+    200,
+  ),
+  USER_REMOVED: entry('The account was removed; the record came too late.', 'Nothing.', 'report', 200),
+  USER_BUSY: entry('The account is locked by a transaction of the site.', 'Nothing: it is tried again.', 'retry', 503),
+  NOT_ACCEPTED: entry(
+    'The peer does not take records from us, or we none from it.',
+    'See `receive` and `send` in the config of both sites.',
+    'park',
+    403,
+    3,
+  ),
+
+  // HTTP
+  API_KEY_MISSING: entry('API Key is missing', 'Send `Authorization: Bearer KEY`.', 'refuse', 401),
+  API_KEY_INVALID: entry(
+    'API Key is invalid - no account found',
+    'Put the key of the caller into `peers` of this site.',
+    'refuse',
+    403,
+  ),
+  FORBIDDEN: entry('The key is not for this route.', 'Use the admin token for admin routes.', 'refuse', 403),
+  NOT_FOUND: entry('There is nothing at this address.', 'Check method and path.', 'refuse', 404),
+  BODY_TOO_LARGE: entry('The body is larger than `http.max_body`.', 'Send less at once.', 'refuse', 413),
+  MEDIA_TYPE: entry('The content type or encoding is not supported.', 'Send JSON, plain or gzip.', 'refuse', 415),
+  BODY_UNREADABLE: entry('The body cannot be read.', 'Send valid JSON, and gzip only if so marked.', 'refuse', 400),
+  REQUEST_INVALID: entry('The request is not what the route expects.', 'See /openapi.json.', 'refuse', 422),
+  RATE_LIMITED: entry('Too many failed authentications.', 'Wait as Retry-After says; check the key.', 'refuse', 429),
+  STOPPING: entry('The daemon is stopping.', 'Try again in a moment.', 'refuse', 503),
+  INTERNAL: entry('Something failed that should not.', 'Report it with the log line of the same trace.', 'refuse', 500),
+} as const satisfies Record<string, ErrorEntry>;
+
+/** A key of {@link ERRORS}. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** The one error class. `message` is for people and never holds a secret; `cause` is what was thrown below. */
+export class SyncError extends Error {
+  override readonly name = 'SyncError';
+  readonly code: ErrorCode;
+  /** Seconds the far side asked us to wait at least, if it did. */
+  readonly retryAfterS: number | undefined;
+
+  constructor(code: ErrorCode, message?: string, options: { cause?: unknown; retryAfterS?: number | undefined } = {}) {
+    super(message ?? ERRORS[code].meaning, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retryAfterS = options.retryAfterS;
+  }
+}
+
+/** What the registry says of an error's code; unknown errors count as `INTERNAL`. */
+export function entryOf(error: unknown): ErrorEntry {
+  return ERRORS[error instanceof SyncError ? error.code : 'INTERNAL'];
+}

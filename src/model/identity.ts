@@ -1,0 +1,186 @@
+/**
+ * Identity: which account of this site a record is about. Pure. Uids first, then the canonical e-mail; no account is
+ * ever overwritten to make room for another.
+ */
+import { compareStamps, type Stamp } from './stamp.ts';
+import { canonicalEmail, incarnationOf, isUidOfEmail, uniteUids, type NextUid, type Uid } from './uid.ts';
+
+/** An account of this site that a record may be about. */
+export interface Candidate {
+  readonly userId: number;
+  readonly uids: readonly Uid[];
+  /** As stored. */
+  readonly email: string;
+  /** When it came to that address, if that is known. */
+  readonly emailSince: Stamp | undefined;
+  readonly born: Stamp;
+}
+
+/** One account is to part from uids that turned out to be another's. */
+export interface Parting {
+  readonly userId: number;
+  readonly uids: readonly Uid[];
+}
+
+/** What a record of a living user is about. */
+export type Target =
+  | {
+      readonly kind: 'new';
+      readonly uids: readonly Uid[];
+      readonly partings: readonly Parting[];
+      readonly rivals: readonly number[];
+    }
+  | {
+      readonly kind: 'existing';
+      readonly userId: number;
+      /** All uids of the user from now on. */
+      readonly uids: readonly Uid[];
+      readonly partings: readonly Parting[];
+      /** Those of them that were this user until now: what they hold is the user's too. */
+      readonly joined: readonly number[];
+      /** Other accounts, to which uids of the record belong; the sender does not know that. */
+      readonly rivals: readonly number[];
+    }
+  /** The user was removed after the account in the record came to be. */
+  | { readonly kind: 'removed'; readonly uids: readonly Uid[]; readonly stamp: Stamp }
+  /**
+   * Another account of this site holds the address: one whose address only looks the same to the collation, or an
+   * earlier or later holder of it.
+   */
+  | { readonly kind: 'taken'; readonly userId: number };
+
+/** What {@link findTarget} needs to know of a record. */
+export interface Claim {
+  readonly uids: readonly Uid[];
+  readonly email: string;
+  readonly emailSince: Stamp | undefined;
+  readonly born: Stamp;
+}
+
+/**
+ * Finds the account a record is about.
+ *
+ * @param byUid accounts of this site named by one of the record's uids, each once
+ * @param byEmail the account the database finds by the address, under its own collation
+ * @param tombstones removals known here, by uid
+ * @param known `isPresent`: the record is known to tell of now, then whoever has the address here is who it is about.
+ *   `isContested`: who has the address here should have another by now, and cannot get it: then it is not
+ */
+export function findTarget(
+  claim: Claim,
+  byUid: readonly Candidate[],
+  byEmail: Candidate | undefined,
+  tombstones: ReadonlyMap<Uid, Stamp>,
+  nextUid: NextUid,
+  { isPresent, isContested }: { readonly isPresent?: boolean; readonly isContested?: boolean } = {},
+): Target {
+  const buried = latestRemoval(claim, tombstones);
+  if (buried !== undefined) return { kind: 'removed', uids: claim.uids, stamp: buried };
+  const email = canonicalEmail(claim.email);
+  const earlier = byUid.filter((candidate) => isLaterHolder(claim, candidate));
+  const later = byUid.filter((candidate) => isLaterHolder(candidate, claim));
+  const isAnothers = (uid: Uid): boolean => tombstones.has(uid) || earlier.some((one) => one.uids.includes(uid));
+  const uids = remainingUids(claim, isAnothers, nextUid);
+  const rivals = earlier.map((candidate) => candidate.userId);
+
+  const named = byUid
+    .filter((candidate) => !earlier.includes(candidate) && !later.includes(candidate))
+    .toSorted((a, b) => (a.uids[0] ?? '').localeCompare(b.uids[0] ?? '') || a.userId - b.userId);
+  const partFrom = (others: readonly Candidate[]): Parting[] => others.map((other) => part(other, uids, nextUid));
+  const address = canonicalEmail(latestAddress([claim, ...named]).email);
+  const chosen = named.find((candidate) => canonicalEmail(candidate.email) === address) ?? named[0];
+  if (chosen !== undefined) {
+    const others = named.filter((other) => other !== chosen);
+    const partings = partFrom([...others, ...later]);
+    const joined = others.map((other) => other.userId);
+    return { kind: 'existing', userId: chosen.userId, uids: uniteUids(chosen.uids, uids), partings, joined, rivals };
+  }
+  if (byEmail === undefined) return { kind: 'new', uids, partings: partFrom(later), rivals };
+  // An account without uids stayed here though it was removed elsewhere; who registers the address again takes it up.
+  const isFree =
+    isPresent === true ||
+    byEmail.uids.length === 0 ||
+    incarnationOf(byEmail.uids, email) === incarnationOf(uids, email);
+  const samePerson = canonicalEmail(byEmail.email) === email && isFree && isContested !== true;
+  if (!samePerson) return { kind: 'taken', userId: byEmail.userId };
+  const partings = partFrom(later.filter((other) => other !== byEmail));
+  return {
+    kind: 'existing',
+    userId: byEmail.userId,
+    uids: uniteUids(byEmail.uids, uids),
+    partings,
+    joined: [],
+    rivals,
+  };
+}
+
+/** Which of them came to its address last; the first of those that did so at once. */
+function latestAddress(accounts: readonly [Claim, ...Claim[]]): Claim {
+  return accounts.reduce((latest, one) => {
+    if (one.emailSince === undefined || latest.emailSince === undefined) return latest;
+    return compareStamps(one.emailSince, latest.emailSince) > 0 ? one : latest;
+  });
+}
+
+/**
+ * True if two accounts share only uids derived from the address of the one, and that one was registered after the other
+ * had left the address: a site that had not heard of the earlier holder gave the later one the same uid.
+ */
+function isLaterHolder(account: Claim, other: Claim): boolean {
+  const email = canonicalEmail(account.email);
+  if (other.emailSince === undefined || canonicalEmail(other.email) === email) return false;
+  if (compareStamps(account.born, other.emailSince) <= 0) return false;
+  return account.uids.filter((uid) => other.uids.includes(uid)).every((uid) => isUidOfEmail(uid, email));
+}
+
+/** What a removal does to the accounts of this site that its uids name. */
+export interface RemovalPlan {
+  readonly remove: readonly number[];
+  /** Accounts that were registered again, or that are not the one meant: they go on under other uids. */
+  readonly partings: readonly Parting[];
+}
+
+/**
+ * Decides which accounts a removal concerns: those that came to be before it. Where its uids name several accounts of
+ * this site, only the one with the removed address is meant; the others part from the removed uids.
+ *
+ * @param isRemovedEmail whether an address is the one the removed user had
+ */
+export function planRemoval(
+  removal: { readonly uids: readonly Uid[]; readonly stamp: Stamp },
+  byUid: readonly Candidate[],
+  isRemovedEmail: (email: string) => boolean,
+  nextUid: NextUid,
+): RemovalPlan {
+  const older = byUid.filter((candidate) => compareStamps(candidate.born, removal.stamp) <= 0);
+  const meant = older.length > 1 ? older.filter((candidate) => isRemovedEmail(candidate.email)) : older;
+  const remove = (meant.length > 0 ? meant : older).map((candidate) => candidate.userId);
+  const partings = byUid.filter((c) => !remove.includes(c.userId)).map((c) => part(c, removal.uids, nextUid));
+  return { remove, partings };
+}
+
+/** The account without `gone`; if nothing is left, under the next uid of its own address. */
+function part(candidate: Candidate, gone: readonly Uid[], nextUid: NextUid): Parting {
+  const rest = candidate.uids.filter((uid) => !gone.includes(uid));
+  return {
+    userId: candidate.userId,
+    uids: rest.length > 0 ? rest : [nextUid(candidate.uids, candidate.email)],
+  };
+}
+
+/** The latest removal that is not older than the account in the record; it beats whatever was edited meanwhile. */
+function latestRemoval(claim: Claim, tombstones: ReadonlyMap<Uid, Stamp>): Stamp | undefined {
+  let latest: Stamp | undefined;
+  for (const uid of claim.uids) {
+    const stamp = tombstones.get(uid);
+    if (stamp === undefined || compareStamps(claim.born, stamp) > 0) continue;
+    if (latest === undefined || compareStamps(stamp, latest) > 0) latest = stamp;
+  }
+  return latest;
+}
+
+/** The record's uids without those of others; if nothing is left, the next uid of its own address. */
+function remainingUids(claim: Claim, isGone: (uid: Uid) => boolean, nextUid: NextUid): readonly Uid[] {
+  const rest = claim.uids.filter((uid) => !isGone(uid));
+  return rest.length > 0 ? rest : [nextUid(claim.uids, claim.email)];
+}

@@ -1,0 +1,133 @@
+/**
+ * Registers: the smallest things that are merged as a whole. A column is one, except where columns belong together
+ * (groups), and the description in one language is one.
+ */
+import { hash } from 'node:crypto';
+
+/** `s_name`, `password`, `status`, `address`, `user_description:es_ES`, … */
+export type RegisterName = string;
+
+/** Text, NULL, or bytes of a binary column in hex. */
+export type Value = string | null | { readonly hex: string };
+
+/** Column name → value, of one register. */
+export type Values = Readonly<Record<string, Value>>;
+
+/** Columns that move together. */
+export const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  password: ['s_password'],
+  status: ['b_enabled', 'b_active'],
+  address: [
+    'fk_c_country_code',
+    's_country',
+    's_region',
+    's_city',
+    's_city_area',
+    's_address',
+    's_zip',
+    'd_coord_lat',
+    'd_coord_long',
+    's_country_native',
+    's_region_native',
+    's_city_native',
+  ],
+};
+
+/** Columns that never leave a site and are never taken from a peer, whatever the config says. */
+export const NEVER_TRAVELS: readonly string[] = [
+  'pk_i_id',
+  'i_items',
+  'i_comments',
+  'dt_access_date',
+  's_access_ip',
+  'i_login_fails',
+  'dt_login_fail_date',
+  's_pass_code',
+  's_pass_date',
+  's_pass_ip',
+  'fk_i_region_id',
+  'fk_i_city_id',
+  'fk_i_city_area_id',
+];
+
+/** What `columns: default` means for `t_user`; columns a site does not have are left out. */
+export const DEFAULT_COLUMNS: readonly string[] = [
+  'dt_reg_date',
+  'dt_mod_date',
+  's_name',
+  's_username',
+  's_password',
+  's_email',
+  's_website',
+  's_phone_land',
+  's_phone_mobile',
+  'b_enabled',
+  'b_active',
+  ...(GROUPS['address'] ?? []),
+  'b_company',
+  'fk_c_locale_code',
+];
+
+/** The name under which a config lists all descriptions. */
+export const DESCRIPTION = 'user_description';
+
+/** The register of the description in one language. */
+export function descriptionRegister(locale: string): RegisterName {
+  return `${DESCRIPTION}:${locale}`;
+}
+
+/** The locale of a description register; undefined for every other register. */
+export function localeOf(register: RegisterName): string | undefined {
+  return register.startsWith(`${DESCRIPTION}:`) ? register.slice(DESCRIPTION.length + 1) : undefined;
+}
+
+const GROUP_OF = new Map(Object.entries(GROUPS).flatMap(([group, columns]) => columns.map((c) => [c, group] as const)));
+
+/** The register a column of `t_user` belongs to. */
+export function registerOfColumn(column: string): RegisterName {
+  return GROUP_OF.get(column) ?? column;
+}
+
+/** What a peer entry lists: `default`, `all`, or names. */
+export type ColumnList = 'default' | 'all' | readonly string[];
+
+/** Decides for each register whether it is exchanged. */
+export type Selection = (register: RegisterName) => boolean;
+
+/**
+ * The registers a `columns` or `send_columns` entry stands for. Groups move together: naming one column of a group
+ * selects the group. `all` adds `s_profile_img`; `s_secret` and consent columns count only when listed by name.
+ * `s_email` is always in, for without it nobody can be found.
+ */
+export function makeSelection(list: ColumnList, custom: readonly string[]): Selection {
+  const names =
+    list === 'default' || list === 'all'
+      ? [...DEFAULT_COLUMNS, ...custom, DESCRIPTION, ...(list === 'all' ? ['s_profile_img'] : [])]
+      : list;
+  const registers = new Set<string>(['s_email']);
+  for (const name of names) if (!NEVER_TRAVELS.includes(name)) registers.add(registerOfColumn(name));
+  return (register) => registers.has(localeOf(register) === undefined ? register : DESCRIPTION);
+}
+
+/** Hex digits of a register hash. */
+export const HASH_HEX = 16;
+
+/**
+ * A 64-bit digest of the exact stored bytes of a register: what equals the shadow's is not a change. A column that is
+ * NULL counts like one that is not there, so that a new column makes no change of its group.
+ */
+export function hashValues(values: Values): string {
+  let text = '';
+  for (const column of Object.keys(values).toSorted()) {
+    const value = values[column];
+    if (value === null || value === undefined) continue;
+    if (typeof value === 'string') text += `${column}\u0000T${value.length}:${value}`;
+    else text += `${column}\u0000B${value.hex.length}:${value.hex}`;
+  }
+  return hash('sha256', text, 'hex').slice(0, HASH_HEX);
+}
+
+/** True if every value of the register is NULL: nothing is there. */
+export function isEmpty(values: Values): boolean {
+  return Object.values(values).every((value) => value === null);
+}

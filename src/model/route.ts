@@ -1,0 +1,38 @@
+/** Routes: what goes to and comes from each peer, derived from the config. */
+import type { RegisterName, Selection } from './register.ts';
+
+/** One peer as capture, apply and deliver see it. */
+export interface PeerRoute {
+  readonly name: string;
+  /** We send it changes. */
+  readonly send: boolean;
+  /** We take its records. */
+  readonly receive: boolean;
+  /** What it sends is passed on to our other peers. */
+  readonly relay: boolean;
+  /** Registers we send it. */
+  readonly sends: Selection;
+  /** Registers we accept from it. */
+  readonly accepts: Selection;
+}
+
+/** One user (or removal) to be put into the outbox of one peer. */
+export interface OutboxEntry {
+  readonly peer: string;
+  readonly kind: 'user' | 'removal';
+  /** `user_id`, or `removal_id` of the tombstone. */
+  readonly ref: number;
+  /** True: it removes or disables an account, false: it no longer does; the guard counts those. Absent: as before. */
+  readonly guarded?: boolean;
+}
+
+/** The peers that are to learn of changed registers of a user. */
+export function routesFor(
+  routes: readonly PeerRoute[],
+  changed: readonly RegisterName[] | 'all',
+  except?: string,
+): PeerRoute[] {
+  return routes.filter(
+    (route) => route.send && route.name !== except && (changed === 'all' || changed.some((name) => route.sends(name))),
+  );
+}

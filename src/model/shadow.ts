@@ -1,0 +1,173 @@
+/**
+ * The shadow of a user: hash and stamp of every register as last seen, packed into one small binary column. About 150
+ * bytes for a user nobody has touched since the baseline, because untouched registers share one stamp.
+ *
+ * Layout (integers big-endian): version u8 · sites u8, each: priority u16, length u8, name · base stamp · born stamp ·
+ * registers u16, each: name [· how u8] · hash 8 bytes [· stamp] [· prior stamp].
+ * A stamp is milliseconds u48, counter u16, site index u8. A name is a code u8 (0: length u8 and text follow,
+ * 127: the description whose locale, length u8 and text, follows), plus 128 where `how` is 0 and left out. `how` bit 0:
+ * own stamp follows, bit 1: prior follows, bit 2: altered.
+ */
+import { HASH_HEX, descriptionRegister, localeOf, type RegisterName } from './register.ts';
+import { compareStamps, type Stamp } from './stamp.ts';
+
+/** Of one register. */
+export interface RegisterState {
+  /** Of what is stored here. */
+  readonly hash: string;
+  /** When and where that was set. */
+  readonly stamp: Stamp;
+  /** The stamp it replaced, if it was set after the baseline. */
+  readonly prior?: Stamp;
+  /** What is stored here is less than what was sent under the stamp; so it is not passed on. */
+  readonly altered?: true;
+}
+
+/** What we remember of one user. */
+export interface Shadow {
+  /** When the account came to be, anywhere. A removal older than this does not concern it. */
+  readonly born: Stamp;
+  readonly registers: ReadonlyMap<RegisterName, RegisterState>;
+}
+
+/** Codes of common registers. Never renumber: they are stored. Only append, up to 126. */
+const CODES: readonly RegisterName[] = [
+  's_name',
+  's_username',
+  'password',
+  's_email',
+  's_website',
+  's_phone_land',
+  's_phone_mobile',
+  'status',
+  'address',
+  'b_company',
+  'dt_reg_date',
+  'dt_mod_date',
+  'fk_c_locale_code',
+  's_profile_img',
+  's_secret',
+];
+const CODE_OF = new Map(CODES.map((name, index) => [name, index + 1]));
+
+const VERSION = 1;
+const NAMED = 0;
+const DESCRIBED = 127;
+const PLAIN = 128;
+const OWN_STAMP = 1;
+const PRIOR_STAMP = 2;
+const ALTERED = 4;
+const HASH_BYTES = HASH_HEX / 2;
+const STAMP_BYTES = 9;
+
+/** Packs a shadow. */
+export function encodeShadow(shadow: Shadow): Buffer {
+  const base = commonStamp(shadow);
+  const sites: Stamp[] = [];
+  const siteIndex = (stamp: Stamp): number => {
+    const known = sites.findIndex(({ site, priority }) => site === stamp.site && priority === stamp.priority);
+    return known < 0 ? sites.push(stamp) - 1 : known;
+  };
+  // One buffer that is surely large enough: a tenth of the time that joining many small ones takes.
+  let room = 2 * STAMP_BYTES + 4;
+  for (const name of shadow.registers.keys()) room += 3 * name.length + HASH_BYTES + 2 * STAMP_BYTES + 4;
+  const body = Buffer.allocUnsafe(room);
+  let at = 0;
+  const byte = (value: number): void => {
+    at = body.writeUInt8(value, at);
+  };
+  const putStamp = (stamp: Stamp): void => {
+    at = body.writeUIntBE(stamp.ms, at, 6);
+    at = body.writeUInt16BE(stamp.counter, at);
+    byte(siteIndex(stamp));
+  };
+
+  putStamp(base);
+  putStamp(shadow.born);
+  at = body.writeUInt16BE(shadow.registers.size, at);
+  for (const [name, { hash, stamp, prior, altered }] of shadow.registers) {
+    const own = stamp !== base && compareStamps(stamp, base) !== 0;
+    const how = (own ? OWN_STAMP : 0) | (prior === undefined ? 0 : PRIOR_STAMP) | (altered ? ALTERED : 0);
+    const plain = how === 0 ? PLAIN : 0;
+    const code = CODE_OF.get(name);
+    if (code === undefined) {
+      const locale = localeOf(name);
+      byte((locale === undefined ? NAMED : DESCRIBED) | plain);
+      const length = body.write(locale ?? name, at + 1, 'utf8');
+      byte(length);
+      at += length;
+    } else byte(code | plain);
+    if (how !== 0) byte(how);
+    at += body.write(hash, at, HASH_BYTES, 'hex');
+    if (own) putStamp(stamp);
+    if (prior !== undefined) putStamp(prior);
+  }
+  return Buffer.concat([packSites(sites), body.subarray(0, at)]);
+}
+
+/** Unpacks what {@link encodeShadow} packed; throws a RangeError if the bytes are not a shadow. */
+export function decodeShadow(bytes: Buffer): Shadow {
+  if (bytes[0] !== VERSION) throw new RangeError(`not a shadow: version ${String(bytes[0])}`);
+  let at = 2;
+  const sites: { site: string; priority: number }[] = [];
+  for (let index = 0; index < bytes.readUInt8(1); index++) {
+    const length = bytes.readUInt8(at + 2);
+    sites.push({ priority: bytes.readUInt16BE(at), site: bytes.toString('latin1', at + 3, at + 3 + length) });
+    at += 3 + length;
+  }
+  const stamp = (): Stamp => {
+    const origin = sites[bytes.readUInt8(at + 8)];
+    if (origin === undefined) throw new RangeError('not a shadow: unknown site');
+    const read = { ms: bytes.readUIntBE(at, 6), counter: bytes.readUInt16BE(at + 6), ...origin };
+    at += STAMP_BYTES;
+    return read;
+  };
+  const text = (): string => {
+    const length = bytes.readUInt8(at);
+    at += 1 + length;
+    return bytes.toString('utf8', at - length, at);
+  };
+
+  const base = stamp();
+  const born = stamp();
+  const count = bytes.readUInt16BE(at);
+  at += 2;
+  const registers = new Map<RegisterName, RegisterState>();
+  for (let index = 0; index < count; index++) {
+    const head = bytes.readUInt8(at++);
+    const code = head & ~PLAIN;
+    const name = code === NAMED ? text() : code === DESCRIBED ? descriptionRegister(text()) : CODES[code - 1];
+    if (name === undefined) throw new RangeError(`not a shadow: register code ${code}`);
+    const how = (head & PLAIN) === 0 ? bytes.readUInt8(at++) : 0;
+    const hash = bytes.toString('hex', at, at + HASH_BYTES);
+    at += HASH_BYTES;
+    const set = (how & OWN_STAMP) === 0 ? base : stamp();
+    const prior = (how & PRIOR_STAMP) === 0 ? {} : { prior: stamp() };
+    registers.set(name, { hash, stamp: set, ...prior, ...((how & ALTERED) === 0 ? {} : { altered: true }) });
+  }
+  if (at !== bytes.length) throw new RangeError(`not a shadow: ${bytes.length} bytes, of which ${at} were read`);
+  return { born, registers };
+}
+
+/** The stamp most registers share, so that it is stored once. */
+function commonStamp(shadow: Shadow): Stamp {
+  const counts = new Map<Stamp, number>();
+  let best = shadow.born;
+  let most = 0;
+  for (const { stamp } of shadow.registers.values()) {
+    const count = (counts.get(stamp) ?? 0) + 1;
+    counts.set(stamp, count);
+    if (count > most) [best, most] = [stamp, count];
+  }
+  return best;
+}
+
+/** Version, and who is named in the stamps. */
+function packSites(sites: readonly Stamp[]): Buffer {
+  const parts = [Buffer.from([VERSION, sites.length])];
+  for (const { site, priority } of sites) {
+    const name = Buffer.from(site, 'latin1');
+    parts.push(Buffer.from([priority >> 8, priority & 0xff, name.length]), name);
+  }
+  return Buffer.concat(parts);
+}
