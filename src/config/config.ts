@@ -1,0 +1,114 @@
+/** The config as the rest of the program sees it: checked, with defaults, units in the names. */
+import type { ColumnList } from '../model/register.ts';
+
+/** A whole config. Never changes; an edit of the file makes a new one. */
+export interface Config {
+  readonly site: SiteConfig;
+  readonly database: DatabaseConfig;
+  readonly http: HttpConfig;
+  /** `custom`: further `t_user` columns that may be synchronised. */
+  readonly columns: { readonly custom: readonly string[] };
+  readonly relatedTables: readonly RelatedTableConfig[];
+  /** `limit`: most users asked for, or served, in one call. */
+  readonly feed: { readonly limit: number };
+  readonly stream: StreamConfig;
+  readonly locations: 'resolve' | 'text_only';
+  readonly removal: RemovalConfig;
+  readonly guard: GuardConfig;
+  readonly logs: LogsConfig;
+  readonly peers: readonly PeerConfig[];
+}
+
+export interface SiteConfig {
+  readonly name: string;
+  /** Ends in `/`. */
+  readonly url: string;
+  /** Secret. */
+  readonly apiKey: string;
+  /** IANA zone; null: Osclass's own preference counts. */
+  readonly timezone: string | null;
+  /** 0 to 65535; the smaller wins ties. */
+  readonly priority: number;
+}
+
+export interface DatabaseConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** Secret. */
+  readonly password: string;
+  readonly name: string;
+  /** Used instead of host and port. */
+  readonly socketPath: string | null;
+  readonly tablePrefix: string;
+  /** `ca` is PEM text. */
+  readonly ssl: boolean | { readonly ca?: string; readonly rejectUnauthorized?: boolean };
+}
+
+export interface HttpConfig {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Begins and ends in `/`. */
+  readonly basePath: string;
+  /** Secret; null: admin routes answer 403. */
+  readonly adminToken: string | null;
+  readonly openMetrics: boolean;
+  readonly maxBodyBytes: number;
+  readonly trustProxy: boolean;
+  readonly allowInsecurePeers: boolean;
+}
+
+export interface RelatedTableConfig {
+  /** Without prefix. */
+  readonly table: string;
+  /** Column that holds the user's id. */
+  readonly key: string;
+  /** Name of the register group. */
+  readonly as: string;
+  readonly columns: readonly string[];
+}
+
+export interface StreamConfig {
+  /** node-schedule expression of six fields, seconds first. */
+  readonly schedule: string;
+  readonly batchSize: number;
+}
+
+export interface RemovalConfig {
+  readonly mode: 'delete' | 'disable' | 'ignore';
+  readonly itemsOfBlocked: 'keep' | 'hide';
+  readonly tombstoneDays: number;
+}
+
+export interface GuardConfig {
+  readonly removals: number;
+  readonly percent: number;
+  readonly windowMs: number;
+}
+
+export interface LogsConfig {
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  readonly retentionMs: number;
+  readonly maxRows: number;
+}
+
+export interface PeerConfig {
+  readonly name: string;
+  /** Ends in `/`. */
+  readonly url: string;
+  /** Secret. The first of `apiKeys`. */
+  readonly apiKey: string;
+  /** Secret. All keys the peer may identify itself with; more than one while it changes its key. */
+  readonly apiKeys: readonly string[];
+  readonly protocol: 'native' | 'plugin';
+  /** What we accept. */
+  readonly columns: ColumnList;
+  /** What we send. */
+  readonly sendColumns: ColumnList;
+  readonly receive: boolean;
+  readonly send: boolean;
+  readonly relay: boolean;
+  /** Only plugin peers: everybody there is asked for again within this time. */
+  readonly feedWithinMs: number | null;
+}

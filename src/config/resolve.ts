@@ -1,0 +1,86 @@
+/** A checked file → the config the program works with. */
+import type { Config, DatabaseConfig, PeerConfig } from './config.ts';
+import { parseDuration } from './duration.ts';
+import type { RawConfig } from './schema.ts';
+import { parseSize } from './size.ts';
+import { normalizeUrl } from './url.ts';
+
+/** Renames, converts units and normalises. `raw` must have passed every check, else the result is meaningless. */
+export function resolveConfig(raw: RawConfig): Config {
+  return {
+    site: {
+      name: raw.site.name,
+      url: normalizeUrl(raw.site.url),
+      apiKey: raw.site.api_key,
+      timezone: raw.site.timezone ?? null,
+      priority: raw.site.priority,
+    },
+    database: resolveDatabase(raw.database),
+    http: {
+      host: raw.http.host,
+      port: raw.http.port,
+      basePath: raw.http.base_path.endsWith('/') ? raw.http.base_path : `${raw.http.base_path}/`,
+      adminToken: raw.http.admin_token ?? null,
+      openMetrics: raw.http.open_metrics,
+      maxBodyBytes: parseSize(raw.http.max_body) ?? 0,
+      trustProxy: raw.http.trust_proxy,
+      allowInsecurePeers: raw.http.allow_insecure_peers,
+    },
+    columns: { custom: raw.columns.custom },
+    relatedTables: raw.related_tables,
+    feed: { limit: raw.feed.limit },
+    stream: { schedule: raw.stream.schedule, batchSize: raw.stream.batch_size },
+    locations: raw.locations,
+    removal: {
+      mode: raw.removal.mode,
+      itemsOfBlocked: raw.removal.items_of_blocked,
+      tombstoneDays: raw.removal.tombstone_days,
+    },
+    guard: {
+      removals: raw.guard.removals,
+      percent: raw.guard.percent,
+      windowMs: parseDuration(raw.guard.window) ?? 0,
+    },
+    logs: {
+      level: raw.logs.level,
+      retentionMs: parseDuration(raw.logs.retention) ?? 0,
+      maxRows: raw.logs.max_rows,
+    },
+    peers: raw.peers.map(resolvePeer),
+  };
+}
+
+function resolveDatabase(raw: RawConfig['database']): DatabaseConfig {
+  return {
+    host: raw.host,
+    port: raw.port,
+    user: raw.user,
+    password: raw.password,
+    name: raw.name,
+    socketPath: raw.socket_path ?? null,
+    tablePrefix: raw.table_prefix,
+    ssl: resolveSsl(raw.ssl),
+  };
+}
+
+function resolveSsl(raw: RawConfig['database']['ssl']): DatabaseConfig['ssl'] {
+  if (typeof raw !== 'object') return raw === true || raw === 'on';
+  return { ...(raw.ca === undefined ? {} : { ca: raw.ca }), rejectUnauthorized: raw.reject_unauthorized };
+}
+
+function resolvePeer(raw: RawConfig['peers'][number]): PeerConfig {
+  const apiKeys = typeof raw.api_key === 'string' ? [raw.api_key] : raw.api_key;
+  return {
+    name: raw.name,
+    url: normalizeUrl(raw.url),
+    apiKey: apiKeys[0] ?? '',
+    apiKeys,
+    protocol: raw.protocol,
+    columns: raw.columns,
+    sendColumns: raw.send_columns,
+    receive: raw.receive,
+    send: raw.send,
+    relay: raw.relay,
+    feedWithinMs: raw.feed_schedule === undefined ? null : (parseDuration(raw.feed_schedule) ?? null),
+  };
+}

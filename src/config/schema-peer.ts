@@ -1,0 +1,54 @@
+/** The config keys of one peer. */
+import { Type } from 'typebox';
+import { choice, columnList, duration, flag, key, KEY_EXPECTED, siteName, url } from './leaf.ts';
+
+const apiKey = key({ description: 'A key of the peer' });
+
+/** One entry of `peers` */
+const peerSchema = Type.Object(
+  {
+    name: siteName({ description: "The peer's name: its site.name.", examples: ['homes'] }),
+    url: url({
+      description: "Address of the peer's daemon; a / is added at the end if there is none.",
+      examples: ['https://homes.example.com/account-sync/'],
+    }),
+    api_key: Type.Union([apiKey, Type.Array(apiKey, { minItems: 1, uniqueItems: true, expected: 'a list of keys' })], {
+      description:
+        'What the peer identifies itself with: its site.api_key. A list while it changes its key: all are accepted.',
+      expected: KEY_EXPECTED,
+      secret: true,
+      examples: ['${HOMES_API_KEY}'],
+    }),
+    protocol: choice(['native', 'plugin'], {
+      description: 'native: another account-sync; plugin: the PHP plugin.',
+      default: 'native',
+    }),
+    columns: columnList({
+      description:
+        'What we accept from it: default (all columns of Osclass that may travel but s_secret and s_profile_img, plus ' +
+        'columns.custom, user_description and the related groups), all, or a list of column names, user_description ' +
+        'and related groups. s_secret and consent columns (i_gdpr_*) count only when listed by name.',
+      default: 'default',
+    }),
+    send_columns: columnList({ description: 'What we send to it, likewise.', default: 'default' }),
+    receive: flag({ description: 'Accept changes from it.', default: true }),
+    send: flag({ description: 'Send changes to it.', default: true }),
+    relay: flag({ description: 'Pass on what it sends to the other peers.', default: false }),
+    feed_schedule: Type.Optional(
+      duration({
+        description:
+          'Only for plugin peers: everybody there is asked for again within this time, a page now and then, to catch ' +
+          'what the plugin forgot to send. Blocked, inactive and removed users cannot be learned this way.',
+        examples: ['24h'],
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** `peers` */
+export const peersSchema = Type.Array(peerSchema, {
+  description: 'The other sites.',
+  expected: 'a list of peers',
+  default: [],
+});

@@ -1,0 +1,113 @@
+/** The config keys that say what is synchronised, when and how far. */
+import { Type } from 'typebox';
+import { choice, duration, identifier, schedule, text, whole } from './leaf.ts';
+
+/** `columns` */
+export const columnsSchema = Type.Object(
+  {
+    custom: Type.Array(identifier({ description: 'A column of t_user' }), {
+      description: 'Further columns of t_user, such as those a plugin added, that may be synchronised.',
+      expected: 'a list of column names',
+      uniqueItems: true,
+      default: [],
+    }),
+  },
+  { description: 'Columns of t_user.', additionalProperties: false },
+);
+
+/** `related_tables` */
+export const relatedTablesSchema = Type.Array(
+  Type.Object(
+    {
+      table: identifier({ description: 'Name of the table without the prefix.' }),
+      key: identifier({ description: 'Its column that holds the id of the user.' }),
+      as: text({
+        description: 'Name of the register group, the same on all sites.',
+        expected: 'a name of 1 to 32 characters of a-z, 0-9 and _',
+        pattern: '^[a-z0-9_]{1,32}$',
+      }),
+      columns: Type.Array(identifier({ description: 'A column of that table' }), {
+        description: 'The columns that are synchronised.',
+        expected: 'a list of column names',
+        uniqueItems: true,
+        minItems: 1,
+      }),
+    },
+    { additionalProperties: false },
+  ),
+  {
+    description: 'Tables with one row per user that are synchronised along with it.',
+    expected: 'a list of tables',
+    default: [],
+  },
+);
+
+/** `feed` */
+export const feedSchema = Type.Object(
+  {
+    limit: whole(1, 10_000, {
+      description: 'Most users asked for, or served, in one call; the smaller of both ends counts.',
+      default: 1000,
+    }),
+  },
+  { description: 'Pull of all existing users from a peer.', additionalProperties: false },
+);
+
+/** `stream` */
+export const streamSchema = Type.Object(
+  {
+    schedule: schedule({
+      description: 'When changes are looked for and sent: a node-schedule expression of six fields, seconds first.',
+      default: '* * * * * *',
+    }),
+    batch_size: whole(1, 10_000, { description: 'Most users in one request.', default: 500 }),
+  },
+  { description: 'Push of changes to all peers.', additionalProperties: false },
+);
+
+/** `locations` */
+export const locationsSchema = choice(['resolve', 'text_only'], {
+  description: 'Region and city of a user: resolve the names to our own ids, or keep the text only.',
+  default: 'resolve',
+});
+
+/** `removal` */
+export const removalSchema = Type.Object(
+  {
+    mode: choice(['delete', 'disable', 'ignore'], {
+      description: 'What the removal of a user at a peer does here: delete the user, disable it, or nothing.',
+      default: 'delete',
+    }),
+    items_of_blocked: choice(['keep', 'hide'], {
+      description: "Items of a user a peer blocked: keep them visible, or hide them as Osclass's own block does.",
+      default: 'keep',
+    }),
+    tombstone_days: whole(1, 36_500, {
+      description: 'Days for which a removal is remembered at least; always until every peer has confirmed it.',
+      default: 90,
+    }),
+  },
+  { description: 'Removal of users.', additionalProperties: false },
+);
+
+/** `guard` */
+export const guardSchema = Type.Object(
+  {
+    removals: whole(0, 1_000_000_000, {
+      description: 'Removals and disablings per peer and window that always go through.',
+      default: 20,
+    }),
+    percent: Type.Number({
+      description: 'Share of all users, in percent, that goes through as well. What exceeds both is held.',
+      minimum: 0,
+      maximum: 100,
+      expected: 'a number from 0 to 100',
+      default: 5,
+    }),
+    window: duration({ description: 'The window in which they are counted.', default: '1h' }),
+  },
+  {
+    description: 'Holds mass removals, in and out, until a person says "account-sync approve PEER".',
+    additionalProperties: false,
+  },
+);

@@ -1,0 +1,35 @@
+/** Each file of test/fixtures/config/broken is a config with mistakes; the .txt beside it is what a person then reads. */
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parseConfig } from '../../src/config/load.ts';
+import { ConfigError } from '../../src/config/problem.ts';
+import { BROKEN, ENV, fixture, readSecret } from './config-fixtures.ts';
+
+const names = readdirSync(BROKEN)
+  .filter((name) => name.endsWith('.yaml'))
+  .map((name) => name.slice(0, -'.yaml'.length));
+
+function problemsOf(text: string): string {
+  try {
+    parseConfig(text, 'config.yaml', ENV, readSecret);
+  } catch (error) {
+    if (error instanceof ConfigError) return `${error.format()}\n`;
+    throw error;
+  }
+  return 'loads without a problem\n';
+}
+
+describe('a broken config is refused with all its problems, each at its place', () => {
+  test.each(names)('%s', (name) => {
+    expect(problemsOf(fixture(`broken/${name}.yaml`))).toBe(fixture(`broken/${name}.txt`));
+  });
+
+  test('the table is not empty', () => {
+    expect(names.length).toBeGreaterThanOrEqual(45);
+  });
+
+  test('no expectation holds a secret of the fixtures or their environment', () => {
+    for (const name of names)
+      expect(fixture(`broken/${name}.txt`)).not.toMatch(/hunter2|cars-key|homes-key|secret-secret/i);
+  });
+});

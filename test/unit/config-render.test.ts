@@ -1,0 +1,103 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import Schema from 'typebox/schema';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { parseConfig } from '../../src/config/load.ts';
+import { NOT_YET } from '../../src/config/not-yet.ts';
+import { renderExample } from '../../src/config/render-example.ts';
+import { renderJsonSchema } from '../../src/config/render-json-schema.ts';
+import { configSchema, type SchemaNode } from '../../src/config/schema.ts';
+import { BROKEN, ENV, fixture, readSecret } from './config-fixtures.ts';
+
+const EXAMPLE_ENV = { ...ENV, ACCOUNT_SYNC_ADMIN_TOKEN: 'an-admin-token-of-its-own' };
+
+function projectFile(name: string): string {
+  return readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
+}
+
+/** Takes the "#" away from keys, but for those that may only be left out for now. */
+function allKeys(example: string): string {
+  const later = NOT_YET.filter((entry) => entry.default === undefined).map((entry) => entry.path.split('.').at(-1));
+  // Only peers of another protocol than the default take it.
+  const left = [...later, 'feed_schedule'];
+  const lines = example.split('\n').filter((line) => !left.some((name) => line.trim().startsWith(`#${name}:`)));
+  return lines.map((line) => line.replace(/^( *)#(?=[a-z])/, '$1')).join('\n');
+}
+
+/** Every key of the description, with those of nested mappings and lists. */
+function keysOf(schema: SchemaNode): string[] {
+  const below = [...(schema.anyOf ?? []), ...(schema.items === undefined ? [] : [schema.items])].flatMap(keysOf);
+  return [...below, ...Object.entries(schema.properties ?? {}).flatMap(([name, child]) => [name, ...keysOf(child)])];
+}
+
+describe('config.example.yaml', () => {
+  test('is what npm run render:config makes of the description', () => {
+    expect(projectFile('config.example.yaml')).toBe(renderExample());
+  });
+
+  test('tells editors where its schema is', () => {
+    expect(renderExample().split('\n')[0]).toBe('# yaml-language-server: $schema=./config.schema.json');
+  });
+
+  test('loads as it stands, to the same as the minimal config', () => {
+    const { config } = parseConfig(renderExample(), 'config.example.yaml', ENV, readSecret);
+    expect(config).toEqual(parseConfig(fixture('minimal.yaml'), 'config.yaml', ENV, readSecret).config);
+  });
+
+  test('loads with every key uncommented, to the same but for keys that have no default', () => {
+    const { config } = parseConfig(allKeys(renderExample()), 'config.example.yaml', EXAMPLE_ENV, readSecret);
+    const minimal = parseConfig(fixture('minimal.yaml'), 'config.yaml', ENV, readSecret).config;
+    expect(config).toEqual({
+      ...minimal,
+      site: { ...minimal.site, timezone: 'Europe/Berlin' },
+      database: { ...minimal.database, socketPath: '/run/mysqld/mysqld.sock' },
+      http: { ...minimal.http, adminToken: EXAMPLE_ENV.ACCOUNT_SYNC_ADMIN_TOKEN },
+    });
+  });
+
+  test('names every key, and no line is too long to read', () => {
+    const example = renderExample();
+    for (const key of keysOf(configSchema)) expect(example).toMatch(new RegExp(`(?:^|[ #])${key}:`, 'm'));
+    for (const line of example.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
+  });
+});
+
+describe('config.schema.json', () => {
+  const schema = renderJsonSchema();
+  const fits = (text: string): boolean => Schema.Check(schema, parse(text) as unknown);
+
+  test('is what npm run render:config makes of the description', () => {
+    expect(JSON.parse(projectFile('config.schema.json'))).toEqual(schema);
+  });
+
+  test('takes the example, the minimal config and _file twins', () => {
+    const minimal = fixture('minimal.yaml');
+    expect(fits(renderExample())).toBe(true);
+    expect(fits(allKeys(renderExample()))).toBe(true);
+    expect(fits(minimal)).toBe(true);
+    expect(fits(minimal.replaceAll('api_key:', 'api_key_file:'))).toBe(true);
+    expect(fits(`${minimal}http:\n  port: \${PORT}\n`)).toBe(true);
+  });
+
+  test('refuses unknown keys, missing keys, a key beside its twin and values of the wrong form', () => {
+    const bad = ['unknown-keys', 'site-only', 'api-key-missing', 'file-beside-key', 'durations', 'words', 'sizes'];
+    const names = [...bad, 'numbers-out-of-range', 'site-name-bad', 'peers-is-a-mapping', 'api-key-short'];
+    expect(names.filter((name) => fits(fixture(`broken/${name}.yaml`)))).toEqual([]);
+    expect(readdirSync(BROKEN)).toEqual(expect.arrayContaining(names.map((name) => `${name}.yaml`)));
+  });
+
+  test('describes every key', () => {
+    const nodes: SchemaNode[] = [configSchema];
+    for (const node of nodes) {
+      for (const [name, child] of Object.entries(node.properties ?? {})) {
+        expect(`${name}: ${child.description}`).toMatch(/\.$/);
+        nodes.push(child);
+      }
+      nodes.push(...(node.anyOf ?? []), ...(node.items === undefined ? [] : [node.items]));
+    }
+  });
+
+  test('holds nothing that only our own checks understand', () => {
+    expect(JSON.stringify(schema)).not.toMatch(/"(?:expected|secret|~\w+)":/);
+  });
+});
