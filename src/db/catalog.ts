@@ -1,0 +1,227 @@
+/**
+ * What tables and columns the site has, as information_schema says. The only maker of identifiers: a name that was not
+ * seen there, or is not one of our own, cannot get into a statement.
+ */
+import { sql, type RawBuilder } from 'kysely';
+import { SyncError } from '../model/errors.ts';
+import { readColumns, readNaming, readReferences, readTables } from './information-schema.ts';
+import type { ColumnRow, ReferenceRow } from './information-schema.ts';
+import type { Runner } from './transaction.ts';
+
+declare const seen: unique symbol;
+
+/** A name of a table or column that exists. Still a string: to be compared and shown, and quoted by {@link id}. */
+export type Ident = string & { readonly [seen]: true };
+
+export interface Column {
+  readonly name: Ident;
+  /** `varchar`, `int`, `datetime`, …: the bare type in lower case. */
+  readonly type: string;
+  /** The whole type as the server writes it: `int(10) unsigned`, `enum('Yes','No')`. */
+  readonly columnType: string;
+  readonly nullable: boolean;
+  /** Null for what is no text. */
+  readonly charset: string | null;
+  readonly collation: string | null;
+  /** Most characters of a text, or bytes of a binary string. */
+  readonly maxChars: number | null;
+  readonly maxBytes: number | null;
+  readonly precision: number | null;
+  readonly scale: number | null;
+  /** Digits of the second a time keeps, 0 – 6; null for what is no time. */
+  readonly fraction: number | null;
+  readonly unsigned: boolean;
+  /** The default: a value as text, or an expression as the server writes it. Null if there is none, or if it is NULL. */
+  readonly default: string | null;
+  /** True if a row can be inserted without naming the column. */
+  readonly optional: boolean;
+  readonly generated: boolean;
+  readonly autoIncrement: boolean;
+}
+
+export interface Table {
+  readonly name: Ident;
+  /** Name without the site's prefix: `t_user`. */
+  readonly base: string;
+  /** `InnoDB`, `MyISAM`, … */
+  readonly engine: string;
+  readonly columns: ReadonlyMap<string, Column>;
+  column(name: string): Column | undefined;
+}
+
+/** A foreign key of one column. */
+export interface Reference {
+  readonly table: Ident;
+  /** Name without prefix, or undefined if the table has another prefix. */
+  readonly base: string | undefined;
+  readonly column: Ident;
+  readonly constraint: string;
+  readonly referencedColumn: Ident;
+  /** `CASCADE`, `SET NULL`, `RESTRICT`, `NO ACTION`. */
+  readonly deleteRule: string;
+}
+
+export interface Catalog {
+  readonly schema: string;
+  readonly prefix: string;
+  /** By the name without prefix: `t_user`. Undefined if this site has no such table. */
+  table(base: string): Table | undefined;
+  /** Throws `HOST_TABLE_MISSING` naming the table. */
+  requireTable(base: string): Table;
+  /** Foreign keys of any table in the schema that point to this one. */
+  tablesReferring(base: string): readonly Reference[];
+}
+
+/** Our own tables, by purpose; fixed names, so they need not be looked up. */
+export interface OwnTables {
+  readonly queue: Ident;
+  readonly user: Ident;
+  readonly uid: Ident;
+  readonly tombstone: Ident;
+  readonly outbox: Ident;
+  readonly peer: Ident;
+  readonly log: Ident;
+  readonly parked: Ident;
+  readonly lease: Ident;
+  readonly migration: Ident;
+  readonly leftover: Ident;
+  readonly guard: Ident;
+  readonly hidden: Ident;
+  readonly seen: Ident;
+  readonly state: Ident;
+  readonly unknownPlace: Ident;
+}
+
+/** The fragment that names `ident` in a statement, quoted verbatim: dots, blanks and back-ticks are part of the name. */
+export function id(ident: Ident): RawBuilder<unknown> {
+  return sql.id(ident);
+}
+
+/**
+ * Our own tables behind the site's prefix: `oc_account_sync_queue`, …
+ * Throws `CONFIG_INVALID` if the prefix is not `[A-Za-z0-9_$]{0,30}`.
+ */
+export function ownTables(prefix: string): OwnTables {
+  const name = (purpose: string): Ident => ownName(prefix, purpose);
+  return {
+    queue: name('queue'),
+    user: name('user'),
+    uid: name('uid'),
+    tombstone: name('tombstone'),
+    outbox: name('outbox'),
+    peer: name('peer'),
+    log: name('log'),
+    parked: name('parked'),
+    lease: name('lease'),
+    migration: name('migration'),
+    leftover: name('leftover'),
+    guard: name('guard'),
+    hidden: name('hidden'),
+    seen: name('seen'),
+    state: name('state'),
+    unknownPlace: name('unknown_place'),
+  };
+}
+
+/** A name of ours: `PREFIXaccount_sync_PURPOSE`, for tables and triggers. Throws as {@link ownTables} does. */
+export function ownName(prefix: string, purpose: string): Ident {
+  if (!/^[A-Za-z0-9_$]{0,30}$/.test(prefix)) {
+    throw new SyncError('CONFIG_INVALID', 'database.table_prefix: at most 30 letters, digits, _ and $');
+  }
+  if (!/^[a-z0-9_]{1,19}$/.test(purpose)) throw new TypeError(`not a name of ours: ${purpose}`);
+  return `${prefix}account_sync_${purpose}` as Ident;
+}
+
+/**
+ * Reads tables, columns and foreign keys of the schema. Only tables whose name begins with `prefix` are in the catalog;
+ * foreign keys are read for all tables. Three selects from information_schema; to be repeated when the site changed.
+ */
+export async function readCatalog(db: Runner, schema: string, prefix: string): Promise<Catalog> {
+  const { mariadb, folds } = await readNaming(db);
+  const baseOf = (name: string): string | undefined => {
+    const start = name.slice(0, prefix.length);
+    if (start === prefix || (folds && start.toLowerCase() === prefix.toLowerCase())) return name.slice(prefix.length);
+    return undefined;
+  };
+
+  const tables = new Map<string, Table>();
+  const names = new Map<string, Map<string, Column>>();
+  for (const row of await readTables(db, schema)) {
+    const base = baseOf(row.name);
+    if (base === undefined) continue;
+    const columns = new Map<string, Column>();
+    names.set(row.name, columns);
+    const table: Table = {
+      name: row.name as Ident,
+      base,
+      engine: row.engine ?? '',
+      columns,
+      column: (name) => columns.get(name),
+    };
+    tables.set(base, table);
+  }
+  for (const row of await readColumns(db, schema, prefix)) names.get(row.tbl)?.set(row.name, toColumn(row, mariadb));
+  const references = await readReferences(db, schema);
+
+  return {
+    schema,
+    prefix,
+    table: (base) => tables.get(base),
+    requireTable(base) {
+      const table = tables.get(base);
+      if (table !== undefined) return table;
+      throw new SyncError('HOST_TABLE_MISSING', `The table ${prefix}${base} was not found in the database ${schema}.`);
+    },
+    tablesReferring(base) {
+      const target = tables.get(base)?.name;
+      if (target === undefined) return [];
+      const same = (name: string): boolean => name === target || (folds && name.toLowerCase() === target.toLowerCase());
+      return references.filter((row) => same(row.target)).map((row) => toReference(row, baseOf(row.tbl)));
+    },
+  };
+}
+
+function toColumn(row: ColumnRow, mariadb: boolean): Column {
+  const nullable = row.nullable === 'YES';
+  const autoIncrement = /auto_increment/i.test(row.extra);
+  const generated = /\b(?:VIRTUAL|STORED|PERSISTENT)\b/i.test(row.extra);
+  return {
+    name: row.name as Ident,
+    type: row.type.toLowerCase(),
+    columnType: row.column_type,
+    nullable,
+    charset: row.charset,
+    collation: row.collation,
+    maxChars: numberOf(row.max_chars),
+    maxBytes: numberOf(row.max_bytes),
+    precision: numberOf(row.number_precision),
+    scale: numberOf(row.number_scale),
+    fraction: numberOf(row.fraction),
+    unsigned: /\bunsigned\b/i.test(row.column_type),
+    default: mariadb ? unquotedDefault(row.default_value) : row.default_value,
+    optional: nullable || generated || autoIncrement || row.default_value !== null,
+    generated,
+    autoIncrement,
+  };
+}
+
+function toReference(row: ReferenceRow, base: string | undefined): Reference {
+  return {
+    table: row.tbl as Ident,
+    base,
+    column: row.col as Ident,
+    constraint: row.name,
+    referencedColumn: row.target_column as Ident,
+    deleteRule: row.delete_rule,
+  };
+}
+
+/** MariaDB shows `'text'` and `NULL` where MySQL shows `text` and nothing. */
+function unquotedDefault(value: string | null): string | null {
+  if (value === null || value === 'NULL') return null;
+  return /^'.*'$/s.test(value) ? value.slice(1, -1).replaceAll("''", "'") : value;
+}
+
+function numberOf(value: number | string | null): number | null {
+  return value === null ? null : Number(value);
+}

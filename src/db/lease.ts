@@ -1,0 +1,105 @@
+/**
+ * Leases: who does a kind of work (DESIGN: One worker at a time). A row with holder and expiry, by the clock of the
+ * database. Not GET_LOCK, which is local to one node of a cluster.
+ */
+import { sql, type Kysely } from 'kysely';
+import { SyncError } from '../model/errors.ts';
+import { id, type OwnTables } from './catalog.ts';
+import { errnoOf, isConflict } from './failures.ts';
+import { inTransaction, type Runner } from './transaction.ts';
+
+/** Work that is ours until the lease expires. */
+export interface Lease {
+  readonly name: string;
+  /**
+   * Proves inside `trx` that the work is still ours, prolongs the lease, and keeps everyone else from taking it until
+   * `trx` ends. To be called last before the commit. Throws `LEASE_LOST`.
+   */
+  fence(trx: Runner): Promise<void>;
+  /** Prolongs the lease. Throws `LEASE_LOST`. */
+  renew(): Promise<void>;
+  /** Lets others have it at once. Does nothing if it was lost. */
+  release(): Promise<void>;
+}
+
+export interface Leases {
+  /**
+   * The lease, or undefined while someone holds it: another daemon, or this one in another place. Every lease taken is
+   * told apart, so work that slept past its expiry fails even if the same daemon took the lease again.
+   */
+  tryAcquire(name: string): Promise<Lease | undefined>;
+}
+
+export interface LeasesOptions {
+  readonly db: Kysely<unknown>;
+  readonly own: OwnTables;
+  /** Unique for this process; up to 40 ASCII characters. */
+  readonly holder: string;
+  /** Default 30,000. */
+  readonly ttlMs?: number;
+}
+
+const DUPLICATE = 1062;
+
+/** Leases of one daemon. */
+export function makeLeases({ db, own, holder, ttlMs = 30_000 }: LeasesOptions): Leases {
+  const table = id(own.lease);
+  const expiry = sql`UTC_TIMESTAMP(3) + INTERVAL ${ttlMs * 1000} MICROSECOND`;
+  let taken = 0;
+
+  /** Without locks: whoever is just committing under a fence must not be waited for. */
+  const look = async (name: string): Promise<'held' | 'free' | 'absent'> => {
+    const { rows } = await sql<{ held: string | number }>`SELECT expires_at > UTC_TIMESTAMP(3) AS held
+      FROM ${table} WHERE name = ${name}`.execute(db);
+    if (rows[0] === undefined) return 'absent';
+    return Number(rows[0].held) === 1 ? 'held' : 'free';
+  };
+
+  /** Rows count as affected when found, whether they changed or not (the driver asks the server to count so). */
+  const takeOver = async (name: string, me: string): Promise<boolean> => {
+    const result = await sql`UPDATE ${table} SET holder = ${me}, expires_at = ${expiry}
+      WHERE name = ${name} AND expires_at <= UTC_TIMESTAMP(3)`.execute(db);
+    return result.numAffectedRows === 1n;
+  };
+
+  const insert = async (name: string, me: string): Promise<boolean> => {
+    await sql`INSERT INTO ${table} (name, holder, expires_at) VALUES (${name}, ${me}, ${expiry})`.execute(db);
+    return true;
+  };
+
+  const makeLease = (name: string, me: string): Lease => {
+    const fence = async (runner: Runner): Promise<void> => {
+      const result = await sql`UPDATE ${table} SET expires_at = ${expiry}
+        WHERE name = ${name} AND holder = ${me} AND expires_at > UTC_TIMESTAMP(3)`.execute(runner);
+      if (result.numAffectedRows !== 1n) throw new SyncError('LEASE_LOST', `Another worker took over ${name}.`);
+    };
+    return {
+      name,
+      fence,
+      renew: () => inTransaction(db, fence),
+      async release() {
+        await inTransaction(db, (trx) =>
+          sql`UPDATE ${table} SET expires_at = UTC_TIMESTAMP(3)
+            WHERE name = ${name} AND holder = ${me} AND expires_at > UTC_TIMESTAMP(3)`.execute(trx),
+        );
+      },
+    };
+  };
+
+  return {
+    async tryAcquire(name) {
+      taken += 1;
+      const me = `${holder}#${taken}`;
+      const state = await look(name);
+      if (state === 'held') return undefined;
+      try {
+        const won = state === 'free' ? await takeOver(name, me) : await insert(name, me);
+        return won ? makeLease(name, me) : undefined;
+      } catch (error) {
+        // Someone else was faster, or is committing under a fence just now.
+        if (errnoOf(error) === DUPLICATE || isConflict(error)) return undefined;
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,81 @@
+/** Markers: what triggers wrote into the queue. They name users that changed; what changed, the shadow tells. */
+import { sql, type Transaction } from 'kysely';
+import { id, type OwnTables } from './catalog.ts';
+import { fromSqlTime } from './time.ts';
+import { withKeyedWrites, type Runner } from './transaction.ts';
+
+/** One row of the queue. */
+export interface Marker {
+  /** Names the marker; its order is not the order of commits. */
+  readonly seq: string;
+  readonly userId: number;
+  /** I inserted, U updated, D deleted, R a row that belongs to the user changed. */
+  readonly op: 'I' | 'U' | 'D' | 'R';
+  /** Only D: the address the user had. */
+  readonly oldEmail: string | null;
+  readonly atMs: number;
+}
+
+/** `SELECT … FROM queue ORDER BY seq LIMIT ?` */
+export async function readMarkers(runner: Runner, own: OwnTables, limit: number): Promise<Marker[]> {
+  const { rows } = await sql<{
+    seq: string;
+    user_id: number;
+    op: Marker['op'];
+    old_email: string | null;
+    at: string;
+  }>`
+    SELECT seq, user_id, op, old_email, marked_at AS at FROM ${id(own.queue)} ORDER BY seq LIMIT ${limit}`.execute(
+    runner,
+  );
+  return rows.map((row) => ({
+    seq: row.seq,
+    userId: row.user_id,
+    op: row.op,
+    oldEmail: row.old_email,
+    atMs: fromSqlTime(row.at),
+  }));
+}
+
+/** `DELETE FROM queue WHERE seq IN (…)`, touching no other marker: some belong to transactions still open. */
+export async function deleteMarkers(
+  trx: Transaction<unknown>,
+  own: OwnTables,
+  markers: readonly Marker[],
+): Promise<void> {
+  if (markers.length === 0) return;
+  await withKeyedWrites(trx, () =>
+    sql`
+      DELETE FROM ${id(own.queue)} WHERE seq IN (${sql.join(markers.map((marker) => marker.seq))})`.execute(trx),
+  );
+}
+
+/**
+ * When each of the users last changed. `SELECT user_id, MAX(marked_at) FROM queue WHERE user_id IN (…) GROUP BY user_id`
+ * reads the whole queue, so it is asked only for users that changed since the last drain.
+ */
+export async function markerTimes(
+  runner: Runner,
+  own: OwnTables,
+  userIds: readonly number[],
+): Promise<Map<number, number>> {
+  if (userIds.length === 0) return new Map();
+  const { rows } = await sql<{ user_id: number; at: string }>`
+    SELECT user_id, MAX(marked_at) AS at FROM ${id(own.queue)}
+    WHERE user_id IN (${sql.join([...userIds])}) GROUP BY user_id`.execute(runner);
+  return new Map(rows.map((row) => [row.user_id, fromSqlTime(row.at)]));
+}
+
+/** Those of the users that have a marker of that kind. `SELECT DISTINCT user_id FROM queue WHERE op = ? AND …` */
+export async function usersMarked(
+  runner: Runner,
+  own: OwnTables,
+  op: Marker['op'],
+  userIds: readonly number[],
+): Promise<Set<number>> {
+  if (userIds.length === 0) return new Set();
+  const { rows } = await sql<{ user_id: number }>`
+    SELECT DISTINCT user_id FROM ${id(own.queue)}
+    WHERE op = ${op} AND user_id IN (${sql.join([...userIds])})`.execute(runner);
+  return new Set(rows.map((row) => row.user_id));
+}

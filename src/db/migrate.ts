@@ -1,0 +1,88 @@
+/** Our own tables: made and changed by the numbered files in `sql/`. */
+import { sql, type Kysely } from 'kysely';
+import { SyncError } from '../model/errors.ts';
+import { id, ownTables, type OwnTables } from './catalog.ts';
+import { errnoOf } from './failures.ts';
+import { readMigrations, type Migration } from './sql-script.ts';
+import type { Runner } from './transaction.ts';
+
+const NO_SUCH_TABLE = 1146;
+
+/** Every statement that a first installation runs on our tables, for `--dry-run`. */
+export function migrationStatements(prefix: string): string[] {
+  return readMigrations(prefix).flatMap((migration) => migration.statements);
+}
+
+/**
+ * Brings our tables to the newest form and returns the names of the files that were run (none: nothing to do). The row
+ * of a file is written before its first statement and finished after its last; a file that was begun is run again from
+ * its start, which its statements allow. Two daemons may do this at once.
+ * Throws `SCHEMA_NEWER` if the tables know a file that this version does not have.
+ */
+export async function migrate(
+  db: Kysely<unknown>,
+  prefix: string,
+  migrations: readonly Migration[] = readMigrations(prefix),
+): Promise<string[]> {
+  const own = ownTables(prefix);
+  // The first statement of the first file makes the table of migrations itself.
+  const [first] = migrations;
+  if (first?.statements[0] !== undefined) await sql.raw(first.statements[0]).execute(db);
+  const pending = await pendingMigrations(db, own, migrations);
+  for (const migration of pending) {
+    await sql`INSERT INTO ${id(own.migration)} (id, name, started_at)
+      VALUES (${migration.id}, ${migration.name}, UTC_TIMESTAMP(3))
+      ON DUPLICATE KEY UPDATE name = VALUES(name)`.execute(db);
+    for (const statement of migration.statements) await sql.raw(statement).execute(db);
+    await sql`UPDATE ${id(own.migration)} SET finished_at = UTC_TIMESTAMP(3) WHERE id = ${migration.id}`.execute(db);
+  }
+  return pending.map((migration) => migration.name);
+}
+
+/**
+ * The files that still have to be run (or run again), in order; all of them on a database without our tables.
+ * Throws `SCHEMA_NEWER` as {@link migrate} does. Writes nothing.
+ */
+export async function pendingMigrations(
+  db: Runner,
+  own: OwnTables,
+  migrations: readonly Migration[],
+): Promise<Migration[]> {
+  const rows = await startedMigrations(db, own);
+  const newest = Math.max(0, ...migrations.map((migration) => migration.id));
+  const newer = rows.find((row) => row.id > newest);
+  if (newer !== undefined) {
+    throw new SyncError('SCHEMA_NEWER', `The tables were changed by ${newer.name}, which this version does not have.`);
+  }
+  const finished = new Set(rows.filter((row) => row.finished).map((row) => row.id));
+  return migrations.filter((migration) => !finished.has(migration.id));
+}
+
+/** True if our tables are there, complete at least as of the first migration. */
+export async function isInstalled(db: Runner, own: OwnTables): Promise<boolean> {
+  const rows = await startedMigrations(db, own);
+  return rows.some((row) => row.finished);
+}
+
+/** Removes all our tables, the list of migrations last, so that what was interrupted can be repeated. */
+export async function dropOwnTables(db: Runner, own: OwnTables): Promise<void> {
+  const { migration, ...others } = own;
+  for (const table of [...Object.values(others), migration]) await sql`DROP TABLE IF EXISTS ${id(table)}`.execute(db);
+}
+
+interface StartedMigration {
+  id: number;
+  name: string;
+  finished: boolean;
+}
+
+async function startedMigrations(db: Runner, own: OwnTables): Promise<StartedMigration[]> {
+  try {
+    const { rows } = await sql<{ id: number; name: string; finished_at: string | null }>`
+      SELECT id, name, finished_at FROM ${id(own.migration)} ORDER BY id`.execute(db);
+    return rows.map((row) => ({ id: row.id, name: row.name, finished: row.finished_at !== null }));
+  } catch (error) {
+    if (errnoOf(error) === NO_SUCH_TABLE) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,191 @@
+/** Connections to the site's database: opened with settings that lose nothing, and checked before first use. */
+import { Kysely, MysqlDialect, type LogEvent, type MysqlPool, type MysqlPoolConnection } from 'kysely';
+import { createPool, type PoolConnection, type PoolOptions } from 'mysql2';
+import { SyncError } from '../model/errors.ts';
+import { toSyncError } from './failures.ts';
+import { checkedParameters } from './parameters.ts';
+
+/** Where the database is. `host` and `port` are ignored if `socketPath` is given. */
+export interface DatabaseConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly name: string;
+  readonly socketPath: string | null;
+  readonly tablePrefix: string;
+  /** false: plain; true: TLS, certificate checked against the system's authorities; an object: options of `tls.connect`. */
+  readonly ssl: boolean | object;
+}
+
+/** A pool and the query runner on top of it. */
+export interface Pool {
+  /** Every error it throws is a {@link SyncError}; see failures.ts. */
+  readonly db: Kysely<unknown>;
+  /** Closes all connections; may be called twice. Running statements end first. */
+  close(): Promise<void>;
+}
+
+export interface PoolOptionsOfOurs {
+  /** Most connections at a time; default 6. */
+  readonly connectionLimit?: number;
+  /** Called after every statement, and awaited; tests stop the process there. */
+  readonly onStatement?: (statement: string) => void | Promise<void>;
+  /** A statement that takes longer ends its connection with `DB_UNAVAILABLE`; default 120 s. */
+  readonly statementTimeoutMs?: number;
+}
+
+/**
+ * MYSQL.md S1. `lock_wait_timeout` is about table definitions: an ALTER of the host must not find us waiting in line.
+ * MariaDB turns a list of 1,000 ids into a join, which may scan and lock a whole table; it is told not to.
+ */
+const SESSION = `SET
+  SESSION sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',
+  SESSION time_zone = '+00:00',
+  SESSION innodb_lock_wait_timeout = 2,
+  SESSION lock_wait_timeout = 1,
+  SESSION wait_timeout = 28800,
+  SESSION autocommit = 1
+  /*M!100408 , SESSION in_predicate_conversion_threshold = 0 */`;
+
+/**
+ * Opens a pool; connects only when first used. Throws nothing itself: a wrong address or password shows as
+ * `DB_UNAVAILABLE` or `DB_ACCESS_DENIED` of the first query.
+ */
+export function openPool(config: DatabaseConfig, options: PoolOptionsOfOurs = {}): Pool {
+  const raw = createPool(driverOptions(config, options.connectionLimit ?? 6));
+  const timeoutMs = options.statementTimeoutMs ?? 120_000;
+  const wrapped = new WeakMap<PoolConnection, MysqlPoolConnection>();
+  let ending: Promise<void> | undefined;
+  const end = (): Promise<void> => {
+    ending ??= promised((done) => raw.end((error) => done(error, undefined)));
+    return ending;
+  };
+
+  const prepare = async (connection: PoolConnection): Promise<MysqlPoolConnection> => {
+    const known = wrapped.get(connection);
+    if (known !== undefined) return known;
+    try {
+      await startSession(connection);
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
+    const fresh = wrap(connection, timeoutMs);
+    wrapped.set(connection, fresh);
+    return fresh;
+  };
+
+  const take = async (): Promise<MysqlPoolConnection> => {
+    try {
+      return await prepare(await promised<PoolConnection>((done) => raw.getConnection(done)));
+    } catch (error) {
+      throw toSyncError(error);
+    }
+  };
+
+  // Kysely takes the connection from us, so that one whose session could not be prepared is closed, not handed out.
+  const pool: MysqlPool = {
+    getConnection: (callback) => answer(take(), callback as Answer<MysqlPoolConnection>),
+    end: (callback) => answer(end(), callback),
+  };
+
+  const db = new Kysely<unknown>({
+    dialect: new MysqlDialect({ pool }),
+    ...(options.onStatement === undefined ? {} : { log: (event: LogEvent) => options.onStatement?.(event.query.sql) }),
+  });
+  return {
+    db,
+    async close() {
+      await db.destroy();
+      await end();
+    },
+  };
+}
+
+/** MYSQL.md "Driver and builder": numbers, times and JSON come as the text the server sent. */
+function driverOptions(config: DatabaseConfig, connectionLimit: number): PoolOptions {
+  return {
+    ...(config.socketPath === null ? { host: config.host, port: config.port } : { socketPath: config.socketPath }),
+    user: config.user,
+    password: config.password,
+    database: config.name,
+    ...(config.ssl === false ? {} : { ssl: config.ssl === true ? {} : config.ssl }),
+    charset: 'utf8mb4',
+    timezone: 'Z',
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    dateStrings: true,
+    jsonStrings: true,
+    multipleStatements: false,
+    connectionLimit,
+    // Idle connections above one are closed after a minute.
+    maxIdle: 1,
+    idleTimeout: 60_000,
+    connectTimeout: 10_000,
+    enableKeepAlive: true,
+    keepAliveInitialDelay: 10_000,
+  };
+}
+
+async function startSession(connection: PoolConnection): Promise<void> {
+  await ask(connection, 'SET NAMES utf8mb4');
+  await ask(connection, 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
+  await ask(connection, SESSION);
+  // Values are escaped on the client: under NO_BACKSLASH_ESCAPES a value could end its own quotes.
+  const rows = await ask(connection, 'SELECT @@SESSION.sql_mode AS sql_mode');
+  if (/NO_BACKSLASH_ESCAPES/i.test(JSON.stringify(rows))) throw new SyncError('DB_BACKSLASH_ESCAPES');
+}
+
+function ask(connection: PoolConnection, statement: string): Promise<unknown> {
+  return promised((done) => connection.query({ sql: statement, timeout: 10_000 }, done));
+}
+
+type Answer<T> = (error: unknown, result?: T) => void;
+
+function promised<T>(act: (done: (error: Error | null, result: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    act((error, result) => (error ? reject(error) : resolve(result)));
+  });
+}
+
+/** Kysely wants callbacks. It makes promises of them again, so nothing thrown by one is lost. */
+function answer<T>(promise: Promise<T>, callback: Answer<T>): void {
+  void (async () => {
+    let result: T;
+    try {
+      result = await promise;
+    } catch (error) {
+      callback(error);
+      return;
+    }
+    callback(null, result);
+  })();
+}
+
+/** The face Kysely sees: parameters are checked on the way in, errors wrapped on the way out. */
+function wrap(connection: PoolConnection, timeoutMs: number): MysqlPoolConnection {
+  const query = (text: string, parameters: unknown, callback?: (error: unknown, result: never) => void): never => {
+    let values: unknown[];
+    try {
+      values = checkedParameters(parameters as readonly unknown[]);
+    } catch (error) {
+      callback?.(error, undefined as never);
+      return undefined as never;
+    }
+    connection.query({ sql: text, values, timeout: timeoutMs }, (error, result) => {
+      // The answer may still come: nobody may use this connection again.
+      if (error?.code === 'PROTOCOL_SEQUENCE_TIMEOUT') connection.destroy();
+      callback?.(error ? toSyncError(error) : null, result as never);
+    });
+    return undefined as never;
+  };
+  return {
+    config: connection.config,
+    threadId: connection.threadId ?? 0,
+    connect: (callback) => callback?.(null),
+    query,
+    release: () => connection.release(),
+    destroy: () => connection.destroy(),
+  };
+}

@@ -1,0 +1,33 @@
+/** What one feature folder needs of another, as functions that the composition root passes in. */
+import type { LogEntry } from '../model/log-entry.ts';
+import type { OutboxEntry, PeerRoute } from '../model/route.ts';
+import type { Runner } from './transaction.ts';
+
+/** The outboxes, as those see them who put users in. */
+export interface OutboxWriter {
+  /** Adds entries, or marks those that wait as changed again. */
+  enqueue(runner: Runner, entries: readonly OutboxEntry[], nowMs: number): Promise<void>;
+  /** Which of the users wait in some outbox. */
+  usersWaiting(runner: Runner, userIds: readonly number[]): Promise<Set<number>>;
+  /** Takes out users that are gone. */
+  dropUsers(runner: Runner, userIds: readonly number[]): Promise<void>;
+  /** Is told of every user that is removed here: a peer that knows users by nothing but their address needs it. */
+  removed?(runner: Runner, removal: Removed): Promise<void>;
+}
+
+/** A user that is removed here. */
+export interface Removed {
+  readonly email: string;
+  /** Of the tombstone. */
+  readonly removalId: number;
+  /** Peers that get an entry for it. */
+  readonly told: readonly string[];
+  /** The peer that said so; absent: it happened here. */
+  readonly from?: string;
+}
+
+/** Writes log records, inside the caller's transaction. */
+export type AppendLog = (runner: Runner, entries: readonly LogEntry[]) => Promise<void>;
+
+/** The peers as the config in force has them. */
+export type Routes = () => readonly PeerRoute[];

@@ -1,0 +1,205 @@
+/** The daemon's memory of users: tables `user`, `uid` and `tombstone`. */
+import { createHmac } from 'node:crypto';
+import { sql, type RawBuilder } from 'kysely';
+import { decodeShadow, encodeShadow, type Shadow } from '../model/shadow.ts';
+import { formatStamp, parseStamp, type Stamp } from '../model/stamp.ts';
+import { gatherTombstones, removalIdOf, type Tombstone } from '../model/tombstone.ts';
+import { canonicalEmail, parseUid, uidToBytes, uidsFromBytes, uidsToBytes, type Uid } from '../model/uid.ts';
+import { id, type OwnTables } from './catalog.ts';
+import { toSqlTime } from './time.ts';
+import type { Runner } from './transaction.ts';
+
+/** A user as remembered. */
+export interface StoredUser {
+  readonly userId: number;
+  /** Never empty; the first is the main one. */
+  readonly uids: readonly Uid[];
+  readonly shadow: Shadow;
+}
+
+interface UserRow {
+  user_id: number;
+  uids: Buffer;
+  shadow: Buffer;
+}
+
+/**
+ * `SELECT user_id, uids, shadow FROM user WHERE user_id IN (…) ORDER BY user_id [FOR UPDATE]`. Locks are always taken
+ * here before host rows, in the order of ids; a scan would wait for locks on others.
+ */
+export async function readShadows(
+  runner: Runner,
+  own: OwnTables,
+  userIds: readonly number[],
+  { lock = false } = {},
+): Promise<Map<number, StoredUser>> {
+  if (userIds.length === 0) return new Map();
+  const { rows } = await sql<UserRow>`
+    SELECT user_id, uids, shadow FROM ${id(own.user)} ${lock ? sql`FORCE INDEX (PRIMARY)` : sql``}
+    WHERE user_id IN (${sql.join([...userIds])}) ORDER BY user_id ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
+  return new Map(rows.map((row) => [row.user_id, toStoredUser(row)]));
+}
+
+/** `INSERT INTO user … ON DUPLICATE KEY UPDATE`, and the uids that name them. */
+export async function writeShadows(runner: Runner, own: OwnTables, users: readonly StoredUser[]): Promise<void> {
+  if (users.length === 0) return;
+  await sql`
+    INSERT INTO ${id(own.user)} (user_id, uids, shadow) VALUES ${sql.join(users.map(toRow))}
+    ON DUPLICATE KEY UPDATE uids = VALUES(uids), shadow = VALUES(shadow)`.execute(runner);
+}
+
+/**
+ * As {@link writeShadows}, for users that had none when they were read without a lock: whoever gave them one meanwhile
+ * knows more. `INSERT INTO user … ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)`
+ */
+export async function addShadows(runner: Runner, own: OwnTables, users: readonly StoredUser[]): Promise<void> {
+  if (users.length === 0) return;
+  await sql`
+    INSERT INTO ${id(own.user)} (user_id, uids, shadow) VALUES ${sql.join(users.map(toRow))}
+    ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)`.execute(runner);
+}
+
+/** Lets uids name a user, taking them from whom they named before. */
+export async function bindUids(
+  runner: Runner,
+  own: OwnTables,
+  bindings: readonly { readonly uid: Uid; readonly userId: number }[],
+): Promise<void> {
+  if (bindings.length === 0) return;
+  const rows = bindings.map(({ uid, userId }) => sql`(${uidToBytes(uid)}, ${userId})`);
+  await sql`
+    INSERT INTO ${id(own.uid)} (uid, user_id) VALUES ${sql.join(rows)}
+    ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)`.execute(runner);
+}
+
+/**
+ * The user each uid names or is reserved for. A uid is reserved for a user that took an address later: nobody else is
+ * derived from that address, but the uid is not among the user's own.
+ */
+export async function usersByUid(runner: Runner, own: OwnTables, uids: readonly Uid[]): Promise<Map<Uid, number>> {
+  if (uids.length === 0) return new Map();
+  const { rows } = await sql<{ uid: Buffer; user_id: number }>`
+    SELECT uid, user_id FROM ${id(own.uid)} WHERE uid IN (${sql.join(uids.map(uidToBytes))})`.execute(runner);
+  return new Map(rows.map((row) => [uidsFromBytes(row.uid)[0] as Uid, row.user_id]));
+}
+
+/** Removals that buried one of the uids, by uid. */
+export async function tombstonesByUid(
+  runner: Runner,
+  own: OwnTables,
+  uids: readonly Uid[],
+): Promise<Map<Uid, { readonly stamp: Stamp; readonly removalId: number }>> {
+  if (uids.length === 0) return new Map();
+  const { rows } = await sql<{ uid: Buffer; stamp: string; removal_id: string }>`
+    SELECT uid, stamp, removal_id FROM ${id(own.tombstone)}
+    WHERE uid IN (${sql.join(uids.map(uidToBytes))})`.execute(runner);
+  return new Map(
+    rows.map((row) => [
+      uidsFromBytes(row.uid)[0] as Uid,
+      { stamp: stampOf(row.stamp), removalId: Number(row.removal_id) },
+    ]),
+  );
+}
+
+/** `SELECT … FROM tombstone WHERE removal_id IN (…)`, put together per removal. */
+export async function readTombstones(
+  runner: Runner,
+  own: OwnTables,
+  removalIds: readonly number[],
+): Promise<Map<number, Tombstone>> {
+  if (removalIds.length === 0) return new Map();
+  const { rows } = await sql<{
+    uid: Buffer;
+    removal: Buffer;
+    removal_id: string;
+    stamp: string;
+    email_hash: Buffer | null;
+  }>`
+    SELECT uid, removal, removal_id, stamp, email_hash FROM ${id(own.tombstone)}
+    WHERE removal_id IN (${sql.join([...removalIds])}) ORDER BY removal_id, uid`.execute(runner);
+  return gatherTombstones(
+    rows.map((row) => ({
+      uid: uidsFromBytes(row.uid)[0] as Uid,
+      main: uidsFromBytes(row.removal)[0] as Uid,
+      removalId: Number(row.removal_id),
+      stamp: stampOf(row.stamp),
+      emailHash: row.email_hash?.toString('hex') ?? null,
+    })),
+  );
+}
+
+/**
+ * Buries uids under one removal. Uids that are buried already stay with the removal they died in, for entries in outboxes
+ * tell of it by its number; only their stamp is renewed.
+ */
+export async function bury(
+  runner: Runner,
+  own: OwnTables,
+  removal: { uids: readonly Uid[]; stamp: Stamp; emailHash: string | null; nowMs: number },
+): Promise<void> {
+  const main = removal.uids[0];
+  if (main === undefined) throw new RangeError('a removal needs a uid');
+  const bytes = uidToBytes(main);
+  const hash = removal.emailHash === null ? null : Buffer.from(removal.emailHash, 'hex');
+  const created = toSqlTime(removal.nowMs);
+  const rows = removal.uids.map(
+    (uid) =>
+      sql`(${uidToBytes(uid)}, ${bytes}, ${removalIdOf(main)}, ${hash}, ${formatStamp(removal.stamp)}, ${created})`,
+  );
+  await sql`
+    INSERT INTO ${id(own.tombstone)} (uid, removal, removal_id, email_hash, stamp, created_at)
+    VALUES ${sql.join(rows)}
+    ON DUPLICATE KEY UPDATE stamp = VALUES(stamp)`.execute(runner);
+}
+
+/** Forgets users that are gone: their shadows and the uids that named them. */
+export async function forgetUsers(runner: Runner, own: OwnTables, userIds: readonly number[]): Promise<void> {
+  if (userIds.length === 0) return;
+  const stored = await readShadows(runner, own, userIds);
+  const uids = [...stored.values()].flatMap((user) => user.uids).map(uidToBytes);
+  await sql`DELETE FROM ${id(own.user)} WHERE user_id IN (${sql.join([...userIds])})`.execute(runner);
+  if (uids.length === 0) return;
+  await sql`
+    DELETE FROM ${id(own.uid)} WHERE uid IN (${sql.join(uids)})
+    AND user_id IN (${sql.join([...userIds])})`.execute(runner);
+}
+
+/**
+ * Forgets removals that are old enough and that every peer has confirmed; at most 1,000 rows. Returns how many.
+ * `DELETE FROM tombstone WHERE created_at < ? AND NOT EXISTS (an entry in an outbox)`
+ */
+export async function expireTombstones(runner: Runner, own: OwnTables, beforeMs: number): Promise<number> {
+  const { rows } = await sql<{ uid: Buffer }>`
+    SELECT t.uid FROM ${id(own.tombstone)} t WHERE t.created_at < ${toSqlTime(beforeMs)}
+    AND NOT EXISTS (SELECT 1 FROM ${id(own.outbox)} o WHERE o.kind = 'r' AND o.ref = t.removal_id)
+    LIMIT 1000`.execute(runner);
+  if (rows.length === 0) return 0;
+  await sql`DELETE FROM ${id(own.tombstone)} WHERE uid IN (${sql.join(rows.map((row) => row.uid))})`.execute(runner);
+  return rows.length;
+}
+
+/** The keyed hash under which the address of a removed user is kept. */
+export function hashRemovedEmail(main: Uid, email: string): string {
+  return createHmac('sha256', uidToBytes(main)).update(canonicalEmail(email)).digest('hex');
+}
+
+function toRow({ userId, uids, shadow }: StoredUser): RawBuilder<unknown> {
+  return sql`(${userId}, ${uidsToBytes(uids)}, ${encodeShadow(shadow)})`;
+}
+
+function toStoredUser(row: UserRow): StoredUser {
+  return { userId: row.user_id, uids: uidsFromBytes(row.uids), shadow: decodeShadow(row.shadow) };
+}
+
+function stampOf(text: string): Stamp {
+  const stamp = parseStamp(text);
+  if (stamp === undefined) throw new RangeError('not a stamp in table tombstone');
+  return stamp;
+}
+
+/** The text as a uid; throws a RangeError if it is none. For uids that a schema has checked. */
+export function requireUid(text: string): Uid {
+  const uid = parseUid(text);
+  if (uid === undefined) throw new RangeError('not a uid');
+  return uid;
+}

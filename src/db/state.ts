@@ -1,0 +1,30 @@
+/** Single values that outlive a restart: table `state`. */
+import { sql } from 'kysely';
+import { id, type OwnTables } from './catalog.ts';
+import type { Runner } from './transaction.ts';
+
+/** Names of the values, so that they are all in one place. */
+export type StateName =
+  | 'baseline_cursor'
+  | 'baseline_finished_at'
+  | 'rescan_wanted'
+  | 'registers_watched'
+  /** How far the rolling re-feed of a plugin peer is. */
+  | `refeed:${string}`;
+
+/** The value, or undefined if it was never set. */
+export async function readState(runner: Runner, own: OwnTables, name: StateName): Promise<string | undefined> {
+  const { rows } = await sql<{ value: string }>`SELECT value FROM ${id(own.state)} WHERE name = ${name}`.execute(
+    runner,
+  );
+  return rows[0]?.value;
+}
+
+/** Sets the value; null removes it. */
+export async function writeState(runner: Runner, own: OwnTables, name: StateName, value: string | null): Promise<void> {
+  if (value === null) await sql`DELETE FROM ${id(own.state)} WHERE name = ${name}`.execute(runner);
+  else {
+    await sql`INSERT INTO ${id(own.state)} (name, value) VALUES (${name}, ${value})
+      ON DUPLICATE KEY UPDATE value = VALUES(value)`.execute(runner);
+  }
+}

@@ -1,0 +1,30 @@
+/** Work under a lease: one worker at a time, taking turns rather than waiting long. */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Lease, Leases } from './lease.ts';
+
+const POLL_MS = 50;
+const WAIT_MS = 2_000;
+
+/**
+ * Runs `work` under the lease and gives it back, whatever came of the work. Undefined if someone else keeps the lease
+ * for two seconds: then they are doing the work.
+ */
+export async function withLease<T>(
+  leases: Leases,
+  name: string,
+  work: (lease: Lease) => Promise<T>,
+): Promise<T | undefined> {
+  const until = Date.now() + WAIT_MS;
+  for (;;) {
+    const lease = await leases.tryAcquire(name);
+    if (lease !== undefined) {
+      try {
+        return await work(lease);
+      } finally {
+        await lease.release().catch(() => undefined);
+      }
+    }
+    if (Date.now() > until) return undefined;
+    await wait(POLL_MS);
+  }
+}
