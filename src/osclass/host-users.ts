@@ -1,0 +1,214 @@
+/**
+ * Users as the host stores them, read into registers. The only place that knows which columns of `t_user` belong to
+ * which register on this site.
+ */
+import { sql } from 'kysely';
+import { id, type Catalog, type Column } from '../db/catalog.ts';
+import type { Runner } from '../db/transaction.ts';
+import { descriptionValues } from '../model/absorb.ts';
+import { noRow, readRelated, type RelatedTable } from './related.ts';
+import { columnValue, selectColumn, type Raw } from './column-values.ts';
+import {
+  DEFAULT_COLUMNS,
+  DESCRIPTION,
+  GROUPS,
+  NEVER_TRAVELS,
+  descriptionRegister,
+  registerOfColumn,
+  type RegisterName,
+  type Value,
+  type Values,
+} from '../model/register.ts';
+import { canonicalEmail } from '../model/uid.ts';
+
+/** A row of `t_user` with its descriptions. */
+export interface HostUser {
+  readonly id: number;
+  /** As stored. */
+  readonly email: string;
+  readonly enabled: boolean;
+  readonly active: boolean;
+  /** `dt_reg_date` and `dt_mod_date` as stored: local time of the site. */
+  readonly regDate: string | null;
+  readonly modDate: string | null;
+  readonly registers: ReadonlyMap<RegisterName, Values>;
+}
+
+/** Who has an address on this site. */
+export interface Holder {
+  readonly id: number;
+  /** As stored. */
+  readonly email: string;
+}
+
+/** Reads users of this site. */
+export interface HostUsers {
+  /** The columns of each register that this site has; descriptions are not among them. */
+  readonly columns: ReadonlyMap<RegisterName, readonly Column[]>;
+  /** Related tables of this site; their registers are in `columns` too. */
+  readonly related: readonly RelatedTable[];
+  /** Registers that the config names and this site has no column for; what comes for them waits. */
+  readonly missing: ReadonlySet<RegisterName>;
+  /** True if this site has a place for descriptions. */
+  readonly describes: boolean;
+  /** The column for the text of descriptions. */
+  readonly text: Column | undefined;
+  /** `SELECT … FROM t_user WHERE pk_i_id IN (…) [FOR UPDATE]`, and their descriptions. Locks no row but those. */
+  byId(runner: Runner, ids: readonly number[], options?: { lock?: boolean }): Promise<Map<number, HostUser>>;
+  /** `SELECT … WHERE pk_i_id > ? ORDER BY pk_i_id LIMIT ?`; `eligible`: only active and enabled ones. */
+  after(runner: Runner, after: number, limit: number, options?: { eligible?: boolean }): Promise<HostUser[]>;
+  /**
+   * Who holds each of the addresses, as this site's collation compares them; an exact match comes first.
+   * `SELECT … WHERE s_email IN (…)`
+   */
+  holdersOf(runner: Runner, emails: readonly string[]): Promise<Map<string, Holder>>;
+}
+
+/**
+ * @param custom `columns.custom` of the config
+ * @param listed every name in some peer's lists; a site looks after `s_secret` or a consent only if it is there
+ * @param related tables with one row per user that are synchronised too
+ * @param lacking names of those the config lists and this site does not have
+ */
+export function makeHostUsers(
+  catalog: Catalog,
+  custom: readonly string[],
+  listed: readonly string[],
+  related: readonly RelatedTable[] = [],
+  lacking: readonly RegisterName[] = [],
+): HostUsers {
+  const table = catalog.requireTable('t_user');
+  const descriptions = catalog.table('t_user_description');
+  const wanted = new Set([...DEFAULT_COLUMNS, ...custom, ...listed]);
+  const columns = new Map<RegisterName, Column[]>();
+  for (const column of table.columns.values()) {
+    if (!wanted.has(column.name) || NEVER_TRAVELS.includes(column.name) || column.generated) continue;
+    const register = registerOfColumn(column.name);
+    columns.set(register, [...(columns.get(register) ?? []), column]);
+  }
+  const layout = [...columns].map(([register, list]) => ({ register, list }));
+  const always = ['pk_i_id', 's_email', 'b_enabled', 'b_active', 'dt_reg_date', 'dt_mod_date'];
+  const selected = new Map<string, Column>();
+  for (const column of [...always.map((name) => table.column(name)), ...[...columns.values()].flat()]) {
+    if (column !== undefined) selected.set(column.name, column);
+  }
+  const list = sql.join([...selected.values()].map(selectColumn));
+
+  for (const one of related) columns.set(one.register, [...one.columns]);
+  const named = [...custom, ...listed, ...lacking].filter((name) => !isOrdinary(name));
+  const missing = new Set(named.filter((name) => !columns.has(name)));
+
+  type Row = HostUser & { readonly registers: Map<RegisterName, Values> };
+
+  const toUser = (row: Record<string, Raw>, texts: ReadonlyMap<string, string | null> | undefined): Row => {
+    const userId = Number(row['pk_i_id']);
+    const registers = new Map<RegisterName, Values>();
+    for (const { register, list: held } of layout) {
+      const values: Record<string, Value> = {};
+      for (const column of held) values[column.name] = columnValue(column, row[column.name]);
+      if (register === 's_username') values['s_username'] = ownName(values['s_username'] ?? null, userId);
+      registers.set(register, values);
+    }
+    for (const [locale, text] of texts ?? []) registers.set(descriptionRegister(locale), descriptionValues(text));
+    return {
+      id: userId,
+      email: String(row['s_email']),
+      enabled: Number(row['b_enabled']) === 1,
+      active: Number(row['b_active']) === 1,
+      regDate: textOf(row['dt_reg_date']),
+      modDate: textOf(row['dt_mod_date']),
+      registers,
+    };
+  };
+
+  const withDescriptions = async (runner: Runner, rows: Record<string, Raw>[]): Promise<HostUser[]> => {
+    const texts = new Map<number, Map<string, string | null>>();
+    const ids = rows.map((row) => Number(row['pk_i_id']));
+    if (descriptions !== undefined && ids.length > 0) {
+      const found = await sql<{ user_id: number; locale: string; info: string | null }>`
+        SELECT fk_i_user_id AS user_id, fk_c_locale_code AS locale, s_info AS info
+        FROM ${id(descriptions.name)} WHERE fk_i_user_id IN (${sql.join(ids)})
+        ORDER BY fk_i_user_id, fk_c_locale_code`.execute(runner);
+      for (const row of found.rows) {
+        const userId = row.user_id;
+        const known = texts.get(userId) ?? new Map<string, string | null>();
+        texts.set(userId, known.set(row.locale, row.info));
+      }
+    }
+    const users = rows.map((row) => toUser(row, texts.get(Number(row['pk_i_id']))));
+    for (const one of related) {
+      const found = await readRelated(runner, one, ids);
+      for (const user of users) user.registers.set(one.register, found.get(user.id) ?? noRow(one));
+    }
+    return users;
+  };
+
+  return {
+    columns,
+    related,
+    missing,
+    describes: descriptions !== undefined,
+    text: descriptions?.column('s_info'),
+    async byId(runner, ids, { lock = false } = {}) {
+      if (ids.length === 0) return new Map();
+      const { rows } = await sql<Record<string, Raw>>`
+        SELECT ${list} FROM ${id(table.name)} ${lock ? sql`FORCE INDEX (PRIMARY)` : sql``}
+        WHERE pk_i_id IN (${sql.join([...ids])}) ORDER BY pk_i_id ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
+      const users = await withDescriptions(runner, rows);
+      return new Map(users.map((user) => [user.id, user]));
+    },
+    async after(runner, after, limit, { eligible = false } = {}) {
+      const { rows } = await sql<Record<string, Raw>>`
+        SELECT ${list} FROM ${id(table.name)} WHERE pk_i_id > ${after}
+        ${eligible ? sql`AND b_enabled = 1 AND b_active = 1` : sql``}
+        ORDER BY pk_i_id LIMIT ${limit}`.execute(runner);
+      return await withDescriptions(runner, rows);
+    },
+    async holdersOf(runner, emails) {
+      const holders = new Map<string, Holder>();
+      if (emails.length === 0) return holders;
+      const { rows } = await sql<Holder>`
+        SELECT pk_i_id AS id, s_email AS email FROM ${id(table.name)}
+        WHERE s_email IN (${sql.join([...new Set(emails.flatMap(spellings))])})`.execute(runner);
+      const exact = new Map(rows.map((row) => [canonicalEmail(row.email), row]));
+      for (const email of emails) {
+        const holder = exact.get(canonicalEmail(email));
+        if (holder !== undefined) holders.set(email, holder);
+      }
+      if (holders.size === rows.length) return holders;
+      // The collation folds an address of ours into one that was asked for: ask one by one which.
+      for (const email of emails.filter((one) => !holders.has(one))) {
+        const twin = await sql<Holder>`
+          SELECT pk_i_id AS id, s_email AS email FROM ${id(table.name)}
+          WHERE s_email IN (${sql.join(spellings(email))})`.execute(runner);
+        if (twin.rows[0] !== undefined) holders.set(email, twin.rows[0]);
+      }
+      return holders;
+    },
+  };
+}
+
+/** An address as it came and in its canonical form: no collation overlooks blanks in front. */
+function spellings(email: string): string[] {
+  const canonical = canonicalEmail(email);
+  return canonical === email ? [email] : [email, canonical];
+}
+
+/** Of Osclass itself: sites of other versions lack it rightly. */
+function isOrdinary(name: string): boolean {
+  return (
+    DEFAULT_COLUMNS.includes(name) ||
+    NEVER_TRAVELS.includes(name) ||
+    Object.hasOwn(GROUPS, name) ||
+    [DESCRIPTION, 's_secret', 's_profile_img'].includes(name)
+  );
+}
+
+function textOf(raw: Raw): string | null {
+  return raw === null || raw === undefined ? null : String(raw);
+}
+
+/** A user name that is only the user's own id (Osclass's default) is no name: it means something else elsewhere. */
+function ownName(name: Value, userId: number): Value {
+  return name === String(userId) || name === '' ? null : name;
+}

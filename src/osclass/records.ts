@@ -1,0 +1,126 @@
+/** Between host rows and wire records: what a user of this site looks like to a peer, and the other way round. */
+import type { Column } from '../db/catalog.ts';
+import type { StoredUser } from '../db/shadows.ts';
+import { valuesOf } from '../model/absorb.ts';
+import type { RemoteRegister } from '../model/merge.ts';
+import type { UserRecord, WireRegister, WireValue } from '../model/record.ts';
+import { hashValues, localeOf, type RegisterName, type Selection, type Value, type Values } from '../model/register.ts';
+import { formatStamp, parseStamp, type Stamp } from '../model/stamp.ts';
+import { inOneForm } from './column-values.ts';
+import type { HostUser, HostUsers } from './host-users.ts';
+import type { Zone } from './timezone.ts';
+
+/** A user as a peer gets to see it. */
+export interface EncodedUser {
+  readonly record: UserRecord;
+  /** False if something changed since the shadow was taken, and was left out. */
+  readonly isWhole: boolean;
+}
+
+/**
+ * The record of a user: every selected register whose stored bytes are those of the shadow, under the shadow's stamp
+ * (invariant 7). A register that changed since is left out, for its marker waits in the queue; so is one that this site
+ * could not store as it came. Undefined if the address changed since, or if the account takes part in nothing (it was
+ * removed elsewhere, and stayed here).
+ */
+export function encodeUser(
+  host: HostUser,
+  stored: StoredUser,
+  sends: Selection,
+  hosts: HostUsers,
+  zone: Zone,
+): EncodedUser | undefined {
+  if (stored.uids.length === 0) return undefined;
+  const registers: Record<RegisterName, WireRegister> = {};
+  let isWhole = true;
+  for (const [register, state] of stored.shadow.registers) {
+    if (!sends(register) || state.altered) continue;
+    const values = valuesOf(host.registers, register);
+    if (values === undefined) continue;
+    if (hashValues(values) !== state.hash) {
+      if (register === 's_email') return undefined;
+      isWhole = false;
+      continue;
+    }
+    registers[register] = {
+      stamp: formatStamp(state.stamp),
+      ...(state.prior === undefined ? {} : { prior: formatStamp(state.prior) }),
+      values: encodeValues(register, values, hosts, zone),
+    };
+  }
+  const born = formatStamp(stored.shadow.born);
+  return { record: { kind: 'user', uids: [...stored.uids], email: host.email, born, registers }, isWhole };
+}
+
+/**
+ * The registers of a record as this site would store them: columns it lacks are left out, registers it has no column
+ * of too. Throws a RangeError if a stamp is none; schemas let none through.
+ */
+export function decodeRegisters(record: UserRecord, hosts: HostUsers, zone: Zone): Map<RegisterName, RemoteRegister> {
+  const registers = new Map<RegisterName, RemoteRegister>();
+  for (const [register, { stamp, prior, values }] of Object.entries(record.registers)) {
+    const decoded = decodeValues(register, values, hosts, zone);
+    if (decoded === undefined) continue;
+    registers.set(register, {
+      stamp: requireStamp(stamp),
+      ...(prior === undefined ? {} : { prior: requireStamp(prior) }),
+      values: decoded,
+    });
+  }
+  return registers;
+}
+
+/** The text form as a stamp; throws a RangeError if it is none. */
+export function requireStamp(text: string): Stamp {
+  const stamp = parseStamp(text);
+  if (stamp === undefined) throw new RangeError('not a stamp');
+  return stamp;
+}
+
+function encodeValues(register: RegisterName, values: Values, hosts: HostUsers, zone: Zone): Record<string, WireValue> {
+  const times = timeColumns(register, hosts);
+  const encoded: Record<string, WireValue> = {};
+  for (const [column, value] of Object.entries(values)) {
+    const type = times.get(column);
+    if (!zone.known || typeof value !== 'string' || type === undefined) encoded[column] = toWire(value);
+    // A TIMESTAMP is read as UTC in our sessions.
+    else encoded[column] = { utc: type === 'timestamp' ? value : zone.toUtc(value) };
+  }
+  return encoded;
+}
+
+function decodeValues(
+  register: RegisterName,
+  values: Readonly<Record<string, WireValue>>,
+  hosts: HostUsers,
+  zone: Zone,
+): Values | undefined {
+  if (localeOf(register) !== undefined) {
+    const text = values['s_info'];
+    return hosts.describes && (text === null || typeof text === 'string') ? { s_info: text } : undefined;
+  }
+  const columns = hosts.columns.get(register);
+  if (columns === undefined) return undefined;
+  const decoded: Record<string, Value> = {};
+  for (const column of columns) {
+    const value = values[column.name];
+    if (value !== undefined) decoded[column.name] = inOneForm(column, fromWire(column, value, zone));
+  }
+  return Object.keys(decoded).length > 0 ? decoded : undefined;
+}
+
+function timeColumns(register: RegisterName, hosts: HostUsers): ReadonlyMap<string, string> {
+  const columns = hosts.columns.get(register) ?? [];
+  const times = columns.filter(({ type }) => type === 'datetime' || type === 'timestamp');
+  return new Map(times.map(({ name, type }) => [name, type]));
+}
+
+function toWire(value: Value): WireValue {
+  return typeof value === 'object' && value !== null ? { hex: value.hex } : value;
+}
+
+function fromWire({ type }: Column, value: WireValue, zone: Zone): Value {
+  if (value === null || typeof value === 'string') return value;
+  if ('hex' in value) return { hex: value.hex };
+  return zone.known && type !== 'timestamp' ? zone.toLocal(value.utc) : value.utc;
+}

@@ -1,0 +1,104 @@
+/** Writes to `t_user` and its descriptions. UPDATE or INSERT, never a statement that does either (MYSQL.md S4). */
+import { sql } from 'kysely';
+import { id, type Column, type Table } from '../db/catalog.ts';
+import { errnoOf } from '../db/failures.ts';
+import type { Runner } from '../db/transaction.ts';
+import type { Value } from '../model/register.ts';
+import { bind } from './column-values.ts';
+
+/** Columns to be written, of one user. */
+export type ColumnWrites = ReadonlyMap<Column, Value | number>;
+
+/** A description to be written; null removes it. */
+export interface DescriptionWrite {
+  readonly userId: number;
+  readonly locale: string;
+  readonly text: string | null;
+  /** True if there is one now. */
+  readonly present: boolean;
+}
+
+const DUPLICATE = 1062;
+
+/** `UPDATE t_user SET … WHERE pk_i_id = ?` */
+export async function updateUser(runner: Runner, table: Table, userId: number, writes: ColumnWrites): Promise<void> {
+  if (writes.size === 0) return;
+  const assignments = [...writes].map(([column, value]) => sql`${id(column.name)} = ${bind(value)}`);
+  await sql`UPDATE ${id(table.name)} SET ${sql.join(assignments)} WHERE pk_i_id = ${userId}`.execute(runner);
+}
+
+/**
+ * `INSERT INTO t_user (…) VALUES (…), (…)`: one statement per set of columns. Ids are not returned: they are looked up
+ * by the address, which is unique, for they need not follow each other on a cluster.
+ */
+export async function insertUsers(runner: Runner, table: Table, users: readonly ColumnWrites[]): Promise<void> {
+  const groups = new Map<string, ColumnWrites[]>();
+  for (const user of users) {
+    const key = [...user.keys()].map((column) => column.name).join(' ');
+    groups.set(key, [...(groups.get(key) ?? []), user]);
+  }
+  for (const group of groups.values()) {
+    const columns = [...(group[0] as ColumnWrites).keys()];
+    const rows = group.map((user) => sql`(${sql.join(columns.map((column) => bind(user.get(column) ?? null)))})`);
+    await sql`
+      INSERT INTO ${id(table.name)} (${sql.join(columns.map((column) => id(column.name)))})
+      VALUES ${sql.join(rows)}`.execute(runner);
+  }
+}
+
+/** Osclass's own default: the id as user name. `UPDATE t_user SET s_username = pk_i_id WHERE pk_i_id IN (…)` */
+export async function nameByIds(runner: Runner, table: Table, userIds: readonly number[]): Promise<void> {
+  if (userIds.length === 0 || table.column('s_username') === undefined) return;
+  await sql`
+    UPDATE ${id(table.name)} SET s_username = CAST(pk_i_id AS CHAR)
+    WHERE pk_i_id IN (${sql.join([...userIds])})`.execute(runner);
+}
+
+/** Who has one of the user names. `SELECT pk_i_id, s_username FROM t_user WHERE s_username IN (…)` */
+export async function holdersOfNames(
+  runner: Runner,
+  table: Table,
+  names: readonly string[],
+): Promise<{ id: number; name: string }[]> {
+  if (names.length === 0 || table.column('s_username') === undefined) return [];
+  const { rows } = await sql<{ id: number; name: string }>`
+    SELECT pk_i_id AS id, s_username AS name FROM ${id(table.name)}
+    WHERE s_username IN (${sql.join([...names])})`.execute(runner);
+  return rows;
+}
+
+/** Inserts, updates or deletes rows of `t_user_description`. */
+export async function writeDescriptions(
+  runner: Runner,
+  table: Table,
+  writes: readonly DescriptionWrite[],
+): Promise<void> {
+  for (const { userId, locale, text, present } of writes) {
+    const where = sql`fk_i_user_id = ${userId} AND fk_c_locale_code = ${locale}`;
+    if (text === null) {
+      await sql`DELETE FROM ${id(table.name)} WHERE ${where}`.execute(runner);
+      continue;
+    }
+    const update = (): Promise<unknown> =>
+      sql`UPDATE ${id(table.name)} SET s_info = ${text} WHERE ${where}`.execute(runner);
+    if (present) {
+      await update();
+      continue;
+    }
+    try {
+      await sql`
+        INSERT INTO ${id(table.name)} (fk_i_user_id, fk_c_locale_code, s_info)
+        VALUES (${userId}, ${locale}, ${text})`.execute(runner);
+    } catch (error) {
+      // The site wrote one since we looked.
+      if (errnoOf(error) !== DUPLICATE) throw error;
+      await update();
+    }
+  }
+}
+
+/** The locales of the site. `SELECT pk_c_code FROM t_locale` */
+export async function readLocales(runner: Runner, table: Table): Promise<Set<string>> {
+  const { rows } = await sql<{ code: string }>`SELECT pk_c_code AS code FROM ${id(table.name)}`.execute(runner);
+  return new Set(rows.map((row) => row.code));
+}
