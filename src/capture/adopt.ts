@@ -1,0 +1,31 @@
+/** Adoption: the first shadow of a user that was there before anything of ours looked. Pure. */
+import { firstShadow } from '../model/absorb.ts';
+import type { Shadow } from '../model/shadow.ts';
+import { adoptionStamp, type Origin } from '../model/stamp.ts';
+import type { HostUser } from '../osclass/host-users.ts';
+
+/** What adoption needs. */
+export interface AdoptDeps {
+  readonly origin: Origin;
+  /** Local time of the site → milliseconds since 1970, undefined for sentinel dates. */
+  readonly toEpochMs: (local: string) => number | undefined;
+  readonly nowMs: () => number;
+}
+
+/** A site that states a wrong time zone, or none, may be half a day ahead of us. */
+const DAY_MS = 86_400_000;
+
+/**
+ * Every register as of the last edit of the row: `dt_mod_date`, or else `dt_reg_date`, or else 0, at the lowest counter.
+ * A date that is no date, or lies in the future, says nothing: under it no later edit would ever win.
+ */
+export function adopt(user: HostUser, { origin, toEpochMs, nowMs }: AdoptDeps): Shadow {
+  const now = nowMs();
+  const sane = (local: string | null): number | undefined => {
+    const ms = local === null ? undefined : toEpochMs(local);
+    return ms === undefined || ms > now + DAY_MS ? undefined : Math.min(ms, now);
+  };
+  const registered = sane(user.regDate);
+  const edited = sane(user.modDate) ?? registered;
+  return firstShadow(user.registers, adoptionStamp(edited ?? 0, origin), adoptionStamp(registered ?? 0, origin));
+}

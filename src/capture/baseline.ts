@@ -1,0 +1,180 @@
+/**
+ * Baseline: gives every existing user a shadow, page by page, without locking a row of the host. Run again later it is
+ * the re-scan that finds what changed while no trigger was there: differences become changes.
+ */
+import type { Kysely, Transaction } from 'kysely';
+import type { OwnTables } from '../db/catalog.ts';
+import type { Lease } from '../db/lease.ts';
+import { markerTimes } from '../db/markers.ts';
+import type { OutboxWriter, Routes } from '../db/ports.ts';
+import { readClock } from '../db/server-facts.ts';
+import { addShadows, bindUids, readShadows, writeShadows, type StoredUser } from '../db/shadows.ts';
+import { readState, writeState } from '../db/state.ts';
+import { inTransaction } from '../db/transaction.ts';
+import { chooseUids, reserveUids, type Addressed } from '../db/uid-assignment.ts';
+import { hashValues, type RegisterName } from '../model/register.ts';
+import { absorb } from '../model/absorb.ts';
+import { routesFor, type OutboxEntry } from '../model/route.ts';
+import type { Origin } from '../model/stamp.ts';
+import type { Uid } from '../model/uid.ts';
+import type { HostUser, HostUsers } from '../osclass/host-users.ts';
+import { adopt } from './adopt.ts';
+
+/** What a baseline needs. */
+export interface BaselineDeps {
+  readonly db: Kysely<unknown>;
+  readonly own: OwnTables;
+  readonly hosts: HostUsers;
+  readonly outbox: OutboxWriter;
+  readonly routes: Routes;
+  readonly origin: Origin;
+  /** Local time of the site → milliseconds since 1970, undefined for sentinel dates. */
+  readonly toEpochMs: (local: string) => number | undefined;
+  readonly nowMs: () => number;
+  readonly randomUid: () => Uid;
+}
+
+/** One page of the scan. */
+export interface BaselinePage {
+  readonly done: number;
+  readonly full: boolean;
+  /** Users found different from their shadow, or without one though the baseline had finished. */
+  readonly changed: number;
+}
+
+/** Users read and written in one transaction. */
+const PAGE = 1000;
+
+/** True once every user that was there at installation has a shadow. */
+async function isBaselineFinished(db: Kysely<unknown>, own: OwnTables): Promise<boolean> {
+  return (await readState(db, own, 'baseline_finished_at')) !== undefined;
+}
+
+/** Makes the next passes look at every user again, for changes that no trigger marked. */
+export async function requestRescan(db: Kysely<unknown>, own: OwnTables): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    await writeState(trx, own, 'baseline_cursor', null);
+    await writeState(trx, own, 'rescan_wanted', '1');
+  });
+}
+
+/**
+ * Makes the next passes look at every user again if other registers are looked after than before: a column came or went,
+ * or the config names others. Before that, nobody's change of a new column could be told from what was always there.
+ */
+export async function watchRegisters(
+  db: Kysely<unknown>,
+  own: OwnTables,
+  registers: readonly RegisterName[],
+): Promise<void> {
+  const now = hashValues(Object.fromEntries(registers.map((register) => [register, ''])));
+  await inTransaction(db, async (trx) => {
+    const before = await readState(trx, own, 'registers_watched');
+    if (before === now) return;
+    await writeState(trx, own, 'registers_watched', now);
+    if ((await readState(trx, own, 'baseline_finished_at')) === undefined) return;
+    await writeState(trx, own, 'baseline_cursor', null);
+    await writeState(trx, own, 'rescan_wanted', '1');
+  });
+}
+
+/** True while a baseline or re-scan has users left to look at. */
+export async function isScanPending(db: Kysely<unknown>, own: OwnTables): Promise<boolean> {
+  return !(await isBaselineFinished(db, own)) || (await readState(db, own, 'rescan_wanted')) !== undefined;
+}
+
+/**
+ * The next page: shadows and cursor in one transaction, so a crash repeats at most one page. A user that changes
+ * meanwhile has a marker, and the drain pass will see the difference; what changed before its page was read is in the
+ * adopted shadow, and the drain pass sends such a user as it stands.
+ */
+export async function baselineOnce(deps: BaselineDeps, lease: Lease): Promise<BaselinePage> {
+  const { db, own, hosts, outbox, routes, nowMs } = deps;
+  return await inTransaction(db, async (trx) => {
+    const rescan = (await readState(trx, own, 'baseline_finished_at')) !== undefined;
+    const cursor = Number((await readState(trx, own, 'baseline_cursor')) ?? 0);
+    const users = await hosts.after(trx, cursor, PAGE);
+    const ids = users.map((user) => user.id);
+    const known = await readShadows(trx, own, ids, { lock: true });
+    const strangers = users.filter((user) => !known.has(user.id));
+    const entries: OutboxEntry[] = await compare(
+      trx,
+      deps,
+      users.filter((user) => known.has(user.id)),
+      known,
+    );
+    await adoptAll(trx, deps, strangers);
+    // Nobody marked these: they came while there were no triggers.
+    if (rescan) {
+      for (const { id } of strangers) {
+        for (const route of routesFor(routes(), 'all')) entries.push({ peer: route.name, kind: 'user', ref: id });
+      }
+    }
+    await outbox.enqueue(trx, entries, nowMs());
+
+    const full = users.length === PAGE;
+    await writeState(trx, own, 'baseline_cursor', full ? String(ids.at(-1)) : null);
+    if (!full) {
+      await writeState(trx, own, 'rescan_wanted', null);
+      // Markers are dated by the same clock.
+      if (!rescan) await writeState(trx, own, 'baseline_finished_at', new Date(await readClock(trx)).toISOString());
+    }
+    await lease.fence(trx);
+    return { done: users.length, full, changed: new Set(entries.map((entry) => entry.ref)).size };
+  });
+}
+
+/** Users that have a shadow: what differs from it changed here. Returns what peers are to hear. */
+async function compare(
+  trx: Transaction<unknown>,
+  deps: BaselineDeps,
+  users: readonly HostUser[],
+  known: ReadonlyMap<number, StoredUser>,
+): Promise<OutboxEntry[]> {
+  const { own, origin, hosts, outbox } = deps;
+  const shadowOf = (user: HostUser): StoredUser => known.get(user.id) as StoredUser;
+  const differing = users.filter(({ id, registers }) => {
+    const before = known.get(id) as StoredUser;
+    return absorb(before.shadow, registers, 0, origin, false).shadow !== before.shadow;
+  });
+  const ids = differing.map((user) => user.id);
+  // Read before its shadow was locked, a row may be older than its shadow.
+  const fresh = await hosts.byId(trx, ids);
+  const waiting = await outbox.usersWaiting(trx, ids);
+  const marked = await markerTimes(trx, own, ids);
+  const write: StoredUser[] = [];
+  const moved: (Addressed & { uids: readonly Uid[] })[] = [];
+  const entries: OutboxEntry[] = [];
+  for (const user of fresh.values()) {
+    const before = shadowOf(user);
+    const atMs = marked.get(user.id) ?? deps.nowMs();
+    const { shadow, changed } = absorb(before.shadow, user.registers, atMs, origin, waiting.has(user.id));
+    if (shadow !== before.shadow) write.push({ ...before, shadow });
+    if (before.uids.length === 0) continue;
+    if (changed.includes('s_email')) moved.push({ userId: user.id, email: user.email, uids: before.uids });
+    const status = changed.includes('status') ? { guarded: !user.enabled } : {};
+    for (const route of routesFor(deps.routes(), changed)) {
+      entries.push({ peer: route.name, kind: 'user', ref: user.id, ...status });
+    }
+  }
+  await writeShadows(trx, own, write);
+  await reserveUids(trx, own, moved);
+  return entries;
+}
+
+/** Users without a shadow get one, and a uid. */
+async function adoptAll(trx: Transaction<unknown>, deps: BaselineDeps, users: readonly HostUser[]): Promise<void> {
+  const { own, randomUid } = deps;
+  const addressed = users.map((user) => ({ userId: user.id, email: user.email }));
+  const uids = await chooseUids(trx, own, addressed, randomUid);
+  await addShadows(
+    trx,
+    own,
+    users.map((user) => ({ userId: user.id, uids: [uids.get(user.id) as Uid], shadow: adopt(user, deps) })),
+  );
+  await bindUids(
+    trx,
+    own,
+    [...uids].map(([userId, uid]) => ({ uid, userId })),
+  );
+}

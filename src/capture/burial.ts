@@ -1,0 +1,73 @@
+/** Users deleted on our site: buried, forgotten, and told to every peer. */
+import type { Transaction } from 'kysely';
+import type { OwnTables } from '../db/catalog.ts';
+import type { OutboxWriter, Routes } from '../db/ports.ts';
+import { bury, forgetUsers, hashRemovedEmail, tombstonesByUid, type StoredUser } from '../db/shadows.ts';
+import { chooseUids, uidsToBury } from '../db/uid-assignment.ts';
+import { routesFor, type OutboxEntry } from '../model/route.ts';
+import { nextStamp, type Origin, type Stamp } from '../model/stamp.ts';
+import { uidOfEmail, type Uid } from '../model/uid.ts';
+
+interface BurialDeps {
+  readonly own: OwnTables;
+  readonly outbox: OutboxWriter;
+  readonly routes: Routes;
+  readonly origin: Origin;
+  readonly nowMs: () => number;
+  readonly randomUid: () => Uid;
+}
+
+/** A row that a delete marker tells of and that is not there. */
+export interface Gone {
+  readonly userId: number;
+  /** The address it had; '' if it is not known. */
+  readonly email: string;
+  /** Time of the latest marker. */
+  readonly atMs: number;
+  /** It was inserted not long before. */
+  readonly inserted: boolean;
+}
+
+/**
+ * Writes tombstones, takes the users out of shadows and outboxes, and returns the entries that tell the peers.
+ *
+ * @param adoptedUntilMs until then users without a shadow were not new: they were deleted before the baseline came to
+ *   them, and peers may have them
+ */
+export async function buryUsers(
+  trx: Transaction<unknown>,
+  deps: BurialDeps,
+  gone: readonly Gone[],
+  shadows: ReadonlyMap<number, StoredUser>,
+  adoptedUntilMs: number,
+): Promise<OutboxEntry[]> {
+  const { own, outbox, origin } = deps;
+  const removals = new Set<number>();
+  const told = routesFor(deps.routes(), 'all');
+  for (const { userId, email, atMs, inserted } of gone) {
+    const before = shadows.get(userId);
+    let uids: readonly Uid[];
+    if (before !== undefined) {
+      // An account that stayed here after its removal elsewhere has no uid: there is nobody to tell.
+      uids = email === '' || before.uids.length === 0 ? before.uids : await uidsToBury(trx, own, { ...before, email });
+    } else if (!inserted && email !== '' && atMs <= adoptedUntilMs) {
+      const first = (await chooseUids(trx, own, [{ userId, email }], deps.randomUid)).get(userId);
+      uids = first === uidOfEmail(email) ? [first] : [];
+    } else uids = [];
+    const main = uids[0];
+    if (main === undefined) continue;
+    const stamp: Stamp = nextStamp(atMs, before?.shadow.born, origin);
+    const emailHash = email === '' ? null : hashRemovedEmail(main, email);
+    await bury(trx, own, { uids, stamp, emailHash, nowMs: deps.nowMs() });
+    for (const { removalId } of (await tombstonesByUid(trx, own, uids)).values()) {
+      removals.add(removalId);
+      if (email !== '') await outbox.removed?.(trx, { email, removalId, told: told.map((route) => route.name) });
+    }
+  }
+  const ids = gone.map(({ userId }) => userId).filter((userId) => shadows.has(userId));
+  await forgetUsers(trx, own, ids);
+  await outbox.dropUsers(trx, ids);
+  return [...removals].flatMap((ref) =>
+    told.map((route): OutboxEntry => ({ peer: route.name, kind: 'removal', ref, guarded: true })),
+  );
+}

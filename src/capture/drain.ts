@@ -1,0 +1,57 @@
+/**
+ * Drain: markers → what really changed → stamps → outboxes, in one transaction. A marker says that a user changed,
+ * never what; the shadow says what. What equals the shadow is not a change.
+ */
+import type { Lease } from '../db/lease.ts';
+import { deleteMarkers, readMarkers, type Marker } from '../db/markers.ts';
+import { readState } from '../db/state.ts';
+import { inTransaction } from '../db/transaction.ts';
+import { settle, type Marked, type SettleDeps } from './settle.ts';
+
+/** What a drain needs. */
+export type DrainDeps = SettleDeps;
+
+/** What one pass did. */
+export interface Drained {
+  /** Markers worked off. */
+  readonly done: number;
+  readonly full: boolean;
+  /** Users that really changed or were removed. */
+  readonly changed: number[];
+}
+
+/** One statement deletes as many (MYSQL.md S2). */
+const BATCH = 1000;
+
+/**
+ * One pass over at most 1,000 markers. They leave the queue in the transaction that wrote the shadow and every outbox
+ * (invariant 2), by their ids: their order is not the order of commits, so no position is ever remembered.
+ */
+export async function drainOnce(deps: DrainDeps, lease: Lease): Promise<Drained> {
+  const { db, own } = deps;
+  return await inTransaction(db, async (trx) => {
+    const markers = await readMarkers(trx, own, BATCH);
+    if (markers.length === 0) return { done: 0, full: false, changed: [] };
+    const full = markers.length === BATCH;
+    const finished = await readState(trx, own, 'baseline_finished_at');
+    const adoptedUntilMs = finished === undefined ? Infinity : Date.parse(finished);
+    const changed = await settle(trx, deps, coalesce(markers), { full, adoptedUntilMs });
+    await deleteMarkers(trx, own, markers);
+    await lease.fence(trx);
+    return { done: markers.length, full, changed };
+  });
+}
+
+/** Many markers of one user are one. */
+function coalesce(markers: readonly Marker[]): Map<number, Marked> {
+  const marked = new Map<number, Marked>();
+  for (const { userId, op, oldEmail, atMs } of markers) {
+    const seen = marked.get(userId);
+    marked.set(userId, {
+      atMs: Math.max(seen?.atMs ?? 0, atMs),
+      inserted: (seen?.inserted ?? false) || op === 'I',
+      deletedEmail: op === 'D' ? (oldEmail ?? '') : seen?.deletedEmail,
+    });
+  }
+  return marked;
+}

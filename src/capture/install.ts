@@ -1,0 +1,120 @@
+/** Install and uninstall: our tables and triggers in the site's database. What fails half-way is taken back. */
+import { sql, type Kysely } from 'kysely';
+import type { Catalog, OwnTables } from '../db/catalog.ts';
+import { dropOwnTables, migrate, migrationStatements } from '../db/migrate.ts';
+import { readServerFacts, type ServerFacts } from '../db/server-facts.ts';
+import { SyncError } from '../model/errors.ts';
+import type { RelatedTable } from '../osclass/related.ts';
+import { requireRights, RIGHTS } from './rights.ts';
+import { createTriggerSql } from './trigger-sql.ts';
+import { dropTriggers, firstTriggerName, inspectTriggers, requiredTriggers, type DdlOptions } from './triggers.ts';
+import { mendAndRescan } from './watch.ts';
+
+/** What an installation changed. */
+export interface Installed {
+  /** Files of `sql/` that were run. */
+  readonly migrations: readonly string[];
+  /** Triggers that were made. */
+  readonly triggers: number;
+}
+
+/** How to install. */
+export interface InstallOptions extends DdlOptions {
+  /** Tables with one row per user that are watched too. */
+  readonly related?: readonly RelatedTable[];
+}
+
+/** Throws what makes an installation here wrong or impossible: `DB_READ_ONLY`, `DB_BACKSLASH_ESCAPES`. */
+function checkServer(facts: ServerFacts): void {
+  if (facts.forcedNoBackslashEscapes) throw new SyncError('DB_BACKSLASH_ESCAPES');
+  if (facts.readOnly) throw new SyncError('DB_READ_ONLY', `The server ${facts.version} is read-only.`);
+  if (facts.isReplica === true) {
+    throw new SyncError('DB_READ_ONLY', `The server ${facts.version} is a replica; triggers do not fire there.`);
+  }
+}
+
+/**
+ * Tables, then triggers; may be repeated at any time and then mends what is missing. If the triggers cannot be made,
+ * tables made by this call are dropped again, so nothing is half done. Where triggers of an earlier installation were
+ * lost, a re-scan is asked for. Throws what {@link checkServer} and making triggers throw.
+ */
+export async function installOnce(
+  db: Kysely<unknown>,
+  catalog: Catalog,
+  own: OwnTables,
+  { related = [], ...ddl }: InstallOptions = {},
+): Promise<Installed> {
+  checkServer(await readServerFacts(db));
+  requiredTriggers(catalog, own, related);
+  const before = await ourTables(db, catalog);
+  // Asked first: an account that may not drop could not take back what it made.
+  if (before === 0) await requireRights(db, catalog);
+  try {
+    const migrations = await migrate(db, catalog.prefix);
+    const state = await inspectTriggers(db, catalog, own, related);
+    const made = await mendAndRescan(db, catalog, own, state, ddl);
+    return { migrations, triggers: made.length };
+  } catch (error) {
+    if (before === 0) await takeBack(db, catalog, own, related).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Tables stay if a trigger did, because its table is busy: the next installation goes on from there. */
+async function takeBack(
+  db: Kysely<unknown>,
+  catalog: Catalog,
+  own: OwnTables,
+  related: readonly RelatedTable[],
+): Promise<void> {
+  const { missing, surplus } = await inspectTriggers(db, catalog, own, related);
+  const all = requiredTriggers(catalog, own, related).length;
+  if (missing.length === all && surplus.length === 0) await dropOwnTables(db, own);
+}
+
+/** Triggers first, so that nothing of the host ever meets a missing table; then tables. Returns how many triggers. */
+export async function uninstallOnce(
+  db: Kysely<unknown>,
+  catalog: Catalog,
+  own: OwnTables,
+  options: DdlOptions = {},
+): Promise<number> {
+  const dropped = await dropTriggers(db, catalog, options);
+  await dropOwnTables(db, own);
+  return dropped;
+}
+
+/** Every statement of a first installation, for people to read. */
+export function installSql(catalog: Catalog, own: OwnTables, related: readonly RelatedTable[] = []): string[] {
+  const triggers = requiredTriggers(catalog, own, related).map((spec) =>
+    createTriggerSql(spec, firstTriggerName(catalog, spec)),
+  );
+  return [...migrationStatements(catalog.prefix), ...triggers];
+}
+
+/** The rights the daemon's account needs; `REFERENCES` and the like are not among them. */
+export function grantsSql(schema: string, account: string): string[] {
+  const name = `\`${schema.replaceAll('`', '``').replace(/[_%]/g, String.raw`\$&`)}\``;
+  return [`GRANT ${RIGHTS.join(', ')} ON ${name}.* TO ${account}`];
+}
+
+/** The account we are connected as, quoted for a GRANT. `SELECT CURRENT_USER()` */
+export async function currentAccount(db: Kysely<unknown>): Promise<string> {
+  const { rows } = await sql<{ account: string }>`SELECT CURRENT_USER() AS account`.execute(db);
+  const text = rows[0]?.account ?? '';
+  const at = text.lastIndexOf('@');
+  return quoteAccount(text.slice(0, at), text.slice(at + 1));
+}
+
+/** `'user'@'host'`, as GRANT wants it. */
+export function quoteAccount(user: string, host: string): string {
+  return [user, host].map((part) => `'${part.replaceAll("'", "''")}'`).join('@');
+}
+
+async function ourTables(db: Kysely<unknown>, catalog: Catalog): Promise<number> {
+  const pattern = `${catalog.prefix}account_sync_`.replace(/[\\_%]/g, String.raw`\$&`);
+  const { rows } = await sql<{ n: string }>`
+    SELECT COUNT(*) AS n FROM information_schema.TABLES
+    WHERE TABLE_SCHEMA = ${catalog.schema} AND TABLE_NAME LIKE ${`${pattern}%`}`.execute(db);
+  return Number(rows[0]?.n ?? 0);
+}

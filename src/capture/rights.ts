@@ -1,0 +1,79 @@
+/**
+ * What our account may do, found out before anything is made. Each probe names a table that does not exist, and servers
+ * look at rights before they look for the table: 1142 says that the right is missing, 1146 or 1051 (1072 for CREATE)
+ * that only the table is. So a probe changes nothing, whatever it finds.
+ */
+import { sql } from 'kysely';
+import { ownName, type Catalog } from '../db/catalog.ts';
+import { errnoOf } from '../db/failures.ts';
+import type { Runner } from '../db/transaction.ts';
+import { SyncError } from '../model/errors.ts';
+
+/** Rights on the site's database that the daemon needs, as GRANT names them. */
+export const RIGHTS = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'CREATE', 'ALTER', 'DROP', 'INDEX', 'TRIGGER'] as const;
+
+/** A name in {@link RIGHTS}. */
+export type Right = (typeof RIGHTS)[number];
+
+/** What stands in the way. Nothing missing and no need of trust: all is well. */
+export interface RightsFound {
+  readonly missing: readonly Right[];
+  /** Error 1419; on such a server a missing TRIGGER right is not seen, for 1419 comes first. */
+  readonly needsTrust: boolean;
+}
+
+const DENIED = new Set([1044, 1142]);
+const ALLOWED = new Set([1051, 1072, 1146]);
+const NEEDS_TRUST = 1419;
+
+/** Probes every right: nine statements that fail, and change nothing. */
+export async function probeRights(db: Runner, catalog: Catalog): Promise<RightsFound> {
+  const missing: Right[] = [];
+  let needsTrust = false;
+  for (const [right, statement] of probes(catalog.prefix)) {
+    const errno = await errnoFrom(db, statement);
+    if (errno === NEEDS_TRUST) needsTrust = true;
+    else if (DENIED.has(errno)) missing.push(right);
+  }
+  return { missing, needsTrust };
+}
+
+/** Throws `DB_MISSING_RIGHT`, naming all rights that are missing at once, or `TRIGGERS_NEED_TRUST`. */
+export async function requireRights(db: Runner, catalog: Catalog): Promise<void> {
+  const { missing, needsTrust } = await probeRights(db, catalog);
+  if (missing.length > 0) {
+    throw new SyncError(
+      'DB_MISSING_RIGHT',
+      `The account lacks ${missing.join(', ')} on the database ${catalog.schema}.`,
+    );
+  }
+  if (needsTrust) throw new SyncError('TRIGGERS_NEED_TRUST');
+}
+
+function probes(prefix: string): readonly (readonly [Right, string])[] {
+  const absent = `\`${ownName(prefix, 'probe')}\``;
+  return [
+    ['SELECT', `SELECT 1 FROM ${absent} LIMIT 0`],
+    ['INSERT', `INSERT INTO ${absent} VALUES (1)`],
+    ['UPDATE', `UPDATE ${absent} SET x = 1`],
+    ['DELETE', `DELETE FROM ${absent}`],
+    // A key of a column that is not there: even with the right nothing is made.
+    ['CREATE', `CREATE TABLE ${absent} (x INT, KEY (y))`],
+    ['ALTER', `ALTER TABLE ${absent} COMMENT = ''`],
+    ['DROP', `DROP TABLE ${absent}`],
+    ['INDEX', `CREATE INDEX x ON ${absent} (x)`],
+    ['TRIGGER', `CREATE TRIGGER ${absent} AFTER INSERT ON ${absent} FOR EACH ROW SET @account_sync_probe = 1`],
+  ];
+}
+
+/** The number of the error that the statement ends in. A statement that succeeds, or fails otherwise, throws. */
+async function errnoFrom(db: Runner, statement: string): Promise<number> {
+  try {
+    await sql.raw(statement).execute(db);
+  } catch (error) {
+    const errno = errnoOf(error) ?? 0;
+    if (DENIED.has(errno) || ALLOWED.has(errno) || errno === NEEDS_TRUST) return errno;
+    throw error;
+  }
+  throw new SyncError('INTERNAL', `A probe found a table that should not be there: ${statement}`);
+}

@@ -1,0 +1,189 @@
+/** What the markers of a batch come to: changed, new and removed users; shadows and outboxes are written accordingly. */
+import type { Kysely, Transaction } from 'kysely';
+import type { OwnTables } from '../db/catalog.ts';
+import { markerTimes } from '../db/markers.ts';
+import type { OutboxWriter, Routes } from '../db/ports.ts';
+import { addShadows, bindUids, readShadows, writeShadows, type StoredUser } from '../db/shadows.ts';
+import { chooseUids, reserveUids, type Addressed } from '../db/uid-assignment.ts';
+import { absorb, firstShadow, type Absorbed } from '../model/absorb.ts';
+import type { RegisterName } from '../model/register.ts';
+import { routesFor, type OutboxEntry } from '../model/route.ts';
+import type { Shadow } from '../model/shadow.ts';
+import { isAdoption, nextStamp, type Origin } from '../model/stamp.ts';
+import type { Uid } from '../model/uid.ts';
+import type { HostUser, HostUsers } from '../osclass/host-users.ts';
+import { adopt } from './adopt.ts';
+import { buryUsers, type Gone } from './burial.ts';
+import { findSuccessors, moveOn } from './successors.ts';
+
+/** What settling needs. */
+export interface SettleDeps {
+  readonly db: Kysely<unknown>;
+  readonly own: OwnTables;
+  readonly hosts: HostUsers;
+  readonly outbox: OutboxWriter;
+  readonly routes: Routes;
+  readonly origin: Origin;
+  /** Local time of the site → milliseconds since 1970, undefined for sentinel dates. */
+  readonly toEpochMs: (local: string) => number | undefined;
+  readonly nowMs: () => number;
+  readonly randomUid: () => Uid;
+}
+
+/** All markers of one user in a batch. */
+export interface Marked {
+  /** Time of the latest. */
+  readonly atMs: number;
+  /** A row of this id was inserted. */
+  readonly inserted: boolean;
+  /** The address of the row that was deleted, if one was. */
+  readonly deletedEmail: string | undefined;
+}
+
+/** What is known of the batch as a whole. */
+export interface Batch {
+  /** More markers wait. */
+  readonly full: boolean;
+  /** Until then shadows were adopted without knowing what changed: a user marked earlier is sent as it stands. */
+  readonly adoptedUntilMs: number;
+}
+
+/** A marked user that exists. */
+interface Present {
+  readonly user: HostUser;
+  readonly mark: Marked;
+}
+
+/** What peers are to hear of a user. */
+interface News {
+  readonly userId: number;
+  readonly registers: readonly RegisterName[] | 'all';
+  /** See {@link OutboxEntry}. */
+  readonly guarded?: boolean;
+}
+
+/** Works off markers, by user. Returns the users that really changed or were removed. */
+export async function settle(
+  trx: Transaction<unknown>,
+  deps: SettleDeps,
+  marked: Map<number, Marked>,
+  batch: Batch,
+): Promise<number[]> {
+  const { own, hosts, outbox } = deps;
+  const shadows = await readShadows(trx, own, [...marked.keys()], { lock: true });
+  const users = await hosts.byId(trx, [...marked.keys()]);
+  const dead = [...marked].flatMap(([userId, { deletedEmail, ...mark }]): Gone[] =>
+    users.has(userId) || deletedEmail === undefined ? [] : [{ userId, email: deletedEmail, ...mark }],
+  );
+  const successors = await findSuccessors(trx, deps, dead);
+  const unsent = await moveOn(trx, deps, successors, { shadows, users, marked });
+  const gone = dead.filter(({ userId }) => shadows.has(userId) || !successors.has(userId));
+  const removals = await buryUsers(trx, deps, gone, shadows, batch.adoptedUntilMs);
+
+  const present = [...marked].flatMap(([userId, mark]): Present[] => {
+    const user = users.get(userId);
+    return user === undefined ? [] : [{ user, mark }];
+  });
+  const known = present.filter(({ user }) => shadows.has(user.id));
+  const strangers = present.filter(({ user }) => !shadows.has(user.id));
+  const news = [
+    ...(await compare(trx, deps, known, { shadows, unsent, batch })),
+    ...(await welcome(trx, deps, strangers)),
+  ];
+  await outbox.enqueue(trx, [...removals, ...news.flatMap((one) => entriesOf(one, deps))], deps.nowMs());
+  const buried = gone.filter(({ userId }) => shadows.has(userId));
+  return [...buried, ...news].map(({ userId }) => userId);
+}
+
+/** Users without a shadow: registered just now, or there before anything of ours looked. */
+async function welcome(trx: Transaction<unknown>, deps: SettleDeps, users: readonly Present[]): Promise<News[]> {
+  const { own, origin, randomUid } = deps;
+  const addressed = users.map(({ user }) => ({ userId: user.id, email: user.email }));
+  const uids = await chooseUids(trx, own, addressed, randomUid);
+  const shadowOf = ({ user, mark }: Present): Shadow => {
+    if (!isRegistration(mark)) return adopt(user, deps);
+    const stamp = nextStamp(mark.atMs, undefined, origin);
+    return firstShadow(user.registers, stamp, stamp);
+  };
+  const rows = users.map((one) => ({
+    userId: one.user.id,
+    uids: [uids.get(one.user.id) as Uid],
+    shadow: shadowOf(one),
+  }));
+  await addShadows(trx, own, rows);
+  await bindUids(
+    trx,
+    own,
+    [...uids].map(([userId, uid]) => ({ uid, userId })),
+  );
+  return users.map(({ user }) => ({ userId: user.id, registers: 'all', guarded: false }));
+}
+
+/** Users with a shadow: what differs from it changed. */
+async function compare(
+  trx: Transaction<unknown>,
+  deps: SettleDeps,
+  users: readonly Present[],
+  { shadows, unsent, batch }: { shadows: ReadonlyMap<number, StoredUser>; unsent: ReadonlySet<number>; batch: Batch },
+): Promise<News[]> {
+  const { own, origin } = deps;
+  const ids = users.map(({ user }) => user.id);
+  const waiting = await deps.outbox.usersWaiting(trx, ids);
+  const look = ({ user }: Present, atMs: number): Absorbed => {
+    const before = (shadows.get(user.id) as StoredUser).shadow;
+    return absorb(before, user.registers, atMs, origin, waiting.has(user.id) || unsent.has(user.id));
+  };
+  const looks = new Map(users.map((one) => [one, look(one, one.mark.atMs)]));
+  if (batch.full) {
+    // The row may hold a change whose marker is in a later batch: its time counts.
+    const differing = users.filter((one) => (looks.get(one) as Absorbed).changed.length > 0);
+    const times = await markerTimes(
+      trx,
+      own,
+      differing.map(({ user }) => user.id),
+    );
+    for (const one of differing) {
+      const atMs = times.get(one.user.id) ?? 0;
+      if (atMs > one.mark.atMs) looks.set(one, look(one, atMs));
+    }
+  }
+
+  const write: StoredUser[] = [];
+  const moved: (Addressed & { uids: readonly Uid[] })[] = [];
+  const news: News[] = [];
+  for (const [{ user, mark }, { shadow, changed }] of looks) {
+    const before = shadows.get(user.id) as StoredUser;
+    if (shadow !== before.shadow) write.push({ ...before, shadow });
+    // An account that stayed here after its removal elsewhere has no uid: nobody is to hear of it.
+    if (before.uids.length === 0) continue;
+    if (changed.includes('s_email')) moved.push({ userId: user.id, email: user.email, uids: before.uids });
+    const isWhole =
+      isRegistration(mark) ||
+      unsent.has(user.id) ||
+      (mark.atMs <= batch.adoptedUntilMs && isUntouched(before.shadow, origin));
+    const registers = isWhole ? 'all' : changed;
+    const status = isWhole || changed.includes('status') ? { guarded: !user.enabled } : {};
+    if (registers.length > 0) news.push({ userId: user.id, registers, ...status });
+  }
+  await writeShadows(trx, own, write);
+  await reserveUids(trx, own, moved);
+  return news;
+}
+
+/** REPLACE deletes and inserts: that is no registration. */
+function isRegistration({ inserted, deletedEmail }: Marked): boolean {
+  return inserted && deletedEmail === undefined;
+}
+
+/** True if all that is known of the user is how it was found. */
+function isUntouched(shadow: Shadow, origin: Origin): boolean {
+  for (const { stamp, prior } of shadow.registers.values()) {
+    if (!isAdoption(stamp) || stamp.site !== origin.site || prior !== undefined) return false;
+  }
+  return true;
+}
+
+function entriesOf({ userId, registers, guarded }: News, { routes }: SettleDeps): OutboxEntry[] {
+  const status = guarded === undefined ? {} : { guarded };
+  return routesFor(routes(), registers).map((route) => ({ peer: route.name, kind: 'user', ref: userId, ...status }));
+}

@@ -1,0 +1,62 @@
+/** Keeping watch over the triggers: an idle daemon asks whether they are still there, and mends what is not. */
+import { sql, type Kysely } from 'kysely';
+import type { Catalog, OwnTables } from '../db/catalog.ts';
+import { SyncError } from '../model/errors.ts';
+import type { RelatedTable } from '../osclass/related.ts';
+import { requestRescan } from './baseline.ts';
+import type { TriggerSpec } from './trigger-sql.ts';
+import { inspectTriggers, mendTriggers, triggersAreWell, type DdlOptions, type TriggerState } from './triggers.ts';
+
+/** `lost`: some were missing, so changes may have gone unmarked; they are back, and a re-scan was asked for. */
+export type TriggerCheck =
+  | { readonly kind: 'well' }
+  | { readonly kind: 'renewed'; readonly triggers: readonly string[] }
+  | { readonly kind: 'lost'; readonly triggers: readonly string[] };
+
+/** What is watched, and how to go about mending. */
+export interface WatchOptions extends DdlOptions {
+  readonly related?: readonly RelatedTable[];
+}
+
+/**
+ * Looks at the triggers and at the server (MYSQL.md T6), and mends. Throws `DB_READ_ONLY` where no trigger would fire,
+ * and what making triggers throws: `TABLE_BUSY`, `DB_MISSING_RIGHT`, …
+ */
+export async function checkTriggersOnce(
+  db: Kysely<unknown>,
+  catalog: Catalog,
+  own: OwnTables,
+  { related = [], ...ddl }: WatchOptions = {},
+): Promise<TriggerCheck> {
+  const { rows } = await sql<{ off: string | number }>`SELECT @@GLOBAL.read_only AS off`.execute(db);
+  if (!/^(?:0|off)$/i.test(String(rows[0]?.off ?? 0))) throw new SyncError('DB_READ_ONLY');
+  const state = await inspectTriggers(db, catalog, own, related);
+  if (triggersAreWell(state)) return { kind: 'well' };
+  await mendAndRescan(db, catalog, own, state, ddl);
+  return state.missing.length > 0
+    ? { kind: 'lost', triggers: namesOf(state.missing) }
+    : { kind: 'renewed', triggers: namesOf(state.outdated) };
+}
+
+/**
+ * Mends; where triggers were missing, changes may have gone unmarked, so all users are compared with their shadows. The
+ * wish is written before, since a crash between the two must not cost changes, and after, since another process may
+ * have compared them while there was no trigger yet. Returns what was made.
+ */
+export async function mendAndRescan(
+  db: Kysely<unknown>,
+  catalog: Catalog,
+  own: OwnTables,
+  state: TriggerState,
+  options: DdlOptions = {},
+): Promise<TriggerSpec[]> {
+  if (triggersAreWell(state)) return [];
+  if (state.missing.length > 0) await requestRescan(db, own);
+  const made = await mendTriggers(db, catalog, state, options);
+  if (state.missing.length > 0) await requestRescan(db, own);
+  return made;
+}
+
+function namesOf(triggers: readonly TriggerSpec[]): string[] {
+  return triggers.map((trigger) => trigger.purpose);
+}
