@@ -1,0 +1,279 @@
+/**
+ * Deliver: one pass over the due entries of one peer. Values are read now, not when the change was made, so an entry
+ * always sends the present state. An entry leaves only after the peer confirmed it (invariant 3).
+ */
+import type { Kysely } from 'kysely';
+import type { OwnTables } from '../db/catalog.ts';
+import type { AppendLog } from '../db/ports.ts';
+import { noteGuarded } from '../db/guard-events.ts';
+import { usersMarked } from '../db/markers.ts';
+import { readShadows, readTombstones } from '../db/shadows.ts';
+import { inTransaction } from '../db/transaction.ts';
+import { ERRORS, SyncError, type ErrorCode } from '../model/errors.ts';
+import { maskEmail, type LogEntry } from '../model/log-entry.ts';
+import type { StreamAnswer, StreamResult, WireRecord } from '../model/record.ts';
+import type { PeerRoute } from '../model/route.ts';
+import { formatStamp } from '../model/stamp.ts';
+import type { HostUsers } from '../osclass/host-users.ts';
+import { encodeUser } from '../osclass/records.ts';
+import type { Zone } from '../osclass/timezone.ts';
+import { confirm, dueEntries, holdEntries, park, postpone, type DueEntry, type Postponed } from './store.ts';
+
+/** What a delivery needs. */
+export interface DeliverDeps {
+  readonly db: Kysely<unknown>;
+  readonly own: OwnTables;
+  readonly hosts: HostUsers;
+  /** How the peer takes times: as UTC if both sites state a zone. May ask the peer; throws PEER_… errors. */
+  readonly zoneFor: (peer: string, signal?: AbortSignal) => Promise<Zone>;
+  readonly nowMs: () => number;
+  /** Delay before an entry is tried again, in milliseconds, after so many tries. */
+  readonly backoffMs: (attempts: number) => number;
+  readonly newTrace: () => string;
+  readonly appendLog: AppendLog;
+  /** Start of the digest of our own key, for log records. */
+  readonly keyDigest: string;
+  /**
+   * How many removals and disablings may still go to the peer; undefined: the peer's own guard decides. Throws PEER_…
+   * errors if it has to ask the peer.
+   */
+  readonly allowance: (peer: string, signal?: AbortSignal) => Promise<number | undefined>;
+  /** Most users in one request. */
+  readonly batchSize: () => number;
+  /** Sends records to the peer; throws PEER_… errors. */
+  readonly send: (
+    peer: string,
+    records: readonly WireRecord[],
+    options: { trace: string; signal?: AbortSignal },
+  ) => Promise<StreamAnswer>;
+  /** Is told of each confirmation, for lag figures. */
+  readonly onConfirmed: (peer: string, entries: readonly DueEntry[]) => void;
+}
+
+/** What one pass did. */
+export interface Delivered {
+  /** Entries that left the outbox. */
+  readonly done: number;
+  readonly full: boolean;
+  /** Entries that wait for another try, or for a person. */
+  readonly kept: number;
+}
+
+interface Parcel {
+  readonly entry: DueEntry;
+  readonly record: WireRecord;
+  readonly userId: number | null;
+  readonly email: string | null;
+}
+
+/**
+ * Sends up to one batch. Throws what `send` threw when the peer as a whole cannot take records now; the entries stay as
+ * they are. `signal` ends the request under way.
+ */
+export async function deliverOnce(deps: DeliverDeps, route: PeerRoute, signal?: AbortSignal): Promise<Delivered> {
+  const { db, own, nowMs } = deps;
+  const limit = deps.batchSize();
+  const due = await dueEntries(db, own, route.name, nowMs(), limit);
+  if (due.length === 0) return { done: 0, full: false, kept: 0 };
+  const held = await holdBack(deps, route, due, signal);
+  const entries = due.filter((entry) => !held.has(entry));
+  const { parcels, moot, early } = await pack(deps, route, entries, await deps.zoneFor(route.name, signal));
+  await confirm(db, own, route.name, moot);
+  const until = early.map((entry): Postponed => ({
+    ...entry,
+    dueAtMs: nowMs() + deps.backoffMs(entry.attempts + 1),
+    code: 'USER_BUSY',
+    message: 'The account changed just now; the drain looks at it first.',
+  }));
+  await postpone(db, own, route.name, until);
+  const { done, kept } = await send(deps, route, parcels, signal);
+  return { done: done + moot.length + held.size, full: due.length === limit, kept: kept + early.length };
+}
+
+/** The guard, outgoing: what exceeds it waits for a person. Returns what was held. */
+async function holdBack(
+  deps: DeliverDeps,
+  route: PeerRoute,
+  due: readonly DueEntry[],
+  signal: AbortSignal | undefined,
+): Promise<ReadonlySet<DueEntry>> {
+  const guarded = due.filter((entry) => entry.guarded);
+  const allowed = guarded.length === 0 ? undefined : await deps.allowance(route.name, signal);
+  if (allowed === undefined || guarded.length <= allowed) return new Set();
+  const held = guarded.slice(allowed);
+  const message = `More removals than the guard lets through to ${route.name}; see "account-sync approve ${route.name}".`;
+  await holdEntries(deps.db, deps.own, route.name, held, message);
+  return new Set(held);
+}
+
+/** What becomes of due entries before anything is sent. */
+interface Packed {
+  readonly parcels: Parcel[];
+  /** There is nothing to tell any more. */
+  readonly moot: DueEntry[];
+  /**
+   * The account has an unread marker. What was to be sent may come back unchanged, and then the drain makes no entry, so
+   * this one has to stay.
+   */
+  readonly early: DueEntry[];
+}
+
+async function pack(deps: DeliverDeps, route: PeerRoute, entries: readonly DueEntry[], zone: Zone): Promise<Packed> {
+  const { db, own, hosts } = deps;
+  const refs = (kind: DueEntry['kind']): number[] => entries.filter((e) => e.kind === kind).map((entry) => entry.ref);
+  const users = await hosts.byId(db, refs('user'));
+  const shadows = await readShadows(db, own, refs('user'));
+  const absent = refs('user').filter((userId) => shadows.has(userId) && !users.has(userId));
+  const deleted = await usersMarked(db, own, 'D', absent);
+  const tombstones = await readTombstones(db, own, refs('removal'));
+  const packed: Packed = { parcels: [], moot: [], early: [] };
+  for (const entry of entries) {
+    if (entry.kind === 'removal') {
+      const tombstone = tombstones.get(entry.ref);
+      if (tombstone === undefined) {
+        packed.moot.push(entry);
+        continue;
+      }
+      const { uids, emailHash, stamp } = tombstone;
+      const record: WireRecord = { kind: 'removal', uids: [...uids], emailHash, stamp: formatStamp(stamp) };
+      packed.parcels.push({ entry, record, userId: null, email: null });
+      continue;
+    }
+    const user = users.get(entry.ref);
+    const stored = shadows.get(entry.ref);
+    if (stored === undefined || stored.uids.length === 0) packed.moot.push(entry);
+    else if (user === undefined) (deleted.has(entry.ref) ? packed.early : packed.moot).push(entry);
+    else {
+      const encoded = encodeUser(user, stored, route.sends, hosts, zone);
+      if (encoded?.isWhole !== true) packed.early.push(entry);
+      else packed.parcels.push({ entry, record: encoded.record, userId: user.id, email: user.email });
+    }
+  }
+  return packed;
+}
+
+async function send(
+  deps: DeliverDeps,
+  route: PeerRoute,
+  parcels: readonly Parcel[],
+  signal: AbortSignal | undefined,
+): Promise<{ done: number; kept: number }> {
+  if (parcels.length === 0) return { done: 0, kept: 0 };
+  const trace = deps.newTrace();
+  let answer: StreamAnswer;
+  try {
+    answer = await deps.send(
+      route.name,
+      parcels.map((parcel) => parcel.record),
+      signal === undefined ? { trace } : { trace, signal },
+    );
+  } catch (error) {
+    const code = error instanceof SyncError ? error.code : undefined;
+    const message = error instanceof SyncError ? error.message : ERRORS.INTERNAL.meaning;
+    if (code !== undefined && isAboutContent(code))
+      return await isolate(deps, route, parcels, { code, message }, signal);
+    await deps.appendLog(deps.db, [failedCall(deps, route, parcels, trace, code ?? 'INTERNAL', message)]);
+    throw error;
+  }
+  return await settle(deps, route, parcels, answer, trace);
+}
+
+/** The peer refused the request for what is in it: halve it until the record that is to blame stands alone. */
+async function isolate(
+  deps: DeliverDeps,
+  route: PeerRoute,
+  parcels: readonly Parcel[],
+  reason: { code: ErrorCode; message: string },
+  signal: AbortSignal | undefined,
+): Promise<{ done: number; kept: number }> {
+  const [only] = parcels;
+  if (parcels.length === 1 && only !== undefined) {
+    await inTransaction(deps.db, async (trx) => {
+      await park(trx, deps.own, route.name, only.entry, reason);
+      const log = { status: String(ERRORS[reason.code].http), response: reason.message, code: reason.code };
+      await deps.appendLog(trx, [sentRecord(deps, route, only, deps.newTrace(), log)]);
+    });
+    return { done: 0, kept: 1 };
+  }
+  const half = Math.ceil(parcels.length / 2);
+  const first = await send(deps, route, parcels.slice(0, half), signal);
+  const second = await send(deps, route, parcels.slice(half), signal);
+  return { done: first.done + second.done, kept: first.kept + second.kept };
+}
+
+async function settle(
+  deps: DeliverDeps,
+  route: PeerRoute,
+  parcels: readonly Parcel[],
+  answer: StreamAnswer,
+  trace: string,
+): Promise<{ done: number; kept: number }> {
+  const { db, own, nowMs } = deps;
+  const outcome = parcels.map((parcel, index) => ({ parcel, result: answer.results[index] as StreamResult }));
+  const confirmed = outcome.filter(({ result }) => result.result !== 'retry').map(({ parcel }) => parcel.entry);
+  const later = outcome
+    .filter(({ result }) => result.result === 'retry')
+    .map(({ parcel, result }) => ({
+      ...parcel.entry,
+      dueAtMs: nowMs() + deps.backoffMs(parcel.entry.attempts + 1),
+      code: knownCode(result.code),
+      message: result.message ?? 'The peer asked for another try.',
+    }));
+  await inTransaction(db, async (trx) => {
+    await confirm(trx, own, route.name, confirmed);
+    const guarded = confirmed.filter((entry) => entry.guarded).length;
+    await noteGuarded(trx, own, route.name, 'out', guarded, nowMs());
+    await postpone(trx, own, route.name, later);
+    const logs = outcome.map(({ parcel, result }) =>
+      sentRecord(deps, route, parcel, trace, {
+        status: '200',
+        response: result.message === undefined ? result.result : `${result.result}: ${result.message}`,
+        result: result.result,
+        ...(result.code === undefined ? {} : { code: result.code }),
+      }),
+    );
+    await deps.appendLog(trx, logs);
+  });
+  deps.onConfirmed(route.name, confirmed);
+  return { done: confirmed.length, kept: later.length };
+}
+
+function sentRecord(
+  deps: DeliverDeps,
+  route: PeerRoute,
+  { record, userId, email }: Parcel,
+  trace: string,
+  outcome: { status: string; response: string; result?: string; code?: string },
+): LogEntry {
+  const { status, response, ...rest } = outcome;
+  const content = {
+    operation: record.kind === 'user' ? 'send' : 'remove',
+    uid: record.uids[0],
+    ...(userId === null ? {} : { userId }),
+    ...(email === null ? {} : { email: maskEmail(email) }),
+    ...(record.kind === 'user' ? { registers: Object.keys(record.registers) } : {}),
+    ...rest,
+  };
+  return { type: 'STREAM', peer: route.name, key: deps.keyDigest, ip: null, status, response, content, trace };
+}
+
+function failedCall(
+  deps: DeliverDeps,
+  route: PeerRoute,
+  parcels: readonly Parcel[],
+  trace: string,
+  code: ErrorCode,
+  response: string,
+): LogEntry {
+  const status = /^HTTP (\d{3})/.exec(response)?.[1] ?? 'ERR';
+  const content = { operation: 'send', code, records: parcels.length };
+  return { type: 'STREAM', peer: route.name, key: deps.keyDigest, ip: null, status, response, content, trace };
+}
+
+function isAboutContent(code: ErrorCode): boolean {
+  return code === 'BODY_TOO_LARGE' || code === 'REQUEST_INVALID';
+}
+
+function knownCode(code: string | undefined): ErrorCode {
+  return code !== undefined && Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'PEER_FAILED';
+}

@@ -1,0 +1,215 @@
+/** The outboxes: one entry per peer and user still to be sent. An entry holds no values, so changes of a user coalesce. */
+import { sql, type RawBuilder } from 'kysely';
+import { id, type OwnTables } from '../db/catalog.ts';
+import { toSqlTime } from '../db/time.ts';
+import type { Runner } from '../db/transaction.ts';
+import type { ErrorCode } from '../model/errors.ts';
+import type { OutboxEntry } from '../model/route.ts';
+
+/** An entry as read: confirming it needs the generation, so that a change made meanwhile is not lost (invariant 3). */
+export interface DueEntry {
+  readonly kind: OutboxEntry['kind'];
+  readonly ref: number;
+  readonly generation: number;
+  readonly attempts: number;
+  /** Oldest change not yet confirmed, UTC. */
+  readonly changedAt: string;
+  /** It removes or disables an account and nobody approved that. */
+  readonly guarded: boolean;
+}
+
+const KIND = { user: 'u', removal: 'r' } as const;
+
+/** Rows of one INSERT; a page of a feed may concern many users and peers. */
+const ROWS_PER_INSERT = 1000;
+
+/**
+ * `INSERT INTO outbox … ON DUPLICATE KEY UPDATE generation = generation + 1`: an entry that waits is due at once again;
+ * one held by the guard stays held.
+ */
+export async function enqueue(
+  runner: Runner,
+  own: OwnTables,
+  entries: readonly OutboxEntry[],
+  nowMs: number,
+): Promise<void> {
+  const now = toSqlTime(nowMs);
+  for (let at = 0; at < entries.length; at += ROWS_PER_INSERT) {
+    const rows = entries
+      .slice(at, at + ROWS_PER_INSERT)
+      .map(
+        ({ peer, kind, ref, guarded }) =>
+          sql`(${peer}, ${KIND[kind]}, ${ref}, ${now}, ${now}, ${guarded === undefined ? null : Number(guarded)})`,
+      );
+    await sql`
+      INSERT INTO ${id(own.outbox)} (peer, kind, ref, changed_at, due_at, guarded) VALUES ${sql.join(rows)}
+      ON DUPLICATE KEY UPDATE generation = generation + 1, due_at = VALUES(due_at), attempts = 0,
+        guarded = COALESCE(VALUES(guarded), guarded),
+        state = IF(state = 'p', 'w', state), code = IF(state = 'h', code, NULL)`.execute(runner);
+  }
+}
+
+/** `SELECT … WHERE peer = ? AND state = 'w' AND due_at <= now ORDER BY due_at LIMIT ?` */
+export async function dueEntries(
+  runner: Runner,
+  own: OwnTables,
+  peer: string,
+  nowMs: number,
+  limit: number,
+): Promise<DueEntry[]> {
+  const { rows } = await sql<{
+    kind: 'u' | 'r';
+    ref: string;
+    generation: number;
+    attempts: number;
+    changed_at: string;
+    guarded: number | null;
+  }>`
+    SELECT kind, ref, generation, attempts, changed_at, guarded FROM ${id(own.outbox)}
+    WHERE peer = ${peer} AND state = 'w' AND due_at <= ${toSqlTime(nowMs)}
+    ORDER BY due_at, kind, ref LIMIT ${limit}`.execute(runner);
+  return rows.map((row) => ({
+    kind: row.kind === 'u' ? 'user' : 'removal',
+    ref: Number(row.ref),
+    generation: row.generation,
+    attempts: row.attempts,
+    changedAt: row.changed_at,
+    guarded: row.guarded === 1,
+  }));
+}
+
+/** Peers with an entry that is due, in one statement for all. */
+export async function peersWithDue(runner: Runner, own: OwnTables, nowMs: number): Promise<string[]> {
+  const { rows } = await sql<{ peer: string }>`
+    SELECT DISTINCT peer FROM ${id(own.outbox)} WHERE state = 'w' AND due_at <= ${toSqlTime(nowMs)}`.execute(runner);
+  return rows.map((row) => row.peer);
+}
+
+/** `DELETE … WHERE (kind, ref, generation) IN (…)`: what changed since it was read has another generation and stays. */
+export async function confirm(
+  runner: Runner,
+  own: OwnTables,
+  peer: string,
+  entries: readonly DueEntry[],
+): Promise<void> {
+  if (entries.length === 0) return;
+  await sql`DELETE FROM ${id(own.outbox)} WHERE peer = ${peer} AND (${sql.join(entries.map(same), sql` OR `)})`.execute(
+    runner,
+  );
+}
+
+/** An entry that waits for another try. */
+export interface Postponed extends DueEntry {
+  readonly dueAtMs: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** Entries that wait for another try, each with its reason. */
+export async function postpone(
+  runner: Runner,
+  own: OwnTables,
+  peer: string,
+  entries: readonly Postponed[],
+): Promise<void> {
+  for (const entry of entries) {
+    await sql`
+      UPDATE ${id(own.outbox)}
+      SET attempts = attempts + 1, due_at = ${toSqlTime(entry.dueAtMs)}, code = ${entry.code},
+        message = ${entry.message.slice(0, 255)}
+      WHERE peer = ${peer} AND ${same(entry)}`.execute(runner);
+  }
+}
+
+/** An entry that cannot succeed by waiting: kept for a person. A new change of the user lets it go out again. */
+export async function park(
+  runner: Runner,
+  own: OwnTables,
+  peer: string,
+  entry: DueEntry,
+  reason: { code: ErrorCode; message: string },
+): Promise<void> {
+  await sql`
+    UPDATE ${id(own.outbox)}
+    SET state = 'p', attempts = attempts + 1, code = ${reason.code}, message = ${reason.message.slice(0, 255)}
+    WHERE peer = ${peer} AND ${same(entry)}`.execute(runner);
+}
+
+/** One entry, named as lists name it. */
+export type EntryName = Pick<OutboxEntry, 'peer' | 'kind' | 'ref'>;
+
+/** A parked entry is sent again, now. True if there was one. */
+export async function retryEntry(runner: Runner, own: OwnTables, entry: EntryName, nowMs: number): Promise<boolean> {
+  const result = await sql`
+    UPDATE ${id(own.outbox)} SET state = 'w', due_at = ${toSqlTime(nowMs)}, attempts = 0
+    WHERE peer = ${entry.peer} AND kind = ${KIND[entry.kind]} AND ref = ${entry.ref} AND state = 'p'`.execute(runner);
+  return result.numAffectedRows === 1n;
+}
+
+/** A parked entry is given up. True if there was one. */
+export async function dropEntry(runner: Runner, own: OwnTables, entry: EntryName): Promise<boolean> {
+  const result = await sql`
+    DELETE FROM ${id(own.outbox)}
+    WHERE peer = ${entry.peer} AND kind = ${KIND[entry.kind]} AND ref = ${entry.ref} AND state = 'p'`.execute(runner);
+  return result.numAffectedRows === 1n;
+}
+
+/** What the guard holds for a peer goes out. Returns how many entries. */
+export async function releaseHeld(runner: Runner, own: OwnTables, peer: string, nowMs: number): Promise<number> {
+  const result = await sql`
+    UPDATE ${id(own.outbox)} SET state = 'w', due_at = ${toSqlTime(nowMs)}, code = NULL, guarded = 0
+    WHERE peer = ${peer} AND state = 'h'`.execute(runner);
+  return Number(result.numAffectedRows ?? 0n);
+}
+
+/** Entries that wait to be sent, of all peers. */
+export async function countWaiting(runner: Runner, own: OwnTables): Promise<number> {
+  const { rows } = await sql<{ n: string }>`
+    SELECT COUNT(*) AS n FROM ${id(own.outbox)} WHERE state = 'w'`.execute(runner);
+  return Number(rows[0]?.n ?? 0);
+}
+
+/** Entries that remove or disable more accounts than the guard lets through: held until a person approves. */
+export async function holdEntries(
+  runner: Runner,
+  own: OwnTables,
+  peer: string,
+  entries: readonly DueEntry[],
+  message: string,
+): Promise<void> {
+  if (entries.length === 0) return;
+  await sql`
+    UPDATE ${id(own.outbox)} SET state = 'h', code = 'GUARD_HELD', message = ${message.slice(0, 255)}
+    WHERE peer = ${peer} AND (${sql.join(entries.map(same), sql` OR `)})`.execute(runner);
+}
+
+/** Users with an entry in any outbox: changes of theirs that some peer has not seen. */
+export async function usersWaiting(
+  runner: Runner,
+  own: OwnTables,
+  peers: readonly string[],
+  userIds: readonly number[],
+): Promise<Set<number>> {
+  if (peers.length === 0 || userIds.length === 0) return new Set();
+  const { rows } = await sql<{ ref: string }>`
+    SELECT DISTINCT ref FROM ${id(own.outbox)}
+    WHERE peer IN (${sql.join([...peers])}) AND kind = 'u' AND ref IN (${sql.join([...userIds])})`.execute(runner);
+  return new Set(rows.map((row) => Number(row.ref)));
+}
+
+/** Entries of users that are gone; their removals have entries of their own. */
+export async function dropUsers(
+  runner: Runner,
+  own: OwnTables,
+  peers: readonly string[],
+  userIds: readonly number[],
+): Promise<void> {
+  if (peers.length === 0 || userIds.length === 0) return;
+  await sql`
+    DELETE FROM ${id(own.outbox)}
+    WHERE peer IN (${sql.join([...peers])}) AND kind = 'u' AND ref IN (${sql.join([...userIds])})`.execute(runner);
+}
+
+function same(entry: DueEntry): RawBuilder<unknown> {
+  return sql`(kind = ${KIND[entry.kind]} AND ref = ${entry.ref} AND generation = ${entry.generation})`;
+}
