@@ -1,0 +1,147 @@
+/**
+ * Apply: merges records that came from a peer into this site. Row, shadow, stamps, outboxes of other peers and log go in
+ * one transaction per chunk (invariant 4); whatever is applied twice, late or out of order gives the same (invariant 5).
+ */
+import type { Transaction } from 'kysely';
+import { requireUid } from '../db/shadows.ts';
+import { asDaemon, inTransaction } from '../db/transaction.ts';
+import { SyncError, type ErrorCode } from '../model/errors.ts';
+import type { WireRecord } from '../model/record.ts';
+import { nothing } from './conclude.ts';
+import { processEntry } from './log.ts';
+import type { Origination, Outcome } from './outcome.ts';
+import { parkRecords } from './parked.ts';
+import { applyTogether, type ApplyDeps } from './together.ts';
+
+/** How records are to be applied. */
+export interface ApplyOptions {
+  /** Plans only; writes nothing. */
+  readonly dryRun?: boolean;
+  /** Runs in the transaction of each chunk: moves a cursor, keeps what could not be applied. */
+  readonly within?: (trx: Transaction<unknown>, chunk: AppliedChunk) => Promise<void>;
+  readonly signal?: AbortSignal;
+}
+
+/** Options, and when a caller that waits has to get its answer: records not begun by then are to be sent again. */
+interface Pass extends ApplyOptions {
+  /** Milliseconds since 1970. */
+  readonly untilMs: number;
+}
+
+/** A chunk about to be committed. */
+export interface AppliedChunk {
+  readonly records: readonly WireRecord[];
+  readonly outcomes: readonly Outcome[];
+  /** Records done once it commits, of all that were given. */
+  readonly done: number;
+}
+
+/**
+ * Half of the 30 s that a peer waits for an answer; what was begun by then has the other half. However slow the database
+ * or long its locks: without an answer the whole batch would come again and again.
+ */
+const ANSWER_WITHIN_MS = 15_000;
+
+/** Users per transaction: the host waits for none of its rows longer than this many take. */
+const CHUNK = 100;
+
+/** Applies records in order; one outcome per record. Throws only when the database is away or the signal aborts. */
+export async function applyRecords(
+  deps: ApplyDeps,
+  records: readonly WireRecord[],
+  from: Origination,
+  options: ApplyOptions = {},
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const pass: Pass = { ...options, untilMs: from.via === 'stream' ? deps.nowMs() + ANSWER_WITHIN_MS : Infinity };
+  for (let at = 0; at < records.length; at += CHUNK) {
+    options.signal?.throwIfAborted();
+    const chunk = records.slice(at, at + CHUNK);
+    const done = at + chunk.length;
+    if (deps.nowMs() > pass.untilMs) outcomes.push(...chunk.map(notBegun));
+    else outcomes.push(...(await applyChunk(deps, chunk, from, pass, done)));
+  }
+  return outcomes;
+}
+
+/**
+ * One transaction for all; if that fails for what is in it, one per record, so that one bad user holds up no other; and
+ * if that fails too, each register is tried by itself.
+ */
+async function applyChunk(
+  deps: ApplyDeps,
+  chunk: readonly WireRecord[],
+  from: Origination,
+  options: Pass,
+  done: number,
+  probing = false,
+): Promise<Outcome[]> {
+  const retries = chunk.length > 1 ? 1 : 2;
+  try {
+    return await inTransaction(
+      deps.db,
+      (trx) =>
+        asDaemon(trx, async () => {
+          const outcomes = await applyTogether(trx, deps, chunk, from, { dryRun: options.dryRun === true, probing });
+          await options.within?.(trx, { records: chunk, outcomes, done });
+          if (options.dryRun !== true) await deps.applied?.(trx, from, chunk, outcomes);
+          return outcomes;
+        }),
+      { retries, signal: options.signal },
+    );
+  } catch (error) {
+    if (!isAboutRecords(error)) throw error;
+    const isRefused = error instanceof SyncError && error.code === 'DB_ERROR';
+    if (chunk.length === 1 && isRefused && !probing) return await applyChunk(deps, chunk, from, options, done, true);
+    if (chunk.length === 1)
+      return [await giveUp(deps, chunk[0] as WireRecord, from, error as SyncError, options, done)];
+  }
+  const outcomes: Outcome[] = [];
+  for (const [index, record] of chunk.entries()) {
+    if (deps.nowMs() > options.untilMs) outcomes.push(notBegun(record));
+    else outcomes.push(...(await applyChunk(deps, [record], from, options, done - chunk.length + index + 1)));
+  }
+  return outcomes;
+}
+
+function notBegun(record: WireRecord): Outcome {
+  const outcome = nothing(requireUid(record.uids[0] as string), record.kind === 'user' ? record.email : null);
+  return { ...outcome, result: 'retry', code: 'USER_BUSY', message: 'The site was too busy to come to this record.' };
+}
+
+/** Errors that another record would not have met. */
+function isAboutRecords(error: unknown): boolean {
+  const codes: readonly ErrorCode[] = ['DB_ERROR', 'DB_CONFLICT', 'FOREIGN_KEY'];
+  return error instanceof SyncError && codes.includes(error.code);
+}
+
+/** A record the database refuses by itself: busy ones are tried again by the sender, the others wait for a person. */
+async function giveUp(
+  deps: ApplyDeps,
+  record: WireRecord,
+  from: Origination,
+  error: SyncError,
+  options: ApplyOptions,
+  done: number,
+): Promise<Outcome> {
+  const uid = requireUid(record.uids[0] as string);
+  const busy = error.code === 'DB_CONFLICT';
+  const outcome: Outcome = {
+    ...nothing(uid, record.kind === 'user' ? record.email : null),
+    result: busy ? 'retry' : 'parked',
+    code: busy ? 'USER_BUSY' : error.code === 'FOREIGN_KEY' ? 'FOREIGN_KEY' : 'VALUE_UNSTORABLE',
+    message: error.message,
+  };
+  if (options.dryRun === true) return outcome;
+  await inTransaction(deps.db, async (trx) => {
+    if (!busy) {
+      const code = outcome.code as ErrorCode;
+      const entry = { peer: from.route.name, uid, userId: null, code, message: error.message, record };
+      await parkRecords(trx, deps.own, [entry], deps.nowMs());
+    }
+    await deps.appendLog(trx, [processEntry(outcome, from)]);
+    await options.within?.(trx, { records: [record], outcomes: [outcome], done });
+    await deps.applied?.(trx, from, [record], [outcome]);
+  });
+  return outcome;
+}

@@ -1,0 +1,265 @@
+/** Decisions: what a record of a living user means for this site. Pure; nothing is read or written here. */
+import type { Column } from '../db/catalog.ts';
+import { valuesOf } from '../model/absorb.ts';
+import { findTarget, type Parting } from '../model/identity.ts';
+import { mergeRegisters, type RemoteRegister } from '../model/merge.ts';
+import { hashValues, localeOf, type RegisterName, type Value } from '../model/register.ts';
+import type { UserRecord } from '../model/record.ts';
+import { compareStamps, nextStamp, type Origin, type Stamp } from '../model/stamp.ts';
+import { canonicalEmail, type Uid } from '../model/uid.ts';
+import { maskValue } from '../model/log-entry.ts';
+import type { Loaded, LocalUser } from './load.ts';
+import type { Note, Origination, Outcome } from './outcome.ts';
+
+/** A record, decoded. */
+export interface Incoming {
+  readonly record: UserRecord;
+  readonly uids: readonly Uid[];
+  readonly born: Stamp;
+  readonly registers: ReadonlyMap<RegisterName, RemoteRegister>;
+}
+
+/** How a record is to be carried out. Registers may still leave `take` before it is. */
+export interface UserPlan {
+  readonly incoming: Incoming;
+  /** Undefined: a new account. */
+  readonly user: LocalUser | undefined;
+  readonly uids: readonly Uid[];
+  readonly born: Stamp;
+  readonly partings: readonly Parting[];
+  /** Accounts to which uids of the record belong, unknown to the sender. */
+  readonly rivals: readonly number[];
+  /** Registers that come from the peer, each with the stamp it gets here. */
+  readonly take: Map<RegisterName, RemoteRegister>;
+  /** Something here is newer than in the record. */
+  readonly newerHere: boolean;
+  /** Registers that are taken though they are no newer than ours: others may hold what we held. */
+  readonly tied: readonly RegisterName[];
+  readonly notes: Note[];
+  /** Registers that wait for a person. */
+  readonly parked: Note[];
+  /** This site's own ids of the places in the address, once looked up. */
+  places?: ReadonlyMap<Column, Value | number>;
+  /** Those it does not have: `the city Springfield`. */
+  unknownPlaces?: readonly string[];
+}
+
+/** What to do with a record. */
+export type Decision =
+  | { readonly kind: 'plan'; readonly plan: UserPlan }
+  | { readonly kind: 'done'; readonly outcome: Outcome; readonly park: boolean }
+  /** The user was removed; its remaining uids and accounts have to follow. */
+  | { readonly kind: 'buried'; readonly uids: readonly Uid[]; readonly stamp: Stamp }
+  /** Another record of this chunk has to be carried out first. */
+  | { readonly kind: 'defer' };
+
+/** What deciding needs besides what was loaded. */
+export interface DecideContext {
+  readonly from: Origination;
+  readonly origin: Origin;
+  readonly nowMs: number;
+  /** Locales of this site; undefined: it has no list of them. */
+  readonly locales: ReadonlySet<string> | undefined;
+  /** Accounts and addresses that earlier records of this chunk are about. */
+  readonly touchedUsers: ReadonlySet<number>;
+  readonly touchedEmails: ReadonlySet<string>;
+  /** Accounts that give up their address in this chunk. */
+  readonly movingAway: ReadonlySet<number>;
+}
+
+/** Stamps further ahead of our clock than this are refused. */
+const CLOCK_GUARD_MS = 60_000;
+
+/** Decides about one record. */
+export function decide(incoming: Incoming, loaded: Loaded, context: DecideContext): Decision {
+  const { record, uids, born, registers } = incoming;
+  const email = canonicalEmail(record.email);
+  const done = (
+    result: Outcome['result'],
+    code: NonNullable<Outcome['code']>,
+    message: string,
+    park = false,
+  ): Decision => {
+    const outcome: Outcome = {
+      result,
+      operation: 'none',
+      uid: uids[0] as Uid,
+      userId: null,
+      email: record.email,
+      registers: [],
+      notes: [],
+      code,
+      message,
+    };
+    return { kind: 'done', outcome, park };
+  };
+
+  const latest = [...registers.values()].reduce((ms, register) => Math.max(ms, register.stamp.ms), born.ms);
+  if (latest > context.nowMs + CLOCK_GUARD_MS) {
+    const seconds = Math.round((latest - context.nowMs) / 1000);
+    return done(
+      'retry',
+      'CLOCK_SKEW',
+      `The record is stamped ${seconds} s ahead of the clock of ${context.origin.site}.`,
+    );
+  }
+  if (uids.some((uid) => loaded.dying.has(uid))) {
+    return done('retry', 'USER_BUSY', 'The account was just deleted here; the removal is on its way.');
+  }
+
+  const byEmail = loaded.byEmail.get(record.email);
+  if (byEmail !== undefined && loaded.unborn.has(byEmail.userId)) {
+    return done('retry', 'USER_BUSY', 'The account was just registered here; it is about to be looked at.');
+  }
+
+  const candidates = [...new Set(uids.map((uid) => loaded.byUid.get(uid)).filter((user) => user !== undefined))];
+  const dead = new Map([...loaded.tombstones].map(([uid, { stamp }]) => [uid, stamp]));
+  const emailSince = registers.get('s_email')?.stamp;
+  const target = findTarget(
+    { uids, email: record.email, emailSince, born },
+    candidates,
+    byEmail,
+    dead,
+    loaded.nextUid,
+    {
+      isPresent: context.from.waited === true,
+      isContested: byEmail !== undefined && loaded.contested.has(byEmail.userId),
+    },
+  );
+  if (target.kind === 'removed') {
+    const isTouched = candidates.some(({ userId }) => context.touchedUsers.has(userId));
+    return isTouched ? { kind: 'defer' } : { kind: 'buried', uids, stamp: target.stamp };
+  }
+
+  const users =
+    target.kind === 'taken'
+      ? []
+      : [...(target.kind === 'existing' ? [target.userId] : []), ...target.partings.map((parting) => parting.userId)];
+  const needsHolder = target.kind !== 'existing' || candidates.length === 0;
+  if (
+    users.some((userId) => context.touchedUsers.has(userId)) ||
+    context.touchedEmails.has(email) ||
+    (needsHolder && byEmail !== undefined && context.movingAway.has(byEmail.userId))
+  ) {
+    return { kind: 'defer' };
+  }
+  if (target.kind === 'taken') {
+    return done('parked', 'EMAIL_TAKEN', `Account ${target.userId} of ${context.origin.site} has this address.`, true);
+  }
+  if (target.kind === 'new') {
+    const take = new Map([...registers].filter(([register]) => context.from.route.accepts(register)));
+    const { uids: own, partings, rivals } = target;
+    const plan = { incoming, user: undefined, uids: own, born, partings, rivals, take, newerHere: false, tied: [] };
+    return { kind: 'plan', plan: withLocales({ ...plan, notes: [], parked: [] }, context.locales) };
+  }
+  const user = loaded.users.get(target.userId) as LocalUser;
+  const joined = target.joined.map((userId) => loaded.users.get(userId) as LocalUser);
+  const merged = merge(user, incoming, joined, context);
+  const plan = {
+    incoming,
+    user,
+    uids: target.uids,
+    born: [user, ...joined].reduce((last, one) => (compareStamps(one.born, last) > 0 ? one.born : last), born),
+    partings: target.partings,
+    rivals: target.rivals,
+  };
+  return { kind: 'plan', plan: withLocales({ ...plan, ...merged, parked: [] }, context.locales) };
+}
+
+function merge(
+  user: LocalUser,
+  incoming: Incoming,
+  joined: readonly LocalUser[],
+  { from, origin, nowMs }: DecideContext,
+): Pick<UserPlan, 'take' | 'newerHere' | 'tied' | 'notes'> {
+  const { accepts } = from.route;
+  if (from.overwrite) {
+    const take = overwrite(user, incoming, accepts, origin, nowMs);
+    return { take, newerHere: false, tied: [], notes: [] };
+  }
+  const theirs = joinStates(new Map([...incoming.registers].filter(([register]) => accepts(register))), joined);
+  const isComparable = (register: RegisterName): boolean => {
+    const ours = Object.keys(valuesOf(user.host.registers, register) ?? {});
+    const sent = theirs.get(register)?.values ?? {};
+    return ours.length === Object.keys(sent).length && ours.every((column) => column in sent);
+  };
+  const plan = mergeRegisters(user.shadow.registers, theirs, isComparable);
+  const take = new Map(plan.take.map((register) => [register, theirs.get(register) as RemoteRegister]));
+  const notes = plan.conflicts.map(({ register, remoteWon }): Note => {
+    const ours = masked(user.host.registers.get(register));
+    const remote = masked(theirs.get(register)?.values);
+    return {
+      code: 'CONFLICT',
+      register,
+      message: `Both sites changed ${register}; ${remoteWon ? `the value of ${from.route.name} is later` : 'our value is later'}.`,
+      kept: remoteWon ? remote : ours,
+      lost: remoteWon ? ours : remote,
+    };
+  });
+  return { take, newerHere: plan.newerHere.length > 0, tied: plan.tied, notes };
+}
+
+/** The registers of a record, and what accounts that were the same user until now hold of later date. */
+function joinStates(
+  registers: Map<RegisterName, RemoteRegister>,
+  joined: readonly LocalUser[],
+): Map<RegisterName, RemoteRegister> {
+  for (const { shadow, host } of joined) {
+    for (const [register, { stamp, prior, altered }] of shadow.registers) {
+      const values = valuesOf(host.registers, register);
+      const known = registers.get(register);
+      if (values === undefined || altered || (known !== undefined && isLater(known, { stamp, values }))) continue;
+      registers.set(register, { values, stamp, ...(prior === undefined ? {} : { prior }) });
+    }
+  }
+  return registers;
+}
+
+/** True if `one` wins, as in a merge. */
+function isLater(one: RemoteRegister, other: RemoteRegister): boolean {
+  const order = compareStamps(one.stamp, other.stamp);
+  return order > 0 || (order === 0 && hashValues(one.values) >= hashValues(other.values));
+}
+
+/** Every accepted register that differs, as if a person here had set it now. */
+function overwrite(
+  user: LocalUser,
+  incoming: Incoming,
+  accepts: (register: RegisterName) => boolean,
+  origin: Origin,
+  nowMs: number,
+): Map<RegisterName, RemoteRegister> {
+  const take = new Map<RegisterName, RemoteRegister>();
+  for (const [register, theirs] of incoming.registers) {
+    const ours = user.shadow.registers.get(register);
+    if (!accepts(register) || ours?.hash === hashValues(theirs.values)) continue;
+    const later = ours !== undefined && compareStamps(ours.stamp, theirs.stamp) > 0 ? ours.stamp : theirs.stamp;
+    take.set(register, { values: theirs.values, stamp: nextStamp(nowMs, later, origin) });
+  }
+  return take;
+}
+
+/** A description in a language this site lacks is left out, and its stamp with it. */
+function withLocales(plan: UserPlan, locales: ReadonlySet<string> | undefined): UserPlan {
+  for (const register of plan.take.keys()) {
+    const locale = localeOf(register);
+    if (locale === undefined || locales === undefined || locales.has(locale)) continue;
+    plan.take.delete(register);
+    plan.notes.push({ code: 'LOCALE_UNKNOWN', register, message: `This site does not have the language ${locale}.` });
+  }
+  return plan;
+}
+
+/** Values as a log may show them; those of secrets not even masked. */
+export function masked(values: Readonly<Record<string, unknown>> | undefined): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(values ?? {}).map(([column, value]) => [
+      column,
+      column === 's_password' || column === 's_secret'
+        ? '***'
+        : typeof value === 'string' || value === null
+          ? maskValue(value)
+          : '(binary)',
+    ]),
+  );
+}

@@ -1,0 +1,55 @@
+/** The guard, incoming: removals and disablings beyond what it lets through are parked until a person approves. */
+import type { Transaction } from 'kysely';
+import type { Catalog, OwnTables } from '../db/catalog.ts';
+import { guardAllowance, noteGuarded } from '../db/guard-events.ts';
+import type { GuardLimits } from '../model/guard.ts';
+import type { UserPlan } from './decide.ts';
+import type { Note, Origination } from './outcome.ts';
+
+/** What guarding needs. */
+export interface GuardDeps {
+  readonly own: OwnTables;
+  readonly catalog: Catalog;
+  readonly guard: GuardLimits;
+  readonly nowMs: () => number;
+}
+
+/** Asked for each removal and disabling of a chunk, in the transaction that carries it out. */
+export interface Guard {
+  /** True if it may go through; then it counts. */
+  admits(): Promise<boolean>;
+}
+
+/** The guard for one chunk from one peer. What a person approved is not counted again. */
+export function makeGuard(trx: Transaction<unknown>, deps: GuardDeps, from: Origination): Guard {
+  let left: number | undefined;
+  return {
+    async admits() {
+      if (from.approved) return true;
+      const { name } = from.route;
+      const users = deps.catalog.requireTable('t_user').name;
+      left ??= await guardAllowance(trx, deps.own, deps.guard, name, 'in', users, deps.nowMs());
+      if (left <= 0) return false;
+      left -= 1;
+      await noteGuarded(trx, deps.own, name, 'in', 1, deps.nowMs());
+      return true;
+    },
+  };
+}
+
+/** What is said of a held record. */
+export function heldNote(from: Origination): Pick<Note, 'code' | 'message'> {
+  const { name } = from.route;
+  const message = `${name} removes or disables more accounts than the guard lets through; see "account-sync approve ${name}".`;
+  return { code: 'GUARD_HELD', message };
+}
+
+/** Takes disablings beyond the guard out of the plans; the rest of each user goes on. */
+export async function holdDisablings(guard: Guard, plans: readonly UserPlan[], from: Origination): Promise<void> {
+  for (const plan of plans) {
+    const isDisabling = plan.user?.host.enabled === true && plan.take.get('status')?.values['b_enabled'] === '0';
+    if (!isDisabling || (await guard.admits())) continue;
+    plan.take.delete('status');
+    plan.parked.push({ ...heldNote(from), register: 'status' });
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * What this site knows of the users a chunk of records is about: shadows and host rows, locked in that order
+ * (MYSQL.md S7), with local changes absorbed that no drain has seen yet.
+ */
+import type { Kysely, Transaction } from 'kysely';
+import type { OwnTables } from '../db/catalog.ts';
+import { markerTimes, usersMarked } from '../db/markers.ts';
+import { readShadows, tombstonesByUid, usersByUid, type StoredUser } from '../db/shadows.ts';
+import { chooseUids, usedUidsOf } from '../db/uid-assignment.ts';
+import { absorb } from '../model/absorb.ts';
+import type { Candidate } from '../model/identity.ts';
+import type { RegisterName } from '../model/register.ts';
+import type { Shadow } from '../model/shadow.ts';
+import type { Origin, Stamp } from '../model/stamp.ts';
+import { canonicalEmail, makeNextUid, type NextUid, type Uid } from '../model/uid.ts';
+import type { HostUser, HostUsers } from '../osclass/host-users.ts';
+import { usersContested } from './parked.ts';
+
+/** What loading needs. */
+export interface LoadDeps {
+  readonly db: Kysely<unknown>;
+  readonly own: OwnTables;
+  readonly hosts: HostUsers;
+  readonly origin: Origin;
+  readonly nowMs: () => number;
+  readonly randomUid: () => Uid;
+  /** Shadow of a user that was there before any marker told of it. */
+  readonly adopt: (user: HostUser) => Shadow;
+  readonly usersWaiting: (trx: Transaction<unknown>, userIds: readonly number[]) => Promise<Set<number>>;
+}
+
+/** An account of this site. */
+export interface LocalUser extends Candidate {
+  readonly host: HostUser;
+  readonly shadow: Shadow;
+  /** Changed here since the last drain; stamped now, so peers have to hear of it. */
+  readonly absorbed: readonly RegisterName[];
+  /** It had no shadow until now. */
+  readonly adopted: boolean;
+}
+
+/** Everything a chunk may touch. */
+export interface Loaded {
+  readonly users: ReadonlyMap<number, LocalUser>;
+  /** The account each uid names; reservations are not in it. */
+  readonly byUid: ReadonlyMap<Uid, LocalUser>;
+  /** The account that holds each address, as the collation compares. */
+  readonly byEmail: ReadonlyMap<string, LocalUser>;
+  readonly tombstones: ReadonlyMap<Uid, { readonly stamp: Stamp; readonly removalId: number }>;
+  /** Accounts deleted here whose delete marker waits for the drain. */
+  readonly dying: ReadonlyMap<Uid, number>;
+  /**
+   * Accounts registered here whose marker waits for the drain: only that sees whether they are new, or one that was
+   * deleted and inserted again. Until then they have no uid.
+   */
+  readonly unborn: ReadonlySet<number>;
+  /** Those found by address only that should have another by now, which is another account's. */
+  readonly contested: ReadonlySet<number>;
+  /** The uid of an account that cannot keep those it had. */
+  readonly nextUid: NextUid;
+}
+
+/** What a record leads to accounts by; a removal has no address. */
+interface Lead {
+  readonly uids: readonly Uid[];
+  readonly email?: string;
+}
+
+/** Reads and locks all accounts that the uids and addresses of a chunk lead to. */
+export async function loadChunk(trx: Transaction<unknown>, deps: LoadDeps, leads: readonly Lead[]): Promise<Loaded> {
+  const { own, hosts } = deps;
+  const uids = [...new Set(leads.flatMap((lead) => lead.uids))];
+  const emails = [...new Set(leads.flatMap(({ email }) => (email === undefined ? [] : [email])))];
+  const named = await usersByUid(trx, own, uids);
+  const holders = await hosts.holdersOf(trx, emails);
+  const ids = [...new Set([...named.values(), ...[...holders.values()].map((holder) => holder.id)])].toSorted(
+    (a, b) => a - b,
+  );
+  const stored = await readShadows(trx, own, ids, { lock: true });
+  const rows = await hosts.byId(trx, ids, { lock: true });
+  const tombstones = await tombstonesByUid(trx, own, uids);
+
+  const users = await lookAt(trx, deps, stored, rows);
+  const byUid = new Map<Uid, LocalUser>();
+  for (const user of users.values()) for (const uid of user.uids) byUid.set(uid, user);
+  const byEmail = new Map<string, LocalUser>();
+  for (const [email, holder] of holders) {
+    const user = users.get(holder.id);
+    // The host may have changed the address between the two reads; then nobody we know holds it.
+    if (user !== undefined && (user.email === holder.email || canonicalEmail(user.email) === canonicalEmail(email))) {
+      byEmail.set(email, user);
+    }
+  }
+
+  const gone = [...stored.values()].filter((user) => !rows.has(user.userId));
+  const deleted = await usersMarked(
+    trx,
+    own,
+    'D',
+    gone.map((user) => user.userId),
+  );
+  const dying = new Map(
+    gone.filter((u) => deleted.has(u.userId)).flatMap((u) => u.uids.map((uid) => [uid, u.userId] as const)),
+  );
+  const unborn = new Set(
+    [...users.values()].filter((user) => user.uids.length === 0 && !stored.has(user.userId)).map((user) => user.userId),
+  );
+  const used = await usedUidsOf(
+    trx,
+    own,
+    leads.flatMap((lead) => doubtfulAddresses(lead, byUid, tombstones)),
+  );
+  // Uids of the chunk may be about to be somebody's.
+  const nextUid = makeNextUid((uid) => used.has(uid) || uids.includes(uid), deps.randomUid);
+  const byAddressOnly = leads.flatMap(({ uids: claimed, email }) => {
+    const holder = email === undefined ? undefined : byEmail.get(email);
+    return holder === undefined || claimed.some((uid) => holder.uids.includes(uid)) ? [] : [holder.userId];
+  });
+  const contested = await usersContested(trx, own, byAddressOnly);
+  return { users, byUid, byEmail, tombstones, dying, unborn, contested, nextUid };
+}
+
+/** Addresses of accounts that may have to go on under another uid: few records lead to such. */
+function doubtfulAddresses(
+  { uids, email }: Lead,
+  byUid: ReadonlyMap<Uid, LocalUser>,
+  tombstones: Loaded['tombstones'],
+): string[] {
+  const named = uids.map((uid) => byUid.get(uid)?.email).filter((address) => address !== undefined);
+  if (email === undefined) return named;
+  const isSure = named.every((address) => canonicalEmail(address) === canonicalEmail(email));
+  return isSure && !uids.some((uid) => tombstones.has(uid)) ? [] : [email, ...named];
+}
+
+async function lookAt(
+  trx: Transaction<unknown>,
+  deps: LoadDeps,
+  stored: ReadonlyMap<number, StoredUser>,
+  rows: ReadonlyMap<number, HostUser>,
+): Promise<Map<number, LocalUser>> {
+  const { own, origin, nowMs } = deps;
+  const strangers = [...rows.values()].filter((host) => !stored.has(host.id));
+  const strangerIds = strangers.map((host) => host.id);
+  const unborn = await usersMarked(trx, own, 'I', strangerIds);
+  const chosen = await chooseUids(
+    trx,
+    own,
+    strangers.filter((host) => !unborn.has(host.id)).map((host) => ({ userId: host.id, email: host.email })),
+    deps.randomUid,
+  );
+  const differing = [...rows.values()].filter((host) => {
+    const before = stored.get(host.id);
+    return before !== undefined && absorb(before.shadow, host.registers, 0, origin, false).changed.length > 0;
+  });
+  const differingIds = differing.map((host) => host.id);
+  const marks = await markerTimes(trx, own, differingIds);
+  const waiting = await deps.usersWaiting(trx, differingIds);
+
+  const users = new Map<number, LocalUser>();
+  for (const host of rows.values()) {
+    const before = stored.get(host.id);
+    const common = { userId: host.id, email: host.email, host };
+    const sinceOf = (shadow: Shadow): Stamp | undefined => shadow.registers.get('s_email')?.stamp;
+    if (before === undefined) {
+      const shadow = deps.adopt(host);
+      const uid = chosen.get(host.id);
+      const uids = uid === undefined ? [] : [uid];
+      users.set(host.id, {
+        ...common,
+        emailSince: sinceOf(shadow),
+        uids,
+        shadow,
+        born: shadow.born,
+        absorbed: [],
+        adopted: uid !== undefined,
+      });
+      continue;
+    }
+    const at = marks.get(host.id) ?? nowMs();
+    const { shadow, changed } = absorb(before.shadow, host.registers, at, origin, waiting.has(host.id));
+    users.set(host.id, {
+      ...common,
+      emailSince: sinceOf(shadow),
+      uids: before.uids,
+      shadow,
+      born: shadow.born,
+      absorbed: changed,
+      adopted: false,
+    });
+  }
+  return users;
+}

@@ -1,0 +1,142 @@
+/** Incoming records that wait: for a person, or for a change of this site. One row per peer and user. */
+import { sql } from 'kysely';
+import { id, type OwnTables } from '../db/catalog.ts';
+import { fromSqlTime, toSqlTime } from '../db/time.ts';
+import type { Runner } from '../db/transaction.ts';
+import type { ErrorCode } from '../model/errors.ts';
+import type { WireRecord } from '../model/record.ts';
+import { uidToBytes, type Uid } from '../model/uid.ts';
+
+/** `tried_at` of a record that is to be tried at once. */
+const WOKEN = '1970-01-01 00:00:00.000';
+
+/** A record to be kept. */
+export interface ParkedRecord {
+  readonly peer: string;
+  readonly uid: Uid;
+  readonly userId: number | null;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly record: WireRecord;
+}
+
+/** A record that was kept. */
+export interface ParkedRow {
+  readonly id: number;
+  readonly peer: string;
+  readonly userId: number | null;
+  readonly code: string;
+  readonly record: WireRecord;
+  /** Since when a record of this user and peer waits. */
+  readonly createdAtMs: number;
+}
+
+/** `INSERT INTO parked … ON DUPLICATE KEY UPDATE`: a later record of the same user and peer takes the place. */
+export async function parkRecords(
+  runner: Runner,
+  own: OwnTables,
+  records: readonly ParkedRecord[],
+  nowMs: number,
+): Promise<void> {
+  const now = toSqlTime(nowMs);
+  for (const { peer, uid, userId, code, message, record } of records) {
+    const body = Buffer.from(JSON.stringify(record));
+    await sql`
+      INSERT INTO ${id(own.parked)} (peer, uid, user_id, code, message, record, created_at, tried_at)
+      VALUES (${peer}, ${uidToBytes(uid)}, ${userId}, ${code}, ${message.slice(0, 500)}, ${body}, ${now}, ${now})
+      ON DUPLICATE KEY UPDATE user_id = VALUES(user_id), code = VALUES(code), message = VALUES(message),
+        record = VALUES(record), tried_at = VALUES(tried_at), attempts = attempts + 1`.execute(runner);
+  }
+}
+
+/** Takes out what went through. `DELETE FROM parked WHERE peer = ? AND uid IN (…)` */
+export async function unparkRecords(runner: Runner, own: OwnTables, peer: string, uids: readonly Uid[]): Promise<void> {
+  if (uids.length === 0) return;
+  await sql`
+    DELETE FROM ${id(own.parked)} WHERE peer = ${peer} AND uid IN (${sql.join(uids.map(uidToBytes))})`.execute(runner);
+}
+
+/** Records of one peer not tried since `triedBeforeMs`, or those of given ids. */
+export async function readParked(
+  runner: Runner,
+  own: OwnTables,
+  filter: { readonly ids: readonly number[] } | { readonly triedBeforeMs: number; readonly limit: number },
+): Promise<ParkedRow[]> {
+  if ('ids' in filter && filter.ids.length === 0) return [];
+  const where =
+    'ids' in filter
+      ? sql`id IN (${sql.join([...filter.ids])})`
+      : sql`tried_at <= ${toSqlTime(filter.triedBeforeMs)} AND
+          (code NOT IN ('GUARD_HELD', 'LOCALE_UNKNOWN') OR (code <> 'GUARD_HELD' AND tried_at = ${WOKEN})) ORDER BY tried_at, id LIMIT ${filter.limit}`;
+  const { rows } = await sql<{
+    id: string;
+    peer: string;
+    user_id: number | null;
+    code: string;
+    record: Buffer;
+    created_at: string;
+  }>`
+    SELECT id, peer, user_id, code, record, created_at FROM ${id(own.parked)} WHERE ${where}`.execute(runner);
+  return rows.map((row) => ({
+    id: Number(row.id),
+    peer: row.peer,
+    userId: row.user_id,
+    code: row.code,
+    record: JSON.parse(row.record.toString('utf8')) as WireRecord,
+    createdAtMs: fromSqlTime(row.created_at),
+  }));
+}
+
+/**
+ * Those of the users that should have another address by now, which is another account's here.
+ * `SELECT DISTINCT user_id FROM parked WHERE code = 'EMAIL_TAKEN' AND user_id IN (…)`
+ */
+export async function usersContested(runner: Runner, own: OwnTables, userIds: readonly number[]): Promise<Set<number>> {
+  if (userIds.length === 0) return new Set();
+  const { rows } = await sql<{ user_id: number }>`
+    SELECT DISTINCT user_id FROM ${id(own.parked)}
+    WHERE code = 'EMAIL_TAKEN' AND user_id IN (${sql.join([...userIds])})`.execute(runner);
+  return new Set(rows.map((row) => row.user_id));
+}
+
+/** Lets the next retry pass try again what may go through now that these users changed, and every wanted address. */
+export async function wakeParked(runner: Runner, own: OwnTables, userIds: readonly number[]): Promise<void> {
+  if (userIds.length === 0) return;
+  await sql`
+    UPDATE ${id(own.parked)} SET tried_at = ${WOKEN}
+    WHERE user_id IN (${sql.join([...userIds])}) OR code = 'EMAIL_TAKEN'`.execute(runner);
+}
+
+/** Lets the next retry pass try again what waits for a language, or for a column that can hold a value. */
+export async function wakeParkedFor(
+  runner: Runner,
+  own: OwnTables,
+  code: 'LOCALE_UNKNOWN' | 'VALUE_UNSTORABLE',
+): Promise<void> {
+  await sql`UPDATE ${id(own.parked)} SET tried_at = ${WOKEN} WHERE code = ${code}`.execute(runner);
+}
+
+/** Marks records as tried, whatever came of it. */
+export async function touchParked(
+  runner: Runner,
+  own: OwnTables,
+  ids: readonly number[],
+  nowMs: number,
+): Promise<void> {
+  if (ids.length === 0) return;
+  await sql`
+    UPDATE ${id(own.parked)} SET tried_at = ${toSqlTime(nowMs)} WHERE id IN (${sql.join([...ids])})`.execute(runner);
+}
+
+/** Ids of what the guard holds of a peer. `SELECT id FROM parked WHERE peer = ? AND code = 'GUARD_HELD'` */
+export async function heldOf(runner: Runner, own: OwnTables, peer: string): Promise<number[]> {
+  const { rows } = await sql<{ id: string }>`
+    SELECT id FROM ${id(own.parked)} WHERE peer = ${peer} AND code = 'GUARD_HELD' ORDER BY id`.execute(runner);
+  return rows.map((row) => Number(row.id));
+}
+
+/** Gives a parked record up. True if there was one. */
+export async function dropParked(runner: Runner, own: OwnTables, parkedId: number): Promise<boolean> {
+  const result = await sql`DELETE FROM ${id(own.parked)} WHERE id = ${parkedId}`.execute(runner);
+  return result.numAffectedRows === 1n;
+}

@@ -1,0 +1,141 @@
+/**
+ * Refine: takes out of the plans of a chunk what this site cannot store or must not give away — values that do not fit,
+ * user names and addresses that belong to others — and says why. Reads, but writes nothing.
+ */
+import type { Transaction } from 'kysely';
+import type { Table } from '../db/catalog.ts';
+import { isEmpty, localeOf, type RegisterName, type Selection, type Value } from '../model/register.ts';
+import { canonicalEmail } from '../model/uid.ts';
+import type { HostUsers } from '../osclass/host-users.ts';
+import { whyUnstorable } from '../osclass/values.ts';
+import { holdersOfNames } from '../osclass/write-users.ts';
+import type { UserPlan } from './decide.ts';
+
+/** Values that this site cannot store: their registers are parked, the rest of the user goes on. */
+export function parkUnstorable(plans: readonly UserPlan[], hosts: HostUsers, accepts: Selection): void {
+  for (const plan of plans) {
+    for (const [register, { values }] of Object.entries(plan.incoming.record.registers)) {
+      const isWanted = hosts.missing.has(register) && accepts(register);
+      if (!isWanted || Object.values(values).every((value) => value === null)) continue;
+      plan.parked.push({ code: 'VALUE_UNSTORABLE', register, message: `This site has no column for ${register}.` });
+    }
+    for (const [register, { values }] of plan.take) {
+      const why = whyRegisterUnstorable(register, values, hosts);
+      if (why === undefined) continue;
+      plan.take.delete(register);
+      plan.parked.push({ code: 'VALUE_UNSTORABLE', register, message: why });
+    }
+  }
+}
+
+function whyRegisterUnstorable(
+  register: RegisterName,
+  values: Readonly<Record<string, Value>>,
+  hosts: HostUsers,
+): string | undefined {
+  if (localeOf(register) !== undefined) {
+    const text = values['s_info'] ?? null;
+    const why = hosts.text === undefined || text === null ? undefined : whyUnstorable(hosts.text, text);
+    return why === undefined ? undefined : `s_info ${why}.`;
+  }
+  // The row of a related table goes, with whatever it holds.
+  if (isEmpty(values) && hosts.related.some((one) => one.register === register)) return undefined;
+  for (const column of hosts.columns.get(register) ?? []) {
+    const value = values[column.name];
+    // NULL as user name means: the account's own id.
+    if (value === undefined || (column.name === 's_username' && value === null)) continue;
+    const why = whyUnstorable(column, value);
+    if (why !== undefined) return `${column.name} ${why}.`;
+  }
+  return undefined;
+}
+
+/** A user name that another account has: ours is kept, for two accounts of one name could neither log in by it. */
+export async function keepUserNames(
+  trx: Transaction<unknown>,
+  plans: readonly UserPlan[],
+  table: Table,
+): Promise<void> {
+  const wanted = plans.flatMap((plan) => {
+    const name = plan.take.get('s_username')?.values['s_username'];
+    return typeof name === 'string' ? [{ plan, name }] : [];
+  });
+  const holders = await holdersOfNames(
+    trx,
+    table,
+    wanted.map(({ name }) => name),
+  );
+  // Collations overlook accents too, and one that finds both by one name lets neither log in by it.
+  const fold = (name: string): string => name.trim().normalize('NFD').replaceAll(/\p{M}/gu, '').toLowerCase();
+  const given = new Set<string>();
+  for (const { plan, name } of wanted) {
+    const other = holders.find((holder) => fold(holder.name) === fold(name) && holder.id !== plan.user?.userId);
+    // A name made of digits would be another account's default name some day.
+    const reason = /^\d+$/.test(name)
+      ? 'A user name of digits only is the default name of another account.'
+      : other !== undefined || given.has(fold(name))
+        ? `Account ${other?.id ?? '(new)'} of this site has the user name; ours is kept.`
+        : undefined;
+    if (reason === undefined) given.add(fold(name));
+    else {
+      plan.take.delete('s_username');
+      plan.notes.push({ code: 'USERNAME_TAKEN', register: 's_username', message: reason });
+    }
+  }
+}
+
+/** An account that takes another address in this chunk. */
+export interface Move {
+  readonly plan: UserPlan;
+  readonly userId: number;
+  readonly to: string;
+}
+
+/**
+ * Changes of address: one goes through if nobody holds the new address, or if its holder moves away in the same chunk —
+ * so chains and swaps go through together. The others are parked: nobody is ever overwritten.
+ */
+export async function parkTakenEmails(
+  trx: Transaction<unknown>,
+  plans: readonly UserPlan[],
+  hosts: HostUsers,
+): Promise<Move[]> {
+  const moves = new Map<number, Move>();
+  for (const plan of plans) {
+    const to = plan.take.get('s_email')?.values['s_email'];
+    if (plan.user === undefined || typeof to !== 'string') continue;
+    moves.set(plan.user.userId, { plan, userId: plan.user.userId, to });
+  }
+  const holders = await hosts.holdersOf(
+    trx,
+    [...moves.values()].map((move) => move.to),
+  );
+  for (let blocked = true; blocked;) {
+    blocked = false;
+    for (const move of moves.values()) {
+      const holder = holders.get(move.to);
+      const rival = [...moves.values()].find((m) => m !== move && canonicalEmail(m.to) === canonicalEmail(move.to));
+      if (rival === undefined && (holder === undefined || holder.id === move.userId || moves.has(holder.id))) continue;
+      moves.delete(move.userId);
+      move.plan.take.delete('s_email');
+      const message =
+        rival === undefined
+          ? `Account ${holder?.id ?? '?'} of this site has the new address.`
+          : 'Two accounts want the same address.';
+      move.plan.parked.push({ code: 'EMAIL_TAKEN', register: 's_email', message });
+      blocked = true;
+    }
+  }
+  return [...moves.values()];
+}
+
+/** Accounts that would give up their address, as far as their own record goes. */
+export function movingAway(plans: readonly UserPlan[]): Set<number> {
+  return new Set(
+    plans.flatMap((plan) => {
+      const to = plan.take.get('s_email')?.values['s_email'];
+      const moves = plan.user !== undefined && typeof to === 'string';
+      return moves && canonicalEmail(to) !== canonicalEmail(plan.user.email) ? [plan.user.userId] : [];
+    }),
+  );
+}

@@ -1,0 +1,83 @@
+/** After a chunk was stored: shadows, uids and outboxes of everyone it touched, in the same transaction. */
+import type { Transaction } from 'kysely';
+import type { OwnTables } from '../db/catalog.ts';
+import type { OutboxWriter, Routes } from '../db/ports.ts';
+import { bindUids, writeShadows, type StoredUser } from '../db/shadows.ts';
+import { reserveUids } from '../db/uid-assignment.ts';
+import { routesFor, type OutboxEntry } from '../model/route.ts';
+import type { Loaded } from './load.ts';
+import type { Origination } from './outcome.ts';
+import type { StoredPlan } from './store-users.ts';
+
+/** What remembering needs. */
+export interface RememberDeps {
+  readonly own: OwnTables;
+  readonly outbox: OutboxWriter;
+  readonly routes: Routes;
+  readonly nowMs: () => number;
+}
+
+/**
+ * Writes the shadows, lets the uids name their users, and puts into outboxes: what was absorbed here, for everyone; what
+ * came in, for the other peers if we relay; and what the sender does not know yet, for the sender.
+ */
+export async function remember(
+  trx: Transaction<unknown>,
+  deps: RememberDeps,
+  loaded: Loaded,
+  stored: readonly StoredPlan[],
+  from: Origination,
+): Promise<void> {
+  const { own, outbox } = deps;
+  const write = new Map<number, StoredUser>();
+  const entries: OutboxEntry[] = [];
+  const send = (routes: readonly { name: string }[], userId: number): void => {
+    for (const route of routes) entries.push({ peer: route.name, kind: 'user', ref: userId });
+  };
+  const routes = deps.routes();
+  const source = routes.filter((route) => route.name === from.route.name && route.send);
+
+  for (const user of loaded.users.values()) {
+    if (!user.adopted && user.absorbed.length === 0) continue;
+    write.set(user.userId, { userId: user.userId, uids: user.uids, shadow: user.shadow });
+    if (user.uids.length > 0) send(routesFor(routes, user.absorbed), user.userId);
+  }
+  for (const { plan, userId, stored: user } of stored) {
+    const before = plan.user;
+    const isLinked = before === undefined || plan.uids.some((uid) => !before.uids.includes(uid));
+    const knowsLess = plan.uids.some((uid) => !plan.incoming.uids.includes(uid));
+    const isNews = before === undefined || isLinked || plan.take.size > 0;
+    if (isNews || before.adopted || before.absorbed.length > 0) write.set(userId, user);
+    const news = before === undefined || isLinked ? 'all' : [...plan.take.keys()];
+    // Whose those uids are, or which of two equal claims counts, was found here; nobody else will tell.
+    const isFinding =
+      (isLinked && knowsLess) || plan.partings.length > 0 || plan.tied.some((name) => plan.take.has(name));
+    if (isFinding || (isNews && (from.route.relay || from.overwrite))) {
+      send(routesFor(routes, news, from.route.name), userId);
+    }
+    // A record that lies here was answered when it came; it is tried again and again.
+    const isAnswered = from.via === 'parked' && !isNews;
+    if (!isAnswered && (isFinding || knowsLess || (plan.newerHere && from.via !== 'feed'))) send(source, userId);
+    if (!isAnswered) for (const rival of plan.rivals) send(source, rival);
+    for (const parting of plan.partings) {
+      const other = loaded.users.get(parting.userId);
+      if (other === undefined) continue;
+      write.set(other.userId, { userId: other.userId, uids: parting.uids, shadow: other.shadow });
+      send(routesFor(routes, 'all'), other.userId);
+    }
+  }
+  await writeShadows(trx, own, [...write.values()]);
+  await bindUids(
+    trx,
+    own,
+    [...write.values()].flatMap(({ uids, userId }) => uids.map((uid) => ({ uid, userId }))),
+  );
+  await reserveUids(
+    trx,
+    own,
+    stored
+      .filter(({ plan }) => plan.user !== undefined && plan.take.has('s_email'))
+      .map(({ userId, host, stored: { uids } }) => ({ userId, email: host.email, uids })),
+  );
+  await outbox.enqueue(trx, entries, deps.nowMs());
+}

@@ -1,0 +1,187 @@
+/** Removals from peers: the accounts they mean are deleted as Osclass deletes them, and buried, in one transaction. */
+import type { Transaction } from 'kysely';
+import type { Catalog, OwnTables } from '../db/catalog.ts';
+import type { OutboxWriter, Routes } from '../db/ports.ts';
+import {
+  bindUids,
+  bury,
+  forgetUsers,
+  hashRemovedEmail,
+  tombstonesByUid,
+  writeShadows,
+  type StoredUser,
+} from '../db/shadows.ts';
+import { uidsToBury } from '../db/uid-assignment.ts';
+import { absorb } from '../model/absorb.ts';
+import { SyncError } from '../model/errors.ts';
+import { planRemoval, type RemovalPlan } from '../model/identity.ts';
+import { routesFor, type OutboxEntry, type PeerRoute } from '../model/route.ts';
+import { compareStamps, type Origin, type Stamp } from '../model/stamp.ts';
+import { uniteUids, type Uid } from '../model/uid.ts';
+import type { HostUsers } from '../osclass/host-users.ts';
+import { removeUser } from '../osclass/removal.ts';
+import { updateUser } from '../osclass/write-users.ts';
+import { hideItemsOf } from './hidden-items.ts';
+import { keepLeftovers } from './leftovers.ts';
+import type { Loaded, LocalUser } from './load.ts';
+import type { Note, Origination, Outcome } from './outcome.ts';
+
+/** What removing needs. */
+export interface RemovalDeps {
+  readonly catalog: Catalog;
+  readonly own: OwnTables;
+  readonly hosts: HostUsers;
+  readonly origin: Origin;
+  readonly outbox: OutboxWriter;
+  readonly routes: Routes;
+  readonly nowMs: () => number;
+  readonly removal: RemovalPolicy;
+}
+
+/** What a removal elsewhere does here. */
+export interface RemovalPolicy {
+  /** `delete`: as Osclass deletes; `disable`: block the account; `ignore`: leave it as it is. */
+  readonly mode: 'delete' | 'disable' | 'ignore';
+  /** What blocking does to the listings of the account. */
+  readonly itemsOfBlocked: 'keep' | 'hide';
+  /** Tables with one row per user that go with it. */
+  readonly related: readonly { readonly table: string; readonly key: string }[];
+}
+
+/** A removal, decoded. */
+export interface IncomingRemoval {
+  readonly uids: readonly Uid[];
+  readonly stamp: Stamp;
+  readonly emailHash: string | null;
+}
+
+/** The accounts a removal means, and those that part from its uids. */
+export function victimsOf(removal: IncomingRemoval, loaded: Loaded): RemovalPlan {
+  const main = removal.uids[0] as Uid;
+  const named = [...new Set(removal.uids.map((uid) => loaded.byUid.get(uid)).filter((user) => user !== undefined))];
+  const isMeant = (email: string): boolean => removal.emailHash === hashRemovedEmail(main, email);
+  return planRemoval(removal, named, isMeant, loaded.nextUid);
+}
+
+/**
+ * Removes the accounts a removal means. An account that came to be after the removal stays; one that is not meant parts
+ * from the buried uids. Throws `FOREIGN_KEY` before anything was deleted. Removing twice does nothing more.
+ *
+ * @param isAnswer the peer has not heard of the removal, or does not know all it concerns: it is told
+ */
+export async function removeOnce(
+  trx: Transaction<unknown>,
+  deps: RemovalDeps,
+  removal: IncomingRemoval,
+  loaded: Loaded,
+  from: Origination,
+  isAnswer = false,
+): Promise<Outcome> {
+  const { own, outbox, nowMs } = deps;
+  const main = removal.uids[0] as Uid;
+  const plan = victimsOf(removal, loaded);
+  const victims = plan.remove.map((userId) => loaded.users.get(userId) as LocalUser);
+
+  let uids = removal.uids;
+  const notes: Note[] = [];
+  for (const user of victims) {
+    uids = uniteUids(uids, await uidsToBury(trx, own, user));
+    notes.push(...(await carryOut(trx, deps, user)));
+  }
+  const known = await tombstonesByUid(trx, own, uids);
+  const stamp = [...known.values()].reduce((latest, one) => later(latest, one.stamp), removal.stamp);
+  const isKnown = (uid: Uid): boolean => {
+    const one = known.get(uid);
+    return one !== undefined && compareStamps(one.stamp, stamp) === 0;
+  };
+  await forgetUsers(
+    trx,
+    own,
+    victims.map((user) => user.userId),
+  );
+  await outbox.dropUsers(
+    trx,
+    victims.map((user) => user.userId),
+  );
+  await detach(trx, deps, victims);
+  await bury(trx, own, { uids, stamp, emailHash: removal.emailHash, nowMs: nowMs() });
+  const removals = new Set([...(await tombstonesByUid(trx, own, uids)).values()].map((one) => one.removalId));
+
+  const entries: OutboxEntry[] = [];
+  const tell = (routes: readonly PeerRoute[]): void => {
+    for (const route of routes) for (const ref of removals) entries.push({ peer: route.name, kind: 'removal', ref });
+  };
+  const all = routesFor(deps.routes(), 'all');
+  // What only this site knew the account by, nobody else will tell.
+  if (uids.some((uid) => !removal.uids.includes(uid) && !known.has(uid))) tell(all);
+  else if (from.route.relay && !uids.every(isKnown)) tell(routesFor(deps.routes(), 'all', from.route.name));
+  if (isAnswer) tell(all.filter((route) => route.name === from.route.name));
+  for (const parting of plan.partings) {
+    const user = loaded.users.get(parting.userId) as LocalUser;
+    await writeShadows(trx, own, [{ userId: user.userId, uids: parting.uids, shadow: user.shadow }]);
+    await bindUids(
+      trx,
+      own,
+      parting.uids.map((uid) => ({ uid, userId: user.userId })),
+    );
+    for (const route of all) entries.push({ peer: route.name, kind: 'user', ref: user.userId });
+  }
+  await outbox.enqueue(trx, entries, nowMs());
+  const told = entries.filter((entry) => entry.kind === 'removal').map((entry) => entry.peer);
+  for (const { email } of victims) {
+    for (const removalId of removals) await outbox.removed?.(trx, { email, removalId, told, from: from.route.name });
+  }
+  return {
+    result: victims.length > 0 ? 'applied' : 'unchanged',
+    operation: victims.length > 0 ? 'remove' : 'none',
+    uid: main,
+    userId: victims[0]?.userId ?? null,
+    email: victims[0]?.email ?? null,
+    registers: [],
+    notes,
+  };
+}
+
+/** What the mode of this site makes of a removal. An account that stays takes part in nothing any more. */
+async function carryOut(trx: Transaction<unknown>, deps: RemovalDeps, user: LocalUser): Promise<Note[]> {
+  const { own, catalog, removal } = deps;
+  if (removal.mode === 'delete') {
+    const removed = await removeUser(trx, catalog, user.userId, { related: removal.related });
+    await keepLeftovers(trx, own, removed.afterCommit);
+    const message = `Image files to delete by hand: ${removed.files.join(', ')}`;
+    return removed.files.length === 0 ? [] : [{ code: 'FILES_LEFT', message }];
+  }
+  if (removal.mode === 'disable') {
+    const enabled = catalog.requireTable('t_user').column('b_enabled');
+    if (enabled !== undefined) {
+      await updateUser(trx, catalog.requireTable('t_user'), user.userId, new Map([[enabled, '0']]));
+    }
+    if (removal.itemsOfBlocked === 'hide' && user.host.enabled) await hideItemsOf(trx, catalog, own, user.userId);
+  }
+  return [];
+}
+
+/** Accounts that stay though they were removed elsewhere: remembered without any uid. */
+async function detach(trx: Transaction<unknown>, deps: RemovalDeps, users: readonly LocalUser[]): Promise<void> {
+  if (deps.removal.mode === 'delete') return;
+  const hosts = await deps.hosts.byId(
+    trx,
+    users.map((user) => user.userId),
+  );
+  const detached = users.flatMap((user): StoredUser[] => {
+    const host = hosts.get(user.userId);
+    if (host === undefined) return [];
+    const { shadow } = absorb(user.shadow, host.registers, deps.nowMs(), deps.origin, false);
+    return [{ userId: user.userId, uids: [], shadow }];
+  });
+  await writeShadows(trx, deps.own, detached);
+}
+
+function later(a: Stamp, b: Stamp): Stamp {
+  return compareStamps(a, b) > 0 ? a : b;
+}
+
+/** True if a failed removal concerns only this account and waits for a person. */
+export function isParkedRemoval(error: unknown): error is SyncError {
+  return error instanceof SyncError && error.code === 'FOREIGN_KEY';
+}

@@ -1,0 +1,59 @@
+/** Another try for records that lie here: when this site changed, when a person asks, and now and then by itself. */
+import type { WireRecord } from '../model/record.ts';
+import { applyRecords } from './applier.ts';
+import type { Origination, Outcome } from './outcome.ts';
+import { readParked, touchParked, type ParkedRow } from './parked.ts';
+import type { ApplyDeps } from './together.ts';
+
+/** A parked record nobody woke is tried again after so long. */
+const RETRY_EVERY_MS = 60_000;
+const BATCH = 200;
+/** A record that still waits after so long is not merely one that came late: newer ones would have overtaken it. */
+const LATE_RECORDS_MS = 10 * 60_000;
+
+/** What a pass over parked records did. */
+export interface Retried {
+  readonly done: number;
+  readonly full: boolean;
+  readonly outcomes: readonly Outcome[];
+}
+
+/**
+ * Applies parked records again, those of one peer together, so that chains and swaps of addresses can go through.
+ * `ids`: only these, now.
+ */
+export async function retryParkedOnce(
+  deps: ApplyDeps,
+  options: {
+    readonly ids?: readonly number[];
+    readonly approved?: boolean;
+    readonly trace: string;
+    readonly signal?: AbortSignal;
+  },
+): Promise<Retried> {
+  const approved = options.approved ?? false;
+  const due = { triedBeforeMs: deps.nowMs() - RETRY_EVERY_MS, limit: BATCH };
+  const rows = await readParked(deps.db, deps.own, options.ids === undefined ? due : { ids: options.ids });
+  await touchParked(
+    deps.db,
+    deps.own,
+    rows.map((row) => row.id),
+    deps.nowMs(),
+  );
+  const hasWaited = (row: ParkedRow): boolean => deps.nowMs() - row.createdAtMs >= LATE_RECORDS_MS;
+  const outcomes: Outcome[] = [];
+  for (const route of deps.routes()) {
+    const own = rows.filter((row) => row.peer === route.name);
+    for (const waited of [false, true]) {
+      const records: WireRecord[] = own.filter((row) => hasWaited(row) === waited).map((row) => row.record);
+      if (records.length === 0) continue;
+      const from: Origination = {
+        ...{ route, via: 'parked', trace: options.trace, ip: null, keyDigest: null, overwrite: false, approved },
+        ...(waited ? { waited } : {}),
+      };
+      const signal = options.signal === undefined ? {} : { signal: options.signal };
+      outcomes.push(...(await applyRecords(deps, records, from, signal)));
+    }
+  }
+  return { done: outcomes.length, full: rows.length === BATCH, outcomes };
+}
