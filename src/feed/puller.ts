@@ -1,0 +1,221 @@
+/** Pulling a feed: pages of a peer's users are merged here, one after the other, until there are no more. */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Kysely, Transaction } from 'kysely';
+import type { OwnTables } from '../db/catalog.ts';
+import type { Leases } from '../db/lease.ts';
+import type { AppendLog } from '../db/ports.ts';
+import { inTransaction } from '../db/transaction.ts';
+import { ERRORS, SyncError } from '../model/errors.ts';
+import type { FeedPage, StreamResult, UserRecord } from '../model/record.ts';
+import type { PeerRoute } from '../model/route.ts';
+import { moveCursor, readCursor } from './cursor.ts';
+
+/** What applying a page came to, for each record. */
+export interface PageOutcome {
+  readonly result: StreamResult['result'];
+  readonly operation: string;
+  /** The user of this site, if there is one. */
+  readonly userId: number | null;
+  readonly email: string | null;
+  /** Registers that were, or would be, taken over. */
+  readonly registers: readonly string[];
+  /** Why it was parked. */
+  readonly code?: string;
+  readonly message?: string;
+}
+
+/** What pulling needs. */
+export interface FeedPullerDeps {
+  readonly db: Kysely<unknown>;
+  readonly own: OwnTables;
+  readonly leases: Leases;
+  readonly nowMs: () => number;
+  readonly random: () => number;
+  readonly newTrace: () => string;
+  readonly appendLog: AppendLog;
+  /** Start of the digest of our own key, for log records. */
+  readonly keyDigest: string;
+  /** Most users asked for in one call. */
+  readonly limit: () => number;
+  /** Asks the peer, and unless it is a dry run notes how that went; throws PEER_… errors. */
+  readonly fetch: (
+    peer: string,
+    after: number,
+    limit: number,
+    options: { trace: string; dryRun: boolean; signal?: AbortSignal },
+  ) => Promise<FeedPage>;
+  /** Merges the records of a page; `finish` runs in the transaction of the last of them. */
+  readonly apply: (
+    route: PeerRoute,
+    records: readonly UserRecord[],
+    options: {
+      trace: string;
+      overwrite: boolean;
+      dryRun: boolean;
+      finish: (trx: Transaction<unknown>) => Promise<void>;
+      signal?: AbortSignal;
+    },
+  ) => Promise<readonly PageOutcome[]>;
+  readonly backoffMs: (failures: number, random: number, retryAfterS?: number) => number;
+}
+
+/** How a feed is to be done. */
+export interface FeedOptions {
+  /** From the beginning instead of where the last one ended. */
+  readonly restart: boolean;
+  /** One page only. */
+  readonly once: boolean;
+  /** Says what would be done; writes nothing. */
+  readonly dryRun: boolean;
+  /** The peer's values win whatever the stamps. */
+  readonly overwrite: boolean;
+  readonly signal?: AbortSignal;
+  /** After each page. */
+  readonly onPage?: (page: FeedPage, sums: FeedSums, outcomes: readonly PageOutcome[]) => void;
+  /** Before another try after a failure. */
+  readonly onRetry?: (error: unknown, waitMs: number) => void;
+}
+
+/** What a feed did so far. */
+export interface FeedSums {
+  pages: number;
+  users: number;
+  inserted: number;
+  updated: number;
+  unchanged: number;
+  parked: number;
+  /** Progress in the plugin's words. */
+  message: string;
+  /** True if the peer has no more. */
+  complete: boolean;
+}
+
+/** A feed gives up after failing for so long; it goes on from there next time. */
+const GIVE_UP_AFTER_MS = 60_000;
+/** A request, or a wait after a failure, may last longer than a lease: it is renewed meanwhile. */
+const RENEW_EVERY_MS = 10_000;
+
+/**
+ * Runs a feed to its end. Throws `LEASE_LOST` if another process feeds from that peer now, and what the peer or the
+ * database threw last when nothing worked for a minute. Pages that were applied stay applied.
+ */
+export async function runFeed(deps: FeedPullerDeps, route: PeerRoute, options: FeedOptions): Promise<FeedSums> {
+  const { db, own } = deps;
+  // A dry run writes nothing, not even that, and may go on beside a feed.
+  const lease = options.dryRun ? undefined : await deps.leases.tryAcquire(`feed:${route.name}`);
+  if (lease === undefined && !options.dryRun) {
+    throw new SyncError('LEASE_LOST', `Another process is feeding from ${route.name} now.`);
+  }
+  const sums: FeedSums = {
+    pages: 0,
+    users: 0,
+    inserted: 0,
+    updated: 0,
+    unchanged: 0,
+    parked: 0,
+    message: '',
+    complete: false,
+  };
+  let failingSince: number | undefined;
+  let failures = 0;
+  // If it is lost all the same, the fence of the next page says so.
+  const renewing = setInterval(() => void lease?.renew().catch(() => undefined), RENEW_EVERY_MS);
+  try {
+    let cursor = options.restart ? 0 : await readCursor(db, own, route.name);
+    for (;;) {
+      options.signal?.throwIfAborted();
+      try {
+        const { page, outcomes } = await pullPage(deps, route, cursor, options, sums, async (trx) => lease?.fence(trx));
+        cursor = page.next;
+        [failingSince, failures] = [undefined, 0];
+        options.onPage?.(page, sums, outcomes);
+        sums.complete = page.done;
+        if (page.done || options.once) return sums;
+      } catch (error) {
+        if (options.signal?.aborted === true || !isPassing(error)) throw error;
+        failingSince ??= deps.nowMs();
+        failures += 1;
+        const leftMs = failingSince + GIVE_UP_AFTER_MS - deps.nowMs();
+        const { retryAfterS } = error as SyncError;
+        if (leftMs <= 0 || (retryAfterS ?? 0) * 1000 > leftMs) throw error;
+        const pause = Math.min(deps.backoffMs(failures, deps.random(), retryAfterS), leftMs);
+        options.onRetry?.(error, pause);
+        await wait(pause, undefined, options.signal === undefined ? {} : { signal: options.signal });
+      }
+    }
+  } finally {
+    clearInterval(renewing);
+    await lease?.release().catch(() => undefined);
+  }
+}
+
+/** One page: rows, shadows and cursor in one transaction, so a feed resumes anywhere. */
+async function pullPage(
+  deps: FeedPullerDeps,
+  route: PeerRoute,
+  cursor: number,
+  options: FeedOptions,
+  sums: FeedSums,
+  fence: (trx: Transaction<unknown>) => Promise<void>,
+): Promise<{ page: FeedPage; outcomes: readonly PageOutcome[] }> {
+  const { db, own, nowMs } = deps;
+  const trace = deps.newTrace();
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  let page: FeedPage;
+  try {
+    page = await deps.fetch(route.name, cursor, deps.limit(), { trace, dryRun: options.dryRun, ...signal });
+    if (!page.done && page.next <= cursor) throw new SyncError('PEER_BAD_ANSWER', 'The feed does not move on.');
+  } catch (error) {
+    if (!options.dryRun && error instanceof SyncError) {
+      await deps.appendLog(db, [
+        feedEntry(deps, route, trace, error.message, 'ERR', { code: error.code, after: cursor }),
+      ]);
+    }
+    throw error;
+  }
+  const { message, retrieved, limit, next } = page;
+  const finish = async (trx: Transaction<unknown>): Promise<void> => {
+    await moveCursor(trx, own, route.name, next, message, nowMs());
+    await fence(trx);
+    await deps.appendLog(trx, [
+      feedEntry(deps, route, trace, message, '200', { retrieved, limit, after: cursor, next }),
+    ]);
+  };
+  const { dryRun, overwrite } = options;
+  let outcomes: readonly PageOutcome[] = [];
+  if (page.users.length > 0) {
+    outcomes = await deps.apply(route, page.users, { trace, overwrite, dryRun, finish, ...signal });
+    count(sums, outcomes);
+  } else if (!dryRun) {
+    await inTransaction(db, finish);
+  }
+  sums.pages += 1;
+  sums.message = message;
+  return { page, outcomes };
+}
+
+function count(sums: FeedSums, outcomes: readonly PageOutcome[]): void {
+  for (const { result, operation } of outcomes) {
+    sums.users += 1;
+    if (result === 'parked' || result === 'retry') sums.parked += 1;
+    else if (operation === 'insert') sums.inserted += 1;
+    else if (result === 'applied') sums.updated += 1;
+    else sums.unchanged += 1;
+  }
+}
+
+function feedEntry(
+  deps: FeedPullerDeps,
+  route: PeerRoute,
+  trace: string,
+  response: string,
+  status: string,
+  content: Record<string, unknown>,
+): Parameters<AppendLog>[1][number] {
+  const full = { operation: 'feed', ...content };
+  return { type: 'FEED', peer: route.name, key: deps.keyDigest, ip: null, status, response, content: full, trace };
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof SyncError && ERRORS[error.code].reaction === 'retry' && error.code !== 'LEASE_LOST';
+}

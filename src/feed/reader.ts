@@ -1,0 +1,126 @@
+/** Serving a feed: one page of our active and enabled users, with stamps and totals. */
+import { sql, type Kysely } from 'kysely';
+import { id, type Catalog, type OwnTables } from '../db/catalog.ts';
+import type { AppendLog } from '../db/ports.ts';
+import { readShadows } from '../db/shadows.ts';
+import { SyncError } from '../model/errors.ts';
+import { formatProgress } from '../model/progress.ts';
+import type { FeedPage } from '../model/record.ts';
+import type { PeerRoute } from '../model/route.ts';
+import type { HostUsers } from '../osclass/host-users.ts';
+import { encodeUser } from '../osclass/records.ts';
+import { makeZone, type Zone } from '../osclass/timezone.ts';
+
+/** What serving needs. */
+export interface FeedReaderDeps {
+  readonly db: Kysely<unknown>;
+  readonly own: OwnTables;
+  /** The host as last looked at. */
+  readonly parts: () => { readonly catalog: Catalog; readonly hosts: HostUsers; readonly zone: Zone };
+  readonly nowMs: () => number;
+  readonly appendLog: AppendLog;
+  /** Most users in one page. */
+  readonly limit: () => number;
+  /** True until every user has a shadow. */
+  readonly isScanPending: () => Promise<boolean>;
+  /** Works off markers, so that what changed just now is in the page. */
+  readonly drain: () => Promise<void>;
+}
+
+/** Who asks, for the log. */
+export interface FeedCall {
+  readonly trace: string;
+  readonly ip: string;
+  readonly keyDigest: string;
+}
+
+/** Which page is wanted. */
+export interface FeedQuery {
+  readonly after: number;
+  readonly limit: number;
+  /** `local`: times as they are stored here. */
+  readonly times?: 'utc' | 'local';
+}
+
+/** Serves pages. */
+export interface FeedReader {
+  page(route: PeerRoute, query: FeedQuery, call: FeedCall): Promise<FeedPage>;
+}
+
+/** Counting all users for every page would cost more than the page: the total may be this old. */
+const TOTAL_FOR_MS = 30_000;
+
+interface Count {
+  readonly total: number;
+  readonly atMs: number;
+  /** Where the last page ended, and what remained after it. */
+  readonly cursor: number;
+  readonly remaining: number;
+}
+
+/** Serves feeds to peers; remembers each peer's count from page to page. */
+export function makeFeedReader(deps: FeedReaderDeps): FeedReader {
+  const { db, own, nowMs } = deps;
+  const counts = new Map<string, Count>();
+
+  const eligibleAfter = async (after: number): Promise<number> => {
+    const { rows } = await sql<{ n: string }>`
+      SELECT COUNT(*) AS n FROM ${id(deps.parts().catalog.requireTable('t_user').name)}
+      WHERE pk_i_id > ${after} AND b_enabled = 1 AND b_active = 1`.execute(db);
+    return Number(rows[0]?.n ?? 0);
+  };
+
+  const countFrom = async (
+    peer: string,
+    after: number,
+  ): Promise<{ total: number; remaining: number; atMs: number }> => {
+    const known = after === 0 ? undefined : counts.get(peer);
+    if (known !== undefined && known.cursor === after && nowMs() - known.atMs < TOTAL_FOR_MS) return known;
+    const total = await eligibleAfter(0);
+    return { total, remaining: after === 0 ? total : await eligibleAfter(after), atMs: nowMs() };
+  };
+
+  return {
+    async page(route, { after, limit: wanted, times }, call) {
+      // A user without a shadow would be left out, and the cursor of the peer would move past it.
+      if (await deps.isScanPending()) throw new SyncError('BASELINE_PENDING', undefined, { retryAfterS: 1 });
+      await deps.drain();
+      const { hosts, zone: ours } = deps.parts();
+      const zone = times === 'local' ? makeZone(null) : ours;
+      const limit = Math.max(1, Math.min(wanted, deps.limit()));
+      // One more than asked for tells whether there is a next page.
+      const found = await hosts.after(db, after, limit + 1, { eligible: true });
+      const users = found.slice(0, limit);
+      const shadows = await readShadows(
+        db,
+        own,
+        users.map((user) => user.id),
+      );
+      const records = users.flatMap((user) => {
+        const stored = shadows.get(user.id);
+        const encoded = stored === undefined ? undefined : encodeUser(user, stored, route.sends, hosts, zone);
+        return encoded === undefined ? [] : [encoded.record];
+      });
+      const before = await countFrom(route.name, after);
+      const done = found.length <= limit;
+      const remaining = done ? 0 : Math.max(1, before.remaining - users.length);
+      const next = users.at(-1)?.id ?? after;
+      counts.set(route.name, { total: before.total, atMs: before.atMs, cursor: next, remaining });
+      const figures = { total: before.total, remaining, retrieved: users.length, limit, after };
+      const message = formatProgress(figures);
+      await deps.appendLog(db, [
+        {
+          type: 'STREAM',
+          peer: route.name,
+          key: call.keyDigest,
+          ip: call.ip,
+          status: '200',
+          response: message,
+          content: { operation: 'feed', ...figures, next },
+          trace: call.trace,
+        },
+      ]);
+      return { status: 'OK', message, users: records, ...figures, next, done };
+    },
+  };
+}

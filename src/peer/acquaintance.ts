@@ -1,0 +1,35 @@
+/** What peers last said of themselves: name, guard, clock. Asked again now and then. */
+import type { Hello } from '../model/record.ts';
+
+/** Remembers the hello of each peer. */
+export interface Acquaintance {
+  /** The peer's hello, at most five minutes old; throws PEER_… errors if it has to ask. */
+  know(peer: string, signal?: AbortSignal): Promise<Hello>;
+  /** The largest difference between our clock and a peer's, in milliseconds (ours minus theirs); null: none is known. */
+  clockSkewMs(): number | null;
+}
+
+const GOOD_FOR_MS = 300_000;
+
+/** @param ask calls the peer */
+export function makeAcquaintance(
+  ask: (peer: string, signal?: AbortSignal) => Promise<Hello>,
+  nowMs: () => number,
+): Acquaintance {
+  const known = new Map<string, { readonly hello: Hello; readonly atMs: number; readonly skewMs: number }>();
+  return {
+    async know(peer, signal) {
+      const last = known.get(peer);
+      if (last !== undefined && nowMs() - last.atMs < GOOD_FOR_MS) return last.hello;
+      const before = nowMs();
+      const hello = await ask(peer, signal);
+      const middle = (before + nowMs()) / 2;
+      known.set(peer, { hello, atMs: nowMs(), skewMs: Math.round(middle - Date.parse(hello.time)) });
+      return hello;
+    },
+    clockSkewMs() {
+      const all = [...known.values()].map((entry) => entry.skewMs).filter((skew) => Number.isFinite(skew));
+      return all.length === 0 ? null : all.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
+    },
+  };
+}

@@ -1,0 +1,196 @@
+/** The native protocol, calling side: one client per peer. Failures come as {@link SyncError}; it never retries itself. */
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import { Compile, type Validator } from 'typebox/compile';
+import type { TSchema, Static } from 'typebox';
+import { Pool, errors, type Dispatcher } from 'undici';
+import { SyncError, type ErrorCode } from '../model/errors.ts';
+import {
+  FeedPage as FeedPageSchema,
+  Hello as HelloSchema,
+  StreamAnswer as StreamAnswerSchema,
+  type FeedPage,
+  type Hello,
+  type StreamAnswer,
+  type WireRecord,
+} from '../model/record.ts';
+
+/** What one call needs besides its data. */
+export interface CallOptions {
+  /** Goes to the peer as `x-trace-id`, so that both logs can be joined. */
+  readonly trace: string;
+  readonly signal?: AbortSignal;
+}
+
+/** One page of a feed that is wanted. */
+export interface FeedRequest {
+  readonly after: number;
+  readonly limit: number;
+  /** `local`: our site states no zone, so times are wanted as they are stored there. */
+  readonly times: 'utc' | 'local';
+}
+
+/** Calls one peer. Every method throws a PEER_… error, or BODY_TOO_LARGE / REQUEST_INVALID when the peer says so. */
+export interface PeerClient {
+  hello(options: CallOptions): Promise<Hello>;
+  feed(wanted: FeedRequest, options: CallOptions): Promise<FeedPage>;
+  stream(records: readonly WireRecord[], options: CallOptions): Promise<StreamAnswer>;
+  close(): Promise<void>;
+}
+
+export interface PeerClientOptions {
+  /** Base URL of the peer's daemon, with a final slash. */
+  readonly url: string;
+  /** Our own key: it tells the peer who we are. */
+  readonly apiKey: string;
+  /** Our own name. */
+  readonly site: string;
+  /** Times of SURFACES "Times"; shorter in tests. */
+  readonly connectTimeoutMs?: number;
+  readonly totalTimeoutMs?: number;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const TOTAL_TIMEOUT_MS = 30_000;
+/** An answer larger than this is not one of ours. */
+const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+/** Below this, compressing costs more than it saves. */
+const GZIP_FROM_BYTES = 1024;
+
+const compress = promisify(gzip);
+const expand = promisify(gunzip);
+
+const hello = Compile(HelloSchema);
+const feedPage = Compile(FeedPageSchema);
+const streamAnswer = Compile(StreamAnswerSchema);
+
+/** Opens keep-alive connections on first use; `close` ends them. */
+export function makePeerClient(options: PeerClientOptions): PeerClient {
+  const base = new URL(options.url);
+  const totalMs = options.totalTimeoutMs ?? TOTAL_TIMEOUT_MS;
+  const pool = new Pool(base.origin, {
+    connections: 2,
+    connect: { timeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS },
+    headersTimeout: totalMs,
+    bodyTimeout: totalMs,
+    keepAliveTimeout: 30_000,
+  });
+
+  const call = async <Schema extends TSchema>(
+    method: 'GET' | 'POST',
+    path: string,
+    answer: Validator<Record<never, never>, Schema>,
+    { trace, signal }: CallOptions,
+    body?: Buffer,
+  ): Promise<Static<Schema>> => {
+    const deadline = AbortSignal.timeout(totalMs);
+    const zipped = body !== undefined && body.length >= GZIP_FROM_BYTES;
+    try {
+      const response = await pool.request({
+        method,
+        path: base.pathname.replace(/\/$/, '') + path,
+        headers: {
+          authorization: `Bearer ${options.apiKey}`,
+          accept: 'application/json',
+          'accept-encoding': 'gzip',
+          'x-trace-id': trace,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(zipped ? { 'content-encoding': 'gzip' } : {}),
+        },
+        body: body === undefined ? null : zipped ? await compress(body, { level: 3 }) : body,
+        signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+      });
+      const text = await readAnswer(response);
+      if (response.statusCode !== 200) throw refusal(response, text);
+      return check(text, answer);
+    } catch (error) {
+      throw toPeerError(error, signal, deadline);
+    }
+  };
+
+  return {
+    hello: (callOptions) => call('GET', '/v1/hello', hello, callOptions),
+    feed: ({ after, limit, times }, callOptions) =>
+      call('GET', `/v1/feed?after=${after}&limit=${limit}&times=${times}`, feedPage, callOptions),
+    async stream(records, callOptions) {
+      const body = Buffer.from(JSON.stringify({ site: options.site, records }));
+      const answer = await call('POST', '/v1/stream', streamAnswer, callOptions, body);
+      if (answer.results.length === records.length) return answer;
+      throw new SyncError(
+        'PEER_BAD_ANSWER',
+        `The peer answered ${answer.results.length} results to ${records.length} records.`,
+      );
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+async function readAnswer(response: Dispatcher.ResponseData): Promise<string> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of response.body as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    if (bytes > MAX_ANSWER_BYTES) throw new SyncError('PEER_BAD_ANSWER', 'The answer is too large.');
+    parts.push(part);
+  }
+  const raw = Buffer.concat(parts);
+  if (response.headers['content-encoding'] !== 'gzip') return raw.toString('utf8');
+  return (await expand(raw, { maxOutputLength: MAX_ANSWER_BYTES })).toString('utf8');
+}
+
+function check<Schema extends TSchema>(text: string, answer: Validator<Record<never, never>, Schema>): Static<Schema> {
+  const value = parseJson(text);
+  if (answer.Check(value)) return value;
+  const [problem] = answer.Errors(value);
+  const where = problem === undefined ? 'not JSON' : `${problem.instancePath || 'the answer'} ${problem.message}`;
+  throw new SyncError('PEER_BAD_ANSWER', `The answer is not one of our protocol: ${where}.`);
+}
+
+/** The error a peer's refusal stands for, with its own words where it speaks our protocol. */
+function refusal(response: Dispatcher.ResponseData, text: string): SyncError {
+  const status = response.statusCode;
+  const said = parseJson(text) as { code?: unknown; message?: unknown } | undefined;
+  const words = typeof said?.message === 'string' ? said.message.slice(0, 300) : `HTTP ${status}`;
+  const retryAfter = Number(response.headers['retry-after']);
+  const options = { retryAfterS: Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : undefined };
+  const code: ErrorCode =
+    said?.code === 'NOT_ACCEPTED'
+      ? 'NOT_ACCEPTED'
+      : status === 401 || status === 403
+        ? 'PEER_REFUSED_KEY'
+        : status === 413
+          ? 'BODY_TOO_LARGE'
+          : status === 422
+            ? 'REQUEST_INVALID'
+            : status === 404 || (status >= 300 && status < 400)
+              ? 'PEER_BAD_ANSWER'
+              : 'PEER_FAILED';
+  return new SyncError(code, `HTTP ${status}: ${words}`, options);
+}
+
+function toPeerError(error: unknown, signal: AbortSignal | undefined, deadline: AbortSignal): unknown {
+  if (error instanceof SyncError) return error;
+  if (signal?.aborted === true) return signal.reason;
+  const timedOut =
+    deadline.aborted ||
+    error instanceof errors.HeadersTimeoutError ||
+    error instanceof errors.BodyTimeoutError ||
+    error instanceof errors.ConnectTimeoutError;
+  if (timedOut) return new SyncError('PEER_TIMEOUT', undefined, { cause: error });
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  return new SyncError(
+    'PEER_UNREACHABLE',
+    `The peer cannot be reached${typeof code === 'string' ? ` (${code})` : ''}.`,
+    {
+      cause: error,
+    },
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
