@@ -1,0 +1,61 @@
+/** Feeding a plugin peer: one page of active and enabled users as rows it can store, and the progress in its words. */
+import { sql, type Kysely } from 'kysely';
+import { id, type OwnTables, type Table } from '../db/catalog.ts';
+import { readShadows } from '../db/shadows.ts';
+import { inTransaction } from '../db/transaction.ts';
+import { formatProgress } from '../model/progress.ts';
+import type { PeerRoute } from '../model/route.ts';
+import { canonicalEmail } from '../model/uid.ts';
+import type { HostUsers } from '../osclass/host-users.ts';
+import { encodeUser } from '../osclass/records.ts';
+import { makeZone } from '../osclass/timezone.ts';
+import { afterSending, type Memory } from './memory.ts';
+import { toFeedRow, toOutgoing } from './outgoing.ts';
+import { readSeen, writeMemories } from './seen-store.ts';
+
+/** What serving needs. */
+export interface GiveFeedDeps {
+  readonly db: Kysely<unknown>;
+  readonly own: OwnTables;
+  readonly hosts: HostUsers;
+  /** `t_user`. */
+  readonly table: Table;
+  readonly nowMs: () => number;
+  /** Most users in one page. */
+  readonly limit: number;
+}
+
+/** Users with an id above `after`. What is in the page counts as sent. */
+export async function givePage(
+  deps: GiveFeedDeps,
+  route: PeerRoute,
+  after: number,
+): Promise<{ message: string; rows: Record<string, unknown>[] }> {
+  const { db, own, hosts, table, limit } = deps;
+  const users = await hosts.after(db, after, limit, { eligible: true });
+  const ids = users.map((user) => user.id);
+  const shadows = await readShadows(db, own, ids);
+  const emails = users.map((user) => canonicalEmail(user.email));
+  const seen = await readSeen(db, own, route.name, emails);
+  const memories = new Map<string, Memory>();
+  const rows = users.flatMap((user) => {
+    const stored = shadows.get(user.id);
+    const record = stored && encodeUser(user, stored, route.sends, hosts, makeZone(null))?.record;
+    if (record === undefined) return [];
+    const outgoing = toOutgoing(record, user.id, { table, related: hosts.related });
+    const email = canonicalEmail(user.email);
+    memories.set(email, afterSending(seen.get(email)?.memory ?? undefined, outgoing.sent));
+    return [toFeedRow(outgoing, table)];
+  });
+  await inTransaction(db, (trx) => writeMemories(trx, own, route.name, memories, deps.nowMs()));
+  const total = await eligibleAfter(deps, 0);
+  const remaining = Math.max(0, (await eligibleAfter(deps, after)) - users.length);
+  return { message: formatProgress({ total, remaining, retrieved: users.length, limit, after }), rows };
+}
+
+async function eligibleAfter({ db, table }: GiveFeedDeps, after: number): Promise<number> {
+  const { rows } = await sql<{ n: string }>`
+    SELECT COUNT(*) AS n FROM ${id(table.name)}
+    WHERE pk_i_id > ${after} AND b_enabled = 1 AND b_active = 1`.execute(db);
+  return Number(rows[0]?.n ?? 0);
+}

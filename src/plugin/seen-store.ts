@@ -1,0 +1,167 @@
+/**
+ * Table `seen`: what each plugin peer has, by address, for the plugin knows users by nothing else. The address of a removal
+ * is kept here in the clear while the peer has not confirmed it, and no longer.
+ */
+import { sql } from 'kysely';
+import { id, type OwnTables } from '../db/catalog.ts';
+import { fromSqlTime, toSqlTime } from '../db/time.ts';
+import type { Runner } from '../db/transaction.ts';
+import { canonicalEmail, uidOfEmail, uidsFromBytes, uidToBytes, type Uid } from '../model/uid.ts';
+import { packMemory, unpackMemory, type Memory } from './memory.ts';
+
+/** What is known of one address at one peer. */
+export interface Seen {
+  /** Null: the peer has no such user, as far as we know. */
+  readonly memory: Memory | null;
+  /** A removal that the peer has not confirmed. */
+  readonly removalId: number | null;
+  /** Until then, a removal by the peer is its answer to one that is known here; 0: none is expected. */
+  readonly echoUntilMs: number;
+}
+
+/** How long a peer may take to repeat a removal: its cron may be rare, or its site down. */
+export const ECHO_MS = 7 * 86_400_000;
+
+/** `SELECT … FROM seen WHERE peer = ? AND address IN (…)`, by canonical e-mail. */
+export async function readSeen(
+  runner: Runner,
+  own: OwnTables,
+  peer: string,
+  emails: readonly string[],
+): Promise<Map<string, Seen>> {
+  if (emails.length === 0) return new Map();
+  const byAddress = new Map<Uid, string>(emails.map((email) => [uidOfEmail(email), canonicalEmail(email)]));
+  const { rows } = await sql<{
+    address: Buffer;
+    hashes: string | null;
+    removal_id: string | null;
+    echo_until: string | null;
+  }>`
+    SELECT address, hashes, removal_id, echo_until FROM ${id(own.seen)}
+    WHERE peer = ${peer} AND address IN (${sql.join([...byAddress.keys()].map(uidToBytes))})`.execute(runner);
+  return new Map(
+    rows.map((row) => [
+      byAddress.get(uidsFromBytes(row.address)[0] as Uid) as string,
+      {
+        memory: row.hashes === null ? null : unpackMemory(row.hashes),
+        removalId: row.removal_id === null ? null : Number(row.removal_id),
+        echoUntilMs: row.echo_until === null ? 0 : fromSqlTime(row.echo_until),
+      },
+    ]),
+  );
+}
+
+/** `INSERT INTO seen … ON DUPLICATE KEY UPDATE hashes = …`: the peer has these users now. */
+export async function writeMemories(
+  runner: Runner,
+  own: OwnTables,
+  peer: string,
+  memories: ReadonlyMap<string, Memory>,
+  nowMs: number,
+): Promise<void> {
+  if (memories.size === 0) return;
+  const rows = [...memories].map(
+    ([email, memory]) => sql`(${peer}, ${addressOf(email)}, ${packMemory(memory)}, ${toSqlTime(nowMs)})`,
+  );
+  await sql`
+    INSERT INTO ${id(own.seen)} (peer, address, hashes, changed_at) VALUES ${sql.join(rows)}
+    ON DUPLICATE KEY UPDATE hashes = VALUES(hashes), changed_at = VALUES(changed_at)`.execute(runner);
+}
+
+/**
+ * A user of this site was removed, whoever did it. A peer that had the user may repeat the removal; one that is to be
+ * told (`told`) needs the address for it.
+ */
+export async function noteRemoved(
+  runner: Runner,
+  own: OwnTables,
+  peer: string,
+  removal: { readonly email: string; readonly removalId: number; readonly told: boolean },
+  nowMs: number,
+): Promise<void> {
+  const { email, removalId, told } = removal;
+  const echo = sql`IF(hashes IS NULL, echo_until, ${toSqlTime(nowMs + ECHO_MS)})`;
+  if (!told) {
+    await sql`
+      UPDATE ${id(own.seen)} SET echo_until = ${echo}, changed_at = ${toSqlTime(nowMs)}
+      WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(runner);
+    return;
+  }
+  await sql`
+    INSERT INTO ${id(own.seen)} (peer, address, email, removal_id, changed_at)
+    VALUES (${peer}, ${addressOf(email)}, ${canonicalEmail(email)}, ${removalId}, ${toSqlTime(nowMs)})
+    ON DUPLICATE KEY UPDATE email = VALUES(email), removal_id = VALUES(removal_id), changed_at = VALUES(changed_at),
+      echo_until = ${echo}`.execute(runner);
+}
+
+/** The addresses of removals that a peer has not confirmed, by removal. */
+export async function removedAddresses(
+  runner: Runner,
+  own: OwnTables,
+  peer: string,
+  removalIds: readonly number[],
+): Promise<Map<number, string>> {
+  if (removalIds.length === 0) return new Map();
+  const { rows } = await sql<{ removal_id: string; email: string }>`
+    SELECT removal_id, email FROM ${id(own.seen)}
+    WHERE peer = ${peer} AND email IS NOT NULL AND removal_id IN (${sql.join([...removalIds])})`.execute(runner);
+  return new Map(rows.map((row) => [Number(row.removal_id), row.email]));
+}
+
+/** The peer has the user no more, and the address is forgotten. `echoed`: it will repeat the removal to us. */
+export async function noteGone(
+  runner: Runner,
+  own: OwnTables,
+  peer: string,
+  email: string,
+  outcome: 'told' | 'told and echoed' | 'heard',
+  nowMs: number,
+): Promise<void> {
+  const echo =
+    outcome === 'heard' ? sql`NULL` : outcome === 'told' ? sql`echo_until` : sql`${toSqlTime(nowMs + ECHO_MS)}`;
+  await sql`
+    INSERT INTO ${id(own.seen)} (peer, address, changed_at)
+    VALUES (${peer}, ${addressOf(email)}, ${toSqlTime(nowMs)})
+    ON DUPLICATE KEY UPDATE hashes = NULL, email = NULL, removal_id = NULL, changed_at = VALUES(changed_at)`.execute(
+    runner,
+  );
+  await sql`
+    UPDATE ${id(own.seen)} SET echo_until = ${echo} WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(
+    runner,
+  );
+}
+
+/** The peer repeated the removal it was expected to repeat. */
+export async function endEcho(runner: Runner, own: OwnTables, peer: string, email: string): Promise<void> {
+  await sql`
+    UPDATE ${id(own.seen)} SET echo_until = NULL WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(
+    runner,
+  );
+}
+
+/**
+ * Forgets addresses whose removal waits in no outbox any more (a person gave it up), peers that are in the config no more,
+ * and what has been gone for long.
+ */
+export async function sweepSeen(
+  runner: Runner,
+  own: OwnTables,
+  peers: readonly string[],
+  beforeMs: number,
+): Promise<void> {
+  await sql`
+    UPDATE ${id(own.seen)} s SET s.email = NULL, s.removal_id = NULL
+    WHERE s.removal_id IS NOT NULL AND NOT EXISTS (
+      SELECT 1 FROM ${id(own.outbox)} o WHERE o.peer = s.peer AND o.kind = 'r' AND o.ref = s.removal_id)`.execute(
+    runner,
+  );
+  await sql`
+    DELETE FROM ${id(own.seen)} WHERE hashes IS NULL AND email IS NULL AND changed_at < ${toSqlTime(beforeMs)}
+    LIMIT 1000`.execute(runner);
+  const others = peers.length === 0 ? sql`TRUE` : sql`peer NOT IN (${sql.join([...peers])})`;
+  await sql`DELETE FROM ${id(own.seen)} WHERE ${others} LIMIT 1000`.execute(runner);
+}
+
+function addressOf(email: string): Buffer {
+  return uidToBytes(uidOfEmail(email));
+}
