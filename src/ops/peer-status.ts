@@ -1,0 +1,209 @@
+/** What is known of each peer: table `peer`, and how much waits for it. */
+import { sql, type Kysely } from 'kysely';
+import { id, type OwnTables } from '../db/catalog.ts';
+import { fromSqlTime, toIso, toSqlTime } from '../db/time.ts';
+import type { Runner } from '../db/transaction.ts';
+import { unknownPlacesByPeer } from '../db/unknown-places.ts';
+import type { Clock } from '../runtime/clock.ts';
+
+/** Outcome of one call to a peer, or of one call of it to us. */
+export interface CallOutcome {
+  readonly ok: boolean;
+  /** HTTP code as text, `OK` or `ERR`. */
+  readonly status: string;
+  /** For people; holds no secret. Cut after 500 characters. */
+  readonly message: string;
+}
+
+/** A peer as the config has it, with lists spelt out. */
+export interface PeerFacts {
+  readonly name: string;
+  readonly url: string;
+  readonly protocol: 'native' | 'plugin';
+  /** What we accept, and what we send. */
+  readonly columns: readonly string[];
+  readonly sendColumns: readonly string[];
+}
+
+/** One peer in `GET /v1/peers`. Times in ISO 8601, UTC. */
+export interface PeerSummary {
+  name: string;
+  url: string;
+  protocol: 'native' | 'plugin';
+  columns: string[];
+  send_columns: string[];
+  last_user_id: number;
+  synced_from: string | null;
+  synced_to: string | null;
+  status: string | null;
+  message: string | null;
+  date: string | null;
+  failing_since: string | null;
+  /** Entries that wait to be sent, without those held or parked. */
+  pending: number;
+  /** Seconds. */
+  oldest_pending_age: number | null;
+  /** Names of places that it sent and this site does not know. */
+  unknown_locations: number;
+  /** Both directions. */
+  parked: number;
+  held: number;
+}
+
+export interface PeerStatus {
+  /** Notes a call. `failing_since` keeps the first failure since the last success. */
+  recordCall(peer: string, outcome: CallOutcome): Promise<void>;
+  /** Notes that data of the peer was stored here (`from`), or that it confirmed data of ours (`to`). */
+  recordSynced(runner: Runner, peer: string, direction: 'from' | 'to'): Promise<void>;
+  /** One summary per peer given, in that order, whether or not anything is known of it. */
+  summaries(peers: readonly PeerFacts[]): Promise<PeerSummary[]>;
+  /** Since when calls fail, in milliseconds since 1970; null where they do not. In the order of `peers`. */
+  failingSince(peers: readonly string[]): Promise<(number | null)[]>;
+  /** Of all these peers together, both directions. */
+  personNeeded(peers: readonly string[]): Promise<{ parked: number; held: number }>;
+}
+
+export interface PeerStatusDeps {
+  readonly db: Kysely<unknown>;
+  readonly own: OwnTables;
+  readonly clock: Clock;
+}
+
+/** Code of a record that the guard holds, in table `parked`. */
+const HELD = 'GUARD_HELD';
+
+/** The peer table of one site. */
+export function makePeerStatus({ db, own, clock }: PeerStatusDeps): PeerStatus {
+  return {
+    async recordCall(peer, { ok, status, message }) {
+      const now = toSqlTime(clock.nowMs());
+      const text = message.toWellFormed().slice(0, 500);
+      const since = ok ? null : now;
+      await sql`
+        INSERT INTO ${id(own.peer)} (name, status, message, called_at, failing_since)
+        VALUES (${peer}, ${status}, ${text}, ${now}, ${since})
+        ON DUPLICATE KEY UPDATE status = VALUES(status), message = VALUES(message), called_at = VALUES(called_at),
+          failing_since = IF(VALUES(failing_since) IS NULL, NULL, COALESCE(failing_since, VALUES(failing_since)))
+        `.execute(db);
+    },
+    async recordSynced(runner, peer, direction) {
+      const now = toSqlTime(clock.nowMs());
+      const column = direction === 'from' ? sql`synced_from` : sql`synced_to`;
+      await sql`INSERT INTO ${id(own.peer)} (name, ${column}) VALUES (${peer}, ${now})
+        ON DUPLICATE KEY UPDATE ${column} = VALUES(${column})`.execute(runner);
+    },
+    async summaries(peers) {
+      const rows = new Map((await readRows(db, own)).map((row) => [row.name, row]));
+      const waiting = await readWaiting(db, own);
+      const parked = await readParked(db, own);
+      const unknown = await unknownPlacesByPeer(db, own);
+      const nowMs = clock.nowMs();
+      return peers.map((facts) => ({
+        ...summaryOf(facts, rows.get(facts.name), waiting, parked, nowMs),
+        unknown_locations: unknown.get(facts.name) ?? 0,
+      }));
+    },
+    async failingSince(peers) {
+      const rows = new Map((await readRows(db, own)).map((row) => [row.name, row.failing_since]));
+      return peers.map((name) => {
+        const since = rows.get(name) ?? null;
+        return since === null ? null : fromSqlTime(since);
+      });
+    },
+    async personNeeded(peers) {
+      if (peers.length === 0) return { parked: 0, held: 0 };
+      const names = new Set(peers);
+      const out = await sql<Waiting>`
+        SELECT peer, state, COUNT(*) AS n, NULL AS oldest FROM ${id(own.outbox)}
+        WHERE peer IN (${sql.join([...peers])}) AND state IN ('p', 'h') GROUP BY peer, state`.execute(db);
+      const inward = (await readParked(db, own)).filter(({ peer }) => names.has(peer));
+      const outward = (state: string): number => sum(out.rows.filter((row) => row.state === state));
+      return {
+        parked: outward('p') + sum(inward.filter(({ held }) => !isTrue(held))),
+        held: outward('h') + sum(inward.filter(({ held }) => isTrue(held))),
+      };
+    },
+  };
+}
+
+interface Row {
+  name: string;
+  last_user_id: string;
+  synced_from: string | null;
+  synced_to: string | null;
+  status: string | null;
+  message: string | null;
+  called_at: string | null;
+  failing_since: string | null;
+}
+interface Waiting {
+  peer: string;
+  state: string;
+  n: string;
+  oldest: string | null;
+}
+interface Parked {
+  peer: string;
+  held: string | number;
+  n: string;
+}
+
+async function readRows(runner: Runner, own: OwnTables): Promise<Row[]> {
+  const { rows } = await sql<Row>`
+    SELECT name, last_user_id, synced_from, synced_to, status, message, called_at, failing_since
+    FROM ${id(own.peer)}`.execute(runner);
+  return rows;
+}
+
+async function readWaiting(runner: Runner, own: OwnTables): Promise<Waiting[]> {
+  const { rows } = await sql<Waiting>`
+    SELECT peer, state, COUNT(*) AS n, MIN(changed_at) AS oldest FROM ${id(own.outbox)} GROUP BY peer, state
+    `.execute(runner);
+  return rows;
+}
+
+async function readParked(runner: Runner, own: OwnTables): Promise<Parked[]> {
+  const { rows } = await sql<Parked>`
+    SELECT peer, code = ${HELD} AS held, COUNT(*) AS n FROM ${id(own.parked)}
+    WHERE code <> 'LOCALE_UNKNOWN' GROUP BY peer, held`.execute(runner);
+  return rows;
+}
+
+function summaryOf(
+  facts: PeerFacts,
+  row: Row | undefined,
+  waiting: readonly Waiting[],
+  parked: readonly Parked[],
+  nowMs: number,
+): Omit<PeerSummary, 'unknown_locations'> {
+  const { name, url, protocol, columns, sendColumns } = facts;
+  const inState = (state: string) => waiting.filter((one) => one.peer === name && one.state === state);
+  const incoming = (held: boolean) => parked.filter((one) => one.peer === name && isTrue(one.held) === held);
+  const oldest = inState('w')[0]?.oldest ?? null;
+  return {
+    name,
+    url,
+    protocol,
+    columns: [...columns],
+    send_columns: [...sendColumns],
+    last_user_id: Number(row?.last_user_id ?? 0),
+    synced_from: toIso(row?.synced_from ?? null),
+    synced_to: toIso(row?.synced_to ?? null),
+    status: row?.status ?? null,
+    message: row?.message ?? null,
+    date: toIso(row?.called_at ?? null),
+    failing_since: toIso(row?.failing_since ?? null),
+    pending: sum(inState('w')),
+    oldest_pending_age: oldest === null ? null : Math.max(0, (nowMs - fromSqlTime(oldest)) / 1000),
+    parked: sum(inState('p')) + sum(incoming(false)),
+    held: sum(inState('h')) + sum(incoming(true)),
+  };
+}
+
+function sum(rows: readonly { readonly n: string }[]): number {
+  return rows.reduce((total, { n }) => total + Number(n), 0);
+}
+
+function isTrue(value: string | number): boolean {
+  return Number(value) === 1;
+}

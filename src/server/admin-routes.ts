@@ -1,0 +1,121 @@
+/** Routes for administrators: peers, feeds, what waits and what is parked. */
+import { Type } from 'typebox';
+import { SyncError } from '../model/errors.ts';
+import {
+  FeedProgress,
+  ParkedPage,
+  PeerDetail,
+  PeerPage,
+  PendingPage,
+  ReleaseOutcome,
+  RetryOutcome,
+  RunOutcome,
+} from './answers.ts';
+import type { ServerDeps } from './deps.ts';
+import { FAILURES } from './openapi.ts';
+import { EntryQuerystring, FeedBody, NoQuerystring, ParkedParams, PeerParams } from './queries.ts';
+import type { App } from './request.ts';
+
+const Done = Type.Object({ status: Type.Literal('OK') });
+const admin = { tags: ['admin'], security: [{ adminToken: [] }] };
+const plain = { ...admin, querystring: NoQuerystring };
+
+/** Adds the admin routes. The scope must let only the administrator in. */
+export function adminRoutes(app: App, deps: ServerDeps): void {
+  peerRoutes(app, deps);
+  feedRoutes(app, deps);
+  entryRoutes(app, deps);
+}
+
+function peerRoutes(app: App, deps: ServerDeps): void {
+  const listSchema = { ...plain, summary: 'All peers', response: { 200: PeerPage, ...FAILURES } };
+  app.get('/v1/peers', { schema: listSchema }, async () => ({ peers: [...(await deps.listPeers())], next: null }));
+
+  const oneSchema = {
+    ...plain,
+    summary: 'One peer, with its last 20 log records',
+    params: PeerParams,
+    response: { 200: PeerDetail, ...FAILURES },
+  };
+  app.get('/v1/peers/:name', { schema: oneSchema }, async (request) => deps.peerDetail(request.params.name));
+
+  const approveSchema = {
+    ...plain,
+    summary: 'Lets through the removals that the guard holds for this peer, in and out',
+    params: PeerParams,
+    body: Type.Union([Type.Null(), Type.Object({}, { additionalProperties: false })]),
+    response: { 200: Type.Intersect([Done, ReleaseOutcome]), ...FAILURES },
+  };
+  app.post('/v1/peers/:name/approve', { schema: approveSchema }, async (request) => ({
+    status: 'OK' as const,
+    ...(await deps.approve(request.params.name)),
+  }));
+}
+
+function feedRoutes(app: App, { feedControl }: ServerDeps): void {
+  const url = '/v1/peers/:name/feed';
+  const feed = { ...plain, params: PeerParams };
+  const startSchema = {
+    ...feed,
+    summary: 'Starts a feed',
+    body: FeedBody,
+    response: { 202: FeedProgress, ...FAILURES },
+  };
+  app.post(url, { schema: startSchema }, async (request, reply) => {
+    const { restart = false, dry_run: dryRun = false, once = false, overwrite = false } = request.body ?? {};
+    return reply.code(202).send(await feedControl.start(request.params.name, { restart, dryRun, once, overwrite }));
+  });
+
+  const answers = { 200: FeedProgress, ...FAILURES };
+  app.get(url, { schema: { ...feed, summary: 'How far the feed is', response: answers } }, async (request) =>
+    feedControl.progress(request.params.name),
+  );
+  app.delete(url, { schema: { ...feed, summary: 'Stops the feed', response: answers } }, async (request) =>
+    feedControl.stop(request.params.name),
+  );
+}
+
+function entryRoutes(app: App, deps: ServerDeps): void {
+  const empty = Type.Union([Type.Null(), Type.Object({}, { additionalProperties: false })]);
+  const runSchema = {
+    ...plain,
+    summary: 'Drains and delivers now; answers when everything that can be sent is sent',
+    body: empty,
+    response: { 200: Type.Intersect([Done, RunOutcome]), ...FAILURES },
+  };
+  app.post('/v1/stream/run', { schema: runSchema }, async () => ({
+    status: 'OK' as const,
+    ...(await deps.runStream()),
+  }));
+
+  const list = { ...admin, querystring: EntryQuerystring };
+  const pendingSchema = { ...list, summary: 'Users still to be sent', response: { 200: PendingPage, ...FAILURES } };
+  app.get('/v1/pending', { schema: pendingSchema }, async (request) => deps.pending({ limit: 100, ...request.query }));
+
+  const parkedSchema = { ...list, summary: 'What waits for a person', response: { 200: ParkedPage, ...FAILURES } };
+  app.get('/v1/parked', { schema: parkedSchema }, async (request) =>
+    deps.parked.list({ limit: 100, ...request.query }),
+  );
+
+  const one = { ...plain, params: ParkedParams };
+  const retrySchema = {
+    ...one,
+    summary: 'Tries a parked entry again, now',
+    body: empty,
+    response: { 200: Type.Intersect([Done, RetryOutcome]), ...FAILURES },
+  };
+  app.post('/v1/parked/:id/retry', { schema: retrySchema }, async (request) => {
+    const outcome = await deps.parked.retry(request.params.id);
+    if (outcome === undefined) throw nothingParked();
+    return { status: 'OK' as const, ...outcome };
+  });
+  const dropSchema = { ...one, summary: 'Gives a parked entry up', response: { 200: Done, ...FAILURES } };
+  app.delete('/v1/parked/:id', { schema: dropSchema }, async (request) => {
+    if (!(await deps.parked.drop(request.params.id))) throw nothingParked();
+    return { status: 'OK' as const };
+  });
+}
+
+function nothingParked(): SyncError {
+  return new SyncError('NOT_FOUND', 'Nothing is parked under this id.');
+}

@@ -1,0 +1,23 @@
+/** Log records as CSV (RFC 4180). */
+import type { LogPage } from './answers.ts';
+
+type Cell = string | number | null;
+
+const COLUMNS = ['id', 'type', 'peer', 'key', 'ip', 'date', 'status', 'response', 'content', 'trace'] as const;
+
+/** The first line. */
+export const CSV_HEAD = `${COLUMNS.join(',')}\r\n`;
+
+/** One record; `content` as JSON. */
+export function csvLine(record: LogPage['logs'][number]): string {
+  const cells = COLUMNS.map((name) => (name === 'content' ? JSON.stringify(record.content) : record[name]));
+  return `${cells.map(cell).join(',')}\r\n`;
+}
+
+/** A text that a spreadsheet would take for a formula gets an apostrophe: what peers say must not be run there. */
+function cell(value: Cell): string {
+  if (value === null) return '';
+  if (typeof value === 'number') return String(value);
+  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

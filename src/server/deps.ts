@@ -1,0 +1,124 @@
+/** What the HTTP server needs from the rest: plain functions, wired in daemon.ts. The server knows no SQL and no feature. */
+import type { LogEntry, LogType } from '../model/log-entry.ts';
+import type { FeedPage, Hello, StreamAnswer, StreamRequest } from '../model/record.ts';
+import type { Identified } from '../peer/authentication.ts';
+import type { Log } from '../runtime/logger.ts';
+import type {
+  FeedProgress,
+  Health,
+  LogPage,
+  ParkedPage,
+  PeerDetail,
+  PeerSummary,
+  PendingPage,
+  ReleaseOutcome,
+  RetryOutcome,
+  RunOutcome,
+} from './answers.ts';
+import type { EntryQuery, LogQuery } from './queries.ts';
+
+/** Who called, and how: for the log records that the called function writes. */
+export interface Call {
+  /** The same id at both ends of the exchange. */
+  readonly trace: string;
+  /** Address of the caller. */
+  readonly ip: string;
+  /** First 8 hex digits of the SHA-256 of the caller's key. */
+  readonly keyDigest: string;
+}
+
+/** One page of a feed that a peer asks for. */
+export interface FeedQuery {
+  /** Users with a greater id. */
+  readonly after: number;
+  /** Most users wanted; the server may give fewer. */
+  readonly limit: number;
+  /** How the caller wants times: as UTC, or as stored here. Absent: UTC if our site states a zone. */
+  readonly times?: 'utc' | 'local';
+}
+
+/** What may be asked of a feed of ours. */
+export interface FeedOptions {
+  readonly restart: boolean;
+  readonly dryRun: boolean;
+  readonly once: boolean;
+  readonly overwrite: boolean;
+}
+
+/** A call of the PHP plugin's protocol, undecoded: what it may hold is the business of its handler. */
+export interface PluginCall {
+  /** Query string as sent, without the question mark. */
+  readonly query: string;
+  /** Form body as sent. */
+  readonly body: Uint8Array;
+  readonly trace: string;
+  readonly ip: string;
+}
+
+/** A failed authentication that a handler found itself: the server counts it and writes its log record. */
+export interface RefusedKey {
+  /** What the call was about: `FEED` if it brought data, `STREAM` if it asked for ours. */
+  readonly type: LogType;
+  /** Null: no key was given. */
+  readonly keyDigest: string | null;
+}
+
+/** What the plugin's protocol answers. With `refusedKey` the handler writes no log record itself. */
+export interface PluginAnswer {
+  readonly httpStatus: number;
+  readonly body: { readonly status: string; readonly message: string; readonly data: readonly unknown[] };
+  readonly refusedKey?: RefusedKey;
+}
+
+/** Everything a {@link makeApp} needs. Functions may throw SyncError: the registry says how it is answered. */
+export interface ServerDeps {
+  readonly identify: (authorization: string | undefined) => Identified;
+  /** False: no `http.admin_token`, so admin routes answer 403. Asked at each call, for reloads. */
+  readonly adminConfigured: () => boolean;
+  /** `/metrics` without the admin token. Asked at each call, for reloads. */
+  readonly openMetrics: () => boolean;
+  /** Path prefix, with or without slashes around it. */
+  readonly basePath: string;
+  /** Largest body in bytes, before and after decompression. */
+  readonly maxBodyBytes: number;
+  /** Take the caller's address from X-Forwarded-For, as the nearest proxy wrote it. */
+  readonly trustProxy: boolean;
+  readonly log: Log;
+  /** A request must have arrived whole within this time; default 30 s. */
+  readonly requestTimeoutMs?: number;
+  /** True from the moment the daemon stops: everything but liveness answers 503. */
+  readonly isStopping: () => boolean;
+  /** Writes log records. The server calls it for failed authentications, and waits for it at most a second. */
+  readonly appendLog: (entries: readonly LogEntry[]) => Promise<void>;
+  readonly health: () => Promise<Health>;
+
+  readonly hello: (peer: string) => Promise<Hello>;
+  readonly serveFeed: (peer: string, query: FeedQuery, call: Call) => Promise<FeedPage>;
+  readonly acceptStream: (peer: string, body: StreamRequest, call: Call) => Promise<StreamAnswer>;
+  /** Absent: the plugin's routes answer 404. */
+  readonly servePlugin?: (call: PluginCall) => Promise<PluginAnswer>;
+
+  readonly queryLogs: (query: LogQuery) => Promise<LogPage>;
+  readonly listPeers: () => Promise<readonly PeerSummary[]>;
+  /** Throws `PEER_UNKNOWN`. */
+  readonly peerDetail: (name: string) => Promise<PeerDetail>;
+  /** All throw `PEER_UNKNOWN`. `start` returns once the feed is under way, and throws nothing if it already was. */
+  readonly feedControl: {
+    readonly start: (name: string, options: FeedOptions) => Promise<FeedProgress>;
+    readonly progress: (name: string) => Promise<FeedProgress>;
+    readonly stop: (name: string) => Promise<FeedProgress>;
+  };
+  /** Drains and delivers until everything that can be sent is sent. */
+  readonly runStream: () => Promise<RunOutcome>;
+  readonly pending: (query: EntryQuery) => Promise<PendingPage>;
+  /** `id` as the list gave it. Undefined, or false: there is none of that id. */
+  readonly parked: {
+    readonly list: (query: EntryQuery) => Promise<ParkedPage>;
+    readonly retry: (id: string) => Promise<RetryOutcome | undefined>;
+    readonly drop: (id: string) => Promise<boolean>;
+  };
+  /** Lets through what the guard holds for that peer, in and out. Throws `PEER_UNKNOWN`. */
+  readonly approve: (name: string) => Promise<ReleaseOutcome>;
+  /** Prometheus text; absent: `/metrics` answers 404. */
+  readonly metrics?: () => Promise<string>;
+}

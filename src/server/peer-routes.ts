@@ -1,0 +1,43 @@
+/** Routes for other daemons, each with its own key. */
+import { FeedPage, Hello, StreamAnswer, StreamRequest } from '../model/record.ts';
+import type { ServerDeps } from './deps.ts';
+import { FAILURES } from './openapi.ts';
+import { FeedQuerystring, NoQuerystring } from './queries.ts';
+import { peerCall, type App } from './request.ts';
+
+const peers = { tags: ['peers'], security: [{ peerKey: [] }] };
+
+/** Adds the peer routes. The scope must let only peers in. */
+export function peerRoutes(app: App, deps: ServerDeps): void {
+  const helloSchema = {
+    ...peers,
+    summary: 'Our name, protocols, time and columns; proves both keys',
+    querystring: NoQuerystring,
+    response: { 200: Hello, ...FAILURES },
+  };
+  app.get('/v1/hello', { schema: helloSchema }, async (request) => deps.hello(peerCall(request).peer));
+
+  const feedSchema = {
+    ...peers,
+    summary: 'One page of active and enabled users, by id, with totals',
+    querystring: FeedQuerystring,
+    response: { 200: FeedPage, ...FAILURES },
+  };
+  app.get('/v1/feed', { schema: feedSchema }, async (request) => {
+    const { peer, call } = peerCall(request);
+    const { after = 0, limit = 1000, times } = request.query;
+    return deps.serveFeed(peer, { after, limit, ...(times === undefined ? {} : { times }) }, call);
+  });
+
+  const streamSchema = {
+    ...peers,
+    summary: 'A batch of records; one result per record, in order',
+    querystring: NoQuerystring,
+    body: StreamRequest,
+    response: { 200: StreamAnswer, ...FAILURES },
+  };
+  app.post('/v1/stream', { schema: streamSchema }, async (request) => {
+    const { peer, call } = peerCall(request);
+    return deps.acceptStream(peer, request.body, call);
+  });
+}

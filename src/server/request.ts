@@ -1,0 +1,54 @@
+/** What the server knows of each request before it looks at it: trace, address, and later the caller. */
+import { isIP } from 'node:net';
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
+import type { RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { IncomingMessage } from 'node:http';
+import type { Transform } from 'node:stream';
+import { newTrace, TRACE_PATTERN } from '../runtime/trace.ts';
+import type { Call } from './deps.ts';
+
+/** A Fastify whose handlers get the types of their TypeBox schemas. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set where a route asks for a key: the peer's name (null for the administrator) and the digest of the key. */
+    caller: { readonly peer: string | null; readonly keyDigest: string } | null;
+    /** Set while a compressed body is being read. */
+    inflating: Transform | null;
+  }
+}
+
+/** The caller's trace id if it is a sane one, else a new one. */
+export function traceOf(request: IncomingMessage): string {
+  const given = request.headers['x-trace-id'];
+  return typeof given === 'string' && TRACE_PATTERN.test(given) ? given : newTrace();
+}
+
+/**
+ * Address of the caller as `192.0.2.1` or `2001:db8::1`. What a proxy wrote counts only if it is an address: the rest
+ * falls back to the address of the socket.
+ */
+export function addressOf(request: FastifyRequest): string {
+  return plainAddress(request.ip) ?? plainAddress(request.socket.remoteAddress) ?? 'unknown';
+}
+
+function plainAddress(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const plain = text.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+  return isIP(plain) === 0 ? undefined : plain.toLowerCase();
+}
+
+/** The calling peer, and what its log records need. Only for routes that peers call. */
+export function peerCall(request: FastifyRequest): { readonly peer: string; readonly call: Call } {
+  const { caller } = request;
+  if (caller?.peer === undefined || caller.peer === null) throw new TypeError('this route has no peer key check');
+  return { peer: caller.peer, call: { trace: request.id, ip: addressOf(request), keyDigest: caller.keyDigest } };
+}
