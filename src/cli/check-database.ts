@@ -1,0 +1,97 @@
+/** The part of `account-sync check` that asks the database. */
+import { probeRights } from '../capture/rights.ts';
+import { currentAccount, grantsSql } from '../capture/install.ts';
+import { inspectTriggers, triggersAreWell } from '../capture/triggers.ts';
+import { isInstalled, pendingMigrations } from '../db/migrate.ts';
+import { readServerFacts } from '../db/server-facts.ts';
+import { readMigrations } from '../db/sql-script.ts';
+import { ERRORS, SyncError } from '../model/errors.ts';
+import { DESCRIPTION, GROUPS } from '../model/register.ts';
+import type { Site } from '../site.ts';
+import { clockFinding, fail, failed, ok, warn, type Finding } from './finding.ts';
+
+/** What kind of server it is, whether triggers work there, and its clock. */
+export async function checkServerFacts({ db }: Site): Promise<Finding[]> {
+  const facts = await readServerFacts(db);
+  const findings = [ok('server', `${facts.kind} ${facts.version}`)];
+  if (facts.forcedNoBackslashEscapes) findings.push(failed('server', new SyncError('DB_BACKSLASH_ESCAPES')));
+  if (facts.readOnly) findings.push(fail('server', 'it is read-only', ERRORS.DB_READ_ONLY.remedy));
+  if (facts.isReplica === true) {
+    findings.push(fail('server', 'it is a replica, where triggers do not fire', ERRORS.DB_READ_ONLY.remedy));
+  }
+  if (facts.logBin && facts.binlogFormat === 'STATEMENT') {
+    const remedy = 'Set binlog_format to ROW or MIXED: under STATEMENT servers refuse what READ COMMITTED writes.';
+    findings.push(fail('binary log', 'binlog_format is STATEMENT', remedy));
+  } else {
+    findings.push(ok('binary log', facts.logBin ? (facts.binlogFormat ?? 'on') : 'off'));
+  }
+  return [...findings, clockFinding('clock', "the database's", Date.now() - facts.clockMs)];
+}
+
+/** Whether the account may do what the daemon does. */
+export async function checkRights({ db, parts }: Site): Promise<Finding[]> {
+  const { catalog } = parts();
+  const { missing, needsTrust } = await probeRights(db, catalog);
+  const findings: Finding[] = [];
+  if (missing.length > 0) {
+    const grants = grantsSql(catalog.schema, await currentAccount(db));
+    findings.push(
+      fail('rights', `the account lacks ${missing.join(', ')}`, `As an administrator: ${grants.join('; ')};`),
+    );
+  }
+  if (needsTrust) findings.push(failed('rights', new SyncError('TRIGGERS_NEED_TRUST')));
+  return findings.length > 0 ? findings : [ok('rights', 'all there')];
+}
+
+/** Tables, triggers and baseline. */
+export async function checkInstallation(site: Site): Promise<Finding[]> {
+  const { db, own } = site;
+  const { catalog, hosts } = site.parts();
+  if (!(await isInstalled(db, own))) return [failed('tables', new SyncError('NOT_INSTALLED'))];
+  const pending = await pendingMigrations(db, own, readMigrations(catalog.prefix));
+  const install = 'Run "account-sync install", or start the daemon.';
+  if (pending.length > 0) {
+    return [fail('tables', `of an older version: without ${pending.map(({ name }) => name).join(', ')}`, install)];
+  }
+  const triggers = await inspectTriggers(db, catalog, own, hosts.related);
+  const wrong = [
+    ...triggers.missing.map((spec) => `${spec.purpose} missing`),
+    ...triggers.outdated.map((spec) => `${spec.purpose} changed, or of another account`),
+    ...triggers.surplus.map((trigger) => `${trigger.name} not needed`),
+  ];
+  return [
+    ok('tables', 'all there'),
+    triggersAreWell(triggers)
+      ? ok('triggers', 'in place')
+      : fail('triggers', wrong.join(', '), 'Run "account-sync install"; a running daemon mends them by itself.'),
+    (await site.isScanPending())
+      ? warn('baseline', 'not finished', `${install} It goes on from where it was.`)
+      : ok('baseline', 'done'),
+  ];
+}
+
+/** Time zone, and the columns and tables that the config names. */
+export async function checkHost({ config, parts }: Site): Promise<Finding[]> {
+  const { catalog, zone, hosts } = parts();
+  const columns = catalog.requireTable('t_user').columns;
+  const groups = config.relatedTables.map((entry) => entry.as);
+  const isKnown = (name: string): boolean =>
+    columns.has(name) || name === DESCRIPTION || Object.hasOwn(GROUPS, name) || groups.includes(name);
+  const lists = config.peers.flatMap((peer) => [peer.columns, peer.sendColumns]);
+  const named = [...config.columns.custom, ...lists.flatMap((list) => (typeof list === 'string' ? [] : list))];
+  const absent = [...new Set(named)].filter((name) => !isKnown(name));
+  const found = new Set(hosts.related.map((one) => one.register));
+  return [
+    zone.known
+      ? ok('time zone', config.site.timezone ?? "Osclass's preference")
+      : warn('time zone', 'not known, so times travel as they are', 'Set site.timezone.'),
+    absent.length === 0
+      ? ok('columns', 'all named columns exist')
+      : warn('columns', `this site has no ${absent.join(', ')}`, 'Correct the names; until then they are passed over.'),
+    ...config.relatedTables
+      .filter((entry) => !found.has(entry.as))
+      .map(({ table, as }) =>
+        warn('related tables', `nothing fits ${table} (${as})`, 'Check table, key and columns of the entry.'),
+      ),
+  ];
+}

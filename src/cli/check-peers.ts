@@ -1,0 +1,68 @@
+/** The part of `account-sync check` that asks the peers what they think of us. */
+import type { Config, PeerConfig } from '../config/config.ts';
+import { PROTOCOL, type Hello } from '../model/record.ts';
+import { makePeerClient } from '../peer/client.ts';
+import { newTrace } from '../runtime/trace.ts';
+import { clockFinding, fail, failed, ok, warn, type Finding } from './finding.ts';
+
+/** All peers at the same time; needs no database. */
+export async function checkPeers(config: Config): Promise<Finding[]> {
+  return (await Promise.all(config.peers.map((peer) => checkPeer(config, peer)))).flat();
+}
+
+async function checkPeer(config: Config, peer: PeerConfig): Promise<Finding[]> {
+  const about = `peer ${peer.name}`;
+  if (peer.protocol === 'plugin') return [ok(about, 'is a PHP plugin, which cannot be asked')];
+  const client = makePeerClient({ url: peer.url, apiKey: config.site.apiKey, site: config.site.name });
+  try {
+    const askedAtMs = Date.now();
+    const hello = await client.hello({ trace: newTrace() });
+    // Its clock was read about half-way between question and answer.
+    const middleMs = (askedAtMs + Date.now()) / 2;
+    const clock = clockFinding(about, 'its', middleMs - Date.parse(hello.time));
+    return [...judgeHello(hello, config, peer), ...(clock.result === 'ok' ? [] : [clock])];
+  } catch (error) {
+    return [failed(about, error)];
+  } finally {
+    await client.close();
+  }
+}
+
+function judgeHello(hello: Hello, { site }: Config, peer: PeerConfig): Finding[] {
+  const about = `peer ${peer.name}`;
+  if (hello.site === site.name) {
+    return [fail(about, `${peer.url} answers as ${hello.site}: that is us`, 'Correct the url of the peer.')];
+  }
+  if (!hello.protocols.includes(PROTOCOL)) {
+    const spoken = hello.protocols.join(', ');
+    return [fail(about, `speaks ${spoken}, not ${PROTOCOL}`, 'Install versions of account-sync that fit each other.')];
+  }
+  const findings = [ok(about, `account-sync ${hello.version} answers and knows our key; ${directions(hello, peer)}`)];
+  if (hello.site !== peer.name) {
+    const remedy = `If the url is right, name the entry ${hello.site} here.`;
+    findings.push(warn(about, `calls itself ${hello.site}`, remedy));
+  }
+  if (hello.peer !== site.name) {
+    findings.push(warn(about, `calls us ${hello.peer}`, `Name the entry with our key ${site.name} there.`));
+  }
+  if (peer.send && !hello.receive) {
+    const remedy = `Set receive: true for us there, or send: false for ${peer.name} here.`;
+    findings.push(fail(about, 'takes nothing from us, though we send to it', remedy));
+  }
+  if (hello.send && !peer.receive) {
+    const remedy = `Set send: false for us there, or receive: true for ${peer.name} here.`;
+    findings.push(warn(about, 'sends to us, though we take nothing from it', remedy));
+  }
+  if (peer.receive && !hello.send) {
+    findings.push(
+      warn(about, 'sends us nothing', `Set send: true for us there, or receive: false for ${peer.name} here.`),
+    );
+  }
+  return findings;
+}
+
+function directions(hello: Hello, peer: PeerConfig): string {
+  const out = peer.send && hello.receive;
+  const back = peer.receive && hello.send;
+  return out && back ? 'users go both ways' : out ? 'users go there only' : back ? 'users come only' : 'no users go';
+}

@@ -1,0 +1,95 @@
+/** `account-sync check`: everything at once, each line ok, warn or fail, with what to do. Changes nothing. */
+import type { Config } from '../config/config.ts';
+import { ConfigError } from '../config/problem.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { openSite, type Site } from '../site.ts';
+import { checkHost, checkInstallation, checkRights, checkServerFacts } from './check-database.ts';
+import { checkPeers } from './check-peers.ts';
+import { readConfig, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
+import { fail, failed, findingLine, ok, warn, type Finding } from './finding.ts';
+
+/** What is accepted, 20 characters, can be remembered; what `account-sync key` prints cannot be guessed. */
+const GOOD_KEY_LENGTH = 32;
+
+/** 0 if everything is well or only warned about, else 3. A broken config is 2, also as JSON. */
+export async function check(flags: DataOptions, terminal: Terminal): Promise<ExitCode> {
+  const isJson = flags.json === true;
+  const findings: Finding[] = [];
+  const add = (more: readonly Finding[]): void => {
+    findings.push(...more);
+    if (!isJson) for (const finding of more) terminal.out(`${findingLine(finding)}\n`);
+  };
+  try {
+    const config = await readConfig(flags, terminal);
+    const peers = checkPeers(config);
+    add(checkConfig(config));
+    add(await checkDatabase(config));
+    add(await peers);
+  } catch (error) {
+    if (isJson && error instanceof ConfigError) writeJson(terminal, documentOf(findingsOf(error)));
+    throw error;
+  }
+  if (isJson) writeJson(terminal, documentOf(findings));
+  return isWell(findings) ? 0 : 3;
+}
+
+function checkConfig({ site, http, peers }: Config): Finding[] {
+  const keys: [string, string][] = [
+    ['site.api_key', site.apiKey],
+    ...(http.adminToken === null ? [] : [['http.admin_token', http.adminToken] satisfies [string, string]]),
+  ];
+  const short = keys.filter(([, key]) => key.length < GOOD_KEY_LENGTH).map(([name]) => name);
+  return [
+    ok('config', 'is valid'),
+    short.length === 0
+      ? ok('keys', 'long enough')
+      : warn(
+          'keys',
+          `${short.join(' and ')}: shorter than ${GOOD_KEY_LENGTH} characters`,
+          '"account-sync key" prints a good one; peers need the new one too.',
+        ),
+    ...(peers.length === 0 ? [warn('peers', 'there are none', 'Add the other sites to peers.')] : []),
+  ];
+}
+
+async function checkDatabase(config: Config): Promise<Finding[]> {
+  let site: Site;
+  try {
+    site = await openSite(config, { clock: systemClock });
+  } catch (error) {
+    return [failed('connection', error)];
+  }
+  try {
+    const findings = [ok('connection', 'the database answers')];
+    const checks = [
+      ['server', checkServerFacts],
+      ['rights', checkRights],
+      ['tables', checkInstallation],
+      ['host', checkHost],
+    ] as const;
+    for (const [name, make] of checks) {
+      findings.push(...(await make(site).catch((error: unknown) => [failed(name, error)])));
+    }
+    return findings;
+  } finally {
+    await site.close();
+  }
+}
+
+function documentOf(findings: readonly Finding[]): { ok: boolean; findings: readonly Finding[] } {
+  return { ok: isWell(findings), findings };
+}
+
+function isWell(findings: readonly Finding[]): boolean {
+  return findings.every((finding) => finding.result !== 'fail');
+}
+
+function findingsOf({ problems }: ConfigError): Finding[] {
+  return problems.map(({ file, line, column, path, message }) =>
+    fail(
+      'config',
+      `${path === '' ? '' : `${path}: `}${message}`,
+      `Mend ${[file, line, column].filter(Boolean).join(':')}.`,
+    ),
+  );
+}

@@ -1,0 +1,95 @@
+/** `account-sync feed PEER`: pulls all existing users of a peer. */
+import type { FeedOptions, FeedSums, PageOutcome } from '../feed/puller.ts';
+import { ERRORS, SyncError } from '../model/errors.ts';
+import type { Site } from '../site.ts';
+import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
+import { plannedDocument, plannedLine } from './feed-plan.ts';
+import { afterPage } from './page-stop.ts';
+import { startProgress } from './progress.ts';
+
+/** Flags of the command. */
+export interface FeedFlags extends DataOptions {
+  readonly dryRun?: boolean;
+  readonly restart?: boolean;
+  readonly once?: boolean;
+  readonly overwrite?: boolean;
+}
+
+/**
+ * The last line on stdout is the progress in the plugin's words, also where the feed did not come to its end. 3 if
+ * something was parked.
+ */
+export async function feed(peer: string, flags: FeedFlags, terminal: Terminal): Promise<ExitCode> {
+  return withSite(flags, terminal, (site) => pull(site, peer, flags, terminal), { peer });
+}
+
+async function pull(site: Site, peer: string, flags: FeedFlags, terminal: Terminal): Promise<ExitCode> {
+  if (!site.route(peer).receive) throw new SyncError('NOT_ACCEPTED', `We take nothing from ${peer} (receive: false).`);
+  const { dryRun = false, restart = false, once = false, overwrite = false, json = false } = flags;
+  const asked = terminal.untilStopped();
+  const stop = afterPage(asked);
+  const progress = startProgress(terminal, `feed ${peer}`);
+  const planned: PageOutcome[] = [];
+  let sums: FeedSums | undefined;
+  const plan = (outcomes: readonly PageOutcome[]): void => {
+    const news = outcomes.filter((outcome) => outcome.result !== 'unchanged');
+    if (json) planned.push(...news);
+    else for (const outcome of news) terminal.out(`${plannedLine(outcome)}\n`);
+  };
+  const report = (): void => {
+    progress.stop();
+    if (json) writeJson(terminal, documentOf(peer, dryRun, sums, planned));
+    else if (sums !== undefined) terminal.out(`${summary(sums, dryRun)}\n${sums.message}\n`);
+  };
+
+  const options: FeedOptions = {
+    ...{ dryRun, restart, once, overwrite, signal: stop.signal },
+    onPage(page, so, outcomes) {
+      sums = so;
+      if (dryRun) plan(outcomes);
+      progress.update(page.total - page.remaining, page.total);
+      stop.onPage();
+    },
+    onRetry(error, waitMs) {
+      const why = error instanceof Error ? error.message : String(error);
+      progress.note(`${peer}: ${why} Next try in ${Math.ceil(waitMs / 1000)} s.`);
+      stop.onWait();
+    },
+  };
+  try {
+    sums = await site.feed(peer, options);
+  } catch (error) {
+    report();
+    const isOurs = asked.aborted;
+    if (isOurs || isPassing(error)) terminal.err(`${isOurs ? 'Stopped' : 'Given up'}; ${whatNext(peer, flags)}\n`);
+    if (isOurs) return 130;
+    throw error;
+  }
+  report();
+  if (sums.parked === 0) return 0;
+  terminal.err(
+    dryRun ? 'Some users would be parked, as said above.\n' : 'Some users were parked: account-sync parked\n',
+  );
+  return 3;
+}
+
+function whatNext(peer: string, { dryRun, restart }: FeedFlags): string {
+  if (dryRun === true) return 'nothing was written.';
+  const again = restart === true ? ', without --restart,' : '';
+  return `the next "account-sync feed ${peer}"${again} goes on from here.`;
+}
+
+function summary({ inserted, updated, unchanged, parked }: FeedSums, dryRun: boolean): string {
+  return dryRun
+    ? `Would insert ${inserted}, update ${updated}, leave ${unchanged} unchanged, park ${parked}.`
+    : `Inserted ${inserted}, updated ${updated}, unchanged ${unchanged}, parked ${parked}.`;
+}
+
+function documentOf(peer: string, dryRun: boolean, sums: FeedSums | undefined, planned: readonly PageOutcome[]) {
+  const none = { pages: 0, users: 0, inserted: 0, updated: 0, unchanged: 0, parked: 0, message: '', complete: false };
+  return { peer, dry_run: dryRun, ...none, ...sums, ...(dryRun ? { planned: planned.map(plannedDocument) } : {}) };
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof SyncError && ERRORS[error.code].reaction === 'retry' && error.code !== 'LEASE_LOST';
+}

@@ -1,0 +1,64 @@
+/** The part of the help that commander does not write: examples, and what exit codes mean. */
+
+const after = (...lines: string[]): string => `\n${lines.join('\n')}\n`;
+
+/** `all` for the program, `examples` by command. */
+export const HELP: { readonly all: string; readonly examples: Readonly<Record<string, string>> } = {
+  all: after(
+    'Examples:',
+    '  account-sync key                          a key for site.api_key',
+    '  account-sync install --dry-run            the SQL and the GRANTs, without running anything',
+    '  account-sync check && account-sync run',
+    '  account-sync feed homes                   the users that homes already has',
+    '  account-sync status                       one screen; exit code 3 if something needs you',
+    '  account-sync logs --peer homes --search EMAIL_TAKEN --follow',
+    '',
+    'Exit codes: 0 done, 1 failed, 2 usage or config, 3 something needs a person.',
+    'LOG_LEVEL=debug shows where in the program a failure came from.',
+  ),
+  examples: {
+    install: after(
+      'May run while the site works; can be stopped and started again.',
+      '',
+      'Examples:',
+      '  account-sync install --dry-run > install.sql     for whoever runs the database',
+      '  account-sync install',
+    ),
+    uninstall: after('The database is then as it was before install; users that came from peers stay.'),
+    feed: after(
+      'Ctrl-C stops after the page under way; the next feed goes on from there.',
+      'Exit code 3: some users were parked, see "account-sync parked".',
+      '',
+      'Examples:',
+      '  account-sync feed homes --dry-run        who would be inserted or updated, and why some could not',
+      '  account-sync feed homes                  all users',
+      '  account-sync feed homes --restart        once more from the beginning',
+    ),
+    stream: after(
+      'Works beside a running daemon.',
+      '',
+      'Examples:',
+      '  account-sync stream                      to all peers',
+      '  account-sync stream homes',
+    ),
+    status: after('Exit code 3: something is parked or held.'),
+    logs: after(
+      'Examples:',
+      '  account-sync logs --type PROCESS --status ERR',
+      '  account-sync logs --peer homes --follow',
+      '  account-sync logs --search EMAIL_TAKEN --json',
+    ),
+    parked: after(
+      'Exit code 3: something is parked.',
+      '',
+      'Examples:',
+      '  account-sync parked                      the list, with ids',
+      '  account-sync parked retry 17             once the reason is mended',
+      '  account-sync parked drop homes:u:204     give it up',
+    ),
+    approve: after(
+      'Examples:',
+      '  account-sync approve homes               what the guard holds for homes, in and out',
+    ),
+  },
+};

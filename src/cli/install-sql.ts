@@ -1,0 +1,59 @@
+/** `account-sync install --dry-run`: what would be run, in a form that the mysql client takes. */
+import { currentAccount, grantsSql, installSql, quoteAccount } from '../capture/install.ts';
+import { inspectTriggers, triggersAreWell } from '../capture/triggers.ts';
+import type { Config } from '../config/config.ts';
+import { isInstalled, pendingMigrations } from '../db/migrate.ts';
+import { readMigrations } from '../db/sql-script.ts';
+import { SyncError } from '../model/errors.ts';
+import type { Site } from '../site.ts';
+import { readConfig, withSite, type CommonOptions, type ExitCode, type Terminal } from './context.ts';
+
+/**
+ * Prints the rights the account needs and every statement of an installation; writes nothing. Where the account cannot
+ * even connect, the rights are printed all the same before it throws: they are what is missing.
+ */
+export async function printInstallation(options: CommonOptions, terminal: Terminal): Promise<ExitCode> {
+  try {
+    return await withSite(options, terminal, (site) => printAll(site, terminal), { tables: false });
+  } catch (error) {
+    if (error instanceof SyncError && error.code === 'DB_ACCESS_DENIED') {
+      const { database } = await readConfig(options, terminal);
+      printGrants(terminal, database.name, quoteAccount(database.user, likelyHost(database)));
+    }
+    throw error;
+  }
+}
+
+async function printAll(site: Site, terminal: Terminal): Promise<ExitCode> {
+  const { catalog, hosts } = site.parts();
+  printGrants(terminal, catalog.schema, await currentAccount(site.db));
+  if (await isComplete(site)) terminal.out('\n-- Already installed: "account-sync install" would run nothing.');
+  terminal.out('\n-- What a first "account-sync install" runs.\n');
+  const statements = installSql(catalog, site.own, hosts.related);
+  for (const statement of statements.filter((one) => !isTrigger(one))) terminal.out(`${statement};\n\n`);
+  terminal.out("-- Triggers keep the sql_mode they were made under.\nSET SESSION sql_mode = '';\nDELIMITER //\n");
+  for (const statement of statements.filter(isTrigger)) terminal.out(`${statement}//\n`);
+  terminal.out('DELIMITER ;\n');
+  return 0;
+}
+
+function printGrants(terminal: Terminal, schema: string, account: string): void {
+  terminal.out('-- The rights the account needs; to be run by an administrator of the database.\n');
+  for (const grant of grantsSql(schema, account)) terminal.out(`${grant};\n`);
+}
+
+async function isComplete({ db, own, parts }: Site): Promise<boolean> {
+  const { catalog, hosts } = parts();
+  if (!(await isInstalled(db, own))) return false;
+  if ((await pendingMigrations(db, own, readMigrations(catalog.prefix))).length > 0) return false;
+  return triggersAreWell(await inspectTriggers(db, catalog, own, hosts.related));
+}
+
+function isTrigger(statement: string): boolean {
+  return statement.startsWith('CREATE TRIGGER');
+}
+
+/** From where the server sees us come, as far as the config tells. */
+function likelyHost({ host, socketPath }: Config['database']): string {
+  return socketPath !== null || host === 'localhost' || host === '127.0.0.1' || host === '::1' ? 'localhost' : '%';
+}

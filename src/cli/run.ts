@@ -1,0 +1,57 @@
+/** `account-sync run`: the daemon. */
+import { startDaemon } from '../daemon.ts';
+import { SyncError } from '../model/errors.ts';
+import { stopOnSignals } from '../runtime/lifecycle.ts';
+import { makeLogger, type LogLevel } from '../runtime/logger.ts';
+import { readConfig, type CommonOptions, type ExitCode, type Terminal } from './context.ts';
+
+const LAST_WORDS_MS = 500;
+
+/** Runs until a signal, or until something makes it impossible to start. */
+export async function run(options: CommonOptions, terminal: Terminal): Promise<ExitCode> {
+  const config = await readConfig(options, terminal);
+  const log = makeLogger({ level: levelOf(config.logs.level) });
+  const daemon = await startDaemon({ config, log }).catch((error: unknown) => {
+    throw toPortProblem(error, config.http.host, config.http.port);
+  });
+  const undo = stopOnSignals(daemon.lifecycle, process, (code) => process.exit(code));
+  let failure: Error | undefined;
+  daemon.ready.catch((error: unknown) => {
+    failure = error instanceof Error ? error : new Error(String(error));
+  });
+  const outcome = await daemon.lifecycle.stopped;
+  undo();
+  // What did not end in time must not keep the process alive.
+  if (outcome === 'late') setTimeout(() => process.exit(1), LAST_WORDS_MS).unref();
+  if (failure !== undefined && failure.name !== 'AbortError') throw failure;
+  return outcome === 'late' ? 1 : 0;
+}
+
+function levelOf(level: string): LogLevel {
+  switch (level) {
+    case 'trace':
+    case 'debug':
+      return 'debug';
+    case 'warn':
+      return 'warn';
+    case 'error':
+    case 'fatal':
+    case 'silent':
+      return 'error';
+    default:
+      return 'info';
+  }
+}
+
+function toPortProblem(error: unknown, host: string, port: number): unknown {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  const why =
+    code === 'EADDRINUSE'
+      ? 'another program listens there'
+      : code === 'EADDRNOTAVAIL'
+        ? 'this machine has no such address'
+        : code === 'EACCES'
+          ? 'this account may not use that port'
+          : undefined;
+  return why === undefined ? error : new SyncError('CANNOT_LISTEN', `Cannot listen on ${host}:${port}: ${why}.`);
+}

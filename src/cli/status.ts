@@ -1,0 +1,52 @@
+/** `account-sync status`: one screen for a tired operator. Reads the database, so it works with and without the daemon. */
+import { queueDepth } from '../capture/queue.ts';
+import { fromSqlTime } from '../db/time.ts';
+import type { PeerSummary } from '../ops/peer-status.ts';
+import type { Site } from '../site.ts';
+import { VERSION } from '../version.ts';
+import { peerFacts } from '../wiring.ts';
+import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
+import { isWorkerSeen } from './daemon-seen.ts';
+import { statusScreen } from './status-screen.ts';
+
+/** What the command tells; field names as `GET /v1/peers`. Ages and lag in seconds. */
+export interface StatusDocument {
+  readonly site: string;
+  readonly version: string;
+  /** `seen`: at work, or killed within the last 30 s. */
+  readonly daemon: 'seen' | 'not seen';
+  readonly baseline: 'done' | 'running';
+  readonly queue: { readonly depth: number; readonly oldest_age: number | null };
+  readonly parked: number;
+  readonly held: number;
+  /** `lag`: for how long the oldest change that the peer has not confirmed has been waiting, here or in the outbox. */
+  readonly peers: readonly (PeerSummary & { readonly lag: number })[];
+}
+
+/** 3 while something is parked or held, else 0. */
+export async function status(flags: DataOptions, terminal: Terminal): Promise<ExitCode> {
+  return withSite(flags, terminal, async (site) => {
+    const document = await readStatus(site);
+    if (flags.json === true) writeJson(terminal, document);
+    else terminal.out(statusScreen(document, Date.now()));
+    return document.parked + document.held > 0 ? 3 : 0;
+  });
+}
+
+async function readStatus(site: Site): Promise<StatusDocument> {
+  const { depth, oldest } = await queueDepth(site.db, site.own);
+  const queueAge = oldest === null ? null : Math.max(0, (Date.now() - fromSqlTime(oldest)) / 1000);
+  const summaries = await site.status.summaries(peerFacts(site));
+  const lagOf = (peer: PeerSummary): number =>
+    Math.max(peer.oldest_pending_age ?? 0, site.route(peer.name).send ? (queueAge ?? 0) : 0);
+  return {
+    site: site.config.site.name,
+    version: VERSION,
+    daemon: (await isWorkerSeen(site)) ? 'seen' : 'not seen',
+    baseline: (await site.isScanPending()) ? 'running' : 'done',
+    queue: { depth, oldest_age: queueAge },
+    parked: summaries.reduce((sum, peer) => sum + peer.parked, 0),
+    held: summaries.reduce((sum, peer) => sum + peer.held, 0),
+    peers: summaries.map((peer) => ({ ...peer, lag: lagOf(peer) })),
+  };
+}

@@ -1,0 +1,172 @@
+/**
+ * The daemon: server first, so that health answers from the start; then the site, tried until the database is there; then
+ * the loops. It stops in reverse.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { installOnce } from './capture/install.ts';
+import type { Config } from './config/config.ts';
+import { isInstalled } from './db/migrate.ts';
+import { makeFeedControl } from './feed/control.ts';
+import { ERRORS, SyncError, entryOf } from './model/errors.ts';
+import { makeAuthenticator } from './peer/authentication.ts';
+import { backoffMs } from './runtime/backoff.ts';
+import { systemClock, type Clock } from './runtime/clock.ts';
+import { makeLifecycle, type Lifecycle } from './runtime/lifecycle.ts';
+import type { Log } from './runtime/logger.ts';
+import { makeApp } from './server/app.ts';
+import { openSite, type Site, type SiteOptions } from './site.ts';
+import { healthOf, noDatabase, wireSite, type SiteDeps } from './wiring.ts';
+import { makeWork, type Work } from './work.ts';
+
+/** What a daemon is started with. */
+export interface DaemonOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly clock?: Clock;
+  /** 0 ≤ n < 1. */
+  readonly random?: () => number;
+  /** Called after every SQL statement; tests stop the process there. */
+  readonly onStatement?: SiteOptions['onStatement'];
+  readonly onConfirmed?: SiteOptions['onConfirmed'];
+  /** Serves, but repeats nothing by itself: whoever started it calls the passes. */
+  readonly manual?: boolean;
+}
+
+/** A daemon under way. */
+export interface Daemon {
+  /** Where it listens: `http://127.0.0.1:8470/`. */
+  readonly url: string;
+  readonly lifecycle: Lifecycle;
+  /** Resolves when the site is open and its loops run; rejects with what makes that impossible, after stopping. */
+  readonly ready: Promise<OpenSite>;
+  stop(reason: string): Promise<void>;
+}
+
+/** A site with its loops. */
+export interface OpenSite {
+  readonly site: Site;
+  readonly work: Work;
+}
+
+/** Starts a daemon. Throws only if it cannot listen. */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { config, log, clock = systemClock } = options;
+  const lifecycle = makeLifecycle({ log });
+  const authenticator = makeAuthenticator({ peers: config.peers, adminToken: config.http.adminToken ?? undefined });
+  let open: (OpenSite & { deps: SiteDeps }) | undefined;
+  let problem: unknown = new SyncError('DB_UNAVAILABLE', 'The daemon is starting.');
+  const deps = (): SiteDeps => {
+    if (open === undefined) throw new SyncError('DB_UNAVAILABLE', undefined, { retryAfterS: 1 });
+    return open.deps;
+  };
+
+  const app = makeApp({
+    identify: (header) => authenticator.identify(header),
+    adminConfigured: () => authenticator.hasAdmin(),
+    openMetrics: () => config.http.openMetrics,
+    basePath: config.http.basePath,
+    maxBodyBytes: config.http.maxBodyBytes,
+    trustProxy: config.http.trustProxy,
+    log,
+    isStopping: () => lifecycle.isStopping(),
+    appendLog: async (entries) => {
+      if (open !== undefined) await open.site.activity.append(open.site.db, entries);
+    },
+    health: () =>
+      open === undefined ? Promise.resolve(noDatabase(problem, clock.nowMs())) : healthOf(open.site, open.work, clock),
+    hello: (...args) => deps().hello(...args),
+    serveFeed: (...args) => deps().serveFeed(...args),
+    acceptStream: (...args) => deps().acceptStream(...args),
+    servePlugin: async (...args) => await deps().servePlugin(...args),
+    queryLogs: (...args) => deps().queryLogs(...args),
+    listPeers: () => deps().listPeers(),
+    peerDetail: (...args) => deps().peerDetail(...args),
+    feedControl: {
+      start: (...args) => deps().feedControl.start(...args),
+      progress: (...args) => deps().feedControl.progress(...args),
+      stop: (...args) => deps().feedControl.stop(...args),
+    },
+    runStream: () => deps().runStream(),
+    pending: (...args) => deps().pending(...args),
+    parked: {
+      list: (...args) => deps().parked.list(...args),
+      retry: (...args) => deps().parked.retry(...args),
+      drop: (...args) => deps().parked.drop(...args),
+    },
+    approve: (...args) => deps().approve(...args),
+  });
+  const url = await app.listen({ host: config.http.host, port: config.http.port });
+  lifecycle.add('server', () => app.close());
+  log.info({ url, site: config.site.name, peers: config.peers.length }, 'listening');
+
+  const begin = async (): Promise<OpenSite> => {
+    const site = await openPatiently(options, clock, lifecycle, (error) => {
+      problem = error;
+    });
+    lifecycle.add('database', () => site.close());
+    const work = makeWork(site, log, clock);
+    const feeds = makeFeedControl((peer, feedOptions) => site.feed(peer, feedOptions));
+    open = { site, work, deps: wireSite(site, work, feeds, clock, authenticator.identifyKey) };
+    if (options.manual !== true) work.start();
+    lifecycle.add('loops', async () => {
+      await Promise.all([work.stop(), feeds.stopAll()]);
+    });
+    return { site, work };
+  };
+  const ready = begin();
+  ready.catch(async (error: unknown) => {
+    if (lifecycle.isStopping()) return;
+    log.error({ err: error, remedy: entryOf(error).remedy }, 'cannot start');
+    await lifecycle.stop('cannot start');
+  });
+  return {
+    url: url.endsWith('/') ? url : `${url}/`,
+    lifecycle,
+    ready,
+    async stop(reason) {
+      await lifecycle.stop(reason);
+    },
+  };
+}
+
+/** Opens and installs, again and again while the database is away; gives up on what waiting does not mend. */
+async function openPatiently(
+  options: DaemonOptions,
+  clock: Clock,
+  lifecycle: Lifecycle,
+  onProblem: (error: unknown) => void,
+): Promise<Site> {
+  const { config, log, random = Math.random } = options;
+  for (let failures = 1; ; failures++) {
+    let site: Site | undefined;
+    try {
+      site = await openSite(config, { ...options, clock });
+      await prepare(site, log, lifecycle.signal);
+      await site.refresh();
+      return site;
+    } catch (error) {
+      await site?.close();
+      onProblem(error);
+      lifecycle.signal.throwIfAborted();
+      const isPassing = error instanceof SyncError && ERRORS[error.code].reaction === 'retry';
+      if (!isPassing) throw error;
+      const waitMs = backoffMs(failures, random());
+      log.warn({ err: error, waitMs, remedy: entryOf(error).remedy }, 'cannot start yet');
+      await wait(waitMs, undefined, { signal: lifecycle.signal });
+    }
+  }
+}
+
+/** Tables and triggers; `run` makes them itself if nobody ran `install`. */
+async function prepare(site: Site, log: Log, signal: AbortSignal): Promise<void> {
+  const { db, own } = site;
+  const isFirst = !(await isInstalled(db, own));
+  if (isFirst) log.info({}, 'not installed yet: installing tables and triggers');
+  const installed = await installOnce(db, site.parts().catalog, own, {
+    signal,
+    related: site.parts().hosts.related,
+  });
+  if (isFirst || installed.migrations.length > 0 || installed.triggers > 0) {
+    log.info({ ...installed }, 'installed');
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Rolling re-feed of a peer that runs the PHP plugin, which forgets what it could not send: a page now and then, so that
+ * everybody there is asked for again within a stated time. It has a cursor of its own beside that of a person's feed.
+ */
+import { readState, writeState } from './db/state.ts';
+import type { PeerConfig } from './config/config.ts';
+import { SyncError } from './model/errors.ts';
+import type { FeedPage } from './model/record.ts';
+import { keyDigestOf } from './peer/authentication.ts';
+import { afterCall, dueAtMs, parseRound } from './plugin/pace.ts';
+import type { Clock } from './runtime/clock.ts';
+import type { PassOutcome } from './runtime/loop.ts';
+import { newTrace } from './runtime/trace.ts';
+import type { Site } from './site.ts';
+
+/** One page, if one is due. Throws PEER_… errors; then the same page is asked for next time. */
+export async function refeedOnce(
+  site: Site,
+  peer: PeerConfig,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<PassOutcome> {
+  const { db, own } = site;
+  const withinMs = peer.feedWithinMs;
+  const name = `refeed:${peer.name}` as const;
+  const nothing = { done: 0, full: false };
+  if (withinMs === null || !peer.receive) return nothing;
+  const round = parseRound(await readState(db, own, name), clock.nowMs());
+  if (dueAtMs(round, withinMs) > clock.nowMs() || (await site.isScanPending())) return nothing;
+  const lease = await site.leases.tryAcquire(name);
+  if (lease === undefined) return nothing;
+  try {
+    const trace = newTrace();
+    const page = await ask(site, peer.name, round.cursor, { trace, signal });
+    const isLast = page.done || page.next <= round.cursor;
+    const route = site.route(peer.name);
+    const keyDigest = keyDigestOf(site.config.site.apiKey);
+    const from = { route, via: 'feed', trace, ip: null, keyDigest, overwrite: false, approved: false } as const;
+    await site.accept(page.users, from, signal);
+    await writeState(
+      db,
+      own,
+      name,
+      JSON.stringify(afterCall(round, isLast ? undefined : page.next, withinMs, clock.nowMs())),
+    );
+    const content = {
+      operation: 'feed',
+      rolling: true,
+      retrieved: page.retrieved,
+      after: round.cursor,
+      next: page.next,
+    };
+    await site.activity.append(db, [
+      {
+        type: 'FEED',
+        peer: peer.name,
+        key: keyDigest,
+        ip: null,
+        status: '200',
+        response: page.message,
+        content,
+        trace,
+      },
+    ]);
+    return { done: page.retrieved, full: false };
+  } finally {
+    await lease.release().catch(() => undefined);
+  }
+}
+
+async function ask(
+  site: Site,
+  peer: string,
+  after: number,
+  options: { trace: string; signal: AbortSignal },
+): Promise<FeedPage> {
+  try {
+    const page = await site.client(peer).feed({ after, limit: site.config.feed.limit, times: 'local' }, options);
+    await site.status.recordCall(peer, { ok: true, status: '200', message: 'OK' });
+    return page;
+  } catch (error) {
+    if (error instanceof SyncError) {
+      const status = /^HTTP (\d{3})/.exec(error.message)?.[1] ?? 'ERR';
+      await site.status.recordCall(peer, { ok: false, status, message: error.message }).catch(() => undefined);
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,254 @@
+/** The functions behind the routes of the HTTP server, for a site that is open. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { toStreamResult } from './apply/outcome.ts';
+import { queueDepth } from './capture/queue.ts';
+import { fromSqlTime } from './db/time.ts';
+import type { FeedControl } from './feed/control.ts';
+import { SyncError } from './model/errors.ts';
+import { PROTOCOL, type Hello, type StreamAnswer, type StreamRequest } from './model/record.ts';
+import { DEFAULT_COLUMNS, DESCRIPTION, type ColumnList } from './model/register.ts';
+import { judgeHealth, type Health } from './ops/health.ts';
+import { listParked } from './ops/parked.ts';
+import { listPending } from './ops/pending.ts';
+import type { PeerFacts } from './ops/peer-status.ts';
+import { countWaiting } from './outbox/store.ts';
+import { approvePeer, dropParkedEntry, retryParked } from './parked-actions.ts';
+import type { Authenticator } from './peer/authentication.ts';
+import { servePluginCall } from './plugin/serve.ts';
+import type { Clock } from './runtime/clock.ts';
+import type { Call, PluginAnswer, PluginCall, ServerDeps } from './server/deps.ts';
+import type { Site } from './site.ts';
+import type { Work } from './work.ts';
+import { VERSION } from './version.ts';
+
+/** The part of {@link ServerDeps} that needs an open site. */
+export type SiteDeps = Required<
+  Pick<
+    ServerDeps,
+    | 'hello'
+    | 'serveFeed'
+    | 'acceptStream'
+    | 'servePlugin'
+    | 'queryLogs'
+    | 'listPeers'
+    | 'peerDetail'
+    | 'feedControl'
+    | 'runStream'
+    | 'pending'
+    | 'parked'
+    | 'approve'
+  >
+>;
+
+/** Wires an open site to the routes. */
+export function wireSite(
+  site: Site,
+  work: Work,
+  feeds: FeedControl,
+  clock: Clock,
+  identifyKey: Authenticator['identifyKey'],
+): SiteDeps {
+  const { config, db, own, activity, status } = site;
+  const facts = peerFacts(site);
+  const factsOf = (name: string): PeerFacts => {
+    site.route(name);
+    return facts.find((peer) => peer.name === name) as PeerFacts;
+  };
+  const userTable = () => site.parts().catalog.requireTable('t_user').name;
+
+  return {
+    hello: async (peer): Promise<Hello> => {
+      const route = site.route(peer);
+      const { columns, sendColumns } = factsOf(peer);
+      return {
+        status: 'OK',
+        site: config.site.name,
+        peer,
+        protocols: [PROTOCOL],
+        version: VERSION,
+        time: new Date(clock.nowMs()).toISOString(),
+        timezone: site.parts().zone.known,
+        receive: route.receive,
+        send: route.send,
+        guard: config.guard,
+        columns: { accept: [...columns], send: [...sendColumns] },
+      };
+    },
+    serveFeed: async (peer, query, call) => {
+      const route = site.route(peer);
+      if (!route.send) throw new SyncError('NOT_ACCEPTED', `This site sends nothing to ${peer} (send: false).`);
+      return site.reader.page(route, query, call);
+    },
+    acceptStream: (peer, body, call) => acceptStream(site, work, peer, body, call),
+    servePlugin: (call) => servePlugin(site, work, identifyKey, call),
+    queryLogs: (query) => activity.query(query),
+    listPeers: () => status.summaries(facts),
+    peerDetail: async (name) => {
+      const [summary] = await status.summaries([factsOf(name)]);
+      const { logs } = await activity.query({ peer: name, limit: 20 });
+      return { ...(summary as NonNullable<typeof summary>), logs };
+    },
+    feedControl: {
+      start: async (name, options) => {
+        if (!site.route(name).receive) {
+          throw new SyncError('NOT_ACCEPTED', `This site takes nothing from ${name} (receive: false).`);
+        }
+        return feeds.start(name, options);
+      },
+      progress: async (name) => feeds.progress(site.route(name).name),
+      stop: async (name) => feeds.stop(site.route(name).name),
+    },
+    runStream: async () => {
+      const { drained, sent } = await work.runStream();
+      return { drained, sent, pending: await countWaiting(db, own) };
+    },
+    pending: (query) => listPending({ db, own, userTable, nowMs: () => clock.nowMs() }, query),
+    parked: {
+      list: (query) => listParked({ db, own, userTable }, query),
+      retry: (parkedId) => retryParked(site, parkedId, clock.nowMs()),
+      drop: (parkedId) => dropParkedEntry(site, parkedId),
+    },
+    approve: async (name) => ({ released: await approvePeer(site, name, clock.nowMs()) }),
+  };
+}
+
+/** The peers of the config with their lists of columns spelt out. */
+export function peerFacts(site: Site): PeerFacts[] {
+  return site.config.peers.map((peer) => ({
+    name: peer.name,
+    url: peer.url,
+    protocol: peer.protocol,
+    columns: spellOut(peer.columns, site),
+    sendColumns: spellOut(peer.sendColumns, site),
+  }));
+}
+
+/** A database that takes longer than this to tell is as good as away: whoever asks for health does not wait long. */
+const HEALTH_PATIENCE_MS = 3_000;
+
+/** Health of an open site; without database it says so and no more. */
+export async function healthOf(site: Site, work: Work, clock: Clock): Promise<Health> {
+  const nowMs = clock.nowMs();
+  const peers = site.routes().map((route) => route.name);
+  const common = { nowMs, configRefused: false, clockSkewMs: work.state.clockSkewMs };
+  const look = async (): Promise<Health> => {
+    const { depth, oldest } = await queueDepth(site.db, site.own);
+    const oldestAgeS = oldest === null ? null : Math.max(0, (nowMs - fromSqlTime(oldest)) / 1000);
+    return judgeHealth({
+      ...common,
+      database: { ok: true },
+      triggers: work.state.triggers,
+      vanished: work.state.vanished,
+      queue: { depth, oldestAgeS },
+      peersFailingSinceMs: await site.status.failingSince(peers),
+      ...(await site.status.personNeeded(peers)),
+    });
+  };
+  const patience = new AbortController();
+  const tooLong = async (): Promise<Health> => {
+    await wait(HEALTH_PATIENCE_MS, undefined, { signal: patience.signal });
+    return noDatabase(undefined, nowMs);
+  };
+  try {
+    return await Promise.race([look(), tooLong()]);
+  } catch (error) {
+    return noDatabase(error, nowMs);
+  } finally {
+    patience.abort();
+  }
+}
+
+/** Health while the database cannot be used. */
+export function noDatabase(error: unknown, nowMs: number): Health {
+  return judgeHealth({
+    nowMs,
+    database: { ok: false, code: error instanceof SyncError ? error.code : 'DB_UNAVAILABLE' },
+    triggers: 'ok',
+    queue: { depth: 0, oldestAgeS: null },
+    peersFailingSinceMs: [],
+    vanished: 0,
+    parked: 0,
+    held: 0,
+    configRefused: false,
+    clockSkewMs: null,
+  });
+}
+
+/** A call of a peer that runs the PHP plugin. */
+function servePlugin(
+  site: Site,
+  work: Work,
+  identifyKey: Authenticator['identifyKey'],
+  call: PluginCall,
+): Promise<PluginAnswer> {
+  const plugins = new Set(site.config.peers.filter((peer) => peer.protocol === 'plugin').map((peer) => peer.name));
+  return servePluginCall(
+    {
+      identifyKey,
+      pluginPeer: (name) => (plugins.has(name) ? site.route(name) : undefined),
+      async takeRow(row, caller) {
+        const outcome = await site.plugin.takeRow(row, caller);
+        if (outcome?.result === 'applied') {
+          await site.status.recordSynced(site.db, caller.route.name, 'from');
+          work.wakeParked();
+        }
+        return outcome?.result ?? 'unchanged';
+      },
+      takeRemoval: (email, caller) => site.plugin.takeRemoval(email, caller),
+      giveFeed: (after, caller) => site.plugin.giveFeed(after, caller),
+      appendLog: (entries) => site.activity.append(site.db, entries),
+    },
+    call,
+  );
+}
+
+async function acceptStream(
+  site: Site,
+  work: Work,
+  peer: string,
+  body: StreamRequest,
+  { trace, ip, keyDigest }: Call,
+): Promise<StreamAnswer> {
+  const route = site.route(peer);
+  if (!route.receive) throw new SyncError('NOT_ACCEPTED', `This site takes nothing from ${peer} (receive: false).`);
+  const outcomes = await site.accept(body.records, {
+    route,
+    via: 'stream',
+    trace,
+    ip,
+    keyDigest,
+    overwrite: false,
+    approved: false,
+  });
+  const results = outcomes.map(toStreamResult);
+  const counts: Record<string, number> = {};
+  for (const { result } of results) counts[result] = (counts[result] ?? 0) + 1;
+  await site.activity.append(site.db, [
+    {
+      type: 'FEED',
+      peer,
+      key: keyDigest,
+      ip,
+      status: '200',
+      response: `Received ${body.records.length} users: ${Object.entries(counts)
+        .map(([result, count]) => `${count} ${result}`)
+        .join(', ')}`,
+      content: { operation: 'stream', records: body.records.length, ...counts },
+      trace,
+    },
+  ]);
+  if (counts['applied'] !== undefined) {
+    await site.status.recordSynced(site.db, peer, 'from');
+    work.wakeParked();
+  }
+  return { status: 'OK', results };
+}
+
+/** The column names a list stands for on this site. */
+function spellOut(list: ColumnList, site: Site): string[] {
+  if (typeof list !== 'string') return [...list];
+  const table = site.parts().catalog.requireTable('t_user');
+  const extra = list === 'all' ? ['s_profile_img'] : [];
+  const names = [...DEFAULT_COLUMNS, ...site.config.columns.custom, ...extra];
+  return [...names.filter((name) => table.column(name) !== undefined), DESCRIPTION];
+}

@@ -1,0 +1,259 @@
+/** The loops of a running site: each kind of work repeated by one loop, woken by time, by need, or by another loop. */
+import { countVanished } from './capture/vanished.ts';
+import type { Patience } from './capture/triggers.ts';
+import { checkTriggersOnce } from './capture/watch.ts';
+import { forgetGuarded } from './db/guard-events.ts';
+import type { Lease } from './db/lease.ts';
+import { readClock } from './db/server-facts.ts';
+import { expireTombstones } from './db/shadows.ts';
+import { entryOf, SyncError } from './model/errors.ts';
+import { expireLogsOnce } from './ops/retention.ts';
+import { peersWithDue } from './outbox/store.ts';
+import { refeedOnce } from './refeed.ts';
+import type { Clock } from './runtime/clock.ts';
+import type { Log } from './runtime/logger.ts';
+import { makeLoop, type Loop, type PassOutcome } from './runtime/loop.ts';
+import { every, type Stoppable } from './runtime/schedule.ts';
+import type { Site } from './site.ts';
+
+/** What others may see of the work, for health. */
+export interface WorkState {
+  triggers: 'ok' | 'mending' | 'missing';
+  /** Accounts that are gone though nobody deleted them. */
+  vanished: number;
+  /** Our clock minus the database's, in milliseconds. */
+  clockSkewMs: number | null;
+}
+
+/** The work of one site. */
+export interface Work {
+  readonly state: WorkState;
+  start(): void;
+  /** Drains and delivers until everything that can be sent is sent. */
+  runStream(signal?: AbortSignal): Promise<{ drained: number; sent: number }>;
+  /** There may be records here that can go through now. */
+  wakeParked(): void;
+  stop(): Promise<void>;
+}
+
+/** How often an idle daemon looks into the queue, whatever the schedule of deliveries. */
+const EVERY_SECOND = '* * * * * *';
+const EVERY_MINUTE = '30 * * * * *';
+const EVERY_HOUR = '0 7 * * * *';
+const DAY_MS = 86_400_000;
+/** Columns, locales and the zone of the host are looked at again so often, and triggers at least so often. */
+const REFRESH_EVERY_MS = 30_000;
+/** Each try to make a trigger may freeze its table for a second, so after two of them the host has a rest. */
+const MENDING: Patience = { tries: 2, pauseMs: 500 };
+const REST_MS = 10_000;
+
+/** A running daemon shows that it is there: its lease `daemon` is renewed so often. */
+const PRESENT_EVERY_MS = 10_000;
+
+/** Makes the loops; nothing runs before start(). */
+export function makeWork(site: Site, log: Log, clock: Clock): Work {
+  const state: WorkState = { triggers: 'ok', vanished: 0, clockSkewMs: null };
+  let isStreamDue = false;
+  let refreshedAtMs = clock.nowMs();
+  let watchedAtMs = clock.nowMs();
+  let restUntilMs = 0;
+  const triggers: Stoppable[] = [];
+
+  let presence: Lease | undefined;
+  let shownAtMs = 0;
+  /** Several daemons of one site share the one lease; any of them alive keeps it. */
+  const showPresence = async (): Promise<void> => {
+    if (clock.nowMs() - shownAtMs < PRESENT_EVERY_MS) return;
+    shownAtMs = clock.nowMs();
+    try {
+      await presence?.renew();
+    } catch {
+      presence = undefined;
+    }
+    presence ??= await site.leases.tryAcquire('daemon');
+  };
+
+  const idle = async (signal: AbortSignal): Promise<void> => {
+    await showPresence();
+    if (clock.nowMs() - refreshedAtMs > REFRESH_EVERY_MS) {
+      refreshedAtMs = clock.nowMs();
+      await site.refresh();
+      state.clockSkewMs = await largestSkew(site, clock);
+      const vanished = await countVanished(site.db, site.own, site.parts().catalog);
+      if (vanished > state.vanished) log.error({ accounts: vanished }, 'accounts are gone though nobody deleted them');
+      state.vanished = vanished;
+    }
+    watchedAtMs = clock.nowMs();
+    if (watchedAtMs < restUntilMs) return;
+    try {
+      const checked = await checkTriggersOnce(site.db, site.parts().catalog, site.own, {
+        signal,
+        patience: MENDING,
+        related: site.parts().hosts.related,
+      });
+      if (checked.kind === 'lost')
+        log.error({ triggers: checked.triggers }, 'triggers were missing; made again, all users are compared');
+      if (checked.kind === 'renewed') log.info({ triggers: checked.triggers }, 'triggers renewed');
+      state.triggers = 'ok';
+    } catch (error) {
+      if (!(error instanceof SyncError) || error.code === 'DB_UNAVAILABLE') throw error;
+      // What is marked already goes on being drained.
+      restUntilMs = clock.nowMs() + REST_MS;
+      const isBusy = error.code === 'TABLE_BUSY';
+      state.triggers = isBusy ? 'mending' : 'missing';
+      log[isBusy ? 'warn' : 'error']({ err: error, remedy: entryOf(error).remedy }, 'triggers cannot be mended');
+    }
+  };
+
+  const drainPass = async (signal: AbortSignal): Promise<PassOutcome> => {
+    if (await site.isScanPending()) return await scanPass();
+    const { done, full, changed } = await site.drain(signal);
+    if (changed.length > 0) parked.wake();
+    if (done === 0 || clock.nowMs() - watchedAtMs > REFRESH_EVERY_MS) await idle(signal);
+    if (!full && isStreamDue) {
+      isStreamDue = false;
+      await wakeDeliveries();
+    }
+    return { done, full };
+  };
+
+  const scanPass = async (): Promise<PassOutcome> => {
+    state.triggers = 'mending';
+    const page = await site.scanPage();
+    if (page === undefined) return { done: 0, full: false };
+    if (page.changed > 0) log.info({ users: page.changed }, 'scan found changed users');
+    if (!page.full) {
+      state.triggers = 'ok';
+      log.info({}, 'scan of all users finished');
+    }
+    return { done: page.done, full: true };
+  };
+
+  const wakeDeliveries = async (): Promise<void> => {
+    for (const peer of await peersWithDue(site.db, site.own, clock.nowMs())) deliveries.get(peer)?.wake();
+  };
+
+  const drain = makeLoop({
+    name: 'drain',
+    log,
+    pass: drainPass,
+    trigger: (wake) => every(EVERY_SECOND, wake),
+  });
+  const deliveries = new Map<string, Loop>(
+    site
+      .routes()
+      .filter((route) => route.send)
+      .map((route) => [
+        route.name,
+        makeLoop({
+          name: 'deliver',
+          log: log.child({ peer: route.name }),
+          pass: async (signal) => {
+            const { done, full, kept } = await site.deliver(route, signal);
+            if (done > 0) log.info({ peer: route.name, users: done, kept }, 'delivered');
+            return { done, full: full && done > 0 };
+          },
+        }),
+      ]),
+  );
+  const parked = makeLoop({
+    name: 'parked',
+    log,
+    pass: async (signal) => {
+      await site.sweep();
+      const { done, full, outcomes } = await site.retryParked({ signal });
+      const through = outcomes.filter((outcome) => outcome.result === 'applied').length;
+      if (through > 0) log.info({ records: through }, 'parked records went through');
+      return { done, full };
+    },
+    trigger: (wake) => every(EVERY_MINUTE, wake),
+  });
+  const retention = makeLoop({
+    name: 'retention',
+    log,
+    pass: async (signal) => {
+      const { retentionMs, maxRows } = site.config.logs;
+      const lease = await site.leases.tryAcquire('retention');
+      if (lease === undefined) return { done: 0, full: false };
+      try {
+        const limits = (): { retentionMs: number; maxRows: number } => ({ retentionMs, maxRows });
+        const now = clock.nowMs();
+        await forgetGuarded(site.db, site.own, now - site.config.guard.windowMs);
+        const tombstones = await expireTombstones(site.db, site.own, now - site.config.removal.tombstoneDays * DAY_MS);
+        if (tombstones > 0) log.info({ tombstones }, 'tombstones expired');
+        await site.plugin.sweep();
+        return await expireLogsOnce({ db: site.db, own: site.own, clock, limits }, signal);
+      } finally {
+        await lease.release();
+      }
+    },
+    trigger: (wake) => every(EVERY_HOUR, wake),
+  });
+  const refeeds = site.config.peers
+    .filter((peer) => peer.protocol === 'plugin' && peer.feedWithinMs !== null)
+    .map((peer) =>
+      makeLoop({
+        name: 'refeed',
+        log: log.child({ peer: peer.name }),
+        pass: (signal) => refeedOnce(site, peer, clock, signal),
+        trigger: (wake) => every(EVERY_SECOND, wake),
+      }),
+    );
+  const loops = [drain, ...deliveries.values(), parked, retention, ...refeeds];
+
+  return {
+    state,
+    start() {
+      triggers.push(
+        every(site.config.stream.schedule, () => {
+          isStreamDue = true;
+          drain.wake();
+        }),
+      );
+      for (const loop of loops) loop.start();
+    },
+    async runStream(signal) {
+      let drained = 0;
+      for (let full = true; full;) {
+        const pass = await site.drain(signal);
+        drained += pass.done;
+        full = pass.full;
+      }
+      const sums = await Promise.all(
+        site
+          .routes()
+          .filter((route) => route.send)
+          .map((route) => deliverAll(site, route.name, signal)),
+      );
+      return { drained, sent: sums.reduce((sum, sent) => sum + sent, 0) };
+    },
+    wakeParked: () => parked.wake(),
+    async stop() {
+      for (const trigger of triggers) trigger.stop();
+      await Promise.all(loops.map((loop) => loop.stop()));
+      await presence?.release().catch(() => undefined);
+    },
+  };
+}
+
+/** The database's clock, or a peer's, whichever is further off. */
+async function largestSkew(site: Site, clock: Clock): Promise<number> {
+  const ofDatabase = clock.nowMs() - (await readClock(site.db));
+  const ofPeers = site.acquaintance.clockSkewMs() ?? 0;
+  return Math.abs(ofPeers) > Math.abs(ofDatabase) ? ofPeers : ofDatabase;
+}
+
+/** Delivers to one peer until nothing is due or it cannot be reached; what it could not take waits for the loop. */
+async function deliverAll(site: Site, peer: string, signal?: AbortSignal): Promise<number> {
+  let sent = 0;
+  try {
+    for (let full = true; full;) {
+      const pass = await site.deliver(site.route(peer), signal);
+      sent += pass.done;
+      full = pass.full && pass.done > 0;
+    }
+  } catch (error) {
+    if (entryOf(error).reaction !== 'retry') throw error;
+  }
+  return sent;
+}

@@ -1,0 +1,26 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const main = fileURLToPath(new URL('../histories/main.ts', import.meta.url));
+
+/** Runs test/histories/main.ts to its end, in a process of its own: there the SQL is played by a database in memory. */
+function runHistories(args: readonly string[]): Promise<{ code: number | string; output: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main, ...args], { maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : (error.code ?? 1), output: stdout + stderr });
+    });
+  });
+}
+
+test('2,000 random histories end with equal sites, in silence, with no edit and no account lost', async () => {
+  const { code, output } = await runHistories(['--runs', '2000', '--seed', '1']);
+  expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/^2000 histories .*: 0 failed/) });
+}, 180_000);
+
+test('the histories tell a site that loses what it was sent from one that does not', async () => {
+  const { code, output } = await runHistories(['--runs', '20', '--seed', '1', '--most', '1', '--forgets', '3']);
+  expect(code).toBe(1);
+  expect(output).toMatch(/--- seed \d+:/);
+  expect(output).toMatch(/=== the sites differ/);
+}, 60_000);
