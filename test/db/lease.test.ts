@@ -1,0 +1,105 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { ownTables } from '../../src/db/catalog.ts';
+import { makeLeases, type Leases } from '../../src/db/lease.ts';
+import { migrate } from '../../src/db/migrate.ts';
+import type { Pool } from '../../src/db/pool.ts';
+import { inTransaction } from '../../src/db/transaction.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { poolOn } from '../support/pool.ts';
+
+let database: TestDatabase;
+let pool: Pool;
+const own = ownTables('oc_');
+
+beforeAll(async () => {
+  database = await createDatabase();
+  pool = poolOn(database);
+  await migrate(pool.db, 'oc_');
+  await database.query('CREATE TABLE work (n INT) ENGINE=InnoDB');
+});
+
+afterAll(async () => {
+  await pool.close();
+  await database.drop();
+});
+
+beforeEach(async () => {
+  await database.query(`DELETE FROM ${own.lease}`);
+  await database.query('DELETE FROM work');
+});
+
+const leasesOf = (holder: string): Leases => makeLeases({ db: pool.db, own, holder });
+const expire = () => database.query(`UPDATE ${own.lease} SET expires_at = UTC_TIMESTAMP(3) - INTERVAL 1 SECOND`);
+const held = async (leases: Leases, name = 'drain') => {
+  const lease = await leases.tryAcquire(name);
+  if (lease === undefined) throw new Error(`${name} is taken`);
+  return lease;
+};
+
+test('one of many who try at once gets the lease', async () => {
+  const tries = await Promise.all(['a', 'b', 'c', 'd'].map((holder) => leasesOf(holder).tryAcquire('drain')));
+  expect(tries.filter((lease) => lease !== undefined)).toHaveLength(1);
+  await expire();
+  const again = await Promise.all(['a', 'b', 'c', 'd'].map((holder) => leasesOf(holder).tryAcquire('drain')));
+  expect(again.filter((lease) => lease !== undefined)).toHaveLength(1);
+});
+
+test('kinds of work are independent, and a released lease is free at once', async () => {
+  const a = leasesOf('a');
+  const drain = await held(a);
+  await held(a, 'retention');
+  expect(await leasesOf('b').tryAcquire('drain')).toBeUndefined();
+  expect(await a.tryAcquire('drain')).toBeUndefined();
+  await drain.release();
+  await held(leasesOf('b'));
+});
+
+test('renewing and fencing prolong the lease, even twice in one millisecond', async () => {
+  const lease = await held(leasesOf('a'));
+  await database.query(`UPDATE ${own.lease} SET expires_at = UTC_TIMESTAMP(3) + INTERVAL 1 SECOND`);
+  await lease.renew();
+  await inTransaction(pool.db, async (trx) => {
+    await sql`SET timestamp = 1900000000`.execute(trx);
+    await lease.renew().catch(() => undefined);
+    await lease.fence(trx).catch(() => undefined);
+    await sql`SET timestamp = DEFAULT`.execute(trx);
+    await lease.fence(trx);
+    await lease.fence(trx);
+  });
+  const rows = await database.query<{ left: string }>(
+    `SELECT TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(3), expires_at) AS \`left\` FROM ${own.lease}`,
+  );
+  expect(Number(rows[0]?.left)).toBeGreaterThanOrEqual(28);
+});
+
+test('work under a lease that expired and went to another does not commit', async () => {
+  const lease = await held(leasesOf('a'));
+  await expire();
+  const other = await held(leasesOf('b'));
+  const late = inTransaction(pool.db, async (trx) => {
+    await sql`INSERT INTO work VALUES (1)`.execute(trx);
+    await lease.fence(trx);
+  });
+  await expect(late).rejects.toMatchObject({ code: 'LEASE_LOST' });
+  await expect(lease.renew()).rejects.toMatchObject({ code: 'LEASE_LOST' });
+  expect(await database.query('SELECT * FROM work')).toEqual([]);
+  await lease.release();
+  await other.renew();
+});
+
+test('the same daemon that took the lease again does not save its own earlier work', async () => {
+  const leases = leasesOf('a');
+  const slept = await held(leases);
+  await expire();
+  await held(leases);
+  await expect(slept.renew()).rejects.toMatchObject({ code: 'LEASE_LOST' });
+});
+
+test('nobody can take the lease between the fence and the commit', async () => {
+  const lease = await held(leasesOf('a'));
+  await inTransaction(pool.db, async (trx) => {
+    await lease.fence(trx);
+    expect(await leasesOf('b').tryAcquire('drain')).toBeUndefined();
+  });
+});

@@ -1,0 +1,116 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { ownTables } from '../../src/db/catalog.ts';
+import { dropOwnTables, isInstalled, migrate, migrationStatements, pendingMigrations } from '../../src/db/migrate.ts';
+import type { Pool } from '../../src/db/pool.ts';
+import { readMigrations, statementsOf } from '../../src/db/sql-script.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { poolOn } from '../support/pool.ts';
+
+let database: TestDatabase;
+let pool: Pool;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  pool = poolOn(database);
+});
+
+afterAll(async () => {
+  await pool.close();
+  await database.drop();
+});
+
+const PREFIX = 'oc_';
+const own = ownTables(PREFIX);
+
+afterEach(async () => {
+  await dropOwnTables(pool.db, own);
+});
+
+const tablesThere = async (): Promise<string[]> =>
+  (
+    await database.query<{ name: string }>(
+      'SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? ORDER BY 1',
+      [database.name],
+    )
+  ).map((row) => row.name);
+
+test('makes every table of ours, once', async () => {
+  expect(await isInstalled(pool.db, own)).toBe(false);
+  const names = readMigrations(PREFIX).map((migration) => migration.name);
+  expect(await migrate(pool.db, PREFIX)).toEqual(names);
+  expect(new Set(await tablesThere())).toEqual(new Set(Object.values(own)));
+  expect(await isInstalled(pool.db, own)).toBe(true);
+  expect(await migrate(pool.db, PREFIX)).toEqual([]);
+  expect(await pendingMigrations(pool.db, own, readMigrations(PREFIX))).toEqual([]);
+});
+
+test('every table and column of ours has a comment', async () => {
+  await migrate(pool.db, PREFIX);
+  const bare = await database.query(
+    "SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND COLUMN_COMMENT = ''",
+    [database.name],
+  );
+  const silent = await database.query(
+    "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_COMMENT = ''",
+    [database.name],
+  );
+  expect([...bare, ...silent]).toEqual([]);
+});
+
+test('goes on after a crash between any two statements', async () => {
+  const statements = migrationStatements(PREFIX);
+  for (let done = 0; done <= statements.length; done += 1) {
+    const crashing = readMigrations(PREFIX).map((migration) => ({
+      ...migration,
+      statements: [...migration.statements.slice(0, done), 'SELECT crash'],
+    }));
+    await expect(migrate(pool.db, PREFIX, crashing)).rejects.toMatchObject({ code: 'HOST_CHANGED' });
+    expect(await isInstalled(pool.db, own)).toBe(false);
+    expect(await migrate(pool.db, PREFIX)).not.toEqual([]);
+    expect(await isInstalled(pool.db, own)).toBe(true);
+    await dropOwnTables(pool.db, own);
+  }
+  expect(await tablesThere()).toEqual([]);
+});
+
+test('two daemons that install at once both succeed', async () => {
+  await Promise.all([migrate(pool.db, PREFIX), migrate(pool.db, PREFIX)]);
+  expect(await isInstalled(pool.db, own)).toBe(true);
+});
+
+test('tables of a newer version are refused', async () => {
+  await migrate(pool.db, PREFIX);
+  await database.query(`INSERT INTO ${own.migration} VALUES (9999, '9999_later.sql', NOW(), NOW())`);
+  await expect(migrate(pool.db, PREFIX)).rejects.toMatchObject({ code: 'SCHEMA_NEWER' });
+});
+
+test('later files are run on tables that are there', async () => {
+  await migrate(pool.db, PREFIX);
+  const folder = mkdtempSync(path.join(tmpdir(), 'account-sync-sql-'));
+  try {
+    writeFileSync(path.join(folder, '9000_more.sql'), '-- more\nCREATE TABLE IF NOT EXISTS {p}more (n INT);\n');
+    const all = [...readMigrations(PREFIX), ...readMigrations(PREFIX, folder)];
+    expect(await migrate(pool.db, PREFIX, all)).toEqual(['9000_more.sql']);
+    expect(await tablesThere()).toContain('oc_account_sync_more');
+    await database.query('DROP TABLE oc_account_sync_more');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a prefix may begin with a digit or hold a dollar sign, and no quotes', async () => {
+  for (const prefix of ['1e5', '$1', '$$']) {
+    await migrate(pool.db, prefix);
+    expect(await isInstalled(pool.db, ownTables(prefix))).toBe(true);
+    await dropOwnTables(pool.db, ownTables(prefix));
+  }
+  for (const prefix of ["$'", 'a`']) expect(() => readMigrations(prefix)).toThrow(/table_prefix/);
+});
+
+test('a script is cut at semicolons outside of quotes and comments', () => {
+  const script = "-- a; b\nSELECT 'x;y', \"p;\"\"q\", `c;d`, 'it''s;' - 1;\n  -- more; of it\n\nSELECT 2 -- tail;\n;";
+  expect(statementsOf(script)).toEqual(["SELECT 'x;y', \"p;\"\"q\", `c;d`, 'it''s;' - 1", 'SELECT 2 -- tail;']);
+});

@@ -1,0 +1,70 @@
+/** The HTTP server with stand-ins behind it: each test replaces what it is about. */
+import { onTestFinished } from 'vitest';
+import type { LogEntry } from '../../src/model/log-entry.ts';
+import { makeAuthenticator } from '../../src/peer/authentication.ts';
+import { silentLog } from '../../src/runtime/logger.ts';
+import { makeApp } from '../../src/server/app.ts';
+import type { ServerDeps } from '../../src/server/deps.ts';
+import type { App } from '../../src/server/request.ts';
+
+const HOMES_KEY = 'homes-key-aaaaaaaaaaaaaaa';
+const ADMIN_TOKEN = 'admin-token-ccccccccccccc';
+
+/** Headers of a caller with the peer's key, and with the admin token. */
+export const asPeer = { authorization: `Bearer ${HOMES_KEY}` } as const;
+export const asAdmin = { authorization: `Bearer ${ADMIN_TOKEN}` } as const;
+
+const nobody = async (): Promise<never> => {
+  throw new Error('not part of this test');
+};
+
+const progress = {
+  peer: 'homes',
+  running: false,
+  message: null,
+  retrieved: 0,
+  remaining: 0,
+  total: 0,
+  last_user_id: 0,
+  error: null,
+};
+
+/** An app that is closed when the test is over, and the log records it wrote. */
+export function httpApp(changes: Partial<ServerDeps> = {}): { app: App; logged: LogEntry[] } {
+  const logged: LogEntry[] = [];
+  const { identify, hasAdmin } = makeAuthenticator({
+    peers: [{ name: 'homes', apiKeys: [HOMES_KEY] }],
+    adminToken: ADMIN_TOKEN,
+  });
+  const app = makeApp({
+    identify,
+    adminConfigured: hasAdmin,
+    openMetrics: () => false,
+    basePath: '/',
+    maxBodyBytes: 100_000,
+    trustProxy: false,
+    log: silentLog,
+    isStopping: () => false,
+    appendLog: async (entries) => void logged.push(...entries),
+    health: nobody,
+    hello: nobody,
+    serveFeed: nobody,
+    acceptStream: nobody,
+    queryLogs: nobody,
+    listPeers: nobody,
+    peerDetail: nobody,
+    feedControl: { start: async () => progress, progress: async () => progress, stop: async () => progress },
+    runStream: nobody,
+    pending: nobody,
+    parked: { list: nobody, retry: nobody, drop: nobody },
+    approve: nobody,
+    ...changes,
+  });
+  onTestFinished(async () => app.close());
+  return { app, logged };
+}
+
+/** Listens on a free port of loopback and gives the address: `http://127.0.0.1:PORT`. */
+export async function listening(app: App): Promise<string> {
+  return app.listen({ host: '127.0.0.1', port: 0 });
+}
