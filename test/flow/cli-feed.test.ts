@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { configOf, makeCli, type Cli } from '../support/cli.ts';
+import { eventually } from '../support/eventually.ts';
+import { makeWorld, type World, type WorldSite } from '../support/world.ts';
+
+let world: World;
+let cars: WorldSite;
+let homes: WorldSite;
+let cli: Cli;
+
+beforeAll(async () => {
+  world = await makeWorld(['cars', 'homes'], { idle: true });
+  [cars, homes] = [world.site('cars'), world.site('homes')];
+  for (const { host } of [cars, homes]) {
+    await host.admin.createUser({ email: 'ana@example.com', name: host.name === 'cars' ? 'Ana' : 'Ana B' });
+  }
+  await homes.host.seed.users({ seed: 'homes', count: 60, allActive: true });
+  const { site } = await homes.start();
+  await eventually(
+    async () => {
+      if (await site.isScanPending()) throw new Error('homes is still looking at its users');
+    },
+    { timeoutMs: 30_000 },
+  );
+  cli = makeCli(configOf(cars, [homes]));
+  await cli.run('install');
+}, 90_000);
+afterAll(async () => {
+  await world.close();
+  cli.close();
+});
+
+const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? '';
+const cursor = async (): Promise<number> => {
+  const [row] = await cars.db.query<{ id: string }>('SELECT last_user_id AS id FROM oc_account_sync_peer');
+  return Number(row?.id ?? 0);
+};
+
+describe('account-sync feed', { timeout: 120_000 }, () => {
+  it('says in a dry run who would change, in which registers, and why not', async () => {
+    await cars.db.query('ALTER TABLE oc_t_user MODIFY s_website VARCHAR(5)');
+    await homes.db.query(
+      `UPDATE oc_t_user SET s_website = 'https://ana.example.com/' WHERE s_email = 'ana@example.com'`,
+    );
+    const dry = await cli.run('feed', 'homes', '--dry-run');
+    expect(dry.out).toMatch(/^insert {2}\S\*\*\*@\S+$/m);
+    expect(dry.out).toMatch(/^park {4}a\*\*\*@e\*\*\*\.com {2}#1 {2}VALUE_UNSTORABLE: /m);
+    expect(dry.out).toMatch(/^Would insert 60, update 0, leave 0 unchanged, park 1\.$/m);
+    expect(lastLine(dry.out)).toMatch(/^Progress: 100\.00% \(Total stats - Retrieved: 61/);
+    expect(dry.code).toBe(3);
+
+    const { out } = await cli.run('feed', 'homes', '--dry-run', '--json');
+    const { planned } = JSON.parse(out) as { planned: unknown[] };
+    expect(planned).toHaveLength(61);
+    expect(planned[0]).toMatchObject({
+      result: 'parked',
+      user_id: 1,
+      email: 'a***@e***.com',
+      code: 'VALUE_UNSTORABLE',
+    });
+    expect(out).not.toMatch(/ana@example/);
+    expect((await cars.host.users()).users.size).toBe(1);
+    expect(await cursor()).toBe(0);
+  });
+
+  it('takes one page with --once, stops after a page on Ctrl-C, and goes on from there', async () => {
+    cli.configure(configOf(cars, [homes], { extra: 'feed: { limit: 2 }' }));
+    const once = await cli.run('feed', 'homes', '--once');
+    expect(lastLine(once.out)).toMatch(/Retrieved: 2, Remaining: 59, .*Limit: 2, From user ID: 0\)$/);
+
+    const feed = cli.start('feed', 'homes');
+    await eventually(async () => expect(await cursor()).toBeGreaterThan(2), { timeoutMs: 30_000, intervalMs: 2 });
+    feed.kill('SIGINT');
+    const { code, out, err } = await feed.ended;
+    expect(code).toBe(130);
+    expect(err).toMatch(/Stopped; the next "account-sync feed homes" goes on from here\./);
+    const [, retrieved] = /Retrieved: (\d+), Remaining/.exec(lastLine(out)) ?? [];
+    const [, after] = /From user ID: (\d+)/.exec(lastLine(out)) ?? [];
+    const stoppedAt = await cursor();
+    expect(Number(after)).toBeLessThan(stoppedAt);
+    expect(Number(retrieved)).toBeLessThan(61);
+
+    cli.configure(configOf(cars, [homes]));
+    const rest = await cli.run('feed', 'homes');
+    expect(lastLine(rest.out)).toMatch(new RegExp(`Remaining: 0, Total: 61 .*From user ID: ${stoppedAt}\\)$`));
+    expect((await cars.host.users()).users.size).toBe(61);
+  });
+
+  it('parks what cannot be stored, says so, and status, parked and retry know of it', async () => {
+    const again = await cli.run('feed', 'homes', '--restart');
+    expect(again).toMatchObject({ code: 3, err: expect.stringContaining('account-sync parked') });
+
+    const status = await cli.run('status');
+    expect(status.code).toBe(3);
+    expect(status.out).toMatch(/^cars: something needs you$/m);
+    const { parked } = JSON.parse((await cli.run('status', '--json')).out) as { parked: number };
+    expect(parked).toBe(1);
+
+    const list = await cli.run('parked', '--json');
+    expect(list.code).toBe(3);
+    const [entry] = (JSON.parse(list.out) as { parked: { id: string; email: string }[] }).parked;
+    expect(entry).toMatchObject({ email: 'a***@e***.com', code: 'VALUE_UNSTORABLE', direction: 'in', peer: 'homes' });
+    const id = entry?.id ?? '';
+    expect(await cli.run('parked')).toMatchObject({
+      out: expect.stringContaining(`${id}  from homes`),
+      err: expect.stringMatching(/VALUE_UNSTORABLE: .*\nThen: account-sync parked retry ID/),
+    });
+
+    expect(await cli.run('parked', 'retry', id)).toMatchObject({ code: 3, out: expect.stringContaining('parked') });
+    await cars.db.query('ALTER TABLE oc_t_user MODIFY s_website VARCHAR(100)');
+    expect(await cli.run('parked', 'retry', id)).toMatchObject({ code: 0, out: `${id}: applied\n` });
+    expect(await cli.run('parked', 'retry', id)).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/Nothing is parked/),
+    });
+    expect((await cli.run('status')).code).toBe(0);
+  });
+
+  it('refuses a peer we take nothing from', async () => {
+    cli.configure(configOf(cars, [homes]).replace('name: homes,', 'name: homes, receive: false,'));
+    const { code, err } = await cli.run('feed', 'homes');
+    cli.configure(configOf(cars, [homes]));
+    expect([code, err]).toEqual([3, expect.stringMatching(/We take nothing from homes \(receive: false\)/)]);
+  });
+});
+
+describe('account-sync stream', { timeout: 120_000 }, () => {
+  it('leaves entries waiting, and ends with 1, while a peer cannot be reached', async () => {
+    await homes.stop();
+    await cars.host.person.editProfile('ana@example.com', { phoneMobile: '+34 600' });
+    const { code, out } = await cli.run('stream');
+    expect(code).toBe(1);
+    expect(out).toMatch(/^homes: 0 sent, 1 waiting — The peer cannot be reached/m);
+    const status = await cli.run('status');
+    expect(status).toMatchObject({ code: 0, out: expect.stringMatching(/^cars: a peer is away/) });
+    expect((await cli.run('check')).code).toBe(3);
+  });
+
+  it('sends them when it is back', async () => {
+    await homes.start();
+    const { code, out } = await cli.run('stream', 'homes', '--json');
+    expect([code, JSON.parse(out)]).toMatchObject([
+      0,
+      { peers: [{ peer: 'homes', sent: 1, pending: 0, problem: null }] },
+    ]);
+  });
+});

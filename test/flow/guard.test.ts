@@ -1,0 +1,80 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { makeWorld, type World } from '../support/world.ts';
+
+describe('the guard', () => {
+  let world: World;
+  afterEach(() => world.close());
+
+  const countOf = async (name: string): Promise<number> => (await world.site(name).host.users()).users.size;
+  const feedAll = async (to: string, from: string): Promise<void> => {
+    const { site } = await world.site(to).open();
+    await site.feed(from, { restart: false, once: false, dryRun: false, overwrite: false });
+  };
+
+  it('holds what exceeds its limits on the peers, and approve lets exactly that through', async () => {
+    world = await makeWorld(['cars', 'homes'], { idle: true });
+    const cars = world.site('cars');
+    const users = await cars.host.seed.users({ seed: 3, count: 100, allActive: true });
+    await Promise.all(world.sites.map((site) => site.start()));
+    await feedAll('homes', 'cars');
+    expect(await countOf('homes')).toBe(100);
+
+    for (const user of users.slice(0, 60)) await cars.host.person.deleteAccount(user.id);
+    await world.settle();
+    expect(await countOf('homes')).toBe(80);
+    const [peer] = ((await world.site('homes').admin('GET', '/v1/peers')).body['peers'] as { held: number }[]) ?? [];
+    expect(peer?.held).toBe(40);
+    await eventually(async () =>
+      expect((await world.site('homes').admin('GET', '/health')).body).toMatchObject({ status: 'degraded' }),
+    );
+    const { logs } = (await world.site('homes').admin('GET', '/v1/logs?search=GUARD_HELD&limit=1000')).body;
+    expect(logs).toHaveLength(40);
+
+    const { body } = await world.site('homes').admin('POST', '/v1/peers/cars/approve');
+    expect(body['released']).toBe(40);
+    await eventually(async () => expect(await countOf('homes')).toBe(40));
+    await eventually(async () =>
+      expect((await world.site('homes').admin('GET', '/health')).body).toMatchObject({ status: 'ok' }),
+    );
+    expect(await world.differences()).toEqual([]);
+  });
+
+  it('holds at the sender what is stricter there', async () => {
+    world = await makeWorld(['cars', 'homes'], { extra: { cars: 'guard: { removals: 2, percent: 1 }' } });
+    const cars = world.site('cars');
+    const ids: number[] = [];
+    for (let n = 0; n < 6; n++) {
+      const id = await cars.host.person.register({ email: `u${n}@example.com`, name: `U ${n}` });
+      await cars.host.person.clickValidationLink(id);
+      ids.push(id);
+    }
+    await world.settle();
+    for (const id of ids) await cars.host.admin.block(id);
+    await world.settle();
+    const blocked = async (): Promise<number> =>
+      (await world.site('homes').db.query('SELECT 1 FROM oc_t_user WHERE b_enabled = 0')).length;
+    expect(await blocked()).toBe(2);
+    const pending = (await cars.admin('GET', '/v1/pending')).body['pending'] as { state: string; code: string }[];
+    expect(pending.map((entry) => [entry.state, entry.code])).toEqual(
+      Array.from({ length: 4 }, () => ['held', 'GUARD_HELD']),
+    );
+    await cars.admin('POST', '/v1/peers/homes/approve');
+    await world.settle();
+    expect(await blocked()).toBe(6);
+  });
+
+  it('removes nobody anywhere when the table is truncated', async () => {
+    world = await makeWorld(['cars', 'homes']);
+    const cars = world.site('cars');
+    for (let n = 0; n < 5; n++) await cars.host.person.register({ email: `u${n}@example.com`, name: `U ${n}` });
+    await world.settle();
+    await cars.db.query('SET FOREIGN_KEY_CHECKS = 0');
+    await cars.db.query('TRUNCATE TABLE oc_t_user');
+    await cars.db.query('SET FOREIGN_KEY_CHECKS = 1');
+    const { site } = await cars.open();
+    await site.drain();
+    await world.settle();
+    expect(await countOf('homes')).toBe(5);
+  });
+});

@@ -1,0 +1,107 @@
+/** The book a history keeps of what people did, to tell at the end whether anything of it was lost. */
+import type { Value } from '../../src/model/register.ts';
+import type { HostRow } from './memory/database.ts';
+import { emailOfRow, folded, textOf } from './memory/host.ts';
+
+/** What people did, on all sites. */
+export interface Ledger {
+  /** A number nobody had; later ones are larger. */
+  next(): number;
+  /** Someone put one value in the place of another. Values are never used twice, but for e-mails and switches. */
+  edited(from: Value, to: Value): void;
+  /** Someone gave a row another address. */
+  moved(site: string, row: HostRow, to: string): void;
+  /** Someone deleted a row. */
+  removed(row: HostRow): void;
+  /** A row was deleted and inserted again; if it then moves at once, nobody can tell that from a removal. */
+  replaced(row: HostRow): void;
+  /** A daemon puts one value in the place of another. Returns why it must not. */
+  whyNotOverwritable(from: Value, to: Value): string | undefined;
+  /** A daemon deletes a row. Returns why it must not; undefined if the person whose account it is removed it. */
+  whyNotRemovable(row: HostRow): string | undefined;
+  /** What is missing where the rows of all sites are these, by address. */
+  whatWasLost(accounts: ReadonlyMap<string, readonly HostRow[]>): string[];
+}
+
+const UNIQUE = /^(?:name|hash|s_|en_|es_)/;
+
+/**
+ * An empty book.
+ *
+ * @param personOf whose address it is; where people take each other's addresses, all are one to it
+ */
+export function makeLedger(personOf: (email: string) => string): Ledger {
+  let last = 0;
+  const successors = new Map<string, Set<Value>>();
+  const removed = new Set<string>();
+  const dead = new Set<Value>();
+  const moves = new Map<string, { readonly site: string; readonly to: string }[]>();
+
+  const valuesOf = (row: HostRow): Value[] => [...Object.values(row.columns), ...row.texts.values()];
+  const bury = (row: HostRow): void => {
+    for (const value of valuesOf(row)) dead.add(value);
+  };
+  /** True if the value, or what came after it, is there or was removed with its account. */
+  const isSomewhere = (value: Value, present: ReadonlySet<Value>): boolean =>
+    value === null ||
+    present.has(value) ||
+    dead.has(value) ||
+    [...(successors.get(value as string) ?? [])].some((later) => isSomewhere(later, present));
+
+  const cameAfter = (earlier: Value, value: Value): boolean =>
+    typeof earlier === 'string' &&
+    [...(successors.get(earlier) ?? [])].some((later) => later === value || cameAfter(later, value));
+
+  return {
+    next: () => ++last,
+    edited(from, to) {
+      if (typeof from !== 'string' || !UNIQUE.test(from)) return;
+      successors.set(from, (successors.get(from) ?? new Set()).add(to));
+    },
+    moved(site, row, to) {
+      const registration = textOf(row.columns['dt_reg_date']);
+      moves.set(registration, [...(moves.get(registration) ?? []), { site, to }]);
+    },
+    removed(row) {
+      removed.add(personOf(emailOfRow(row)));
+      bury(row);
+    },
+    replaced(row) {
+      removed.add(personOf(emailOfRow(row)));
+    },
+    whyNotOverwritable(from, to) {
+      if (typeof from !== 'string' || !UNIQUE.test(from) || from === to) return undefined;
+      if (cameAfter(to, from)) return `${from} was overwritten by ${textOf(to)}, which it had replaced`;
+      dead.add(from);
+      return undefined;
+    },
+    whyNotRemovable(row) {
+      if (!removed.has(personOf(emailOfRow(row)))) {
+        return `account ${emailOfRow(row)} (${[...row.lineage].join(', ')}) was removed by nobody`;
+      }
+      bury(row);
+      return undefined;
+    },
+    whatWasLost(accounts) {
+      const rows = [...accounts.values()].flat();
+      const present = new Set(rows.flatMap(valuesOf));
+      const lost: string[] = [];
+      for (const value of present) {
+        const later = typeof value === 'string' ? successors.get(value) : undefined;
+        for (const edit of later ?? []) {
+          if (!isSomewhere(edit, present)) lost.push(`${textOf(edit)}, which came after ${textOf(value)}, was lost`);
+        }
+      }
+      for (const [registration, ways] of moves) {
+        const sites = new Set(ways.map((way) => way.site));
+        const to = ways.at(-1)?.to ?? '';
+        const own = rows.filter((row) => row.lineage.has(registration));
+        if (sites.size > 1 || own.length === 0 || removed.has(personOf(to)) || own.some((row) => row.lineage.size > 1))
+          continue;
+        const email = emailOfRow(own[0] as HostRow);
+        if (own.every((row) => folded(emailOfRow(row)) !== folded(to))) lost.push(`${email} should be ${to}`);
+      }
+      return lost;
+    },
+  };
+}

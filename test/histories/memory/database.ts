@@ -1,0 +1,137 @@
+/**
+ * The database of one site, in memory: the users of the host and the daemon's own tables. It knows transactions, and it
+ * can be told to fail at a statement, as a daemon that is killed there would.
+ */
+import type { Kysely } from 'kysely';
+import type { Marker } from '../../../src/db/markers.ts';
+import type { StoredUser } from '../../../src/db/shadows.ts';
+import type { Grave } from '../../../src/model/tombstone.ts';
+import type { Value } from '../../../src/model/register.ts';
+import type { Uid } from '../../../src/model/uid.ts';
+import type { ParkedRow } from '../../../src/apply/parked.ts';
+import type { DueEntry } from '../../../src/outbox/store.ts';
+
+/** A row of `t_user` with its descriptions. */
+export interface HostRow {
+  readonly id: number;
+  readonly columns: Readonly<Record<string, Value>>;
+  readonly texts: ReadonlyMap<string, string | null>;
+  /** Registrations whose data this row ever held; for the checks, the daemon does not see it. */
+  readonly lineage: ReadonlySet<string>;
+}
+
+/** A row of our outbox. */
+export interface OutboxRow extends DueEntry {
+  readonly peer: string;
+  readonly dueAtMs: number;
+}
+
+/** A row of our parked records. */
+export interface ParkedMemory extends ParkedRow {
+  readonly uid: Uid;
+  readonly triedAtMs: number;
+}
+
+interface Tables {
+  rows: Map<number, HostRow>;
+  queue: Map<string, Marker>;
+  users: Map<number, StoredUser>;
+  uids: Map<Uid, number>;
+  graves: Map<Uid, Grave>;
+  outbox: Map<string, OutboxRow>;
+  parked: Map<string, ParkedMemory>;
+  state: Map<string, string>;
+}
+
+/** What a killed daemon leaves: nothing of the transaction. */
+export class Crash extends Error {
+  override readonly name = 'Crash';
+}
+
+/** One database. */
+export class Memory {
+  tables: Tables = {
+    rows: new Map(),
+    queue: new Map(),
+    users: new Map(),
+    uids: new Map(),
+    graves: new Map(),
+    outbox: new Map(),
+    parked: new Map(),
+    state: new Map(),
+  };
+  /** The daemon writes now: its writes make no markers. */
+  applying = false;
+  /** Statements until the next crash. */
+  crashIn = Infinity;
+  /** What the database itself refused; a sound daemon never gets there. */
+  readonly refusals: string[] = [];
+  /** Is told of accounts that the daemon deletes. */
+  onDaemonRemoval: (row: HostRow) => void = () => undefined;
+  /** Is told of values that the daemon puts in the place of others. */
+  onDaemonWrite: (from: Value, to: Value) => void = () => undefined;
+  #sequence = 0;
+
+  readonly nowMs: () => number;
+
+  constructor(nowMs: () => number) {
+    this.nowMs = nowMs;
+  }
+
+  /** A number nobody had; not taken back by a rollback. */
+  next(): number {
+    return ++this.#sequence;
+  }
+
+  /** Every statement passes here. */
+  step(): void {
+    if (--this.crashIn > 0) return;
+    this.crashIn = Infinity;
+    throw new Crash('killed');
+  }
+
+  /** Runs `work`; takes back what it wrote if it throws. */
+  async transact<T>(work: () => Promise<T>): Promise<T> {
+    const before = copy(this.tables);
+    try {
+      const result = await work();
+      this.step();
+      return result;
+    } catch (error) {
+      this.tables = before;
+      throw error;
+    } finally {
+      this.applying = false;
+    }
+  }
+
+  /** What a trigger does. */
+  mark(userId: number, op: Marker['op'], oldEmail: string | null): void {
+    if (this.applying) return;
+    const seq = String(this.next());
+    this.tables.queue.set(seq, { seq, userId, op, oldEmail, atMs: this.nowMs() });
+  }
+}
+
+/** The database behind what the daemon takes for a connection. */
+export function memoryOf(runner: unknown): Memory {
+  return runner as Memory;
+}
+
+/** The database as the daemon takes it. */
+export function asConnection(memory: Memory): Kysely<unknown> {
+  return memory as unknown as Kysely<unknown>;
+}
+
+function copy(tables: Tables): Tables {
+  return {
+    rows: new Map(tables.rows),
+    queue: new Map(tables.queue),
+    users: new Map(tables.users),
+    uids: new Map(tables.uids),
+    graves: new Map(tables.graves),
+    outbox: new Map(tables.outbox),
+    parked: new Map(tables.parked),
+    state: new Map(tables.state),
+  };
+}

@@ -1,0 +1,38 @@
+/** Stands in for src/db/markers.ts. */
+import type { OwnTables } from '../../../src/db/catalog.ts';
+import type { Marker } from '../../../src/db/markers.ts';
+import { memoryOf } from './database.ts';
+
+export async function readMarkers(runner: unknown, _own: OwnTables, limit: number): Promise<Marker[]> {
+  const memory = memoryOf(runner);
+  memory.step();
+  return [...memory.tables.queue.values()].slice(0, limit);
+}
+
+export async function deleteMarkers(runner: unknown, _own: OwnTables, markers: readonly Marker[]): Promise<void> {
+  const memory = memoryOf(runner);
+  memory.step();
+  for (const { seq } of markers) memory.tables.queue.delete(seq);
+}
+
+export async function markerTimes(
+  runner: unknown,
+  _own: OwnTables,
+  userIds: readonly number[],
+): Promise<Map<number, number>> {
+  const times = new Map<number, number>();
+  for (const { userId, atMs } of memoryOf(runner).tables.queue.values()) {
+    if (userIds.includes(userId)) times.set(userId, Math.max(times.get(userId) ?? 0, atMs));
+  }
+  return times;
+}
+
+export async function usersMarked(
+  runner: unknown,
+  _own: OwnTables,
+  op: Marker['op'],
+  userIds: readonly number[],
+): Promise<Set<number>> {
+  const markers = [...memoryOf(runner).tables.queue.values()].filter((marker) => marker.op === op);
+  return new Set(markers.map((marker) => marker.userId).filter((userId) => userIds.includes(userId)));
+}

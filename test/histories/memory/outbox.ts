@@ -1,0 +1,122 @@
+/** Stands in for src/outbox/store.ts. */
+import type { OwnTables } from '../../../src/db/catalog.ts';
+import type { OutboxEntry } from '../../../src/model/route.ts';
+import type { DueEntry, EntryName } from '../../../src/outbox/store.ts';
+import { memoryOf } from './database.ts';
+
+export async function enqueue(
+  runner: unknown,
+  _own: OwnTables,
+  entries: readonly OutboxEntry[],
+  nowMs: number,
+): Promise<void> {
+  if (entries.length === 0) return;
+  const memory = memoryOf(runner);
+  memory.step();
+  for (const { peer, kind, ref } of entries) {
+    const key = `${peer} ${kind} ${ref}`;
+    const generation = (memory.tables.outbox.get(key)?.generation ?? 0) + 1;
+    memory.tables.outbox.set(key, {
+      peer,
+      kind,
+      ref,
+      generation,
+      attempts: 0,
+      changedAt: '',
+      dueAtMs: nowMs,
+      guarded: false,
+    });
+  }
+}
+
+export async function dueEntries(
+  runner: unknown,
+  _own: OwnTables,
+  peer: string,
+  nowMs: number,
+  limit: number,
+): Promise<DueEntry[]> {
+  const rows = [...memoryOf(runner).tables.outbox.values()].filter((row) => row.peer === peer && row.dueAtMs <= nowMs);
+  return rows.toSorted((a, b) => a.dueAtMs - b.dueAtMs || a.ref - b.ref).slice(0, limit);
+}
+
+export async function confirm(
+  runner: unknown,
+  _own: OwnTables,
+  peer: string,
+  entries: readonly DueEntry[],
+): Promise<void> {
+  if (entries.length === 0) return;
+  const memory = memoryOf(runner);
+  memory.step();
+  for (const { kind, ref, generation } of entries) {
+    const key = `${peer} ${kind} ${ref}`;
+    if (memory.tables.outbox.get(key)?.generation === generation) memory.tables.outbox.delete(key);
+  }
+}
+
+export async function postpone(
+  runner: unknown,
+  _own: OwnTables,
+  peer: string,
+  entries: readonly (DueEntry & { readonly dueAtMs: number })[],
+): Promise<void> {
+  const memory = memoryOf(runner);
+  for (const { kind, ref, generation, dueAtMs } of entries) {
+    memory.step();
+    const key = `${peer} ${kind} ${ref}`;
+    const row = memory.tables.outbox.get(key);
+    if (row?.generation !== generation) continue;
+    memory.tables.outbox.set(key, { ...row, attempts: row.attempts + 1, dueAtMs });
+  }
+}
+
+export async function usersWaiting(
+  runner: unknown,
+  _own: OwnTables,
+  peers: readonly string[],
+  userIds: readonly number[],
+): Promise<Set<number>> {
+  const rows = [...memoryOf(runner).tables.outbox.values()].filter((row) => row.kind === 'user');
+  return new Set(rows.filter((row) => peers.includes(row.peer) && userIds.includes(row.ref)).map((row) => row.ref));
+}
+
+export async function dropUsers(
+  runner: unknown,
+  _own: OwnTables,
+  peers: readonly string[],
+  userIds: readonly number[],
+): Promise<void> {
+  if (userIds.length === 0) return;
+  const memory = memoryOf(runner);
+  memory.step();
+  for (const peer of peers) for (const userId of userIds) memory.tables.outbox.delete(`${peer} user ${userId}`);
+}
+
+export async function park(_runner: unknown, _own: OwnTables, peer: string, entry: DueEntry): Promise<void> {
+  throw new Error(`an entry for ${peer} was parked: ${entry.kind} ${entry.ref}`);
+}
+
+export async function peersWithDue(): Promise<string[]> {
+  throw new Error('not here');
+}
+
+export async function retryEntry(_runner: unknown, _own: OwnTables, _entry: EntryName): Promise<boolean> {
+  throw new Error('not here');
+}
+
+export async function dropEntry(_runner: unknown, _own: OwnTables, _entry: EntryName): Promise<boolean> {
+  throw new Error('not here');
+}
+
+export async function releaseHeld(): Promise<number> {
+  throw new Error('not here');
+}
+
+export async function countWaiting(runner: unknown): Promise<number> {
+  return memoryOf(runner).tables.outbox.size;
+}
+
+export async function holdEntries(): Promise<void> {
+  throw new Error('not here');
+}

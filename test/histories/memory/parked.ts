@@ -1,0 +1,89 @@
+/** Stands in for src/apply/parked.ts. */
+import type { ParkedRecord, ParkedRow } from '../../../src/apply/parked.ts';
+import type { OwnTables } from '../../../src/db/catalog.ts';
+import type { Uid } from '../../../src/model/uid.ts';
+import { memoryOf } from './database.ts';
+
+export async function parkRecords(
+  runner: unknown,
+  _own: OwnTables,
+  records: readonly ParkedRecord[],
+  nowMs: number,
+): Promise<void> {
+  const memory = memoryOf(runner);
+  for (const { peer, uid, userId, code, record } of records) {
+    memory.step();
+    const { id, createdAtMs } = memory.tables.parked.get(`${peer} ${uid}`) ?? { id: memory.next(), createdAtMs: nowMs };
+    memory.tables.parked.set(`${peer} ${uid}`, { id, peer, uid, userId, code, record, createdAtMs, triedAtMs: nowMs });
+  }
+}
+
+export async function unparkRecords(
+  runner: unknown,
+  _own: OwnTables,
+  peer: string,
+  uids: readonly Uid[],
+): Promise<void> {
+  if (uids.length === 0) return;
+  const memory = memoryOf(runner);
+  memory.step();
+  for (const uid of uids) memory.tables.parked.delete(`${peer} ${uid}`);
+}
+
+export async function readParked(
+  runner: unknown,
+  _own: OwnTables,
+  filter: { readonly ids: readonly number[] } | { readonly triedBeforeMs: number; readonly limit: number },
+): Promise<ParkedRow[]> {
+  const rows = [...memoryOf(runner).tables.parked.values()];
+  if ('ids' in filter) return rows.filter((row) => filter.ids.includes(row.id));
+  return rows
+    .filter((row) => row.triedAtMs <= filter.triedBeforeMs)
+    .toSorted((a, b) => a.triedAtMs - b.triedAtMs || a.id - b.id)
+    .slice(0, filter.limit);
+}
+
+export async function usersContested(
+  runner: unknown,
+  _own: OwnTables,
+  userIds: readonly number[],
+): Promise<Set<number>> {
+  const rows = [...memoryOf(runner).tables.parked.values()].filter((row) => row.code === 'EMAIL_TAKEN');
+  return new Set(rows.flatMap((row) => (row.userId !== null && userIds.includes(row.userId) ? [row.userId] : [])));
+}
+
+export async function wakeParked(runner: unknown, _own: OwnTables, userIds: readonly number[]): Promise<void> {
+  if (userIds.length === 0) return;
+  const memory = memoryOf(runner);
+  memory.step();
+  for (const [key, row] of memory.tables.parked) {
+    const wakes = row.code === 'EMAIL_TAKEN' || (row.userId !== null && userIds.includes(row.userId));
+    if (wakes) memory.tables.parked.set(key, { ...row, triedAtMs: 0 });
+  }
+}
+
+export async function touchParked(
+  runner: unknown,
+  _own: OwnTables,
+  ids: readonly number[],
+  nowMs: number,
+): Promise<void> {
+  if (ids.length === 0) return;
+  const memory = memoryOf(runner);
+  memory.step();
+  for (const [key, row] of memory.tables.parked) {
+    if (ids.includes(row.id)) memory.tables.parked.set(key, { ...row, triedAtMs: nowMs });
+  }
+}
+
+export async function dropParked(): Promise<boolean> {
+  throw new Error('not here');
+}
+
+export async function wakeParkedFor(): Promise<void> {
+  throw new Error('not here');
+}
+
+export async function heldOf(): Promise<number[]> {
+  return [];
+}

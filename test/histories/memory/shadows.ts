@@ -1,0 +1,114 @@
+/** Stands in for src/db/shadows.ts. Shadows are packed and unpacked as they are there. */
+import type { OwnTables } from '../../../src/db/catalog.ts';
+import type { StoredUser } from '../../../src/db/shadows.ts';
+import { decodeShadow, encodeShadow } from '../../../src/model/shadow.ts';
+import type { Stamp } from '../../../src/model/stamp.ts';
+import { gatherTombstones, removalIdOf, type Tombstone } from '../../../src/model/tombstone.ts';
+import type { Uid } from '../../../src/model/uid.ts';
+import { memoryOf } from './database.ts';
+
+export { hashRemovedEmail, requireUid } from '../../../src/db/shadows.ts';
+
+export async function readShadows(
+  runner: unknown,
+  _own: OwnTables,
+  userIds: readonly number[],
+  _options: { lock?: boolean | undefined } = {},
+): Promise<Map<number, StoredUser>> {
+  const { users } = memoryOf(runner).tables;
+  const ids = [...new Set(userIds)].toSorted((a, b) => a - b);
+  return new Map(ids.map((id) => users.get(id)).flatMap((user) => (user === undefined ? [] : [[user.userId, user]])));
+}
+
+export async function writeShadows(runner: unknown, _own: OwnTables, users: readonly StoredUser[]): Promise<void> {
+  if (users.length === 0) return;
+  const memory = memoryOf(runner);
+  memory.step();
+  for (const { userId, uids, shadow } of users) {
+    memory.tables.users.set(userId, { userId, uids, shadow: decodeShadow(encodeShadow(shadow)) });
+  }
+}
+
+export async function addShadows(runner: unknown, own: OwnTables, users: readonly StoredUser[]): Promise<void> {
+  const known = memoryOf(runner).tables.users;
+  await writeShadows(
+    runner,
+    own,
+    users.filter((user) => !known.has(user.userId)),
+  );
+}
+
+export async function bindUids(
+  runner: unknown,
+  _own: OwnTables,
+  bindings: readonly { readonly uid: Uid; readonly userId: number }[],
+): Promise<void> {
+  if (bindings.length === 0) return;
+  const memory = memoryOf(runner);
+  memory.step();
+  for (const { uid, userId } of bindings) memory.tables.uids.set(uid, userId);
+}
+
+export async function usersByUid(runner: unknown, _own: OwnTables, uids: readonly Uid[]): Promise<Map<Uid, number>> {
+  const { uids: table } = memoryOf(runner).tables;
+  return new Map(
+    uids.flatMap((uid) => {
+      const userId = table.get(uid);
+      return userId === undefined ? [] : [[uid, userId] as const];
+    }),
+  );
+}
+
+export async function tombstonesByUid(
+  runner: unknown,
+  _own: OwnTables,
+  uids: readonly Uid[],
+): Promise<Map<Uid, { readonly stamp: Stamp; readonly removalId: number }>> {
+  const { graves } = memoryOf(runner).tables;
+  return new Map(
+    uids.flatMap((uid) => {
+      const grave = graves.get(uid);
+      return grave === undefined ? [] : [[uid, { stamp: grave.stamp, removalId: grave.removalId }] as const];
+    }),
+  );
+}
+
+export async function readTombstones(
+  runner: unknown,
+  _own: OwnTables,
+  removalIds: readonly number[],
+): Promise<Map<number, Tombstone>> {
+  const graves = [...memoryOf(runner).tables.graves.values()];
+  return gatherTombstones(graves.filter((grave) => removalIds.includes(grave.removalId)));
+}
+
+export async function bury(
+  runner: unknown,
+  _own: OwnTables,
+  removal: { uids: readonly Uid[]; stamp: Stamp; emailHash: string | null; nowMs: number },
+): Promise<void> {
+  const memory = memoryOf(runner);
+  memory.step();
+  const main = removal.uids[0] as Uid;
+  const removalId = removalIdOf(main);
+  for (const uid of removal.uids) {
+    const grave = memory.tables.graves.get(uid) ?? { uid, main, removalId, emailHash: removal.emailHash };
+    memory.tables.graves.set(uid, { ...grave, stamp: removal.stamp });
+  }
+}
+
+export async function forgetUsers(runner: unknown, _own: OwnTables, userIds: readonly number[]): Promise<void> {
+  if (userIds.length === 0) return;
+  const memory = memoryOf(runner);
+  memory.step();
+  for (const userId of userIds) {
+    for (const uid of memory.tables.users.get(userId)?.uids ?? []) {
+      if (memory.tables.uids.get(uid) === userId) memory.tables.uids.delete(uid);
+    }
+    memory.tables.users.delete(userId);
+  }
+}
+
+export async function expireTombstones(): Promise<number> {
+  return 0;
+}

@@ -1,0 +1,20 @@
+/** Stands in for src/db/state.ts. */
+import type { OwnTables } from '../../../src/db/catalog.ts';
+import type { StateName } from '../../../src/db/state.ts';
+import { memoryOf } from './database.ts';
+
+export async function readState(runner: unknown, _own: OwnTables, name: StateName): Promise<string | undefined> {
+  return memoryOf(runner).tables.state.get(name);
+}
+
+export async function writeState(
+  runner: unknown,
+  _own: OwnTables,
+  name: StateName,
+  value: string | null,
+): Promise<void> {
+  const memory = memoryOf(runner);
+  memory.step();
+  if (value === null) memory.tables.state.delete(name);
+  else memory.tables.state.set(name, value);
+}

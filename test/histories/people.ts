@@ -1,0 +1,156 @@
+/** What people do on a site of a history, written to its database as Osclass would, with the markers of the triggers. */
+import type { Value } from '../../src/model/register.ts';
+import type { HostRow, Memory } from './memory/database.ts';
+import { emailOfRow, folded, LOCALES } from './memory/host.ts';
+import type { Ledger } from './ledger.ts';
+import type { HostOperation } from './operation.ts';
+
+const PEOPLE = ['ana', 'bob', 'eve', 'joe', 'liz', 'tom'];
+
+/** How many addresses a person has, where people keep to their own. */
+const OWN_ADDRESSES = 3;
+
+/** The address of a number; some differ only by case from others. Each three in a row are one person's. */
+export function addressOf(email: number, n: number): string {
+  const person = PEOPLE[Math.floor(email / OWN_ADDRESSES) % PEOPLE.length] ?? 'max';
+  const name = `${person}${email % OWN_ADDRESSES}`;
+  return `${n % 5 === 0 ? name.toUpperCase() : name}@x.org`;
+}
+
+/** Whose address it is. */
+export function personOf(email: string): string {
+  return email.slice(0, 3).toLowerCase();
+}
+
+/** What can be edited; descriptions come and go. */
+const EDITABLE = ['s_name', 's_name', 's_password', 's_phone_mobile', 'en_US', 'en_US', 'es_ES', 'no es_ES'];
+
+/** Carries one operation out. Returns what was done in words; undefined if it was not possible. */
+export function act(
+  memory: Memory,
+  ledger: Ledger,
+  site: string,
+  operation: HostOperation,
+  isPrivate: boolean,
+): string | undefined {
+  const { rows } = memory.tables;
+  const users = [...rows.values()].toSorted((a, b) => a.id - b.id);
+  const pick = (who: number): HostRow | undefined => users[who % Math.max(1, users.length)];
+  const holderOf = (email: string): HostRow | undefined =>
+    users.find((row) => folded(emailOfRow(row)) === folded(email));
+
+  if (operation.do === 'register') {
+    const email = addressOf(operation.email, ledger.next());
+    if (holderOf(email) !== undefined) return undefined;
+    const row = register(memory, ledger, email, memory.nowMs());
+    return `${nameOf(row)} registers`;
+  }
+  const row = pick(operation.who);
+  if (row === undefined) return undefined;
+  const email = emailOfRow(row);
+  switch (operation.do) {
+    case 'edit': {
+      const what = EDITABLE[operation.what % EDITABLE.length] as string;
+      const value = `${what}-${ledger.next()}`;
+      if (what.startsWith('no ')) {
+        const locale = what.slice(3);
+        if (!row.texts.has(locale)) return undefined;
+        writeText(memory, ledger, row, locale, undefined);
+      } else if (LOCALES.includes(what)) writeText(memory, ledger, row, what, value);
+      else writeColumns(memory, ledger, row, { [what]: value });
+      return `${nameOf(row)} sets ${value}`;
+    }
+    case 'block': {
+      const enabled = row.columns['b_enabled'] === '1' ? '0' : '1';
+      writeColumns(memory, ledger, row, { b_enabled: enabled });
+      return `${nameOf(row)} is ${enabled === '1' ? 'enabled' : 'blocked'}`;
+    }
+    case 'move': {
+      const to = addressOf(ownAddress(row, operation.email, isPrivate), ledger.next());
+      const holder = holderOf(to);
+      if ((holder !== undefined && holder !== row) || to === email) return undefined;
+      writeColumns(memory, ledger, row, { s_email: to });
+      ledger.moved(site, row, to);
+      return `${nameOf(row)} moves to ${to}`;
+    }
+    case 'swap': {
+      const other = pick(operation.other);
+      if (other === undefined || other === row) return undefined;
+      if (isPrivate && personOf(emailOfRow(other)) !== personOf(email)) return undefined;
+      writeColumns(memory, ledger, row, { s_email: `swap-${ledger.next()}@x.org` });
+      writeColumns(memory, ledger, other, { s_email: email });
+      writeColumns(memory, ledger, rows.get(row.id) as HostRow, { s_email: emailOfRow(other) });
+      ledger.moved(site, row, emailOfRow(other));
+      ledger.moved(site, other, email);
+      return `${nameOf(row)} and ${nameOf(other)} swap`;
+    }
+    case 'remove':
+      remove(memory, ledger, row);
+      return `${nameOf(row)} is removed`;
+    case 'renew': {
+      remove(memory, ledger, row);
+      const fresh = register(memory, ledger, email, memory.nowMs());
+      return `${nameOf(row)} is removed and registers again as ${nameOf(fresh)}`;
+    }
+    case 'replace': {
+      rows.delete(row.id);
+      ledger.replaced(row);
+      memory.mark(row.id, 'D', email);
+      const id = memory.next();
+      rows.set(id, { ...row, id });
+      memory.mark(id, 'I', null);
+      return `${nameOf(row)} is replaced by #${id}`;
+    }
+    default:
+      operation satisfies never;
+      return undefined;
+  }
+}
+
+/** An account as a trace names it: `#7 ana@x.org`. */
+export function nameOf(row: HostRow): string {
+  return `#${row.id} ${emailOfRow(row)}`;
+}
+
+/** A new account. */
+export function register(memory: Memory, ledger: Ledger, email: string, atMs: number): HostRow {
+  const id = memory.next();
+  const n = ledger.next();
+  const registration = `${atMs}#${n}`;
+  const columns = {
+    ...{ s_email: email, s_name: `name-${n}`, s_password: `hash-${n}`, s_phone_mobile: null },
+    ...{ b_enabled: '1', b_active: '1', dt_reg_date: registration },
+  };
+  const row: HostRow = { id, columns, texts: new Map(), lineage: new Set([registration]) };
+  memory.tables.rows.set(id, row);
+  memory.mark(id, 'I', null);
+  return row;
+}
+
+function remove(memory: Memory, ledger: Ledger, row: HostRow): void {
+  memory.tables.rows.delete(row.id);
+  memory.mark(row.id, 'D', emailOfRow(row));
+  ledger.removed(row);
+}
+
+function writeColumns(memory: Memory, ledger: Ledger, row: HostRow, columns: Record<string, Value>): void {
+  for (const [name, value] of Object.entries(columns)) ledger.edited(row.columns[name] ?? null, value);
+  memory.tables.rows.set(row.id, { ...row, columns: { ...row.columns, ...columns } });
+  memory.mark(row.id, 'U', null);
+}
+
+function writeText(memory: Memory, ledger: Ledger, row: HostRow, locale: string, text: string | undefined): void {
+  const texts = new Map(row.texts);
+  ledger.edited(texts.get(locale) ?? null, text ?? null);
+  if (text === undefined) texts.delete(locale);
+  else texts.set(locale, text);
+  memory.tables.rows.set(row.id, { ...row, texts });
+  memory.mark(row.id, 'R', null);
+}
+
+/** The number of the address that an account moves to: any, or one of its owner's. */
+function ownAddress(row: HostRow, email: number, isPrivate: boolean): number {
+  if (!isPrivate) return email;
+  const person = PEOPLE.indexOf(personOf(emailOfRow(row)));
+  return person * OWN_ADDRESSES + (email % OWN_ADDRESSES);
+}

@@ -1,0 +1,85 @@
+/** Runs one history and says what went wrong. */
+import { COLUMNS, emailOfRow, folded, textOf } from './memory/host.ts';
+import type { HostRow } from './memory/database.ts';
+import type { History } from './operation.ts';
+import { Flaw, makeWorld, type World } from './world.ts';
+
+/** How a history ended. */
+export interface Ending {
+  /** What went wrong, or undefined. */
+  readonly flaw: string | undefined;
+  /** Two living accounts want one address: it waits for a person. */
+  readonly contested: boolean;
+}
+
+/** Runs a history to its end. `tell` gets a line for each thing that happens. */
+export async function runHistory(
+  history: History,
+  tell: (line: () => string) => void = () => undefined,
+): Promise<Ending> {
+  const world = makeWorld(history, tell);
+  const rest = async (): Promise<void> => {
+    await world.rest();
+    check(world, history);
+  };
+  let flaw: string | undefined;
+  try {
+    await world.start();
+    for (const operation of history.operations) {
+      if (operation.do === 'rest') await rest();
+      else await world.perform(operation);
+    }
+    await rest();
+  } catch (error) {
+    flaw = error instanceof Flaw ? error.message : error instanceof Error ? (error.stack ?? error.message) : 'unknown';
+  }
+  return { flaw, contested: contestedAddresses(world).size > 0 };
+}
+
+function check(world: World, history: History): void {
+  const contents = world.sites.map(({ memory }) => accountsOf(memory.tables.rows.values()));
+  const emails = [...new Set(contents.flatMap((accounts) => [...accounts.keys()]))].toSorted();
+  const contested = contestedAddresses(world);
+  const differences = emails.flatMap((email) => {
+    const states = new Map(contents.map((accounts, index) => [show(accounts.get(email)), world.sites[index]?.name]));
+    if (states.size === 1 || contested.has(email)) return [];
+    // Feeds leave blocked accounts out, so nobody hears of those that were there before.
+    const isBlocked = contents.some((accounts) => accounts.get(email)?.columns['b_enabled'] === '0');
+    if (isBlocked && history.sites.some((site) => site.users.length > 0)) return [];
+    return [[...states].map(([state, site]) => `${email} on ${site}: ${state}`).join('\n  ')];
+  });
+  if (differences.length > 0) throw new Flaw(`the sites differ\n  ${differences.join('\n  ')}`);
+  if (contested.size > 0) return;
+  const accounts = new Map(emails.map((email) => [email, contents.flatMap((site) => site.get(email) ?? [])] as const));
+  const lost = world.ledger.whatWasLost(accounts);
+  if (lost.length > 0) throw new Flaw(lost.join('\n'));
+}
+
+function accountsOf(rows: Iterable<HostRow>): Map<string, HostRow> {
+  return new Map([...rows].map((row) => [folded(emailOfRow(row)), row] as const));
+}
+
+/**
+ * Addresses of accounts that a person has to decide about: those in records parked as `EMAIL_TAKEN`, and all that the
+ * accounts which such records name have anywhere.
+ */
+function contestedAddresses(world: World): Set<string> {
+  const records = world.sites.flatMap(({ memory }) =>
+    [...memory.tables.parked.values()].filter((row) => row.code === 'EMAIL_TAKEN').map((row) => row.record),
+  );
+  const contested = new Set(records.flatMap((record) => (record.kind === 'user' ? [folded(record.email)] : [])));
+  const uids = new Set<string>(records.flatMap((record) => record.uids));
+  for (const { memory } of world.sites) {
+    for (const { userId, uids: own } of memory.tables.users.values()) {
+      const row = memory.tables.rows.get(userId);
+      if (row !== undefined && own.some((uid) => uids.has(uid))) contested.add(folded(emailOfRow(row)));
+    }
+  }
+  return contested;
+}
+
+function show(row: HostRow | undefined): string {
+  if (row === undefined) return 'nobody';
+  const texts = [...row.texts].map(([locale, text]) => `${locale}=${text}`).toSorted();
+  return [...COLUMNS.map((column) => textOf(row.columns[column])), ...texts].join(' ');
+}

@@ -1,0 +1,161 @@
+/**
+ * One site of a history: the daemon's own drain, delivery, applying and feeding, over a database in memory. Put together
+ * as src/site.ts does it, but for leases and HTTP.
+ */
+import { v5 } from 'uuid';
+import { applyRecords } from '../../src/apply/applier.ts';
+import type { Origination, Outcome } from '../../src/apply/outcome.ts';
+import { parkRecords, wakeParked } from '../../src/apply/parked.ts';
+import { retryParkedOnce } from '../../src/apply/retry-parked.ts';
+import type { ApplyDeps } from '../../src/apply/together.ts';
+import { adopt } from '../../src/capture/adopt.ts';
+import { baselineOnce } from '../../src/capture/baseline.ts';
+import { drainOnce } from '../../src/capture/drain.ts';
+import { ownTables } from '../../src/db/catalog.ts';
+import type { Lease } from '../../src/db/lease.ts';
+import type { OutboxWriter } from '../../src/db/ports.ts';
+import { readShadows, requireUid } from '../../src/db/shadows.ts';
+import type { StreamAnswer, UserRecord, WireRecord } from '../../src/model/record.ts';
+import { makeSelection } from '../../src/model/register.ts';
+import type { PeerRoute } from '../../src/model/route.ts';
+import { encodeUser } from '../../src/osclass/records.ts';
+import { deliverOnce } from '../../src/outbox/deliver.ts';
+import { dropUsers, enqueue, usersWaiting } from '../../src/outbox/store.ts';
+import { toStreamResult } from '../../src/apply/outcome.ts';
+import { asConnection, Memory } from './memory/database.ts';
+import { CATALOG, HOSTS, LOCALES, LOCATIONS, ZONE } from './memory/host.ts';
+
+/** A site. */
+export interface HistorySite {
+  readonly name: string;
+  readonly memory: Memory;
+  /** Gives every user a shadow. */
+  baseline(): Promise<void>;
+  /** One drain pass. Returns how many markers it worked off. */
+  drain(): Promise<number>;
+  /** One delivery pass to a peer. Returns how many records were sent. */
+  deliver(to: string, send: (records: readonly WireRecord[]) => Promise<StreamAnswer>): Promise<number>;
+  /** What `POST /v1/stream` does. */
+  accept(from: string, records: readonly WireRecord[]): Promise<StreamAnswer>;
+  /** Users as a feed serves them. */
+  page(to: string): Promise<UserRecord[]>;
+  /** Merges such a page. */
+  feed(from: string, records: readonly UserRecord[]): Promise<void>;
+  /** Tries parked records again. Returns what became of them. */
+  retryParked(): Promise<readonly Outcome[]>;
+}
+
+/** What a site is made of. */
+export interface SitePlan {
+  readonly name: string;
+  readonly priority: number;
+  readonly peers: readonly string[];
+  readonly relay: boolean;
+  /** Most records in one request. */
+  readonly batch: number;
+}
+
+const LEASE: Lease = {
+  name: 'drain',
+  fence: () => Promise.resolve(),
+  renew: () => Promise.resolve(),
+  release: () => Promise.resolve(),
+};
+const OWN = ownTables('');
+const NAMESPACE = '3a0f8d52-8f3e-4c53-9a55-0d6a3c4f6b10';
+
+/** Opens a site with an empty database. `nowMs`: its own clock. */
+export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySite {
+  const memory = new Memory(nowMs);
+  const db = asConnection(memory);
+  const { name, peers } = plan;
+  const origin = { site: name, priority: plan.priority };
+  const everything = makeSelection('all', []);
+  const routes: readonly PeerRoute[] = peers.map((peer) => ({
+    ...{ name: peer, send: true, receive: true, relay: plan.relay },
+    ...{ sends: everything, accepts: everything },
+  }));
+  const routeOf = (peer: string): PeerRoute => routes.find((route) => route.name === peer) as PeerRoute;
+  const outbox: OutboxWriter = {
+    enqueue: (runner, entries, at) => enqueue(runner, OWN, entries, at),
+    usersWaiting: (runner, userIds) => usersWaiting(runner, OWN, peers, userIds),
+    dropUsers: (runner, userIds) => dropUsers(runner, OWN, peers, userIds),
+  };
+  const randomUid = (): ReturnType<typeof requireUid> => requireUid(v5(`${name} ${memory.next()}`, NAMESPACE));
+  const clock = { nowMs, toEpochMs: ZONE.toEpochMs };
+  const common = { db, own: OWN, hosts: HOSTS, outbox, origin, ...clock, randomUid, routes: () => routes };
+  const appendLog = (): Promise<void> => Promise.resolve();
+  const applyDeps: ApplyDeps = {
+    ...{ ...common, catalog: CATALOG, locations: LOCATIONS, zone: ZONE, appendLog },
+    randomBytes: (size) => new Uint8Array(size),
+    guard: { removals: 20, percent: 5, windowMs: 3_600_000 },
+    removal: { mode: 'delete', itemsOfBlocked: 'keep', related: [] },
+    usersWaiting: outbox.usersWaiting,
+    adopt: (user) => adopt(user, { origin, ...clock }),
+    locales: () => Promise.resolve(new Set(LOCALES)),
+  };
+  const from = (peer: string, via: Origination['via']): Origination => ({
+    ...{ route: routeOf(peer), via, trace: '', ip: null, keyDigest: null, overwrite: false, approved: false },
+  });
+
+  return {
+    name,
+    memory,
+    async baseline() {
+      await baselineOnce(common, LEASE);
+    },
+    async drain() {
+      const { done, changed } = await drainOnce(common, LEASE);
+      await wakeParked(db, OWN, changed);
+      return done;
+    },
+    async deliver(to, send) {
+      let sent = 0;
+      await deliverOnce(
+        {
+          ...{ db, own: OWN, hosts: HOSTS, nowMs, appendLog },
+          ...{ keyDigest: '', newTrace: () => '', batchSize: () => plan.batch, onConfirmed: () => undefined },
+          zoneFor: () => Promise.resolve(ZONE),
+          allowance: () => Promise.resolve(undefined),
+          backoffMs: (attempts) => Math.min(1_000 * 2 ** attempts, 60_000),
+          send: (_peer, records) => {
+            sent += records.length;
+            return send(records);
+          },
+        },
+        routeOf(to),
+      );
+      return sent;
+    },
+    async accept(peer, records) {
+      const outcomes = await applyRecords(applyDeps, records, from(peer, 'stream'));
+      return { status: 'OK', results: outcomes.map(toStreamResult) };
+    },
+    async page(to) {
+      const users = await HOSTS.after(db, 0, 1000, { eligible: true });
+      const ids = users.map((user) => user.id);
+      const shadows = await readShadows(db, OWN, ids);
+      return users.flatMap((user) => {
+        const stored = shadows.get(user.id);
+        const encoded = stored === undefined ? undefined : encodeUser(user, stored, routeOf(to).sends, HOSTS, ZONE);
+        return encoded === undefined ? [] : [encoded.record];
+      });
+    },
+    async feed(peer, records) {
+      await applyRecords(applyDeps, records, from(peer, 'feed'), {
+        within: async (trx, { records: chunk, outcomes }) => {
+          const busy = outcomes.flatMap((outcome, index) => {
+            const record = chunk[index];
+            if (outcome.result !== 'retry' || record === undefined) return [];
+            const { uid, userId, code = 'USER_BUSY', message = '' } = outcome;
+            return [{ peer, uid, userId, code, message, record }];
+          });
+          await parkRecords(trx, OWN, busy, nowMs());
+        },
+      });
+    },
+    async retryParked() {
+      return (await retryParkedOnce(applyDeps, { trace: '' })).outcomes;
+    },
+  };
+}

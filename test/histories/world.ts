@@ -1,0 +1,277 @@
+/** The sites of a history, their clocks and the network between them. */
+import { SyncError } from '../../src/model/errors.ts';
+import type { StreamAnswer, WireRecord } from '../../src/model/record.ts';
+import { makeLedger, type Ledger } from './ledger.ts';
+import { Crash, type HostRow } from './memory/database.ts';
+import { isOfPeople, type Fate, type History, type HostOperation, type Operation, type Topology } from './operation.ts';
+import { act, addressOf, nameOf, personOf, register } from './people.ts';
+import { openHistorySite, type HistorySite } from './site.ts';
+
+/** Something that must never happen. */
+export class Flaw extends Error {
+  override readonly name = 'Flaw';
+}
+
+/** A world under way. */
+export interface World {
+  readonly sites: readonly HistorySite[];
+  readonly ledger: Ledger;
+  /** Begins the history. */
+  start(): Promise<void>;
+  perform(operation: Operation): Promise<void>;
+  /** Mends everything and works until nobody has anything to do. */
+  rest(): Promise<void>;
+}
+
+interface Request {
+  readonly from: number;
+  readonly to: number;
+  readonly records: readonly WireRecord[];
+}
+
+const START_MS = Date.UTC(2026, 0, 1);
+/** Rounds after which sites that still talk are taken to talk forever. */
+const MOST_ROUNDS = 60;
+/** Longer than parked records wait before they are taken for present ones. */
+const LATE_RECORDS_MS = 11 * 60_000;
+
+/** Makes the world of a history. `tell`: a line for each thing that happens. */
+export function makeWorld(history: History, tell: (line: () => string) => void): World {
+  let nowMs = START_MS;
+  const ledger = makeLedger(history.isPrivate ? personOf : () => 'anybody');
+  const names = history.sites.map((site) => site.name);
+  const linked = linksOf(names.length, history.topology);
+  const sites = history.sites.map(({ name, priority, skewMs }, index): HistorySite => {
+    const peers = names.filter((_, other) => linked(index, other));
+    const plan = { name, priority, peers, relay: history.relay, batch: history.batch };
+    const site = openHistorySite(plan, () => nowMs + skewMs);
+    site.memory.onDaemonWrite = (from, to) => {
+      const why = ledger.whyNotOverwritable(from, to);
+      if (why !== undefined) throw new Flaw(`${name}: ${why}`);
+    };
+    site.memory.onDaemonRemoval = (row: HostRow) => {
+      const why = ledger.whyNotRemovable(row);
+      if (why !== undefined) throw new Flaw(`${name}: ${why}`);
+    };
+    return site;
+  });
+  const cuts = new Set<string>();
+  const late: Request[] = [];
+  const siteAt = (index: number): HistorySite => sites[index % sites.length] as HistorySite;
+  const link = (a: number, b: number): string => `${Math.min(a, b)}-${Math.max(a, b)}`;
+
+  const people = (operation: HostOperation): void => {
+    const { name, memory } = siteAt(operation.at);
+    const done = act(memory, ledger, name, operation, history.isPrivate);
+    if (done !== undefined) tell(() => `${name}: ${done}`);
+  };
+
+  /** Runs what may be killed; true if it was. */
+  const killable = async (
+    site: HistorySite,
+    crash: number | undefined,
+    work: () => Promise<void>,
+  ): Promise<boolean> => {
+    site.memory.crashIn = crash ?? Infinity;
+    let killed = false;
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof Crash)) throw error;
+      tell(() => `${site.name}: killed`);
+      killed = true;
+    }
+    site.memory.crashIn = Infinity;
+    const [refusal] = site.memory.refusals;
+    if (refusal !== undefined) throw new Flaw(`${site.name}: ${refusal}`);
+    return killed;
+  };
+
+  let requests = 0;
+  const accept = async (request: Request, crash?: number): Promise<StreamAnswer> => {
+    const [from, to] = [siteAt(request.from), siteAt(request.to)];
+    if (++requests % history.forgets === 0) {
+      tell(() => `  ${from.name} → ${to.name}: thrown away`);
+      return { status: 'OK', results: request.records.map(() => ({ result: 'applied' })) };
+    }
+    let answer: StreamAnswer | undefined;
+    const killed = await killable(to, crash, async () => {
+      answer = await to.accept(from.name, request.records);
+    });
+    tell(() => `  ${from.name} → ${to.name}: ${request.records.map(showRecord).join('; ')}`);
+    if (killed || answer === undefined) throw new SyncError('PEER_UNREACHABLE');
+    tell(() => `    ${answer?.results.map(({ result, code }) => `${result} ${code ?? ''}`.trim()).join('; ')}`);
+    return answer;
+  };
+
+  const deliver = async (
+    at: number,
+    to: number,
+    options: { fate?: Fate; crash?: number | undefined; meanwhile?: readonly HostOperation[] } = {},
+  ): Promise<number> => {
+    const { fate = 'well', crash, meanwhile = [] } = options;
+    if (!linked(at, to)) return 0;
+    const send = async (records: readonly WireRecord[]): Promise<StreamAnswer> => {
+      const request: Request = { from: at, to, records };
+      for (const operation of meanwhile) people(operation);
+      if (cuts.has(link(at, to)) || fate === 'lost') throw new SyncError('PEER_UNREACHABLE');
+      if (fate === 'late') {
+        late.push(request);
+        throw new SyncError('PEER_TIMEOUT');
+      }
+      if (fate === 'twice') await accept(request);
+      const answer = await accept(request, crash);
+      if (fate === 'unanswered') throw new SyncError('PEER_TIMEOUT');
+      return answer;
+    };
+    try {
+      return await siteAt(at).deliver(siteAt(to).name, send);
+    } catch (error) {
+      if (error instanceof SyncError && error.code.startsWith('PEER_')) return 0;
+      throw error;
+    }
+  };
+
+  const feed = async (at: number, from: number, crash?: number): Promise<void> => {
+    if (!linked(at, from)) return;
+    const [puller, source] = [siteAt(at), siteAt(from)];
+    await source.drain();
+    const page = await source.page(puller.name);
+    tell(() => `${puller.name}: feeds from ${source.name}: ${page.map(showRecord).join('; ')}`);
+    await killable(puller, crash, () => puller.feed(source.name, page));
+  };
+
+  const arrive = async (request: Request | undefined): Promise<void> => {
+    if (request === undefined) return;
+    tell(() => 'a late request arrives');
+    await accept(request).catch((error: unknown) => {
+      if (!(error instanceof SyncError)) throw error;
+    });
+  };
+
+  /** One round of everybody's work. True if anything was done. */
+  const round = async (): Promise<boolean> => {
+    let busy = false;
+    for (const site of sites) if ((await site.drain()) > 0) busy = true;
+    for (const [at] of sites.entries()) {
+      for (const [to] of sites.entries()) {
+        for (let sent = 1; sent > 0;) {
+          sent = await deliver(at, to);
+          if (sent > 0) busy = true;
+        }
+      }
+    }
+    for (const site of sites) {
+      const outcomes = await site.retryParked();
+      if (outcomes.some((outcome) => outcome.result === 'applied')) busy = true;
+    }
+    for (const { memory } of sites) {
+      const waits = [...memory.tables.parked.values()].some(
+        ({ code }) => code === 'CLOCK_SKEW' || code === 'USER_BUSY',
+      );
+      if (memory.tables.outbox.size > 0 || waits) busy = true;
+    }
+    return busy;
+  };
+
+  const rest = async (): Promise<void> => {
+    cuts.clear();
+    tell(() => 'everything is mended');
+    for (const request of late.splice(0)) await arrive(request);
+    if (history.sites.some((site) => site.users.length > 0)) {
+      for (const [at] of sites.entries()) for (const [from] of sites.entries()) await feed(at, from);
+    }
+    // Silent, and still so after records that lay long enough were tried again.
+    for (let rounds = 0, silent = 0; silent < 2; rounds += 1) {
+      if (rounds > MOST_ROUNDS) throw new Flaw('the sites do not fall silent');
+      silent = (await round()) ? 0 : silent + 1;
+      nowMs += silent === 0 ? 61_000 : LATE_RECORDS_MS;
+    }
+  };
+
+  return {
+    sites,
+    ledger,
+    rest,
+    async start() {
+      for (const [index, { users }] of history.sites.entries()) {
+        const site = siteAt(index);
+        const { memory, name } = site;
+        memory.applying = true;
+        for (const { email, ageMs } of users) {
+          const row = register(memory, ledger, addressOf(email, ledger.next()), START_MS - ageMs);
+          tell(() => `${name}: has ${nameOf(row)} since ${ageMs} ms`);
+        }
+        memory.applying = false;
+        await site.baseline();
+      }
+    },
+    async perform(operation) {
+      nowMs += operation.afterMs;
+      if (isOfPeople(operation)) return people(operation);
+      switch (operation.do) {
+        case 'drain': {
+          const site = siteAt(operation.at);
+          await killable(site, operation.crash, async () => {
+            if ((await site.drain()) > 0) tell(() => `${site.name}: drains`);
+          });
+          return;
+        }
+        case 'deliver':
+          await deliver(operation.at, operation.to, operation);
+          return;
+        case 'arrive':
+          return arrive(late.splice(operation.which % Math.max(1, late.length), 1)[0]);
+        case 'retry': {
+          const site = siteAt(operation.at);
+          await killable(site, operation.crash, async () => {
+            const outcomes = await site.retryParked();
+            if (outcomes.length > 0) tell(() => `${site.name}: tries parked: ${outcomes.map((o) => o.result).join()}`);
+          });
+          return;
+        }
+        case 'feed':
+          return feed(operation.at, operation.from, operation.crash);
+        case 'cut':
+          cuts.add(link(operation.at, operation.to));
+          return;
+        case 'join':
+          cuts.delete(link(operation.at, operation.to));
+          return;
+        case 'rest':
+          return rest();
+        default:
+          operation satisfies never;
+      }
+    },
+  };
+}
+
+/** Whether two sites are peers. */
+function linksOf(count: number, topology: Topology): (a: number, b: number) => boolean {
+  return (a, b) => {
+    if (a === b || a >= count || b >= count) return false;
+    switch (topology) {
+      case 'mesh':
+        return true;
+      case 'ring':
+        return (a + 1) % count === b || (b + 1) % count === a;
+      case 'line':
+        return Math.abs(a - b) === 1;
+      case 'star':
+        return a === 0 || b === 0;
+      default:
+        return topology satisfies never;
+    }
+  };
+}
+
+/** `ana@x.org 1f3a+77c0 s_name@12`: uids by their first digits. */
+function showRecord(record: WireRecord): string {
+  const uids = record.uids.map((uid) => uid.slice(0, 4)).join('+');
+  if (record.kind === 'removal') return `removal ${uids}`;
+  const stamp = record.registers['s_email']?.stamp ?? '';
+  const value = record.registers['s_name']?.values['s_name'];
+  const name = typeof value === 'string' ? value : '';
+  return `${record.email} ${uids} (${name}, e-mail ${stamp})`;
+}

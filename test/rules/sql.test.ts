@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { sourcesIn } from './sources.ts';
+
+/** Where statements are made of text that is no constant of the program, and why that is safe. */
+const RAW: Readonly<Record<string, string>> = {
+  'src/db/migrate.ts': 'statements of sql/, which are part of the program',
+  'src/db/server-facts.ts': 'constant statements that a server may not know',
+  'src/capture/rights.ts': 'constant statements that an account may not run',
+};
+
+const src = sourcesIn('src');
+
+test('only the catalog makes identifiers', () => {
+  const makers = src.filter(({ text }) => /\bsql\.(?:id|ref|table|lit)\b|\bsql\.(?:id|ref)</.test(text));
+  expect(makers.map(({ path }) => path)).toEqual(['src/db/catalog.ts']);
+});
+
+test('raw text becomes a statement only where it is known to be safe', () => {
+  const raw = src.filter(({ text }) => /\bsql\.raw\b/.test(text)).map(({ path }) => path);
+  expect(raw).toEqual(Object.keys(RAW).toSorted());
+});
+
+test('statements are written in the folders that own tables', () => {
+  const owners = /^src\/(?:db|osclass|capture|outbox|apply|feed|ops|plugin|reconcile)\//;
+  const others = src.filter(({ path, text }) => !owners.test(path) && /\bsql(?:<[^`]*>)?`/.test(text));
+  // It counts users and looks for a daemon, to say so on the terminal.
+  expect(others.map(({ path }) => path)).toEqual(['src/cli/install.ts']);
+});
