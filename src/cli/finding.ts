@@ -10,8 +10,10 @@ export interface Finding {
   readonly remedy?: string;
 }
 
+/** All is well. */
 export const ok = (check: string, message: string): Finding => ({ check, result: 'ok', message });
 
+/** Works, but somebody should know, or mend it before it does not. */
 export const warn = (check: string, message: string, remedy: string): Finding => ({
   check,
   result: 'warn',
@@ -19,6 +21,7 @@ export const warn = (check: string, message: string, remedy: string): Finding =>
   remedy,
 });
 
+/** Does not work. */
 export const fail = (check: string, message: string, remedy: string): Finding => ({
   check,
   result: 'fail',

@@ -1,6 +1,5 @@
 /** Looking at every user once (the baseline, or a re-scan), with progress. */
-import { sql } from 'kysely';
-import { id } from '../db/catalog.ts';
+import { countUsers } from '../capture/scan-progress.ts';
 import type { Site } from '../site.ts';
 import { pause, type Terminal } from './context.ts';
 import { startProgress } from './progress.ts';
@@ -14,7 +13,7 @@ const POLL_MS = 500;
 export async function finishScan(site: Site, terminal: Terminal): Promise<number | undefined> {
   if (!(await site.isScanPending())) return 0;
   const signal = terminal.untilStopped();
-  const { total, known } = await countUsers(site);
+  const { total, known } = await countUsers(site.db, site.parts().catalog, site.own);
   const progress = startProgress(terminal, 'users');
   // A scan that goes on from where it was stopped has those users behind it; a re-scan begins anew.
   const behind = known < total ? known : 0;
@@ -37,12 +36,4 @@ export async function finishScan(site: Site, terminal: Terminal): Promise<number
   } finally {
     progress.stop();
   }
-}
-
-/** All users of the site, and those that have a shadow. */
-async function countUsers({ db, own, parts }: Site): Promise<{ total: number; known: number }> {
-  const users = parts().catalog.requireTable('t_user').name;
-  const { rows } = await sql<{ total: string; known: string }>`
-    SELECT (SELECT COUNT(*) FROM ${id(users)}) AS total, (SELECT COUNT(*) FROM ${id(own.user)}) AS known`.execute(db);
-  return { total: Number(rows[0]?.total ?? 0), known: Number(rows[0]?.known ?? 0) };
 }

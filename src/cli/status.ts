@@ -1,12 +1,12 @@
 /** `account-sync status`: one screen for a tired operator. Reads the database, so it works with and without the daemon. */
 import { queueDepth } from '../capture/queue.ts';
+import { isAnyLeaseHeld } from '../db/lease.ts';
 import { fromSqlTime } from '../db/time.ts';
 import type { PeerSummary } from '../ops/peer-status.ts';
 import type { Site } from '../site.ts';
 import { VERSION } from '../version.ts';
 import { peerFacts } from '../wiring.ts';
 import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
-import { isWorkerSeen } from './daemon-seen.ts';
 import { statusScreen } from './status-screen.ts';
 
 /** What the command tells; field names as `GET /v1/peers`. Ages and lag in seconds. */
@@ -42,7 +42,7 @@ async function readStatus(site: Site): Promise<StatusDocument> {
   return {
     site: site.config.site.name,
     version: VERSION,
-    daemon: (await isWorkerSeen(site)) ? 'seen' : 'not seen',
+    daemon: (await isAnyLeaseHeld(site.db, site.own)) ? 'seen' : 'not seen',
     baseline: (await site.isScanPending()) ? 'running' : 'done',
     queue: { depth, oldest_age: queueAge },
     parked: summaries.reduce((sum, peer) => sum + peer.parked, 0),

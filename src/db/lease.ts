@@ -103,3 +103,10 @@ export function makeLeases({ db, own, holder, ttlMs = 30_000 }: LeasesOptions): 
     },
   };
 }
+
+/** True while anybody holds a lease: a daemon or a command at work, or one that was killed less than its time ago. */
+export async function isAnyLeaseHeld(runner: Runner, own: OwnTables): Promise<boolean> {
+  const { rows } = await sql`
+    SELECT 1 FROM ${id(own.lease)} WHERE expires_at > UTC_TIMESTAMP(3) LIMIT 1`.execute(runner);
+  return rows.length > 0;
+}

@@ -96,7 +96,7 @@ test('triggers know that the daemon writes while it does, and no longer', async 
   expect(await applying(one.db)).toBeNull();
 
   const refused = inTransaction(one.db, (trx) => asDaemon(trx, () => sql`SELECT * FROM nowhere`.execute(trx)));
-  await expect(refused).rejects.toMatchObject({ code: 'DB_ERROR' });
+  await expect(refused).rejects.toMatchObject({ code: 'HOST_CHANGED' });
   expect(await applying(one.db)).toBeNull();
   await one.close();
 });
