@@ -7,7 +7,7 @@ import type { OwnTables } from '../db/catalog.ts';
 import { markerTimes, usersMarked } from '../db/markers.ts';
 import { readShadows, tombstonesByUid, usersByUid, type StoredUser } from '../db/shadows.ts';
 import { chooseUids, usedUidsOf } from '../db/uid-assignment.ts';
-import { absorb } from '../model/absorb.ts';
+import { absorb, isOtherAccount } from '../model/absorb.ts';
 import type { Candidate } from '../model/identity.ts';
 import type { RegisterName } from '../model/register.ts';
 import type { Shadow } from '../model/shadow.ts';
@@ -51,7 +51,7 @@ export interface Loaded {
   readonly dying: ReadonlyMap<Uid, number>;
   /**
    * Accounts registered here whose marker waits for the drain: only that sees whether they are new, or one that was
-   * deleted and inserted again. Until then they have no uid.
+   * deleted and inserted again, or took the id of one that went. Until then they have no uid.
    */
   readonly unborn: ReadonlySet<number>;
   /** Those found by address only that should have another by now, which is another account's. */
@@ -78,9 +78,11 @@ export async function loadChunk(trx: Transaction<unknown>, deps: LoadDeps, leads
   );
   const stored = await readShadows(trx, own, ids, { lock: true });
   const rows = await hosts.byId(trx, ids, { lock: true });
+  const others = new Set([...stored.values()].filter((user) => isOther(user, rows)).map((user) => user.userId));
   const tombstones = await tombstonesByUid(trx, own, uids);
 
-  const users = await lookAt(trx, deps, stored, rows);
+  const remembered = new Map([...stored].filter(([userId]) => !others.has(userId)));
+  const users = await lookAt(trx, deps, remembered, rows, others);
   const byUid = new Map<Uid, LocalUser>();
   for (const user of users.values()) for (const uid of user.uids) byUid.set(uid, user);
   const byEmail = new Map<string, LocalUser>();
@@ -92,7 +94,7 @@ export async function loadChunk(trx: Transaction<unknown>, deps: LoadDeps, leads
     }
   }
 
-  const gone = [...stored.values()].filter((user) => !rows.has(user.userId));
+  const gone = [...stored.values()].filter(({ userId }) => !rows.has(userId) || others.has(userId));
   const deleted = await usersMarked(
     trx,
     own,
@@ -103,7 +105,9 @@ export async function loadChunk(trx: Transaction<unknown>, deps: LoadDeps, leads
     gone.filter((u) => deleted.has(u.userId)).flatMap((u) => u.uids.map((uid) => [uid, u.userId] as const)),
   );
   const unborn = new Set(
-    [...users.values()].filter((user) => user.uids.length === 0 && !stored.has(user.userId)).map((user) => user.userId),
+    [...users.values()]
+      .filter(({ userId, uids: owned }) => owned.length === 0 && !remembered.has(userId))
+      .map((user) => user.userId),
   );
   const used = await usedUidsOf(
     trx,
@@ -132,16 +136,23 @@ function doubtfulAddresses(
   return isSure && !uids.some((uid) => tombstones.has(uid)) ? [] : [email, ...named];
 }
 
+/** True if the row is another account than the one remembered under its id. */
+function isOther({ userId, shadow }: StoredUser, rows: ReadonlyMap<number, HostUser>): boolean {
+  const row = rows.get(userId);
+  return row !== undefined && isOtherAccount(shadow, row.registers);
+}
+
 async function lookAt(
   trx: Transaction<unknown>,
   deps: LoadDeps,
   stored: ReadonlyMap<number, StoredUser>,
   rows: ReadonlyMap<number, HostUser>,
+  others: ReadonlySet<number>,
 ): Promise<Map<number, LocalUser>> {
   const { own, origin, nowMs } = deps;
   const strangers = [...rows.values()].filter((host) => !stored.has(host.id));
   const strangerIds = strangers.map((host) => host.id);
-  const unborn = await usersMarked(trx, own, 'I', strangerIds);
+  const unborn = new Set([...others, ...(await usersMarked(trx, own, 'I', strangerIds))]);
   const chosen = await chooseUids(
     trx,
     own,

@@ -8,12 +8,12 @@ import type { Lease } from '../db/lease.ts';
 import { markerTimes } from '../db/markers.ts';
 import type { OutboxWriter, Routes } from '../db/ports.ts';
 import { readClock } from '../db/server-facts.ts';
-import { addShadows, bindUids, readShadows, writeShadows, type StoredUser } from '../db/shadows.ts';
+import { addShadows, bindUids, forgetUsers, readShadows, writeShadows, type StoredUser } from '../db/shadows.ts';
 import { readState, writeState } from '../db/state.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { chooseUids, reserveUids, type Addressed } from '../db/uid-assignment.ts';
 import { hashValues, type RegisterName } from '../model/register.ts';
-import { absorb } from '../model/absorb.ts';
+import { absorb, isOtherAccount } from '../model/absorb.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
 import type { Origin } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
@@ -96,13 +96,16 @@ export async function baselineOnce(deps: BaselineDeps, lease: Lease): Promise<Ba
     const users = await hosts.after(trx, cursor, PAGE);
     const ids = users.map((user) => user.id);
     const known = await readShadows(trx, own, ids, { lock: true });
-    const strangers = users.filter((user) => !known.has(user.id));
-    const entries: OutboxEntry[] = await compare(
+    const { entries, others } = await compare(
       trx,
       deps,
       users.filter((user) => known.has(user.id)),
       known,
     );
+    const otherIds = others.map((user) => user.id);
+    await forgetUsers(trx, own, otherIds);
+    await outbox.dropUsers(trx, otherIds);
+    const strangers = [...users.filter((user) => !known.has(user.id)), ...others];
     await adoptAll(trx, deps, strangers);
     // Nobody marked these: they came while there were no triggers.
     if (rescan) {
@@ -124,13 +127,16 @@ export async function baselineOnce(deps: BaselineDeps, lease: Lease): Promise<Ba
   });
 }
 
-/** Users that have a shadow: what differs from it changed here. Returns what peers are to hear. */
+/**
+ * Users that have a shadow: what differs from it changed here. Returns what peers are to hear, and users that are other
+ * accounts than those the shadows remember.
+ */
 async function compare(
   trx: Transaction<unknown>,
   deps: BaselineDeps,
   users: readonly HostUser[],
   known: ReadonlyMap<number, StoredUser>,
-): Promise<OutboxEntry[]> {
+): Promise<{ entries: OutboxEntry[]; others: HostUser[] }> {
   const { own, origin, hosts, outbox } = deps;
   const shadowOf = (user: HostUser): StoredUser => known.get(user.id) as StoredUser;
   const differing = users.filter(({ id, registers }) => {
@@ -145,8 +151,13 @@ async function compare(
   const write: StoredUser[] = [];
   const moved: (Addressed & { uids: readonly Uid[] })[] = [];
   const entries: OutboxEntry[] = [];
+  const others: HostUser[] = [];
   for (const user of fresh.values()) {
     const before = shadowOf(user);
+    if (isOtherAccount(before.shadow, user.registers)) {
+      others.push(user);
+      continue;
+    }
     const atMs = marked.get(user.id) ?? deps.nowMs();
     const { shadow, changed } = absorb(before.shadow, user.registers, atMs, origin, waiting.has(user.id));
     if (shadow !== before.shadow) write.push({ ...before, shadow });
@@ -159,7 +170,7 @@ async function compare(
   }
   await writeShadows(trx, own, write);
   await reserveUids(trx, own, moved);
-  return entries;
+  return { entries, others };
 }
 
 /** Users without a shadow get one, and a uid. */

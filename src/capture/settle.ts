@@ -3,9 +3,9 @@ import type { Kysely, Transaction } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
 import { markerTimes } from '../db/markers.ts';
 import type { OutboxWriter, Routes } from '../db/ports.ts';
-import { addShadows, bindUids, readShadows, writeShadows, type StoredUser } from '../db/shadows.ts';
+import { addShadows, bindUids, forgetUsers, readShadows, writeShadows, type StoredUser } from '../db/shadows.ts';
 import { chooseUids, reserveUids, type Addressed } from '../db/uid-assignment.ts';
-import { absorb, firstShadow, type Absorbed } from '../model/absorb.ts';
+import { absorb, firstShadow, isOtherAccount, type Absorbed } from '../model/absorb.ts';
 import type { RegisterName } from '../model/register.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
 import type { Shadow } from '../model/shadow.ts';
@@ -72,13 +72,17 @@ export async function settle(
   const { own, hosts, outbox } = deps;
   const shadows = await readShadows(trx, own, [...marked.keys()], { lock: true });
   const users = await hosts.byId(trx, [...marked.keys()]);
-  const dead = [...marked].flatMap(([userId, { deletedEmail, ...mark }]): Gone[] =>
-    users.has(userId) || deletedEmail === undefined ? [] : [{ userId, email: deletedEmail, ...mark }],
-  );
+  const reused = [...users.values()].filter((user) => isOther(user, shadows)).map((user) => user.id);
+  const dead = [...marked].flatMap(([userId, { deletedEmail, ...mark }]): Gone[] => {
+    const isThere = users.has(userId) && !reused.includes(userId);
+    return isThere || deletedEmail === undefined ? [] : [{ userId, email: deletedEmail, ...mark }];
+  });
   const successors = await findSuccessors(trx, deps, dead);
   const unsent = await moveOn(trx, deps, successors, { shadows, users, marked });
   const gone = dead.filter(({ userId }) => shadows.has(userId) || !successors.has(userId));
   const removals = await buryUsers(trx, deps, gone, shadows, batch.adoptedUntilMs);
+  const buried = gone.filter(({ userId }) => shadows.has(userId));
+  await releaseIds(trx, deps, reused, { shadows, marked });
 
   const present = [...marked].flatMap(([userId, mark]): Present[] => {
     const user = users.get(userId);
@@ -91,8 +95,32 @@ export async function settle(
     ...(await welcome(trx, deps, strangers)),
   ];
   await outbox.enqueue(trx, [...removals, ...news.flatMap((one) => entriesOf(one, deps))], deps.nowMs());
-  const buried = gone.filter(({ userId }) => shadows.has(userId));
   return [...buried, ...news].map(({ userId }) => userId);
+}
+
+function isOther(user: HostUser, shadows: ReadonlyMap<number, StoredUser>): boolean {
+  const stored = shadows.get(user.id);
+  return stored !== undefined && isOtherAccount(stored.shadow, user.registers);
+}
+
+/**
+ * Ids that another account has now: whoever had them is buried by now, or went without being deleted and is forgotten;
+ * the present one is new.
+ */
+async function releaseIds(
+  trx: Transaction<unknown>,
+  { own, outbox }: SettleDeps,
+  reused: readonly number[],
+  { shadows, marked }: { shadows: Map<number, StoredUser>; marked: Map<number, Marked> },
+): Promise<void> {
+  const vanished = reused.filter((userId) => shadows.has(userId));
+  await forgetUsers(trx, own, vanished);
+  await outbox.dropUsers(trx, vanished);
+  for (const userId of reused) {
+    shadows.delete(userId);
+    const mark = marked.get(userId);
+    if (mark !== undefined) marked.set(userId, { ...mark, deletedEmail: undefined });
+  }
 }
 
 /** Users without a shadow: registered just now, or there before anything of ours looked. */

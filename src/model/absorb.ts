@@ -71,6 +71,21 @@ export function absorb(
     : { shadow: before, changed };
 }
 
+/** What tells one account from another under the same id: people change one, and nothing changes both. */
+const IDENTIFYING: readonly RegisterName[] = ['s_email', 'dt_reg_date'];
+
+/**
+ * True if the row is another account than the one its shadow remembers. Ids come again: where a table was emptied or an
+ * older backup restored, and after a restart of older servers, which forget the ids of rows deleted last.
+ */
+export function isOtherAccount(shadow: Shadow, host: ReadonlyMap<RegisterName, Values>): boolean {
+  return IDENTIFYING.every((register) => {
+    const known = shadow.registers.get(register);
+    const values = host.get(register);
+    return known !== undefined && values !== undefined && known.hash !== hashValues(values);
+  });
+}
+
 /** The shadow of a user nobody has seen yet: every register under one stamp. */
 export function firstShadow(host: ReadonlyMap<RegisterName, Values>, stamp: Stamp, born: Stamp): Shadow {
   const registers = new Map<RegisterName, RegisterState>();

@@ -10,6 +10,8 @@ export type HostOperation =
   | { readonly do: 'remove'; readonly at: number; readonly who: number }
   /** Removed, and registered under the same address before anybody looked. */
   | { readonly do: 'renew'; readonly at: number; readonly who: number }
+  /** Removed, and the next one who registers gets the id, as after a restart of older servers. */
+  | { readonly do: 'reuse'; readonly at: number; readonly who: number; readonly email: number }
   /** What REPLACE does: the same values in a row of another id. */
   | { readonly do: 'replace'; readonly at: number; readonly who: number };
 
@@ -40,7 +42,17 @@ export type SyncOperation =
 /** One step of a history, so long after the one before. */
 export type Operation = (HostOperation | SyncOperation) & { readonly afterMs: number };
 
-const OF_PEOPLE: readonly string[] = ['register', 'edit', 'block', 'move', 'swap', 'remove', 'renew', 'replace'];
+const OF_PEOPLE: readonly string[] = [
+  'register',
+  'edit',
+  'block',
+  'move',
+  'swap',
+  'remove',
+  'renew',
+  'reuse',
+  'replace',
+];
 
 /** True for what people do, false for what daemons and the network do. */
 export function isOfPeople(operation: HostOperation | SyncOperation): operation is HostOperation {
@@ -152,7 +164,8 @@ function drawHost(random: Random, at: number, emails: number): HostOperation {
   if (draw < 0.77) return { do: 'move', at, who, email: random.below(emails) };
   if (draw < 0.83) return { do: 'swap', at, who, other: random.below(8) };
   if (draw < 0.94) return { do: 'remove', at, who };
-  if (draw < 0.97) return { do: 'renew', at, who };
+  if (draw < 0.96) return { do: 'renew', at, who };
+  if (draw < 0.98) return { do: 'reuse', at, who, email: random.below(emails) };
   return { do: 'replace', at, who };
 }
 

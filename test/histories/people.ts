@@ -92,6 +92,13 @@ export function act(
       const fresh = register(memory, ledger, email, memory.nowMs());
       return `${nameOf(row)} is removed and registers again as ${nameOf(fresh)}`;
     }
+    case 'reuse': {
+      const to = addressOf(operation.email, ledger.next());
+      if (holderOf(to) !== undefined) return undefined;
+      remove(memory, ledger, row);
+      const fresh = register(memory, ledger, to, memory.nowMs(), row.id);
+      return `${nameOf(row)} is removed and its id goes to ${nameOf(fresh)}`;
+    }
     case 'replace': {
       rows.delete(row.id);
       ledger.replaced(row);
@@ -113,8 +120,13 @@ export function nameOf(row: HostRow): string {
 }
 
 /** A new account. */
-export function register(memory: Memory, ledger: Ledger, email: string, atMs: number): HostRow {
-  const id = memory.next();
+export function register(
+  memory: Memory,
+  ledger: Ledger,
+  email: string,
+  atMs: number,
+  id: number = memory.next(),
+): HostRow {
   const n = ledger.next();
   const registration = `${atMs}#${n}`;
   const columns = {

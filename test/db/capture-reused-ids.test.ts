@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { uidOfEmail, type Uid } from '../../src/model/uid.ts';
+import { capturedSite, type CapturedSite } from '../support/captured-site.ts';
+
+const hex = (uid: Uid): string => uid.replaceAll('-', '').toUpperCase();
+const ANA = uidOfEmail('ana@example.com');
+const BOB = uidOfEmail('bob@example.com');
+
+/** A site that has told everybody of ana. */
+async function withAna(): Promise<CapturedSite & { ana: number }> {
+  const cars = await capturedSite();
+  const ana = await cars.host.person.register({ email: 'ana@example.com', name: 'Ana' });
+  await cars.host.write("UPDATE {user} SET dt_reg_date = '2020-02-02 02:02:02'");
+  await cars.drainAll();
+  await cars.deliverAll();
+  return { ...cars, ana };
+}
+
+describe('an id that another account has now', () => {
+  it('after a deletion: the one is removed, the other new', async () => {
+    const cars = await withAna();
+    await cars.host.person.deleteAccount(cars.ana);
+    const bob = await cars.host.person.register({ email: 'bob@example.com', name: 'Bob' });
+    await cars.database.query('SET FOREIGN_KEY_CHECKS = 0');
+    await cars.database.query('UPDATE oc_t_user SET pk_i_id = ? WHERE pk_i_id = ?', [cars.ana, bob]);
+    await cars.database.query('UPDATE oc_t_user_description SET fk_i_user_id = ? WHERE fk_i_user_id = ?', [
+      cars.ana,
+      bob,
+    ]);
+    await cars.database.query(`UPDATE ${cars.site.own.queue} SET user_id = ? WHERE user_id = ?`, [cars.ana, bob]);
+    await cars.drainAll();
+    expect((await cars.stored(cars.ana)).uids).toEqual([BOB]);
+    expect(await cars.userOf(ANA)).toBeUndefined();
+    expect((await cars.tombstones()).map((row) => row.uid)).toEqual([hex(ANA)]);
+    expect(await cars.outbox()).toEqual([
+      expect.stringContaining('homes removal'),
+      `homes user ${cars.ana}`,
+      expect.stringContaining('jobs removal'),
+      `jobs user ${cars.ana}`,
+    ]);
+  });
+
+  it('after TRUNCATE: the other is new, and the one is removed nowhere', async () => {
+    const cars = await withAna();
+    await cars.host.write('SET FOREIGN_KEY_CHECKS = 0');
+    await cars.host.write('TRUNCATE {user}');
+    await cars.host.write('TRUNCATE {user_description}');
+    expect(await cars.host.person.register({ email: 'bob@example.com', name: 'Bob' })).toBe(cars.ana);
+    await cars.drainAll();
+    expect((await cars.stored(cars.ana)).uids).toEqual([BOB]);
+    expect(await cars.userOf(ANA)).toBeUndefined();
+    expect(await cars.tombstones()).toEqual([]);
+    expect(await cars.outbox()).toEqual([`homes user ${cars.ana}`, `jobs user ${cars.ana}`]);
+  });
+
+  it('found by a re-scan, where no trigger told of it', async () => {
+    const cars = await withAna();
+    await cars.host.write('SET FOREIGN_KEY_CHECKS = 0');
+    await cars.host.write('TRUNCATE {user}');
+    await cars.host.write('TRUNCATE {user_description}');
+    await cars.host.person.register({ email: 'bob@example.com', name: 'Bob' });
+    await cars.database.query(`DELETE FROM ${cars.site.own.queue}`);
+    await cars.database.query(`INSERT INTO ${cars.site.own.state} VALUES ('rescan_wanted', '1')`);
+    expect(await cars.scanAll()).toBe(1);
+    expect((await cars.stored(cars.ana)).uids).toEqual([BOB]);
+    expect(await cars.userOf(ANA)).toBeUndefined();
+    expect(await cars.tombstones()).toEqual([]);
+    expect(await cars.outbox()).toEqual([`homes user ${cars.ana}`, `jobs user ${cars.ana}`]);
+  });
+
+  it('is none where only the address or only the date changed', async () => {
+    const cars = await withAna();
+    await cars.host.write("UPDATE {user} SET s_email = 'ana@example.org'");
+    await cars.drainAll();
+    await cars.host.write("UPDATE {user} SET dt_reg_date = '2021-02-02 02:02:02'");
+    await cars.drainAll();
+    expect((await cars.stored(cars.ana)).uids).toEqual([ANA]);
+  });
+});
