@@ -6,8 +6,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { installOnce } from './capture/install.ts';
 import type { Config } from './config/config.ts';
 import { isInstalled } from './db/migrate.ts';
-import { makeFeedControl } from './feed/control.ts';
+import { makeFeedControl, type FeedControl } from './feed/control.ts';
+import { gaugesOf, gaugesOfHealth } from './gauges.ts';
+import { makeMeter } from './meter.ts';
 import { ERRORS, SyncError, entryOf } from './model/errors.ts';
+import type { Health } from './ops/health.ts';
+import { makeMetrics } from './ops/metrics.ts';
 import { makeAuthenticator } from './peer/authentication.ts';
 import { backoffMs } from './runtime/backoff.ts';
 import { systemClock, type Clock } from './runtime/clock.ts';
@@ -27,7 +31,8 @@ export interface DaemonOptions {
   readonly random?: () => number;
   /** Called after every SQL statement; tests stop the process there. */
   readonly onStatement?: SiteOptions['onStatement'];
-  readonly onConfirmed?: SiteOptions['onConfirmed'];
+  /** Metrics of the process too: only one daemon of a process may have them. */
+  readonly processMetrics?: boolean;
   /** Serves, but repeats nothing by itself: whoever started it calls the passes. */
   readonly manual?: boolean;
 }
@@ -53,12 +58,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { config, log, clock = systemClock } = options;
   const lifecycle = makeLifecycle({ log });
   const authenticator = makeAuthenticator({ peers: config.peers, adminToken: config.http.adminToken ?? undefined });
-  let open: (OpenSite & { deps: SiteDeps }) | undefined;
+  const metrics = makeMetrics({ ofProcess: options.processMetrics ?? false });
+  const meter = makeMeter(metrics, clock);
+  let open: (OpenSite & { deps: SiteDeps; feeds: FeedControl }) | undefined;
   let problem: unknown = new SyncError('DB_UNAVAILABLE', 'The daemon is starting.');
   const deps = (): SiteDeps => {
     if (open === undefined) throw new SyncError('DB_UNAVAILABLE', undefined, { retryAfterS: 1 });
     return open.deps;
   };
+
+  const health = (): Promise<Health> =>
+    open === undefined ? Promise.resolve(noDatabase(problem, clock.nowMs())) : healthOf(open.site, open.work, clock);
 
   const app = makeApp({
     identify: (header) => authenticator.identify(header),
@@ -72,8 +82,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     appendLog: async (entries) => {
       if (open !== undefined) await open.site.activity.append(open.site.db, entries);
     },
-    health: () =>
-      open === undefined ? Promise.resolve(noDatabase(problem, clock.nowMs())) : healthOf(open.site, open.work, clock),
+    health,
+    metrics: async () => {
+      const state = await health();
+      if (open === undefined) return metrics.render(gaugesOfHealth(config.site.name, state));
+      return metrics.render(await gaugesOf(open.site, open.work, open.feeds, clock, state));
+    },
+    onAnswered: ({ seconds, ...labels }) =>
+      metrics.observe('account_sync_http_request_duration_seconds', labels, seconds),
     hello: (...args) => deps().hello(...args),
     serveFeed: (...args) => deps().serveFeed(...args),
     acceptStream: (...args) => deps().acceptStream(...args),
@@ -100,13 +116,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   log.info({ url, site: config.site.name, peers: config.peers.length }, 'listening');
 
   const begin = async (): Promise<OpenSite> => {
-    const site = await openPatiently(options, clock, lifecycle, (error) => {
+    const site = await openPatiently({ ...options, meter }, clock, lifecycle, (error) => {
       problem = error;
     });
     lifecycle.add('database', () => site.close());
     const work = makeWork(site, log, clock);
     const feeds = makeFeedControl((peer, feedOptions) => site.feed(peer, feedOptions));
-    open = { site, work, deps: wireSite(site, work, feeds, clock, authenticator.identifyKey) };
+    open = { site, work, feeds, deps: wireSite(site, work, feeds, clock, authenticator.identifyKey) };
     if (options.manual !== true) work.start();
     lifecycle.add('loops', async () => {
       await Promise.all([work.stop(), feeds.stopAll()]);
@@ -131,7 +147,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
 /** Opens and installs, again and again while the database is away; gives up on what waiting does not mend. */
 async function openPatiently(
-  options: DaemonOptions,
+  options: DaemonOptions & Pick<SiteOptions, 'meter'>,
   clock: Clock,
   lifecycle: Lifecycle,
   onProblem: (error: unknown) => void,

@@ -21,7 +21,7 @@ import { ownTables, type OwnTables } from './db/catalog.ts';
 import { guardAllowance } from './db/guard-events.ts';
 import { makeLeases, type Leases } from './db/lease.ts';
 import { lookingAgain } from './db/looking-again.ts';
-import { openPool } from './db/pool.ts';
+import { openPool, type PoolUse } from './db/pool.ts';
 import type { OutboxWriter } from './db/ports.ts';
 import { withLease } from './db/with-lease.ts';
 import { requireUid } from './db/shadows.ts';
@@ -33,6 +33,7 @@ import type { UserRecord, WireRecord } from './model/record.ts';
 import type { PeerRoute } from './model/route.ts';
 import type { Origin } from './model/stamp.ts';
 import type { Uid } from './model/uid.ts';
+import type { Meter } from './meter.ts';
 import { makeActivityLog, type ActivityLog } from './ops/activity-log.ts';
 import { makePeerStatus, type PeerStatus } from './ops/peer-status.ts';
 import { makeZone } from './osclass/timezone.ts';
@@ -59,6 +60,7 @@ export interface Site {
   readonly status: PeerStatus;
   readonly reader: FeedReader;
   readonly acquaintance: Acquaintance;
+  poolUse(): PoolUse;
   /** Peers that run the PHP plugin. */
   readonly plugin: PluginPeers;
   /** The host as last looked at. */
@@ -92,8 +94,8 @@ export interface SiteOptions {
   readonly clock: Clock;
   /** 0 ≤ n < 1. */
   readonly random?: (() => number) | undefined;
-  /** Is told of each confirmation, for lag figures. */
-  readonly onConfirmed?: ((peer: string, changedAt: readonly string[]) => void) | undefined;
+  /** Is told of the work, for metrics. */
+  readonly meter?: Meter | undefined;
   /** Called after every SQL statement, and awaited; tests stop the process there. */
   readonly onStatement?: ((statement: string) => void | Promise<void>) | undefined;
 }
@@ -103,7 +105,7 @@ export interface SiteOptions {
  * nothing stays open.
  */
 export async function openSite(config: Config, options: SiteOptions): Promise<Site> {
-  const { clock, random = Math.random, onStatement } = options;
+  const { clock, random = Math.random, onStatement, meter } = options;
   const pool = openPool(config.database, onStatement === undefined ? {} : { onStatement });
   const { db } = pool;
   let parts: Parts;
@@ -148,6 +150,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     adopt: (user) => adopt(user, { origin, nowMs, toEpochMs: parts.zone.toEpochMs }),
     locales: async () => parts.locales,
     applied: (trx, from, records, outcomes) => plugin.applied(trx, from, { records, outcomes }),
+    measured: meter?.applied,
   });
   const captureDeps = () => ({
     ...{ db, own, outbox, origin, nowMs, randomUid },
@@ -172,6 +175,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     if (await isQueueEmpty(db, own)) return nothing;
     const drained =
       (await looking(() => withLease(leases, 'drain', (lease) => drainOnce(captureDeps(), lease)))) ?? nothing;
+    meter?.drained(drained);
     await wakeParked(db, own, drained.changed);
     return drained;
   };
@@ -212,6 +216,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     reader: { page: (...call) => looking(() => reader.page(...call)) },
     acquaintance,
     plugin,
+    poolUse: pool.use,
     parts: () => parts,
     refresh,
     routes: () => routes,
@@ -221,15 +226,14 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     scanPage: () => looking(() => withLease(leases, 'drain', (lease) => baselineOnce(captureDeps(), lease))),
     drain,
     async deliver(to, signal) {
-      const backoff = (attempts: number): number => backoffMs(attempts, random());
-      const batchSize = plugin.batchSize(to.name) ?? config.stream.batchSize;
       const pass = (): Promise<Delivered> =>
         deliverOnce(
           {
             ...{ db, own, nowMs, newTrace, appendLog, keyDigest },
             zoneFor: async (peer, stop) =>
               (await acquaintance.know(peer, stop)).timezone ? parts.zone : makeZone(null),
-            ...{ hosts: parts.hosts, backoffMs: backoff, batchSize: () => batchSize },
+            ...{ hosts: parts.hosts, backoffMs: (attempts) => backoffMs(attempts, random()) },
+            batchSize: () => plugin.batchSize(to.name) ?? config.stream.batchSize,
             allowance: async (peer, stop) => {
               const { guard: theirs } = await acquaintance.know(peer, stop);
               if (theirs !== undefined && isAsStrict(theirs, config.guard)) return undefined;
@@ -237,11 +241,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
               return guardAllowance(db, own, config.guard, peer, 'out', users, nowMs());
             },
             send: (peer, records, call) => noted(peer, (one) => one.stream(records, call)),
-            onConfirmed: (peer, entries) =>
-              options.onConfirmed?.(
-                peer,
-                entries.map((entry) => entry.changedAt),
-              ),
+            onAnswered: (peer, answered) => meter?.answered(peer, answered),
           },
           to,
           signal,

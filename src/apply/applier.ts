@@ -53,13 +53,17 @@ export async function applyRecords(
   options: ApplyOptions = {},
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  const pass: Pass = { ...options, untilMs: from.via === 'stream' ? deps.nowMs() + ANSWER_WITHIN_MS : Infinity };
+  const beganMs = deps.nowMs();
+  const pass: Pass = { ...options, untilMs: from.via === 'stream' ? beganMs + ANSWER_WITHIN_MS : Infinity };
   for (let at = 0; at < records.length; at += CHUNK) {
     options.signal?.throwIfAborted();
     const chunk = records.slice(at, at + CHUNK);
     const done = at + chunk.length;
     if (deps.nowMs() > pass.untilMs) outcomes.push(...chunk.map(notBegun));
     else outcomes.push(...(await applyChunk(deps, chunk, from, pass, done)));
+  }
+  if (options.dryRun !== true && records.length > 0) {
+    deps.measured?.(from, records, outcomes, deps.nowMs() - beganMs);
   }
   return outcomes;
 }

@@ -37,6 +37,10 @@ export interface ApplyDeps extends LoadDeps, StoreDeps, RememberDeps, RemovalDep
     records: readonly WireRecord[],
     outcomes: readonly Outcome[],
   ) => Promise<void>;
+  /** Is told of a whole batch once it is stored, for figures. */
+  readonly measured?:
+    | ((from: Origination, records: readonly WireRecord[], outcomes: readonly Outcome[], tookMs: number) => void)
+    | undefined;
 }
 
 /** One chunk under way. */

@@ -11,7 +11,7 @@ const LAST_WORDS_MS = 500;
 export async function run(options: CommonOptions, terminal: Terminal): Promise<ExitCode> {
   const config = await readConfig(options, terminal);
   const log = makeLogger({ level: levelOf(config.logs.level) });
-  const daemon = await startDaemon({ config, log }).catch((error: unknown) => {
+  const daemon = await startDaemon({ config, log, processMetrics: true }).catch((error: unknown) => {
     throw toPortProblem(error, config.http.host, config.http.port);
   });
   const undo = stopOnSignals(daemon.lifecycle, process, (code) => process.exit(code));

@@ -22,8 +22,17 @@ export interface DatabaseConfig {
 export interface Pool {
   /** Every error it throws is a {@link SyncError}; see failures.ts. */
   readonly db: Kysely<unknown>;
+  use(): PoolUse;
   /** Closes all connections; may be called twice. Running statements end first. */
   close(): Promise<void>;
+}
+
+/** How the connections of a pool are used now. */
+export interface PoolUse {
+  readonly inUse: number;
+  /** Statements and transactions that wait for a connection. */
+  readonly waiting: number;
+  readonly limit: number;
 }
 
 export interface PoolOptionsOfOurs {
@@ -53,9 +62,12 @@ const SESSION = `SET
  * `DB_UNAVAILABLE` or `DB_ACCESS_DENIED` of the first query.
  */
 export function openPool(config: DatabaseConfig, options: PoolOptionsOfOurs = {}): Pool {
-  const raw = createPool(driverOptions(config, options.connectionLimit ?? 6));
+  const limit = options.connectionLimit ?? 6;
+  const raw = createPool(driverOptions(config, limit));
   const timeoutMs = options.statementTimeoutMs ?? 120_000;
   const wrapped = new WeakMap<PoolConnection, MysqlPoolConnection>();
+  const inUse = new Set<PoolConnection>();
+  let waiting = 0;
   let ending: Promise<void> | undefined;
   const end = (): Promise<void> => {
     ending ??= promised((done) => raw.end((error) => done(error, undefined)));
@@ -71,16 +83,22 @@ export function openPool(config: DatabaseConfig, options: PoolOptionsOfOurs = {}
       connection.destroy();
       throw error;
     }
-    const fresh = wrap(connection, timeoutMs);
+    const fresh = wrap(connection, timeoutMs, () => inUse.delete(connection));
     wrapped.set(connection, fresh);
     return fresh;
   };
 
   const take = async (): Promise<MysqlPoolConnection> => {
+    waiting += 1;
     try {
-      return await prepare(await promised<PoolConnection>((done) => raw.getConnection(done)));
+      const connection = await promised<PoolConnection>((done) => raw.getConnection(done));
+      const ready = await prepare(connection);
+      inUse.add(connection);
+      return ready;
     } catch (error) {
       throw toSyncError(error);
+    } finally {
+      waiting -= 1;
     }
   };
 
@@ -96,6 +114,7 @@ export function openPool(config: DatabaseConfig, options: PoolOptionsOfOurs = {}
   });
   return {
     db,
+    use: () => ({ inUse: inUse.size, waiting, limit }),
     async close() {
       await db.destroy();
       await end();
@@ -164,7 +183,7 @@ function answer<T>(promise: Promise<T>, callback: Answer<T>): void {
 }
 
 /** The face Kysely sees: parameters are checked on the way in, errors wrapped on the way out. */
-function wrap(connection: PoolConnection, timeoutMs: number): MysqlPoolConnection {
+function wrap(connection: PoolConnection, timeoutMs: number, onRelease: () => void): MysqlPoolConnection {
   const query = (text: string, parameters: unknown, callback?: (error: unknown, result: never) => void): never => {
     let values: unknown[];
     try {
@@ -185,7 +204,13 @@ function wrap(connection: PoolConnection, timeoutMs: number): MysqlPoolConnectio
     threadId: connection.threadId ?? 0,
     connect: (callback) => callback?.(null),
     query,
-    release: () => connection.release(),
-    destroy: () => connection.destroy(),
+    release: () => {
+      onRelease();
+      connection.release();
+    },
+    destroy: () => {
+      onRelease();
+      connection.destroy();
+    },
   };
 }

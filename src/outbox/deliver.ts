@@ -46,8 +46,14 @@ export interface DeliverDeps {
     records: readonly WireRecord[],
     options: { trace: string; signal?: AbortSignal },
   ) => Promise<StreamAnswer>;
-  /** Is told of each confirmation, for lag figures. */
-  readonly onConfirmed: (peer: string, entries: readonly DueEntry[]) => void;
+  /** Is told what became of entries, once that is stored, for figures. */
+  readonly onAnswered: (peer: string, answered: readonly Answered[]) => void;
+}
+
+/** What a peer said to an entry; `refused`: it takes no request with it, not even alone. All but `retry` and that confirm it. */
+export interface Answered {
+  readonly entry: DueEntry;
+  readonly result: StreamResult['result'] | 'refused';
 }
 
 /** What one pass did. */
@@ -193,6 +199,7 @@ async function isolate(
       const log = { status: String(ERRORS[reason.code].http), response: reason.message, code: reason.code };
       await deps.appendLog(trx, [sentRecord(deps, route, only, deps.newTrace(), log)]);
     });
+    deps.onAnswered(route.name, [{ entry: only.entry, result: 'refused' }]);
     return { done: 0, kept: 1 };
   }
   const half = Math.ceil(parcels.length / 2);
@@ -234,7 +241,10 @@ async function settle(
     );
     await deps.appendLog(trx, logs);
   });
-  deps.onConfirmed(route.name, confirmed);
+  deps.onAnswered(
+    route.name,
+    outcome.map(({ parcel, result }) => ({ entry: parcel.entry, result: result.result })),
+  );
   return { done: confirmed.length, kept: later.length };
 }
 

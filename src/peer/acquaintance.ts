@@ -7,6 +7,8 @@ export interface Acquaintance {
   know(peer: string, signal?: AbortSignal): Promise<Hello>;
   /** The largest difference between our clock and a peer's, in milliseconds (ours minus theirs); null: none is known. */
   clockSkewMs(): number | null;
+  /** The same of each peer of which it is known. */
+  clockSkewsMs(): ReadonlyMap<string, number>;
 }
 
 const GOOD_FOR_MS = 300_000;
@@ -17,6 +19,8 @@ export function makeAcquaintance(
   nowMs: () => number,
 ): Acquaintance {
   const known = new Map<string, { readonly hello: Hello; readonly atMs: number; readonly skewMs: number }>();
+  const skews = (): Map<string, number> =>
+    new Map([...known].map(([peer, { skewMs }]) => [peer, skewMs] as const).filter(([, ms]) => Number.isFinite(ms)));
   return {
     async know(peer, signal) {
       const last = known.get(peer);
@@ -28,8 +32,9 @@ export function makeAcquaintance(
       return hello;
     },
     clockSkewMs() {
-      const all = [...known.values()].map((entry) => entry.skewMs).filter((skew) => Number.isFinite(skew));
+      const all = [...skews().values()];
       return all.length === 0 ? null : all.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
     },
+    clockSkewsMs: skews,
   };
 }

@@ -37,6 +37,7 @@ const SAFE_HEADERS = {
 export function makeApp(deps: ServerDeps): App {
   const app: App = fastify(settingsOf(deps)).withTypeProvider<TypeBoxTypeProvider>();
   let closing = false;
+  const prefix = prefixOf(deps.basePath);
   const isStopping = (): boolean => closing || deps.isStopping();
 
   app.addHook('preClose', async () => {
@@ -52,6 +53,16 @@ export function makeApp(deps: ServerDeps): App {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ ...SAFE_HEADERS, 'x-trace-id': request.id });
     if (isStopping() && !request.url.endsWith('/health/live')) throw new SyncError('STOPPING');
+  });
+
+  app.addHook('onResponse', async (request, reply) => {
+    const { url, method } = request.routeOptions;
+    // Methods and addresses that exist: a caller must not be able to make up labels.
+    const known =
+      url === undefined
+        ? { method: 'any', route: 'unknown' }
+        : { method: String(method), route: url.slice(prefix.length) };
+    deps.onAnswered?.({ ...known, status: String(reply.statusCode), seconds: reply.elapsedTime / 1000 });
   });
 
   void app.register(compress, {
@@ -84,7 +95,7 @@ export function makeApp(deps: ServerDeps): App {
         );
       }
     },
-    { prefix: prefixOf(deps.basePath) },
+    { prefix },
   );
   return app;
 }

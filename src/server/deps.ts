@@ -70,6 +70,15 @@ export interface PluginAnswer {
   readonly refusedKey?: RefusedKey;
 }
 
+/** A request that was answered, without anything of what was in it. */
+export interface AnsweredRequest {
+  readonly method: string;
+  /** As the route was declared: `/v1/peers/:name`; `unknown` where there is none. */
+  readonly route: string;
+  readonly status: string;
+  readonly seconds: number;
+}
+
 /** Everything a {@link makeApp} needs. Functions may throw SyncError: the registry says how it is answered. */
 export interface ServerDeps {
   readonly identify: (authorization: string | undefined) => Identified;
@@ -121,4 +130,6 @@ export interface ServerDeps {
   readonly approve: (name: string) => Promise<ReleaseOutcome>;
   /** Prometheus text; absent: `/metrics` answers 404. */
   readonly metrics?: () => Promise<string>;
+  /** Is told of every request that was answered. */
+  readonly onAnswered?: (answer: AnsweredRequest) => void;
 }

@@ -114,7 +114,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
       await deliverOnce(
         {
           ...{ db, own: OWN, hosts: HOSTS, nowMs, appendLog },
-          ...{ keyDigest: '', newTrace: () => '', batchSize: () => plan.batch, onConfirmed: () => undefined },
+          ...{ keyDigest: '', newTrace: () => '', batchSize: () => plan.batch, onAnswered: () => undefined },
           zoneFor: () => Promise.resolve(ZONE),
           allowance: () => Promise.resolve(undefined),
           backoffMs: (attempts) => Math.min(1_000 * 2 ** attempts, 60_000),

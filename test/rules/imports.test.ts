@@ -22,6 +22,8 @@ const ROWS: readonly (readonly string[])[] = [
 /** The files that put a site together; these import each other. */
 const TOGETHER = [
   'daemon',
+  'gauges',
+  'meter',
   'parked-actions',
   'parts',
   'peers',
