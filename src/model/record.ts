@@ -18,12 +18,15 @@ const UidText = Type.String({ pattern: UID_PATTERN, description: 'Identity of a 
 const Uids = Type.Array(UidText, { minItems: 1, maxItems: 64 });
 
 /** Text, NULL, bytes in hex, or a DATETIME in UTC. */
-export const WireValue = Type.Union([
-  Type.Null(),
-  Type.String(),
-  Type.Object({ hex: Type.String({ pattern: '^([0-9a-f]{2})*$' }) }, { additionalProperties: false }),
-  Type.Object({ utc: Type.String({ maxLength: 32 }) }, { additionalProperties: false }),
-]);
+export const WireValue = Type.Union(
+  [
+    Type.Null(),
+    Type.String(),
+    Type.Object({ hex: Type.String({ pattern: '^([0-9a-f]{2})*$' }) }, { additionalProperties: false }),
+    Type.Object({ utc: Type.String({ maxLength: 32 }) }, { additionalProperties: false }),
+  ],
+  { title: 'WireValue' },
+);
 
 /** One register: its stamp, the stamp it replaced, and its columns. */
 export const WireRegister = Type.Object(
@@ -32,7 +35,7 @@ export const WireRegister = Type.Object(
     prior: Type.Optional(StampText),
     values: Type.Record(Type.String({ minLength: 1, maxLength: 64 }), WireValue, { maxProperties: 64 }),
   },
-  { additionalProperties: false },
+  { title: 'WireRegister', additionalProperties: false },
 );
 
 /** A living user. */
@@ -44,7 +47,7 @@ export const UserRecord = Type.Object(
     born: StampText,
     registers: Type.Record(Type.String({ minLength: 1, maxLength: 96 }), WireRegister, { maxProperties: 512 }),
   },
-  { additionalProperties: false },
+  { title: 'UserRecord', additionalProperties: false },
 );
 
 /** A removed user. */
@@ -55,7 +58,7 @@ export const RemovalRecord = Type.Object(
     emailHash: Type.Union([Type.Null(), Type.String({ pattern: '^[0-9a-f]{64}$' })]),
     stamp: StampText,
   },
-  { additionalProperties: false },
+  { title: 'RemovalRecord', additionalProperties: false },
 );
 
 /** One user, alive or removed. */
@@ -67,60 +70,72 @@ export const StreamRequest = Type.Object(
     site: Type.String({ minLength: 1, maxLength: 32, description: 'Name of the sending site' }),
     records: Type.Array(WireRecord, { maxItems: 5000 }),
   },
-  { additionalProperties: false },
+  { title: 'StreamRequest', additionalProperties: false },
 );
 
 /** What became of one record. `parked` is confirmed for the sender: it lies with the receiver. */
-export const StreamResult = Type.Object({
-  result: Type.Union([
-    Type.Literal('applied'),
-    Type.Literal('unchanged'),
-    Type.Literal('retry'),
-    Type.Literal('parked'),
-  ]),
-  code: Type.Optional(Type.String()),
-  message: Type.Optional(Type.String()),
-});
+export const StreamResult = Type.Object(
+  {
+    result: Type.Union([
+      Type.Literal('applied'),
+      Type.Literal('unchanged'),
+      Type.Literal('retry'),
+      Type.Literal('parked'),
+    ]),
+    code: Type.Optional(Type.String()),
+    message: Type.Optional(Type.String()),
+  },
+  { title: 'StreamResult' },
+);
 
 /** Answer to `POST /v1/stream`: one result per record, in order. */
-export const StreamAnswer = Type.Object({
-  status: Type.Literal('OK'),
-  results: Type.Array(StreamResult),
-});
+export const StreamAnswer = Type.Object(
+  {
+    status: Type.Literal('OK'),
+    results: Type.Array(StreamResult),
+  },
+  { title: 'StreamAnswer', description: 'One result per record, in order' },
+);
 
 /** Answer to `GET /v1/feed`. */
-export const FeedPage = Type.Object({
-  status: Type.Literal('OK'),
-  message: Type.String({ description: 'Progress, in the words of the PHP plugin' }),
-  users: Type.Array(UserRecord),
-  total: Type.Integer({ description: 'Active and enabled users' }),
-  remaining: Type.Integer({ description: 'Those of them after this page' }),
-  retrieved: Type.Integer({ description: 'Rows looked at for this page' }),
-  limit: Type.Integer({ description: 'The limit that counted' }),
-  after: Type.Integer({ description: 'Where the page began' }),
-  next: Type.Integer({ description: 'Where the next page begins' }),
-  done: Type.Boolean({ description: 'True if there is no next page' }),
-});
+export const FeedPage = Type.Object(
+  {
+    status: Type.Literal('OK'),
+    message: Type.String({ description: 'Progress, in the words of the PHP plugin' }),
+    users: Type.Array(UserRecord),
+    total: Type.Integer({ description: 'Active and enabled users' }),
+    remaining: Type.Integer({ description: 'Those of them after this page' }),
+    retrieved: Type.Integer({ description: 'Rows looked at for this page' }),
+    limit: Type.Integer({ description: 'The limit that counted' }),
+    after: Type.Integer({ description: 'Where the page began' }),
+    next: Type.Integer({ description: 'Where the next page begins' }),
+    done: Type.Boolean({ description: 'True if there is no next page' }),
+  },
+  { title: 'FeedPage', description: 'One page of users' },
+);
 
 /** Answer to `GET /v1/hello`. */
-export const Hello = Type.Object({
-  status: Type.Literal('OK'),
-  site: Type.String({ description: 'Name of the answering site' }),
-  peer: Type.String({ description: 'Name under which it knows the caller' }),
-  protocols: Type.Array(Type.String()),
-  version: Type.String(),
-  time: Type.String({ description: 'ISO 8601, UTC' }),
-  timezone: Type.Boolean({ description: 'True if the site states a time zone, so times travel as UTC' }),
-  receive: Type.Boolean({ description: 'It takes records from the caller' }),
-  send: Type.Boolean({ description: 'It sends records to the caller' }),
-  guard: Type.Optional(
-    Type.Object(
-      { removals: Type.Integer(), percent: Type.Number(), windowMs: Type.Number() },
-      { description: 'Removals it lets through before a person has to approve them' },
+export const Hello = Type.Object(
+  {
+    status: Type.Literal('OK'),
+    site: Type.String({ description: 'Name of the answering site' }),
+    peer: Type.String({ description: 'Name under which it knows the caller' }),
+    protocols: Type.Array(Type.String()),
+    version: Type.String(),
+    time: Type.String({ description: 'ISO 8601, UTC' }),
+    timezone: Type.Boolean({ description: 'True if the site states a time zone, so times travel as UTC' }),
+    receive: Type.Boolean({ description: 'It takes records from the caller' }),
+    send: Type.Boolean({ description: 'It sends records to the caller' }),
+    guard: Type.Optional(
+      Type.Object(
+        { removals: Type.Integer(), percent: Type.Number(), windowMs: Type.Number() },
+        { description: 'Removals it lets through before a person has to approve them' },
+      ),
     ),
-  ),
-  columns: Type.Object({ accept: Type.Array(Type.String()), send: Type.Array(Type.String()) }),
-});
+    columns: Type.Object({ accept: Type.Array(Type.String()), send: Type.Array(Type.String()) }),
+  },
+  { title: 'Hello', description: 'What the answering site says of itself' },
+);
 
 export type WireValue = Static<typeof WireValue>;
 export type WireRegister = Static<typeof WireRegister>;

@@ -12,11 +12,11 @@ import {
   RunOutcome,
 } from './answers.ts';
 import type { ServerDeps } from './deps.ts';
-import { FAILURES } from './openapi.ts';
 import { EntryQuerystring, FeedBody, NoQuerystring, ParkedParams, PeerParams } from './queries.ts';
 import type { App } from './request.ts';
 
-const Done = Type.Object({ status: Type.Literal('OK') });
+const Done = Type.Object({ status: Type.Literal('OK') }, { title: 'Done', description: 'Done' });
+const Nothing = Type.Union([Type.Null(), Type.Object({}, { additionalProperties: false })], { title: 'Nothing' });
 const admin = { tags: ['admin'], security: [{ adminToken: [] }] };
 const plain = { ...admin, querystring: NoQuerystring };
 
@@ -28,23 +28,25 @@ export function adminRoutes(app: App, deps: ServerDeps): void {
 }
 
 function peerRoutes(app: App, deps: ServerDeps): void {
-  const listSchema = { ...plain, summary: 'All peers', response: { 200: PeerPage, ...FAILURES } };
+  const listSchema = { ...plain, operationId: 'listPeers', summary: 'All peers', response: { 200: PeerPage } };
   app.get('/v1/peers', { schema: listSchema }, async () => ({ peers: [...(await deps.listPeers())], next: null }));
 
   const oneSchema = {
     ...plain,
+    operationId: 'getPeer',
     summary: 'One peer, with its last 20 log records',
     params: PeerParams,
-    response: { 200: PeerDetail, ...FAILURES },
+    response: { 200: PeerDetail },
   };
   app.get('/v1/peers/:name', { schema: oneSchema }, async (request) => deps.peerDetail(request.params.name));
 
   const approveSchema = {
     ...plain,
+    operationId: 'approveRemovals',
     summary: 'Lets through the removals that the guard holds for this peer, in and out',
     params: PeerParams,
-    body: Type.Union([Type.Null(), Type.Object({}, { additionalProperties: false })]),
-    response: { 200: Type.Intersect([Done, ReleaseOutcome]), ...FAILURES },
+    body: Nothing,
+    response: { 200: Type.Intersect([Done, ReleaseOutcome], { description: 'How many went through' }) },
   };
   app.post('/v1/peers/:name/approve', { schema: approveSchema }, async (request) => ({
     status: 'OK' as const,
@@ -57,31 +59,36 @@ function feedRoutes(app: App, { feedControl }: ServerDeps): void {
   const feed = { ...plain, params: PeerParams };
   const startSchema = {
     ...feed,
+    operationId: 'startFeed',
     summary: 'Starts a feed',
     body: FeedBody,
-    response: { 202: FeedProgress, ...FAILURES },
+    response: { 202: FeedProgress },
   };
   app.post(url, { schema: startSchema }, async (request, reply) => {
     const { restart = false, dry_run: dryRun = false, once = false, overwrite = false } = request.body ?? {};
     return reply.code(202).send(await feedControl.start(request.params.name, { restart, dryRun, once, overwrite }));
   });
 
-  const answers = { 200: FeedProgress, ...FAILURES };
-  app.get(url, { schema: { ...feed, summary: 'How far the feed is', response: answers } }, async (request) =>
-    feedControl.progress(request.params.name),
+  const answers = { 200: FeedProgress };
+  app.get(
+    url,
+    { schema: { ...feed, operationId: 'feedProgress', summary: 'How far the feed is', response: answers } },
+    async (request) => feedControl.progress(request.params.name),
   );
-  app.delete(url, { schema: { ...feed, summary: 'Stops the feed', response: answers } }, async (request) =>
-    feedControl.stop(request.params.name),
+  app.delete(
+    url,
+    { schema: { ...feed, operationId: 'stopFeed', summary: 'Stops the feed', response: answers } },
+    async (request) => feedControl.stop(request.params.name),
   );
 }
 
 function entryRoutes(app: App, deps: ServerDeps): void {
-  const empty = Type.Union([Type.Null(), Type.Object({}, { additionalProperties: false })]);
   const runSchema = {
     ...plain,
+    operationId: 'runStream',
     summary: 'Drains and delivers now; answers when everything that can be sent is sent',
-    body: empty,
-    response: { 200: Type.Intersect([Done, RunOutcome]), ...FAILURES },
+    body: Nothing,
+    response: { 200: Type.Intersect([Done, RunOutcome], { description: 'What was done' }) },
   };
   app.post('/v1/stream/run', { schema: runSchema }, async () => ({
     status: 'OK' as const,
@@ -89,10 +96,20 @@ function entryRoutes(app: App, deps: ServerDeps): void {
   }));
 
   const list = { ...admin, querystring: EntryQuerystring };
-  const pendingSchema = { ...list, summary: 'Users still to be sent', response: { 200: PendingPage, ...FAILURES } };
+  const pendingSchema = {
+    ...list,
+    operationId: 'listPending',
+    summary: 'Users still to be sent',
+    response: { 200: PendingPage },
+  };
   app.get('/v1/pending', { schema: pendingSchema }, async (request) => deps.pending({ limit: 100, ...request.query }));
 
-  const parkedSchema = { ...list, summary: 'What waits for a person', response: { 200: ParkedPage, ...FAILURES } };
+  const parkedSchema = {
+    ...list,
+    operationId: 'listParked',
+    summary: 'What waits for a person',
+    response: { 200: ParkedPage },
+  };
   app.get('/v1/parked', { schema: parkedSchema }, async (request) =>
     deps.parked.list({ limit: 100, ...request.query }),
   );
@@ -100,16 +117,17 @@ function entryRoutes(app: App, deps: ServerDeps): void {
   const one = { ...plain, params: ParkedParams };
   const retrySchema = {
     ...one,
+    operationId: 'retryParked',
     summary: 'Tries a parked entry again, now',
-    body: empty,
-    response: { 200: Type.Intersect([Done, RetryOutcome]), ...FAILURES },
+    body: Nothing,
+    response: { 200: Type.Intersect([Done, RetryOutcome], { description: 'What came of it' }) },
   };
   app.post('/v1/parked/:id/retry', { schema: retrySchema }, async (request) => {
     const outcome = await deps.parked.retry(request.params.id);
     if (outcome === undefined) throw nothingParked();
     return { status: 'OK' as const, ...outcome };
   });
-  const dropSchema = { ...one, summary: 'Gives a parked entry up', response: { 200: Done, ...FAILURES } };
+  const dropSchema = { ...one, operationId: 'dropParked', summary: 'Gives a parked entry up', response: { 200: Done } };
   app.delete('/v1/parked/:id', { schema: dropSchema }, async (request) => {
     if (!(await deps.parked.drop(request.params.id))) throw nothingParked();
     return { status: 'OK' as const };

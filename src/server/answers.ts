@@ -7,130 +7,175 @@ const Count = Type.Integer({ minimum: 0 });
 const Masked = Type.String({ description: 'Masked e-mail address' });
 
 /** Every answer that is no success. */
-export const ErrorAnswer = Type.Object({
-  status: Type.Literal('ERR'),
-  code: Type.String({ description: 'A code of the error registry' }),
-  message: Type.String(),
-  trace: Type.Optional(Type.String({ description: 'Only with INTERNAL: look for it in our log' })),
-});
+export const ErrorAnswer = Type.Object(
+  {
+    status: Type.Literal('ERR'),
+    code: Type.String({ description: 'A code of the error registry' }),
+    message: Type.String(),
+    trace: Type.Optional(Type.String({ description: 'Only with INTERNAL: look for it in our log' })),
+  },
+  { title: 'ErrorAnswer', description: 'Why it was not done' },
+);
 
 /** One log record. */
-const LogRecord = Type.Object({
-  id: Type.Integer({ description: 'Rising number' }),
-  type: Type.Enum(['FEED', 'STREAM', 'PROCESS']),
-  peer: nullable(Type.String()),
-  key: nullable(Type.String({ description: 'First 8 hex digits of the SHA-256 of the key that was used' })),
-  ip: nullable(Type.String()),
-  date: Time,
-  status: Type.String({ description: 'HTTP code, OK or ERR' }),
-  response: Type.String(),
-  content: Type.Record(Type.String(), Type.Unknown()),
-  trace: Type.String(),
-});
-export const LogPage = Type.Object({ logs: Type.Array(LogRecord), next: nullable(Type.Integer()) });
+const LogRecord = Type.Object(
+  {
+    id: Type.Integer({ description: 'Rising number' }),
+    type: Type.Enum(['FEED', 'STREAM', 'PROCESS']),
+    peer: nullable(Type.String()),
+    key: nullable(Type.String({ description: 'First 8 hex digits of the SHA-256 of the key that was used' })),
+    ip: nullable(Type.String()),
+    date: Time,
+    status: Type.String({ description: 'HTTP code, OK or ERR' }),
+    response: Type.String(),
+    content: Type.Record(Type.String(), Type.Unknown()),
+    trace: Type.String(),
+  },
+  { title: 'LogRecord' },
+);
+export const LogPage = Type.Object(
+  { logs: Type.Array(LogRecord), next: nullable(Type.Integer()) },
+  { title: 'LogPage', description: 'One page, newest first; with `after` oldest first' },
+);
 
 /** What is known of one peer. */
-export const PeerSummary = Type.Object({
-  name: Type.String(),
-  url: Type.String(),
-  protocol: Type.Enum(['native', 'plugin']),
-  columns: Type.Array(Type.String(), { description: 'What we accept' }),
-  send_columns: Type.Array(Type.String(), { description: 'What we send' }),
-  last_user_id: Type.Integer({ description: 'Feed cursor: highest id taken from the peer' }),
-  synced_from: nullable(Time),
-  synced_to: nullable(Time),
-  status: nullable(Type.String({ description: 'Of the last call: HTTP code, OK or ERR' })),
-  message: nullable(Type.String()),
-  date: nullable(Time),
-  failing_since: nullable(Time),
-  pending: Count,
-  oldest_pending_age: nullable(Type.Number({ description: 'Seconds' })),
-  unknown_locations: Type.Integer({ description: 'Names of places it sent that this site does not know' }),
-  parked: Count,
-  held: Count,
-});
-export const PeerPage = Type.Object({ peers: Type.Array(PeerSummary), next: Type.Null() });
-export const PeerDetail = Type.Intersect([
-  PeerSummary,
-  Type.Object({ logs: Type.Array(LogRecord, { description: 'The last 20' }) }),
-]);
+export const PeerSummary = Type.Object(
+  {
+    name: Type.String(),
+    url: Type.String(),
+    protocol: Type.Enum(['native', 'plugin']),
+    columns: Type.Array(Type.String(), { description: 'What we accept' }),
+    send_columns: Type.Array(Type.String(), { description: 'What we send' }),
+    last_user_id: Type.Integer({ description: 'Feed cursor: highest id taken from the peer' }),
+    synced_from: nullable(Time),
+    synced_to: nullable(Time),
+    status: nullable(Type.String({ description: 'Of the last call: HTTP code, OK or ERR' })),
+    message: nullable(Type.String()),
+    date: nullable(Time),
+    failing_since: nullable(Time),
+    pending: Count,
+    oldest_pending_age: nullable(Type.Number({ description: 'Seconds' })),
+    unknown_locations: Type.Integer({ description: 'Names of places it sent that this site does not know' }),
+    parked: Count,
+    held: Count,
+  },
+  { title: 'PeerSummary' },
+);
+export const PeerPage = Type.Object(
+  { peers: Type.Array(PeerSummary), next: Type.Null() },
+  { title: 'PeerPage', description: 'All peers of the config' },
+);
+export const PeerDetail = Type.Intersect(
+  [PeerSummary, Type.Object({ logs: Type.Array(LogRecord, { description: 'The last 20' }) })],
+  { title: 'PeerDetail', description: 'The peer' },
+);
 
 /** A feed of ours from a peer: under way, or the last one. */
-export const FeedProgress = Type.Object({
-  peer: Type.String(),
-  running: Type.Boolean(),
-  message: nullable(Type.String({ description: 'Progress, in the words of the PHP plugin' })),
-  retrieved: Count,
-  remaining: Count,
-  total: Count,
-  last_user_id: Type.Integer(),
-  error: nullable(Type.Object({ code: Type.String(), message: Type.String() })),
-});
+export const FeedProgress = Type.Object(
+  {
+    peer: Type.String(),
+    running: Type.Boolean(),
+    message: nullable(Type.String({ description: 'Progress, in the words of the PHP plugin' })),
+    retrieved: Count,
+    remaining: Count,
+    total: Count,
+    last_user_id: Type.Integer(),
+    error: nullable(Type.Object({ code: Type.String(), message: Type.String() })),
+  },
+  { title: 'FeedProgress', description: 'A feed of ours from a peer: under way, or the last one' },
+);
 
 /** Counts of one drain and delivery. */
-export const RunOutcome = Type.Object({
-  drained: Type.Integer({ description: 'Markers worked off' }),
-  sent: Type.Integer({ description: 'Records that a peer confirmed' }),
-  pending: Type.Integer({ description: 'Entries that still wait' }),
-});
+export const RunOutcome = Type.Object(
+  {
+    drained: Type.Integer({ description: 'Markers worked off' }),
+    sent: Type.Integer({ description: 'Records that a peer confirmed' }),
+    pending: Type.Integer({ description: 'Entries that still wait' }),
+  },
+  { title: 'RunOutcome' },
+);
 
 /** A user or removal still to be sent. */
-const PendingEntry = Type.Object({
-  peer: Type.String(),
-  kind: Type.Enum(['user', 'removal']),
-  user_id: nullable(Type.Integer()),
-  email: nullable(Masked),
-  state: Type.Enum(['waiting', 'held']),
-  since: Time,
-  due: Time,
-  attempts: Count,
-  code: nullable(Type.String()),
-  message: Type.String({ description: 'Why it waits' }),
-});
-export const PendingPage = Type.Object({
-  pending: Type.Array(PendingEntry),
-  next: nullable(Type.String({ description: 'Goes into `after`' })),
-});
+const PendingEntry = Type.Object(
+  {
+    peer: Type.String(),
+    kind: Type.Enum(['user', 'removal']),
+    user_id: nullable(Type.Integer()),
+    email: nullable(Masked),
+    state: Type.Enum(['waiting', 'held']),
+    since: Time,
+    due: Time,
+    attempts: Count,
+    code: nullable(Type.String()),
+    message: Type.String({ description: 'Why it waits' }),
+  },
+  { title: 'PendingEntry' },
+);
+export const PendingPage = Type.Object(
+  {
+    pending: Type.Array(PendingEntry),
+    next: nullable(Type.String({ description: 'Goes into `after`' })),
+  },
+  { title: 'PendingPage', description: 'One page, by peer, kind and id' },
+);
 
 /** What waits for a person: a record that came in, or an entry of ours that a peer cannot take. */
-const ParkedEntry = Type.Object({
-  id: Type.String({ description: 'Goes into the address of retry and drop' }),
-  direction: Type.Enum(['in', 'out']),
-  peer: Type.String(),
-  kind: Type.Enum(['user', 'removal']),
-  user_id: nullable(Type.Integer()),
-  email: nullable(Masked),
-  code: Type.String(),
-  message: Type.String(),
-  remedy: Type.String({ description: 'What to do about it' }),
-  since: Time,
-  tried: nullable(Time),
-  attempts: Count,
-});
-export const ParkedPage = Type.Object({
-  parked: Type.Array(ParkedEntry),
-  next: nullable(Type.String({ description: 'Goes into `after`' })),
-});
-export const RetryOutcome = Type.Object({
-  result: Type.Enum(['applied', 'unchanged', 'retry', 'parked', 'waiting']),
-  code: Type.Optional(Type.String()),
-  message: Type.Optional(Type.String()),
-});
-export const ReleaseOutcome = Type.Object({ released: Type.Integer({ description: 'Removals let through' }) });
+const ParkedEntry = Type.Object(
+  {
+    id: Type.String({ description: 'Goes into the address of retry and drop' }),
+    direction: Type.Enum(['in', 'out']),
+    peer: Type.String(),
+    kind: Type.Enum(['user', 'removal']),
+    user_id: nullable(Type.Integer()),
+    email: nullable(Masked),
+    code: Type.String(),
+    message: Type.String(),
+    remedy: Type.String({ description: 'What to do about it' }),
+    since: Time,
+    tried: nullable(Time),
+    attempts: Count,
+  },
+  { title: 'ParkedEntry' },
+);
+export const ParkedPage = Type.Object(
+  {
+    parked: Type.Array(ParkedEntry),
+    next: nullable(Type.String({ description: 'Goes into `after`' })),
+  },
+  { title: 'ParkedPage', description: 'One page: first what came in, then what cannot go out' },
+);
+export const RetryOutcome = Type.Object(
+  {
+    result: Type.Enum(['applied', 'unchanged', 'retry', 'parked', 'waiting']),
+    code: Type.Optional(Type.String()),
+    message: Type.Optional(Type.String()),
+  },
+  { title: 'RetryOutcome' },
+);
+export const ReleaseOutcome = Type.Object(
+  { released: Type.Integer({ description: 'Removals let through' }) },
+  { title: 'ReleaseOutcome' },
+);
 
-const Check = Type.Object({ status: Type.Enum(['ok', 'degraded', 'down']), message: Type.String() });
-export const Health = Type.Object({
-  status: Type.Enum(['ok', 'degraded', 'down']),
-  checks: Type.Object({
-    database: Check,
-    triggers: Check,
-    queue: Check,
-    peers: Check,
-    config: Check,
-    clock: Check,
-    users: Check,
-  }),
-});
+const Check = Type.Object(
+  { status: Type.Enum(['ok', 'degraded', 'down']), message: Type.String() },
+  { title: 'Check' },
+);
+export const Health = Type.Object(
+  {
+    status: Type.Enum(['ok', 'degraded', 'down']),
+    checks: Type.Object({
+      database: Check,
+      triggers: Check,
+      queue: Check,
+      peers: Check,
+      config: Check,
+      clock: Check,
+      users: Check,
+    }),
+  },
+  { title: 'Health', description: 'Each check, and the worst of them' },
+);
 
 export type ErrorAnswer = Static<typeof ErrorAnswer>;
 export type LogPage = Static<typeof LogPage>;

@@ -73,7 +73,7 @@ export function makeApp(deps: ServerDeps): App {
     customTypes: /^text\/|[/+]json\b|ndjson\b/,
   });
   void app.register(rateLimit, { global: false });
-  void describeApi(app);
+  void describeApi(app, prefix);
 
   void app.register(
     async (scope: App) => {

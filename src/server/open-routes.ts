@@ -4,17 +4,18 @@ import { SyncError } from '../model/errors.ts';
 import { Health } from './answers.ts';
 import type { ServerDeps } from './deps.ts';
 import type { KeyCheck } from './key-check.ts';
-import { FAILURES } from './openapi.ts';
 import { NoQuerystring } from './queries.ts';
 import type { App } from './request.ts';
 
 /** Anybody may ask for the health, as often as they like: the database is asked at most this often. */
 const HEALTH_FRESH_MS = 500;
 
-const Probe = Type.Object({ status: Type.Enum(['ok', 'down']) });
-const open = (summary: string, response: object) => ({
+const Probe = Type.Object({ status: Type.Enum(['ok', 'down']) }, { title: 'Probe', description: 'Yes or no' });
+const open = (operationId: string, summary: string, response: object) => ({
   tags: ['open'],
+  operationId,
   summary,
+  security: [],
   querystring: NoQuerystring,
   response,
 });
@@ -24,31 +25,34 @@ export function openRoutes(app: App, deps: ServerDeps, adminOnly: KeyCheck): voi
   const health = shared(deps.health, HEALTH_FRESH_MS);
   const probe = { exposeHeadRoute: true };
 
-  const healthSchema = open('Is all well? `degraded` still serves', { 200: Health, 503: Health });
+  const healthSchema = open('health', 'Is all well? `degraded` still serves', { 200: Health, 503: Health });
   app.get('/health', { ...probe, schema: healthSchema }, async (_request, reply) => {
     const state = await health();
     return reply.code(state.status === 'down' ? 503 : 200).send(state);
   });
 
-  app.get('/health/live', { ...probe, schema: open('Does the process run?', { 200: Probe }) }, async () => ({
+  app.get('/health/live', { ...probe, schema: open('live', 'Does the process run?', { 200: Probe }) }, async () => ({
     status: 'ok' as const,
   }));
 
-  const readySchema = open('Can it serve?', { 200: Probe, 503: Probe });
+  const readySchema = open('ready', 'Can it serve?', { 200: Probe, 503: Probe });
   app.get('/health/ready', { ...probe, schema: readySchema }, async (_request, reply) => {
     const isDown = (await health()).status === 'down';
     return reply.code(isDown ? 503 : 200).send({ status: isDown ? 'down' : 'ok' });
   });
 
-  const documentSchema = { ...open('This document', {}), response: { 200: Type.Object({}) } };
+  const Document = Type.Object({}, { description: 'OpenAPI 3.1', additionalProperties: true });
+  const documentSchema = { ...open('apiDocument', 'This document', {}), response: { 200: Document } };
   app.get('/openapi.json', { schema: documentSchema }, async () => app.swagger());
 
   const metricsSchema = {
     tags: ['admin'],
-    summary: 'Prometheus text',
+    operationId: 'metrics',
+    summary: 'Metrics for Prometheus',
+    description: 'Asks for no token if the config says `http.open_metrics`. docs/metrics.md describes every metric.',
     security: [{ adminToken: [] }],
     querystring: NoQuerystring,
-    response: { 200: { content: { 'text/plain': { schema: Type.String() } } }, ...FAILURES },
+    response: { 200: { description: 'Prometheus text format', content: { 'text/plain': { schema: Type.String() } } } },
   };
   const unlessOpen: KeyCheck = async (request, reply) => {
     if (!deps.openMetrics()) await adminOnly(request, reply);

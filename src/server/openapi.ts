@@ -1,35 +1,47 @@
 /** The OpenAPI 3.1 document, made from the schemas of the routes. */
 import swagger from '@fastify/swagger';
 import { PROTOCOL } from '../model/record.ts';
-import { ErrorAnswer } from './answers.ts';
+import { completeDocument } from './api-document.ts';
 import type { App } from './request.ts';
 
-/** What every route behind a key may answer besides success. */
-export const FAILURES = {
-  '4xx': { description: 'The request cannot be served as it is', ...ErrorAnswer },
-  '5xx': { description: 'We cannot serve it now', ...ErrorAnswer },
-} as const;
+const DESCRIPTION = `Keeps the users of several Osclass sites the same.
 
-/** Must be called before the routes are added. */
-export async function describeApi(app: App): Promise<void> {
+Peers use their own key, administrators the admin token, both as \`Authorization: Bearer KEY\`. More than 20 failed
+authentications a minute from one address are answered with 429; calls with a valid key are not limited.
+
+Every answer has \`X-Trace-Id\`: the id under which the call is in our log. A caller may give one of its own. What is no
+HTTP, or comes too slowly, is answered with 400, 408 or 431, an unknown address with 404, all as \`ErrorAnswer\`.`;
+
+/** Must be called before the routes are added. `prefix` stands before every address: `/account-sync`, or nothing. */
+export async function describeApi(app: App, prefix: string): Promise<void> {
   await app.register(swagger, {
+    convertConstToEnum: false,
+    transformObject: (made) => ('openapiObject' in made ? completeDocument(made.openapiObject) : made.swaggerObject),
     openapi: {
       openapi: '3.1.0',
       info: {
         title: 'account-sync',
         version: PROTOCOL,
-        description:
-          'Keeps the users of several Osclass sites the same. Peers use their own key, administrators the admin token.',
+        description: DESCRIPTION,
+        license: { name: 'MIT', url: 'https://spdx.org/licenses/MIT.html' },
       },
+      servers: [{ url: prefix === '' ? '/' : prefix, description: 'This daemon' }],
       components: {
         securitySchemes: {
           peerKey: { type: 'http', scheme: 'bearer', description: '`site.api_key` of the calling site' },
           adminToken: { type: 'http', scheme: 'bearer', description: '`http.admin_token`' },
+          pluginKey: {
+            type: 'apiKey',
+            in: 'query',
+            name: 'ascApiKey',
+            description: 'Key of a peer that runs the PHP plugin; may also be a field of the form',
+          },
         },
       },
       tags: [
         { name: 'peers', description: 'For other sites' },
         { name: 'admin', description: 'For administrators' },
+        { name: 'plugin', description: 'For sites that run the PHP plugin' },
         { name: 'open', description: 'For anybody: no personal data, no names of peers' },
       ],
     },

@@ -49,20 +49,27 @@ export const EntryQuerystring = Type.Object(
 );
 /** Most routes take no parameter at all. */
 export const NoQuerystring = Type.Object({}, closed);
-export const FeedBody = Type.Union([
-  Type.Null(),
-  Type.Object(
-    {
-      restart: Type.Optional(Type.Boolean({ default: false })),
-      dry_run: Type.Optional(Type.Boolean({ default: false })),
-      once: Type.Optional(Type.Boolean({ default: false })),
-      overwrite: Type.Optional(Type.Boolean({ default: false })),
-    },
-    closed,
-  ),
-]);
-export const PeerParams = Type.Object({ name: Type.String({ maxLength: 100 }) });
-export const ParkedParams = Type.Object({ id: Type.String({ maxLength: 100 }) });
+export const FeedBody = Type.Union(
+  [
+    Type.Null(),
+    Type.Object(
+      {
+        restart: Type.Optional(Type.Boolean({ default: false })),
+        dry_run: Type.Optional(Type.Boolean({ default: false })),
+        once: Type.Optional(Type.Boolean({ default: false })),
+        overwrite: Type.Optional(Type.Boolean({ default: false })),
+      },
+      closed,
+    ),
+  ],
+  { title: 'FeedBody' },
+);
+export const PeerParams = Type.Object({
+  name: Type.String({ maxLength: 100, description: 'Name of a peer in the config', examples: ['homes'] }),
+});
+export const ParkedParams = Type.Object({
+  id: Type.String({ maxLength: 100, description: '`id` of an entry of `GET /v1/parked`', examples: ['17'] }),
+});
 
 /** Which log records are wanted. Newest first, but with `after` oldest first. */
 export interface LogQuery {
