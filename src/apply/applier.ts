@@ -43,7 +43,7 @@ export interface AppliedChunk {
 const ANSWER_WITHIN_MS = 15_000;
 
 /** Users per transaction: the host waits for none of its rows longer than this many take. */
-const CHUNK = 100;
+const CHUNK = 250;
 
 /** Applies records in order; one outcome per record. Throws only when the database is away or the signal aborts. */
 export async function applyRecords(

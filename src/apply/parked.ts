@@ -1,6 +1,7 @@
 /** Incoming records that wait: for a person, or for a change of this site. One row per peer and user. */
 import { sql } from 'kysely';
 import { id, type OwnTables } from '../db/catalog.ts';
+import { bindList } from '../db/lists.ts';
 import { fromSqlTime, toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import type { ErrorCode } from '../model/errors.ts';
@@ -65,7 +66,7 @@ export async function readParked(
   if ('ids' in filter && filter.ids.length === 0) return [];
   const where =
     'ids' in filter
-      ? sql`id IN (${sql.join([...filter.ids])})`
+      ? sql`id IN (${bindList(filter.ids)})`
       : sql`tried_at <= ${toSqlTime(filter.triedBeforeMs)} AND
           (code NOT IN ('GUARD_HELD', 'LOCALE_UNKNOWN') OR (code <> 'GUARD_HELD' AND tried_at = ${WOKEN})) ORDER BY tried_at, id LIMIT ${filter.limit}`;
   const { rows } = await sql<{
@@ -95,7 +96,7 @@ export async function usersContested(runner: Runner, own: OwnTables, userIds: re
   if (userIds.length === 0) return new Set();
   const { rows } = await sql<{ user_id: number }>`
     SELECT DISTINCT user_id FROM ${id(own.parked)}
-    WHERE code = 'EMAIL_TAKEN' AND user_id IN (${sql.join([...userIds])})`.execute(runner);
+    WHERE code = 'EMAIL_TAKEN' AND user_id IN (${bindList(userIds)})`.execute(runner);
   return new Set(rows.map((row) => row.user_id));
 }
 
@@ -104,7 +105,7 @@ export async function wakeParked(runner: Runner, own: OwnTables, userIds: readon
   if (userIds.length === 0) return;
   await sql`
     UPDATE ${id(own.parked)} SET tried_at = ${WOKEN}
-    WHERE user_id IN (${sql.join([...userIds])}) OR code = 'EMAIL_TAKEN'`.execute(runner);
+    WHERE user_id IN (${bindList(userIds)}) OR code = 'EMAIL_TAKEN'`.execute(runner);
 }
 
 /** Lets the next retry pass try again what waits for a language, or for a column that can hold a value. */

@@ -1,6 +1,7 @@
 /** Markers: what triggers wrote into the queue. They name users that changed; what changed, the shadow tells. */
 import { sql, type Transaction } from 'kysely';
 import { id, type OwnTables } from './catalog.ts';
+import { bindList } from './lists.ts';
 import { fromSqlTime } from './time.ts';
 import { withKeyedWrites, type Runner } from './transaction.ts';
 
@@ -62,7 +63,7 @@ export async function markerTimes(
   if (userIds.length === 0) return new Map();
   const { rows } = await sql<{ user_id: number; at: string }>`
     SELECT user_id, MAX(marked_at) AS at FROM ${id(own.queue)}
-    WHERE user_id IN (${sql.join([...userIds])}) GROUP BY user_id`.execute(runner);
+    WHERE user_id IN (${bindList(userIds)}) GROUP BY user_id`.execute(runner);
   return new Map(rows.map((row) => [row.user_id, fromSqlTime(row.at)]));
 }
 
@@ -76,6 +77,6 @@ export async function usersMarked(
   if (userIds.length === 0) return new Set();
   const { rows } = await sql<{ user_id: number }>`
     SELECT DISTINCT user_id FROM ${id(own.queue)}
-    WHERE op = ${op} AND user_id IN (${sql.join([...userIds])})`.execute(runner);
+    WHERE op = ${op} AND user_id IN (${bindList(userIds)})`.execute(runner);
   return new Set(rows.map((row) => row.user_id));
 }

@@ -1,11 +1,13 @@
 /** The daemon's memory of users: tables `user`, `uid` and `tombstone`. */
 import { createHmac } from 'node:crypto';
-import { sql, type RawBuilder } from 'kysely';
+import { sql } from 'kysely';
 import { decodeShadow, encodeShadow, type Shadow } from '../model/shadow.ts';
 import { formatStamp, parseStamp, type Stamp } from '../model/stamp.ts';
 import { gatherTombstones, removalIdOf, type Tombstone } from '../model/tombstone.ts';
 import { canonicalEmail, parseUid, uidToBytes, uidsFromBytes, uidsToBytes, type Uid } from '../model/uid.ts';
 import { id, type OwnTables } from './catalog.ts';
+import { bindList, bindRows } from './lists.ts';
+import type { Bindable } from './parameters.ts';
 import { toSqlTime } from './time.ts';
 import type { Runner } from './transaction.ts';
 
@@ -36,7 +38,7 @@ export async function readShadows(
   if (userIds.length === 0) return new Map();
   const { rows } = await sql<UserRow>`
     SELECT user_id, uids, shadow FROM ${id(own.user)} ${lock ? sql`FORCE INDEX (PRIMARY)` : sql``}
-    WHERE user_id IN (${sql.join([...userIds])}) ORDER BY user_id ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
+    WHERE user_id IN (${bindList(userIds)}) ORDER BY user_id ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
   return new Map(rows.map((row) => [row.user_id, toStoredUser(row)]));
 }
 
@@ -44,7 +46,7 @@ export async function readShadows(
 export async function writeShadows(runner: Runner, own: OwnTables, users: readonly StoredUser[]): Promise<void> {
   if (users.length === 0) return;
   await sql`
-    INSERT INTO ${id(own.user)} (user_id, uids, shadow) VALUES ${sql.join(users.map(toRow))}
+    INSERT INTO ${id(own.user)} (user_id, uids, shadow) VALUES ${bindRows(users.map(toRow))}
     ON DUPLICATE KEY UPDATE uids = VALUES(uids), shadow = VALUES(shadow)`.execute(runner);
 }
 
@@ -55,7 +57,7 @@ export async function writeShadows(runner: Runner, own: OwnTables, users: readon
 export async function addShadows(runner: Runner, own: OwnTables, users: readonly StoredUser[]): Promise<void> {
   if (users.length === 0) return;
   await sql`
-    INSERT INTO ${id(own.user)} (user_id, uids, shadow) VALUES ${sql.join(users.map(toRow))}
+    INSERT INTO ${id(own.user)} (user_id, uids, shadow) VALUES ${bindRows(users.map(toRow))}
     ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)`.execute(runner);
 }
 
@@ -66,9 +68,8 @@ export async function bindUids(
   bindings: readonly { readonly uid: Uid; readonly userId: number }[],
 ): Promise<void> {
   if (bindings.length === 0) return;
-  const rows = bindings.map(({ uid, userId }) => sql`(${uidToBytes(uid)}, ${userId})`);
   await sql`
-    INSERT INTO ${id(own.uid)} (uid, user_id) VALUES ${sql.join(rows)}
+    INSERT INTO ${id(own.uid)} (uid, user_id) VALUES ${bindRows(bindings.map(({ uid, userId }) => [uidToBytes(uid), userId]))}
     ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)`.execute(runner);
 }
 
@@ -79,7 +80,7 @@ export async function bindUids(
 export async function usersByUid(runner: Runner, own: OwnTables, uids: readonly Uid[]): Promise<Map<Uid, number>> {
   if (uids.length === 0) return new Map();
   const { rows } = await sql<{ uid: Buffer; user_id: number }>`
-    SELECT uid, user_id FROM ${id(own.uid)} WHERE uid IN (${sql.join(uids.map(uidToBytes))})`.execute(runner);
+    SELECT uid, user_id FROM ${id(own.uid)} WHERE uid IN (${bindList(uids.map(uidToBytes))})`.execute(runner);
   return new Map(rows.map((row) => [uidsFromBytes(row.uid)[0] as Uid, row.user_id]));
 }
 
@@ -92,7 +93,7 @@ export async function tombstonesByUid(
   if (uids.length === 0) return new Map();
   const { rows } = await sql<{ uid: Buffer; stamp: string; removal_id: string }>`
     SELECT uid, stamp, removal_id FROM ${id(own.tombstone)}
-    WHERE uid IN (${sql.join(uids.map(uidToBytes))})`.execute(runner);
+    WHERE uid IN (${bindList(uids.map(uidToBytes))})`.execute(runner);
   return new Map(
     rows.map((row) => [
       uidsFromBytes(row.uid)[0] as Uid,
@@ -116,7 +117,7 @@ export async function readTombstones(
     email_hash: Buffer | null;
   }>`
     SELECT uid, removal, removal_id, stamp, email_hash FROM ${id(own.tombstone)}
-    WHERE removal_id IN (${sql.join([...removalIds])}) ORDER BY removal_id, uid`.execute(runner);
+    WHERE removal_id IN (${bindList(removalIds)}) ORDER BY removal_id, uid`.execute(runner);
   return gatherTombstones(
     rows.map((row) => ({
       uid: uidsFromBytes(row.uid)[0] as Uid,
@@ -157,11 +158,11 @@ export async function forgetUsers(runner: Runner, own: OwnTables, userIds: reado
   if (userIds.length === 0) return;
   const stored = await readShadows(runner, own, userIds);
   const uids = [...stored.values()].flatMap((user) => user.uids).map(uidToBytes);
-  await sql`DELETE FROM ${id(own.user)} WHERE user_id IN (${sql.join([...userIds])})`.execute(runner);
+  await sql`DELETE FROM ${id(own.user)} WHERE user_id IN (${bindList(userIds)})`.execute(runner);
   if (uids.length === 0) return;
   await sql`
     DELETE FROM ${id(own.uid)} WHERE uid IN (${sql.join(uids)})
-    AND user_id IN (${sql.join([...userIds])})`.execute(runner);
+    AND user_id IN (${bindList(userIds)})`.execute(runner);
 }
 
 /**
@@ -174,7 +175,7 @@ export async function expireTombstones(runner: Runner, own: OwnTables, beforeMs:
     AND NOT EXISTS (SELECT 1 FROM ${id(own.outbox)} o WHERE o.kind = 'r' AND o.ref = t.removal_id)
     LIMIT 1000`.execute(runner);
   if (rows.length === 0) return 0;
-  await sql`DELETE FROM ${id(own.tombstone)} WHERE uid IN (${sql.join(rows.map((row) => row.uid))})`.execute(runner);
+  await sql`DELETE FROM ${id(own.tombstone)} WHERE uid IN (${bindList(rows.map((row) => row.uid))})`.execute(runner);
   return rows.length;
 }
 
@@ -183,8 +184,8 @@ export function hashRemovedEmail(main: Uid, email: string): string {
   return createHmac('sha256', uidToBytes(main)).update(canonicalEmail(email)).digest('hex');
 }
 
-function toRow({ userId, uids, shadow }: StoredUser): RawBuilder<unknown> {
-  return sql`(${userId}, ${uidsToBytes(uids)}, ${encodeShadow(shadow)})`;
+function toRow({ userId, uids, shadow }: StoredUser): Bindable[] {
+  return [userId, uidsToBytes(uids), encodeShadow(shadow)];
 }
 
 function toStoredUser(row: UserRow): StoredUser {

@@ -1,6 +1,7 @@
 /** Places in addresses from peers that this site does not know: counted for each peer, reported once for each name. */
 import { sql } from 'kysely';
 import { id, type OwnTables } from './catalog.ts';
+import { bindList } from './lists.ts';
 import { toSqlTime } from './time.ts';
 import type { Runner } from './transaction.ts';
 
@@ -25,7 +26,7 @@ export async function countUnknownPlaces(
   for (const mention of mentions) counts.set(keyOf(mention), (counts.get(keyOf(mention)) ?? 0) + 1);
   const { rows } = await sql<{ place: string }>`
     SELECT place FROM ${id(own.unknownPlace)}
-    WHERE peer = ${peer} AND place IN (${sql.join([...counts.keys()])})`.execute(runner);
+    WHERE peer = ${peer} AND place IN (${bindList(counts.keys())})`.execute(runner);
   const now = toSqlTime(nowMs);
   // In one order everywhere, so that two transactions do not wait for each other.
   const values = [...counts]

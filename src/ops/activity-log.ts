@@ -1,6 +1,7 @@
 /** The log records that administrators read: table `log` and `GET /v1/logs`. */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import { id, type OwnTables } from '../db/catalog.ts';
+import { bindRows } from '../db/lists.ts';
 import { fromSqlTime, toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import type { LogEntry, LogType } from '../model/log-entry.ts';
@@ -78,13 +79,13 @@ export function makeActivityLog(deps: ActivityLogDeps): ActivityLog {
 async function append(runner: Runner, { own, clock }: ActivityLogDeps, entries: readonly LogEntry[]): Promise<void> {
   const date = toSqlTime(clock.nowMs());
   for (let at = 0; at < entries.length; at += ROWS_PER_INSERT) {
-    const rows = entries.slice(at, at + ROWS_PER_INSERT).map((entry) => {
+    const tuples = entries.slice(at, at + ROWS_PER_INSERT).map((entry) => {
       const { type, peer, key, ip, status, trace } = entry;
       const response = cut(entry.response, MAX_RESPONSE);
-      return sql`(${type}, ${peer}, ${key}, ${ip}, ${date}, ${status}, ${response}, ${asJson(entry.content)}, ${trace})`;
+      return [type, peer, key, ip, date, status, response, asJson(entry.content), trace];
     });
     await sql`INSERT INTO ${id(own.log)} (type, peer, key_digest, ip, date, status, response, content, trace)
-      VALUES ${sql.join(rows)}`.execute(runner);
+      VALUES ${bindRows(tuples)}`.execute(runner);
   }
 }
 

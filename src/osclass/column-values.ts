@@ -1,6 +1,7 @@
 /** Between the values of host columns and registers, without losing a bit: what to ask for, and what the answer says. */
 import { sql, type RawBuilder } from 'kysely';
 import { id, type Column } from '../db/catalog.ts';
+import type { Bindable } from '../db/parameters.ts';
 import type { Value } from '../model/register.ts';
 
 /** What the driver hands over for a column: see MYSQL.md "Driver and builder". */
@@ -86,9 +87,8 @@ function toValue(raw: Raw): Value {
 }
 
 /** A value as a parameter. */
-export function bind(value: Value | number): RawBuilder<unknown> {
-  if (typeof value === 'object' && value !== null) return sql`${Buffer.from(value.hex, 'hex')}`;
-  return sql`${value}`;
+export function bind(value: Value | number): Bindable {
+  return typeof value === 'object' && value !== null ? Buffer.from(value.hex, 'hex') : value;
 }
 
 /** Bits are a number: how many zero bytes stand before it depends on the width of the column. */

@@ -4,6 +4,7 @@
  */
 import { sql } from 'kysely';
 import { id, type Catalog, type Column } from '../db/catalog.ts';
+import { bindList } from '../db/lists.ts';
 import type { Runner } from '../db/transaction.ts';
 import { descriptionValues } from '../model/absorb.ts';
 import { noRow, readRelated, type RelatedTable } from './related.ts';
@@ -92,7 +93,7 @@ export function makeHostUsers(
   for (const column of [...always.map((name) => table.column(name)), ...[...columns.values()].flat()]) {
     if (column !== undefined) selected.set(column.name, column);
   }
-  const list = sql.join([...selected.values()].map(selectColumn));
+  const columnList = sql.join([...selected.values()].map(selectColumn));
 
   for (const one of related) columns.set(one.register, [...one.columns]);
   const named = [...custom, ...listed, ...lacking].filter((name) => !isOrdinary(name));
@@ -127,7 +128,7 @@ export function makeHostUsers(
     if (descriptions !== undefined && ids.length > 0) {
       const found = await sql<{ user_id: number; locale: string; info: string | null }>`
         SELECT fk_i_user_id AS user_id, fk_c_locale_code AS locale, s_info AS info
-        FROM ${id(descriptions.name)} WHERE fk_i_user_id IN (${sql.join(ids)})
+        FROM ${id(descriptions.name)} WHERE fk_i_user_id IN (${bindList(ids)})
         ORDER BY fk_i_user_id, fk_c_locale_code`.execute(runner);
       for (const row of found.rows) {
         const userId = row.user_id;
@@ -152,14 +153,14 @@ export function makeHostUsers(
     async byId(runner, ids, { lock = false } = {}) {
       if (ids.length === 0) return new Map();
       const { rows } = await sql<Record<string, Raw>>`
-        SELECT ${list} FROM ${id(table.name)} ${lock ? sql`FORCE INDEX (PRIMARY)` : sql``}
-        WHERE pk_i_id IN (${sql.join([...ids])}) ORDER BY pk_i_id ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
+        SELECT ${columnList} FROM ${id(table.name)} ${lock ? sql`FORCE INDEX (PRIMARY)` : sql``}
+        WHERE pk_i_id IN (${bindList(ids)}) ORDER BY pk_i_id ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
       const users = await withDescriptions(runner, rows);
       return new Map(users.map((user) => [user.id, user]));
     },
     async after(runner, after, limit, { eligible = false } = {}) {
       const { rows } = await sql<Record<string, Raw>>`
-        SELECT ${list} FROM ${id(table.name)} WHERE pk_i_id > ${after}
+        SELECT ${columnList} FROM ${id(table.name)} WHERE pk_i_id > ${after}
         ${eligible ? sql`AND b_enabled = 1 AND b_active = 1` : sql``}
         ORDER BY pk_i_id LIMIT ${limit}`.execute(runner);
       return await withDescriptions(runner, rows);
@@ -169,7 +170,7 @@ export function makeHostUsers(
       if (emails.length === 0) return holders;
       const { rows } = await sql<Holder>`
         SELECT pk_i_id AS id, s_email AS email FROM ${id(table.name)}
-        WHERE s_email IN (${sql.join([...new Set(emails.flatMap(spellings))])})`.execute(runner);
+        WHERE s_email IN (${bindList(new Set(emails.flatMap(spellings)))})`.execute(runner);
       const exact = new Map(rows.map((row) => [canonicalEmail(row.email), row]));
       for (const email of emails) {
         const holder = exact.get(canonicalEmail(email));
@@ -180,7 +181,7 @@ export function makeHostUsers(
       for (const email of emails.filter((one) => !holders.has(one))) {
         const twin = await sql<Holder>`
           SELECT pk_i_id AS id, s_email AS email FROM ${id(table.name)}
-          WHERE s_email IN (${sql.join(spellings(email))})`.execute(runner);
+          WHERE s_email IN (${bindList(spellings(email))})`.execute(runner);
         if (twin.rows[0] !== undefined) holders.set(email, twin.rows[0]);
       }
       return holders;

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { id, type Catalog, type Column, type Table } from '../db/catalog.ts';
+import { bindList } from '../db/lists.ts';
 import type { Runner } from '../db/transaction.ts';
 import { isEmpty, NEVER_TRAVELS, type RegisterName, type Values } from '../model/register.ts';
 import { newUserDefaults } from './defaults.ts';
@@ -93,5 +94,5 @@ export async function writeRelated(
   const row = newUserDefaults(table, new Map([[key, userId], ...writes]), randomBytes);
   await sql`
     INSERT INTO ${id(table.name)} (${sql.join([...row.keys()].map((column) => id(column.name)))})
-    VALUES (${sql.join([...row.values()].map(bind))})`.execute(runner);
+    VALUES (${bindList([...row.values()].map(bind))})`.execute(runner);
 }

@@ -1,7 +1,8 @@
 /** Writes to `t_user` and its descriptions. UPDATE or INSERT, never a statement that does either (MYSQL.md S4). */
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import { id, type Column, type Table } from '../db/catalog.ts';
 import { errnoOf } from '../db/failures.ts';
+import { bindList, bindRows } from '../db/lists.ts';
 import type { Runner } from '../db/transaction.ts';
 import type { Value } from '../model/register.ts';
 import { bind } from './column-values.ts';
@@ -39,10 +40,10 @@ export async function insertUsers(runner: Runner, table: Table, users: readonly 
   }
   for (const group of groups.values()) {
     const columns = [...(group[0] as ColumnWrites).keys()];
-    const rows = group.map((user) => sql`(${sql.join(columns.map((column) => bind(user.get(column) ?? null)))})`);
+    const tuples = group.map((user) => columns.map((column) => bind(user.get(column) ?? null)));
     await sql`
       INSERT INTO ${id(table.name)} (${sql.join(columns.map((column) => id(column.name)))})
-      VALUES ${sql.join(rows)}`.execute(runner);
+      VALUES ${bindRows(tuples)}`.execute(runner);
   }
 }
 
@@ -51,7 +52,7 @@ export async function nameByIds(runner: Runner, table: Table, userIds: readonly 
   if (userIds.length === 0 || table.column('s_username') === undefined) return;
   await sql`
     UPDATE ${id(table.name)} SET s_username = CAST(pk_i_id AS CHAR)
-    WHERE pk_i_id IN (${sql.join([...userIds])})`.execute(runner);
+    WHERE pk_i_id IN (${bindList(userIds)})`.execute(runner);
 }
 
 /** Who has one of the user names. `SELECT pk_i_id, s_username FROM t_user WHERE s_username IN (…)` */
@@ -63,39 +64,53 @@ export async function holdersOfNames(
   if (names.length === 0 || table.column('s_username') === undefined) return [];
   const { rows } = await sql<{ id: number; name: string }>`
     SELECT pk_i_id AS id, s_username AS name FROM ${id(table.name)}
-    WHERE s_username IN (${sql.join([...names])})`.execute(runner);
+    WHERE s_username IN (${bindList(names)})`.execute(runner);
   return rows;
 }
 
-/** Inserts, updates or deletes rows of `t_user_description`. */
+/** Inserts, updates or deletes rows of `t_user_description`; new ones in one statement. */
 export async function writeDescriptions(
   runner: Runner,
   table: Table,
   writes: readonly DescriptionWrite[],
 ): Promise<void> {
-  for (const { userId, locale, text, present } of writes) {
-    const where = sql`fk_i_user_id = ${userId} AND fk_c_locale_code = ${locale}`;
-    if (text === null) {
-      await sql`DELETE FROM ${id(table.name)} WHERE ${where}`.execute(runner);
-      continue;
-    }
-    const update = (): Promise<unknown> =>
-      sql`UPDATE ${id(table.name)} SET s_info = ${text} WHERE ${where}`.execute(runner);
-    if (present) {
-      await update();
-      continue;
-    }
-    try {
-      await sql`
-        INSERT INTO ${id(table.name)} (fk_i_user_id, fk_c_locale_code, s_info)
-        VALUES (${userId}, ${locale}, ${text})`.execute(runner);
-    } catch (error) {
-      // The site wrote one since we looked.
-      if (errnoOf(error) !== DUPLICATE) throw error;
-      await update();
-    }
+  const fresh: DescriptionWrite[] = [];
+  for (const write of writes) {
+    if (write.text === null) await sql`DELETE FROM ${id(table.name)} WHERE ${isFor(write)}`.execute(runner);
+    else if (write.present) await updateDescription(runner, table, write);
+    else fresh.push(write);
+  }
+  try {
+    await insertDescriptions(runner, table, fresh);
+  } catch (error) {
+    // The site wrote one since we looked.
+    if (errnoOf(error) !== DUPLICATE) throw error;
+    for (const write of fresh) await insertOrUpdate(runner, table, write);
   }
 }
+
+async function insertDescriptions(runner: Runner, table: Table, writes: readonly DescriptionWrite[]): Promise<void> {
+  if (writes.length === 0) return;
+  await sql`
+    INSERT INTO ${id(table.name)} (fk_i_user_id, fk_c_locale_code, s_info)
+    VALUES ${bindRows(writes.map(({ userId, locale, text }) => [userId, locale, text]))}`.execute(runner);
+}
+
+async function updateDescription(runner: Runner, table: Table, write: DescriptionWrite): Promise<void> {
+  await sql`UPDATE ${id(table.name)} SET s_info = ${write.text} WHERE ${isFor(write)}`.execute(runner);
+}
+
+async function insertOrUpdate(runner: Runner, table: Table, write: DescriptionWrite): Promise<void> {
+  try {
+    await insertDescriptions(runner, table, [write]);
+  } catch (error) {
+    if (errnoOf(error) !== DUPLICATE) throw error;
+    await updateDescription(runner, table, write);
+  }
+}
+
+const isFor = ({ userId, locale }: DescriptionWrite): RawBuilder<unknown> =>
+  sql`fk_i_user_id = ${userId} AND fk_c_locale_code = ${locale}`;
 
 /** The locales of the site. `SELECT pk_c_code FROM t_locale` */
 export async function readLocales(runner: Runner, table: Table): Promise<Set<string>> {

@@ -1,6 +1,7 @@
 /** The outboxes: one entry per peer and user still to be sent. An entry holds no values, so changes of a user coalesce. */
 import { sql, type RawBuilder } from 'kysely';
 import { id, type OwnTables } from '../db/catalog.ts';
+import { bindList, bindRows } from '../db/lists.ts';
 import { toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import type { ErrorCode } from '../model/errors.ts';
@@ -35,14 +36,11 @@ export async function enqueue(
 ): Promise<void> {
   const now = toSqlTime(nowMs);
   for (let at = 0; at < entries.length; at += ROWS_PER_INSERT) {
-    const rows = entries
-      .slice(at, at + ROWS_PER_INSERT)
-      .map(
-        ({ peer, kind, ref, guarded }) =>
-          sql`(${peer}, ${KIND[kind]}, ${ref}, ${now}, ${now}, ${guarded === undefined ? null : Number(guarded)})`,
-      );
+    const tuples = entries.slice(at, at + ROWS_PER_INSERT).map(({ peer, kind, ref, guarded }) => {
+      return [peer, KIND[kind], ref, now, now, guarded === undefined ? null : Number(guarded)];
+    });
     await sql`
-      INSERT INTO ${id(own.outbox)} (peer, kind, ref, changed_at, due_at, guarded) VALUES ${sql.join(rows)}
+      INSERT INTO ${id(own.outbox)} (peer, kind, ref, changed_at, due_at, guarded) VALUES ${bindRows(tuples)}
       ON DUPLICATE KEY UPDATE generation = generation + 1, due_at = VALUES(due_at), attempts = 0,
         guarded = COALESCE(VALUES(guarded), guarded),
         state = IF(state = 'p', 'w', state), code = IF(state = 'h', code, NULL)`.execute(runner);
@@ -193,7 +191,7 @@ export async function usersWaiting(
   if (peers.length === 0 || userIds.length === 0) return new Set();
   const { rows } = await sql<{ ref: string }>`
     SELECT DISTINCT ref FROM ${id(own.outbox)}
-    WHERE peer IN (${sql.join([...peers])}) AND kind = 'u' AND ref IN (${sql.join([...userIds])})`.execute(runner);
+    WHERE peer IN (${bindList(peers)}) AND kind = 'u' AND ref IN (${bindList(userIds)})`.execute(runner);
   return new Set(rows.map((row) => Number(row.ref)));
 }
 
@@ -207,7 +205,7 @@ export async function dropUsers(
   if (peers.length === 0 || userIds.length === 0) return;
   await sql`
     DELETE FROM ${id(own.outbox)}
-    WHERE peer IN (${sql.join([...peers])}) AND kind = 'u' AND ref IN (${sql.join([...userIds])})`.execute(runner);
+    WHERE peer IN (${bindList(peers)}) AND kind = 'u' AND ref IN (${bindList(userIds)})`.execute(runner);
 }
 
 function same(entry: DueEntry): RawBuilder<unknown> {
