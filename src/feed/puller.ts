@@ -118,6 +118,15 @@ export async function runFeed(deps: FeedPullerDeps, route: PeerRoute, options: F
   };
   let failingSince: number | undefined;
   let failures = 0;
+  const ask = (after: number): Promise<Fetched> => fetchPage(deps, route, after, options);
+  // While a page is stored, the peer makes the next one.
+  let ahead: { readonly after: number; readonly asked: Promise<Fetched> } | undefined;
+  const askAhead = (after: number): void => {
+    const asked = ask(after);
+    // Whoever takes it hears of a failure; if nobody does, nobody has to.
+    asked.catch(() => undefined);
+    ahead = { after, asked };
+  };
   // If it is lost all the same, the fence of the next page says so.
   const renewing = setInterval(() => void lease?.renew().catch(() => undefined), RENEW_EVERY_MS);
   try {
@@ -125,13 +134,22 @@ export async function runFeed(deps: FeedPullerDeps, route: PeerRoute, options: F
     for (;;) {
       options.signal?.throwIfAborted();
       try {
-        const { page, outcomes } = await pullPage(deps, route, cursor, options, sums, async (trx) => lease?.fence(trx));
+        const fetched = await (ahead?.after === cursor ? ahead.asked : ask(cursor));
+        ahead = undefined;
+        const { page } = fetched;
+        if (!page.done && !options.once) askAhead(page.next);
+        const fence = async (trx: Transaction<unknown>): Promise<void> => lease?.fence(trx);
+        const outcomes = await storePage(deps, route, cursor, fetched, options, fence);
+        count(sums, outcomes);
+        sums.pages += 1;
+        sums.message = page.message;
         cursor = page.next;
         [failingSince, failures] = [undefined, 0];
         options.onPage?.(page, sums, outcomes);
         sums.complete = page.done;
         if (page.done || options.once) return sums;
       } catch (error) {
+        ahead = undefined;
         if (options.signal?.aborted === true || !isPassing(error)) throw error;
         failingSince ??= deps.nowMs();
         failures += 1;
@@ -149,49 +167,54 @@ export async function runFeed(deps: FeedPullerDeps, route: PeerRoute, options: F
   }
 }
 
-/** One page: rows, shadows and cursor in one transaction, so a feed resumes anywhere. */
-async function pullPage(
+/** A page as the peer gave it. */
+interface Fetched {
+  readonly page: FeedPage;
+  readonly trace: string;
+}
+
+async function fetchPage(
   deps: FeedPullerDeps,
   route: PeerRoute,
-  cursor: number,
-  options: FeedOptions,
-  sums: FeedSums,
-  fence: (trx: Transaction<unknown>) => Promise<void>,
-): Promise<{ page: FeedPage; outcomes: readonly PageOutcome[] }> {
-  const { db, own, nowMs } = deps;
+  after: number,
+  { dryRun, signal }: FeedOptions,
+): Promise<Fetched> {
   const trace = deps.newTrace();
-  const signal = options.signal === undefined ? {} : { signal: options.signal };
-  let page: FeedPage;
   try {
-    page = await deps.fetch(route.name, cursor, deps.limit(), { trace, dryRun: options.dryRun, ...signal });
-    if (!page.done && page.next <= cursor) throw new SyncError('PEER_BAD_ANSWER', 'The feed does not move on.');
+    const call = { trace, dryRun, ...(signal === undefined ? {} : { signal }) };
+    const page = await deps.fetch(route.name, after, deps.limit(), call);
+    if (!page.done && page.next <= after) throw new SyncError('PEER_BAD_ANSWER', 'The feed does not move on.');
+    return { page, trace };
   } catch (error) {
-    if (!options.dryRun && error instanceof SyncError) {
-      await deps.appendLog(db, [
-        feedEntry(deps, route, trace, error.message, 'ERR', { code: error.code, after: cursor }),
-      ]);
+    if (!dryRun && error instanceof SyncError) {
+      await deps.appendLog(deps.db, [feedEntry(deps, route, trace, error.message, 'ERR', { code: error.code, after })]);
     }
     throw error;
   }
+}
+
+/** Rows, shadows and cursor in one transaction, so a feed resumes anywhere. */
+async function storePage(
+  deps: FeedPullerDeps,
+  route: PeerRoute,
+  after: number,
+  { page, trace }: Fetched,
+  { dryRun, overwrite, signal }: FeedOptions,
+  fence: (trx: Transaction<unknown>) => Promise<void>,
+): Promise<readonly PageOutcome[]> {
+  const { db, own, nowMs } = deps;
   const { message, retrieved, limit, next } = page;
   const finish = async (trx: Transaction<unknown>): Promise<void> => {
     await moveCursor(trx, own, route.name, next, message, nowMs());
     await fence(trx);
-    await deps.appendLog(trx, [
-      feedEntry(deps, route, trace, message, '200', { retrieved, limit, after: cursor, next }),
-    ]);
+    await deps.appendLog(trx, [feedEntry(deps, route, trace, message, '200', { retrieved, limit, after, next })]);
   };
-  const { dryRun, overwrite } = options;
-  let outcomes: readonly PageOutcome[] = [];
   if (page.users.length > 0) {
-    outcomes = await deps.apply(route, page.users, { trace, overwrite, dryRun, finish, ...signal });
-    count(sums, outcomes);
-  } else if (!dryRun) {
-    await inTransaction(db, finish);
+    const stop = signal === undefined ? {} : { signal };
+    return await deps.apply(route, page.users, { trace, overwrite, dryRun, finish, ...stop });
   }
-  sums.pages += 1;
-  sums.message = message;
-  return { page, outcomes };
+  if (!dryRun) await inTransaction(db, finish);
+  return [];
 }
 
 function count(sums: FeedSums, outcomes: readonly PageOutcome[]): void {
