@@ -4,6 +4,9 @@ import { configOf, makeCli, type ConfigChanges } from '../test/support/cli.ts';
 import { eventually } from '../test/support/eventually.ts';
 import { tokenOf, type WorldSite } from '../test/support/world.ts';
 
+/** The form that the image runs: `npm run build` makes it. */
+const BUILT = new URL('../dist/main.js', import.meta.url).pathname;
+
 /** A daemon under way. */
 export interface DaemonProcess {
   /** Calls its API as administrator; throws unless the answer is 2xx. */
@@ -21,7 +24,7 @@ export async function startDaemonProcess(
   peers: readonly WorldSite[],
   changes: ConfigChanges & { readonly config?: string } = {},
 ): Promise<DaemonProcess> {
-  const cli = makeCli(changes.config ?? configOf(site, peers, changes));
+  const cli = makeCli(changes.config ?? configOf(site, peers, changes), BUILT);
   const running = cli.start('run');
   let code: number | null | undefined;
   void running.ended.then((ended) => (code = ended.code));
@@ -47,9 +50,7 @@ export async function startDaemonProcess(
         if (code !== undefined) return;
         const { ok } = await fetch(new URL('health/ready', site.url));
         if (!ok) throw new Error(`${site.name} is not ready:\n${running.err()}`);
-        const [done] = await site.db.query(
-          `SELECT 1 FROM oc_account_sync_state WHERE name = 'baseline_finished_at'`,
-        );
+        const [done] = await site.db.query(`SELECT 1 FROM oc_account_sync_state WHERE name = 'baseline_finished_at'`);
         if (done === undefined) throw new Error(`${site.name} still looks at its users`);
       },
       { timeoutMs: 600_000, intervalMs: 50 },

@@ -32,7 +32,7 @@ export function holds({ rounds, limit }: Figure): boolean | undefined {
 }
 
 /** `12,300`, `3.41`, `0.052`: three digits that count, more only of whole numbers. */
-export function number(value: number): string {
+function number(value: number): string {
   if (!Number.isFinite(value)) return '-';
   const decimals = value === 0 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
   return value.toLocaleString('en-US', { maximumFractionDigits: Math.min(decimals, 6) });
@@ -43,7 +43,8 @@ export function lines(figures: readonly Figure[]): string[] {
   return figures.map((figure) => {
     const { what, unit, rounds, limit } = figure;
     const spread = rounds.length > 1 ? ` (${number(Math.min(...rounds))} … ${number(Math.max(...rounds))})` : '';
-    const told = limit === undefined ? '' : 'atMost' in limit ? `≤ ${number(limit.atMost)}` : `≥ ${number(limit.atLeast)}`;
+    const told =
+      limit === undefined ? '' : 'atMost' in limit ? `≤ ${number(limit.atMost)}` : `≥ ${number(limit.atLeast)}`;
     const verdict = holds(figure) === undefined ? '' : holds(figure) === true ? 'holds' : 'MISSED';
     return [what.padEnd(58), `${number(median(rounds))} ${unit}${spread}`.padEnd(34), told.padEnd(10), verdict]
       .join('  ')

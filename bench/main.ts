@@ -2,6 +2,7 @@
  * `npm run bench [-- NAME …] [--users N] [--rounds N] [--smoke] [--json]`: measures the goals for speed and size, each
  * beside its baseline and interleaved with it, prints a table and writes bench/result.json.
  */
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -9,8 +10,15 @@ import { createDatabase } from '../test/support/database.ts';
 import { feed } from './feed.ts';
 import { holds, lines, median, type Figure } from './figures.ts';
 import type { BenchOptions, Goal } from './goal.ts';
+import { away, growth } from './growth.ts';
+import { hostCost } from './host-cost.ts';
+import { idle } from './idle.ts';
+import { install } from './install.ts';
+import { latency } from './latency.ts';
+import { stream } from './stream.ts';
 
-const GOALS: readonly Goal[] = [feed];
+const GOALS: readonly Goal[] = [feed, stream, latency, hostCost, install, idle, growth, away];
+const ROOT = new URL('..', import.meta.url).pathname;
 const RESULT = new URL('result.json', import.meta.url);
 
 process.exit(await main(process.argv.slice(2)));
@@ -23,6 +31,8 @@ async function main(args: string[]): Promise<number> {
     return 2;
   }
   const { goals, options, json } = wanted;
+  // The daemons are run in the form that the image has.
+  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { cwd: ROOT });
   const machine = await machineOf();
   const done: { name: string; title: string; figures: (Figure & { median: number; holds: boolean | null })[] }[] = [];
   for (const goal of goals) {
@@ -55,7 +65,9 @@ function read(args: string[]): { goals: Goal[]; options: BenchOptions; json: boo
     });
     const unknown = positionals.find((name) => GOALS.every((goal) => goal.name !== name));
     if (unknown !== undefined) return `no benchmark "${unknown}"`;
-    const [users, rounds] = [values.users, values.rounds].map((text) => (text === undefined ? undefined : Number(text)));
+    const [users, rounds] = [values.users, values.rounds].map((text) =>
+      text === undefined ? undefined : Number(text),
+    );
     for (const [flag, n] of Object.entries({ users, rounds })) {
       if (n !== undefined && !(Number.isInteger(n) && n > 0)) return `--${flag} wants a number above 0`;
     }

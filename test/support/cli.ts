@@ -17,6 +17,7 @@ export interface Ended {
 
 /** A command under way. */
 export interface Running {
+  readonly pid: number;
   /** What it has printed so far. */
   out(): string;
   err(): string;
@@ -36,15 +37,19 @@ export interface Cli {
   close(): void;
 }
 
-/** `config` is the text of the file; the file's path comes as ACCOUNT_SYNC_CONFIG. */
-export function makeCli(config: string): Cli {
+/**
+ * `config` is the text of the file; the file's path comes as ACCOUNT_SYNC_CONFIG.
+ *
+ * @param main the program; the sources as they are unless given
+ */
+export function makeCli(config: string, main = MAIN): Cli {
   const folder = mkdtempSync(join(tmpdir(), 'account-sync-cli-'));
   const file = join(folder, 'config.yaml');
   const configure = (text: string): void => writeFileSync(file, text);
   configure(config);
   const start = (...args: string[]): Running => {
     const env = { ...process.env, ACCOUNT_SYNC_CONFIG: file, LOG_LEVEL: '' };
-    const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let out = '';
     let err = '';
     child.stdout.setEncoding('utf8').on('data', (part: string) => (out += part));
@@ -52,7 +57,7 @@ export function makeCli(config: string): Cli {
     const ended = new Promise<Ended>((resolve) => {
       child.on('close', (code) => resolve({ code, out, err }));
     });
-    return { out: () => out, err: () => err, kill: (signal) => void child.kill(signal), ended };
+    return { pid: child.pid ?? 0, out: () => out, err: () => err, kill: (signal) => void child.kill(signal), ended };
   };
   return {
     start,
