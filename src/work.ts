@@ -207,7 +207,8 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
       triggers.push(
         every(site.config.stream.schedule, () => {
           isStreamDue = true;
-          drain.wake();
+          // That often the drain is woken anyway; twice would double what an idle daemon asks.
+          if (site.config.stream.schedule !== EVERY_SECOND) drain.wake();
         }),
       );
       for (const loop of loops) loop.start();

@@ -9,7 +9,7 @@ import { markerTimes } from '../db/markers.ts';
 import type { OutboxWriter, Routes } from '../db/ports.ts';
 import { readClock } from '../db/server-facts.ts';
 import { addShadows, bindUids, forgetUsers, readShadows, writeShadows, type StoredUser } from '../db/shadows.ts';
-import { readState, writeState } from '../db/state.ts';
+import { readState, statesSet, writeState } from '../db/state.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { chooseUids, reserveUids, type Addressed } from '../db/uid-assignment.ts';
 import { hashValues, type RegisterName } from '../model/register.ts';
@@ -45,11 +45,6 @@ export interface BaselinePage {
 /** Users read and written in one transaction. */
 const PAGE = 1000;
 
-/** True once every user that was there at installation has a shadow. */
-async function isBaselineFinished(db: Kysely<unknown>, own: OwnTables): Promise<boolean> {
-  return (await readState(db, own, 'baseline_finished_at')) !== undefined;
-}
-
 /** Makes the next passes look at every user again, for changes that no trigger marked. */
 export async function requestRescan(db: Kysely<unknown>, own: OwnTables): Promise<void> {
   await inTransaction(db, async (trx) => {
@@ -80,7 +75,8 @@ export async function watchRegisters(
 
 /** True while a baseline or re-scan has users left to look at. */
 export async function isScanPending(db: Kysely<unknown>, own: OwnTables): Promise<boolean> {
-  return !(await isBaselineFinished(db, own)) || (await readState(db, own, 'rescan_wanted')) !== undefined;
+  const set = await statesSet(db, own, ['baseline_finished_at', 'rescan_wanted']);
+  return !set.has('baseline_finished_at') || set.has('rescan_wanted');
 }
 
 /**

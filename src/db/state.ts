@@ -1,6 +1,7 @@
 /** Single values that outlive a restart: table `state`. */
 import { sql } from 'kysely';
 import { id, type OwnTables } from './catalog.ts';
+import { bindList } from './lists.ts';
 import type { Runner } from './transaction.ts';
 
 /** Names of the values, so that they are all in one place. */
@@ -18,6 +19,13 @@ export async function readState(runner: Runner, own: OwnTables, name: StateName)
     runner,
   );
   return rows[0]?.value;
+}
+
+/** Which of the values were ever set. `SELECT name FROM state WHERE name IN (…)` */
+export async function statesSet(runner: Runner, own: OwnTables, names: readonly StateName[]): Promise<Set<string>> {
+  const { rows } = await sql<{ name: string }>`
+    SELECT name FROM ${id(own.state)} WHERE name IN (${bindList(names)})`.execute(runner);
+  return new Set(rows.map((row) => row.name));
 }
 
 /** Sets the value; null removes it. */

@@ -7,6 +7,11 @@ export async function readState(runner: unknown, _own: OwnTables, name: StateNam
   return memoryOf(runner).tables.state.get(name);
 }
 
+export async function statesSet(runner: unknown, _own: OwnTables, names: readonly StateName[]): Promise<Set<string>> {
+  const { state } = memoryOf(runner).tables;
+  return new Set(names.filter((name) => state.has(name)));
+}
+
 export async function writeState(
   runner: unknown,
   _own: OwnTables,
