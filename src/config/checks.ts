@@ -3,13 +3,11 @@ import { checkColumns, checkGroups } from './check-columns.ts';
 import { checkKeys, checkNames } from './check-keys.ts';
 import { checkUrls } from './check-urls.ts';
 import type { Finding } from './finding.ts';
-import { findNotYet } from './not-yet.ts';
 import type { Draft, RawConfig } from './schema.ts';
 
 /** Everything that is wrong between keys. Works on what could be read, so that all problems are found at once. */
 export function checkAll(config: Draft<RawConfig>): Finding[] {
   return [
-    ...findNotYet(config),
     ...checkNames(config),
     ...checkKeys(config),
     ...checkUrls(config),

@@ -1,6 +1,5 @@
 /** The description of the config → config.example.yaml. */
 import { stringify } from 'yaml';
-import { notYetAt, refusal } from './not-yet.ts';
 import { alternatives, configSchema, hasTwin, isRequired, type SchemaNode } from './schema.ts';
 import { twinName } from './twin.ts';
 
@@ -24,23 +23,21 @@ const HEAD = `# yaml-language-server: $schema=./config.schema.json
  * Loads without a problem once the variables it names are set.
  */
 export function renderExample(): string {
-  return `${HEAD}\n${renderMapping(configSchema, '', '')}`;
+  return `${HEAD}\n${renderMapping(configSchema, '')}`;
 }
 
-function renderMapping(schema: SchemaNode, path: string, indent: string): string {
+function renderMapping(schema: SchemaNode, indent: string): string {
   const keys = Object.entries(schema.properties ?? {}).map(([name, child]) => {
-    const at = path === '' ? name : `${path}.${name}`;
     // A config without peers is complete, but no example.
     const live = isRequired(schema, name) || name === 'peers';
-    return renderKey(child, { name, path: at, live, indent });
+    return renderKey(child, { name, live, indent });
   });
-  return keys.join(path === '' ? '\n' : '');
+  return keys.join(indent === '' ? '\n' : '');
 }
 
 /** A key of a mapping on its way into the file. */
 interface Key {
   readonly name: string;
-  readonly path: string;
   readonly live: boolean;
   readonly indent: string;
 }
@@ -49,7 +46,7 @@ function renderKey(schema: SchemaNode, key: Key): string {
   const line = `${key.indent}${key.live ? '' : '#'}${key.name}:`;
   const comment = commentLines(explain(schema, key), key.indent);
   if (schema.type === 'object') {
-    return `${comment}${line}\n${renderMapping(schema, key.path, `${key.indent}  `)}`;
+    return `${comment}${line}\n${renderMapping(schema, `${key.indent}  `)}`;
   }
   if (key.live && schema.items?.type === 'object') return `${comment}${line}\n${renderEntry(schema.items, key)}`;
   const value = 'default' in schema ? schema.default : schema.examples?.[0];
@@ -57,8 +54,8 @@ function renderKey(schema: SchemaNode, key: Key): string {
 }
 
 /** One entry of a list of mappings: the dash goes before its first key, and what explains that key above the dash. */
-function renderEntry(schema: SchemaNode, { path, indent }: Key): string {
-  const lines = renderMapping(schema, `${path}[]`, `${indent}    `).split('\n');
+function renderEntry(schema: SchemaNode, { indent }: Key): string {
+  const lines = renderMapping(schema, `${indent}    `).split('\n');
   const first = lines.findIndex((line) => /^ *[^ #]/.test(line));
   const moved = lines.map((line, index) => {
     if (index > first) return line;
@@ -67,14 +64,12 @@ function renderEntry(schema: SchemaNode, { path, indent }: Key): string {
   return moved.join('\n');
 }
 
-function explain(schema: SchemaNode, { name, path, live }: Key): string[] {
-  const notYet = notYetAt(path);
+function explain(schema: SchemaNode, { name, live }: Key): string[] {
   const sentences = [
     schema.description,
     schema.enum === undefined ? undefined : `One of ${schema.enum.map(String).join(', ')}.`,
     twinSentence(schema, name),
     schema.type === 'object' ? undefined : requirement(schema, live),
-    notYet === undefined ? undefined : `${capital(refusal(notYet))}.`,
   ];
   return wrap(sentences.filter((sentence) => sentence !== undefined).join(' '));
 }
@@ -103,10 +98,6 @@ function requirement(schema: SchemaNode, live: boolean): string | undefined {
 
 function scalar(value: unknown): string {
   return stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trimEnd();
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Lines broken at blanks. */

@@ -1,6 +1,5 @@
 /** The description of the config → config.schema.json, which editors check and complete with. */
 import { alternatives, configSchema, hasTwin, isRequired, type SchemaNode } from './schema.ts';
-import { notYetAt, refusal } from './not-yet.ts';
 import { fitsLeaf } from './read-leaf.ts';
 import { twinName, twinSchema } from './twin.ts';
 
@@ -18,18 +17,16 @@ export function renderJsonSchema(): Json {
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Config of account-sync',
-    ...renderNode(configSchema, ''),
+    ...renderNode(configSchema),
   };
 }
 
-function renderNode(schema: SchemaNode, path: string): Json {
+function renderNode(schema: SchemaNode): Json {
   const own = Object.fromEntries(Object.entries(schema).filter(([word]) => !OWN.has(word)));
-  const notYet = notYetAt(path);
-  if (notYet !== undefined) own['description'] = `${schema.description ?? ''} (${refusal(notYet)})`.trimStart();
-  if (schema.type === 'object') return { ...own, ...renderMapping(schema, path) };
-  if (schema.type === 'array') return { ...own, items: renderNode(schema.items ?? {}, `${path}[]`) };
+  if (schema.type === 'object') return { ...own, ...renderMapping(schema) };
+  if (schema.type === 'array') return { ...own, items: renderNode(schema.items ?? {}) };
   if (schema.anyOf === undefined) return withEnvironment(schema, own);
-  const kinds = alternatives(schema).map((kind) => renderNode(kind, path));
+  const kinds = alternatives(schema).map(renderNode);
   return { ...own, anyOf: [...kinds.flatMap(flat), ...(fitsLeaf(schema, PROBE) ? [] : [FROM_ENVIRONMENT])] };
 }
 
@@ -47,19 +44,19 @@ function flat(kind: Json): Json[] {
   return Array.isArray(below) ? (below as Json[]).filter((one) => one !== FROM_ENVIRONMENT) : [kind];
 }
 
-function renderMapping(schema: SchemaNode, path: string): Json {
+function renderMapping(schema: SchemaNode): Json {
   const properties: Json = {};
   const required: string[] = [];
   const allOf: Json[] = [];
   for (const [name, child] of Object.entries(schema.properties ?? {})) {
-    properties[name] = renderNode(child, path === '' ? name : `${path}.${name}`);
+    properties[name] = renderNode(child);
     const must = isRequired(schema, name);
     if (!hasTwin(child)) {
       if (must) required.push(name);
       continue;
     }
     const twin = twinName(name);
-    properties[twin] = { ...renderNode(twinSchema(child), ''), description: `Path of a file that holds ${name}.` };
+    properties[twin] = { ...renderNode(twinSchema(child)), description: `Path of a file that holds ${name}.` };
     allOf.push(must ? { oneOf: [{ required: [name] }, { required: [twin] }] } : { not: { required: [name, twin] } });
   }
   return { properties, ...(required.length > 0 ? { required } : {}), ...(allOf.length > 0 ? { allOf } : {}) };

@@ -2,25 +2,13 @@ import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import { parseDuration } from '../../src/config/duration.ts';
 import { parseConfig } from '../../src/config/load.ts';
-import { findNotYet, NOT_YET } from '../../src/config/not-yet.ts';
 import { ConfigError, type Problem } from '../../src/config/problem.ts';
 import { restartRequired } from '../../src/config/restart.ts';
-import { configSchema, type SchemaNode } from '../../src/config/schema.ts';
 import { parseSize } from '../../src/config/size.ts';
 import { ENV, fixture, readSecret } from './config-fixtures.ts';
 
 function at(line: number | null, column: number | null, path: string): Problem {
   return { file: 'c.yaml', line, column, path, message: 'wrong' };
-}
-
-/** The description of a key of the list. */
-function described(path: string): SchemaNode {
-  let node: SchemaNode = configSchema;
-  for (const step of path.split('.')) {
-    node = node.properties?.[step.replace('[]', '')] ?? {};
-    if (step.endsWith('[]')) node = node.items ?? {};
-  }
-  return node;
 }
 
 test.each([
@@ -57,37 +45,6 @@ test.each(['', '8', '8MB', '8mib', '8 MiB', '-8MiB', '1.5MiB', '999999999999GiB'
 test('problems are sorted by place, and those of the file as a whole have none', () => {
   const error = new ConfigError([at(10, 1, 'd'), at(2, 9, 'c'), at(2, 3, 'b'), at(null, null, '')]);
   expect(error.format()).toBe('c.yaml: wrong\nc.yaml:2:3 b: wrong\nc.yaml:2:9 c: wrong\nc.yaml:10:1 d: wrong');
-});
-
-describe('keys whose feature is still to come', () => {
-  test.each(NOT_YET.map((entry) => [entry.path, entry] as const))(
-    '%s is described, with the default of the list',
-    (path, entry) => {
-      expect(described(path).description).toBeDefined();
-      expect(described(path).default).toEqual(entry.default);
-    },
-  );
-
-  test('are found by path, in every entry of a list, unless they are at their default', () => {
-    const list = [{ path: 'a.b', default: 'x' }, { path: 'peers[].c' }, { path: 'gone', default: [] }];
-    const config = { a: { b: 'y' }, peers: [{ c: 1 }, {}, undefined, { c: 2 }], gone: [] };
-    expect(findNotYet(config, list)).toEqual([
-      { path: 'a.b', message: 'not supported yet: for now only "x"' },
-      { path: 'peers[0].c', message: 'not supported yet: leave it out' },
-      { path: 'peers[3].c', message: 'not supported yet: leave it out' },
-    ]);
-    expect(findNotYet({ a: { b: 'x' }, peers: 'none' }, list)).toEqual([]);
-    expect(findNotYet(undefined, list)).toEqual([]);
-    expect(findNotYet(config, [])).toEqual([]);
-  });
-
-  test('may be written out at their default', () => {
-    const text = `${fixture('minimal.yaml')}    protocol: native
-related_tables: []
-removal: { mode: delete, items_of_blocked: keep }
-`;
-    expect(() => parseConfig(text, 'config.yaml', ENV, readSecret)).not.toThrow();
-  });
 });
 
 describe('an edit needs a restart', () => {
