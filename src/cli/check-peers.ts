@@ -3,6 +3,8 @@ import type { Config, PeerConfig } from '../config/config.ts';
 import { PROTOCOL, type Hello } from '../model/record.ts';
 import { makePeerClient } from '../peer/client.ts';
 import { newTrace } from '../runtime/trace.ts';
+import { SyncError } from '../model/errors.ts';
+import { answersAsPlugin, checkPluginPeer } from './check-plugin-peer.ts';
 import { clockFinding, fail, failed, ok, warn, type Finding } from './finding.ts';
 
 /** All peers at the same time; needs no database. */
@@ -12,7 +14,7 @@ export async function checkPeers(config: Config): Promise<Finding[]> {
 
 async function checkPeer(config: Config, peer: PeerConfig): Promise<Finding[]> {
   const about = `peer ${peer.name}`;
-  if (peer.protocol === 'plugin') return [ok(about, 'is a PHP plugin, which cannot be asked')];
+  if (peer.protocol === 'plugin') return await checkPluginPeer(config, peer);
   const client = makePeerClient({ url: peer.url, apiKey: config.site.apiKey, site: config.site.name });
   try {
     const askedAtMs = Date.now();
@@ -22,7 +24,9 @@ async function checkPeer(config: Config, peer: PeerConfig): Promise<Finding[]> {
     const clock = clockFinding(about, 'its', middleMs - Date.parse(hello.time));
     return [...judgeHello(hello, config, peer), ...(clock.result === 'ok' ? [] : [clock])];
   } catch (error) {
-    return [failed(about, error)];
+    const isOther = error instanceof SyncError && error.code === 'PEER_BAD_ANSWER';
+    if (!isOther || !(await answersAsPlugin(config, peer))) return [failed(about, error)];
+    return [fail(about, 'runs the PHP plugin, not account-sync', `Give it "protocol: plugin".`)];
   } finally {
     await client.close();
   }

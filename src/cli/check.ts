@@ -3,6 +3,8 @@ import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/problem.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { openSite, type Site } from '../site.ts';
+import { checkOwnPlugin } from './check-own-plugin.ts';
+import { checkPluginCallers } from './check-plugin-peer.ts';
 import { checkHost, checkInstallation, checkRights, checkServerFacts } from './check-database.ts';
 import { checkPeers } from './check-peers.ts';
 import { readConfig, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
@@ -66,6 +68,8 @@ async function checkDatabase(config: Config): Promise<Finding[]> {
       ['rights', checkRights],
       ['tables', checkInstallation],
       ['host', checkHost],
+      ['PHP plugin', checkOwnPlugin],
+      ['callers', checkPluginCallers],
     ] as const;
     for (const [name, make] of checks) {
       findings.push(...(await make(site).catch((error: unknown) => [failed(name, error)])));

@@ -72,7 +72,7 @@ export async function readInstalledPlugin(runner: Runner, catalog: Catalog): Pro
 }
 
 /** `SELECT s_value FROM t_preference WHERE s_section = 'osclass' AND s_name = 'active_plugins'`: the plugin is among them. */
-export async function isPluginActive(runner: Runner, catalog: Catalog): Promise<boolean> {
+async function isPluginActive(runner: Runner, catalog: Catalog): Promise<boolean> {
   const table = catalog.table('t_preference');
   if (table === undefined) return false;
   const { rows } = await sql<{ value: string | null }>`SELECT s_value AS value FROM ${id(table.name)}

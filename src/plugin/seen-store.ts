@@ -20,7 +20,7 @@ export interface Seen {
 }
 
 /** How long a peer may take to repeat a removal: its cron may be rare, or its site down. */
-export const ECHO_MS = 7 * 86_400_000;
+const ECHO_MS = 7 * 86_400_000;
 
 /** `SELECT … FROM seen WHERE peer = ? AND address IN (…)`, by canonical e-mail. */
 export async function readSeen(
@@ -127,14 +127,6 @@ export async function noteGone(
   );
   await sql`
     UPDATE ${id(own.seen)} SET echo_until = ${echo} WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(
-    runner,
-  );
-}
-
-/** The peer repeated the removal it was expected to repeat. */
-export async function endEcho(runner: Runner, own: OwnTables, peer: string, email: string): Promise<void> {
-  await sql`
-    UPDATE ${id(own.seen)} SET echo_until = NULL WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(
     runner,
   );
 }

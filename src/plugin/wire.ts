@@ -39,7 +39,7 @@ export function echoOf(row: FormMap): unknown[] {
 }
 
 /** Characters 1–10, ten asterisks, characters 21–30, three dots: how the plugin shows a hash. */
-export function maskHash(hash: string): string {
+function maskHash(hash: string): string {
   return `${hash.slice(0, 10)}**********${hash.slice(20, 30)}...`;
 }
 
