@@ -53,6 +53,8 @@ export function makeApp(deps: ServerDeps): App {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ ...SAFE_HEADERS, 'x-trace-id': request.id });
     if (isStopping() && !request.url.endsWith('/health/live')) throw new SyncError('STOPPING');
+    // Before a body is read: whatever it is, it has come to nowhere.
+    if (request.is404) throw new SyncError('NOT_FOUND');
   });
 
   app.addHook('onResponse', async (request, reply) => {

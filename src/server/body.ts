@@ -43,7 +43,9 @@ export function stopUnpacking(request: FastifyRequest): void {
 
 async function unpack(request: FastifyRequest, _reply: FastifyReply, payload: Readable): Promise<Readable> {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase();
-  if (encoding === undefined || encoding === 'identity') return payload;
+  // Nobody reads the body of a GET, whatever it says to be.
+  const isRead = request.method !== 'GET' && request.method !== 'HEAD';
+  if (!isRead || encoding === undefined || encoding === 'identity') return payload;
   if (encoding !== 'gzip' && encoding !== 'x-gzip') {
     throw new SyncError('MEDIA_TYPE', 'This content encoding is not supported: send the body plain or as gzip.');
   }

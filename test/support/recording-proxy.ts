@@ -1,0 +1,53 @@
+/** An HTTP proxy that passes everything on as it is and remembers every exchange. */
+import { createServer, request as ask, type IncomingMessage, type ServerResponse } from 'node:http';
+import { gunzipSync } from 'node:zlib';
+import type { Exchange } from './api-contract.ts';
+
+/** A running proxy. */
+export interface RecordingProxy {
+  /** Address that stands for the target. */
+  readonly url: string;
+  /** In the order in which they ended. */
+  readonly exchanges: readonly Exchange[];
+  close(): Promise<void>;
+}
+
+/** Starts a proxy to `target` on loopback; it is asked for at every request. */
+export async function startRecordingProxy(target: () => string): Promise<RecordingProxy> {
+  const exchanges: Exchange[] = [];
+  const pass = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    const { method = 'GET', url = '/', headers } = incoming;
+    const further = ask(new URL(url, target()), { method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        outgoing.write(chunk);
+      });
+      answer.on('end', () => {
+        const bytes = Buffer.concat(chunks);
+        const body = answer.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes;
+        const type = answer.headers['content-type'] ?? '';
+        exchanges.push({ method, url, status: answer.statusCode ?? 0, type, body: body.toString('utf8') });
+        outgoing.end();
+      });
+    });
+    further.on('error', () => incoming.socket.destroy());
+    incoming.pipe(further);
+  };
+  const server = createServer(pass);
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    url: `http://127.0.0.1:${address.port}/`,
+    exchanges,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  };
+}
