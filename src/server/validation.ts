@@ -6,6 +6,8 @@ import { SyncError } from '../model/errors.ts';
 
 /** More problems than this are only counted. */
 const MAX_PROBLEMS = 20;
+/** No object of ours may have as many properties. */
+const MOST_PROPERTIES = 2_000;
 /** `kind` tells the branches of our unions apart. */
 const OTHER_KIND = /\/anyOf\/\d+\/properties\/kind$/;
 
@@ -39,9 +41,27 @@ export function compileValidator(route: { schema: unknown; httpPart?: string }):
   return (data) => {
     const value = isUrl ? fromUrl(data as Record<string, unknown>, properties) : data;
     if (validator.Check(value)) return { value };
+    if (isBeyondWords(value)) return { error: new SyncError('REQUEST_INVALID', 'body: has far too many properties') };
     const url = isUrl ? { value: value as Record<string, unknown>, properties } : undefined;
     return { error: new SyncError('REQUEST_INVALID', describe(validator.Errors(value), url)) };
   };
+}
+
+/** True if an object has so many properties that naming what is wrong with them would take seconds. */
+function isBeyondWords(value: unknown): boolean {
+  const open: unknown[] = [value];
+  while (open.length > 0) {
+    const one = open.pop();
+    if (typeof one !== 'object' || one === null) continue;
+    if (Array.isArray(one)) {
+      for (const element of one) if (typeof element === 'object') open.push(element);
+      continue;
+    }
+    const values = Object.values(one);
+    if (values.length > MOST_PROPERTIES) return true;
+    for (const inner of values) if (typeof inner === 'object') open.push(inner);
+  }
+  return false;
 }
 
 /** A parameter left empty counts as not given; whole numbers become numbers, all else stays the text it is. */
