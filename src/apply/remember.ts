@@ -5,6 +5,7 @@ import type { OutboxWriter, Routes } from '../db/ports.ts';
 import { bindUids, writeShadows, type StoredUser } from '../db/shadows.ts';
 import { reserveUids } from '../db/uid-assignment.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
+import type { UserPlan } from './decide.ts';
 import type { Loaded } from './load.ts';
 import type { Origination } from './outcome.ts';
 import type { StoredPlan } from './store-users.ts';
@@ -15,6 +16,11 @@ export interface RememberDeps {
   readonly outbox: OutboxWriter;
   readonly routes: Routes;
   readonly nowMs: () => number;
+}
+
+/** True if the account here has registers that the record knows nothing of: a text in another language, above all. */
+function holdsMore({ user, incoming }: UserPlan): boolean {
+  return [...(user?.shadow.registers.keys() ?? [])].some((name) => !Object.hasOwn(incoming.record.registers, name));
 }
 
 /**
@@ -57,7 +63,8 @@ export async function remember(
     }
     // A record that lies here was answered when it came; it is tried again and again.
     const isAnswered = from.via === 'parked' && !isNews;
-    if (!isAnswered && (isFinding || knowsLess || (plan.newerHere && from.via !== 'feed'))) send(source, userId);
+    const hasMore = plan.newerHere || (isLinked && holdsMore(plan));
+    if (!isAnswered && (isFinding || knowsLess || (hasMore && from.via !== 'feed'))) send(source, userId);
     if (!isAnswered) for (const rival of plan.rivals) send(source, rival);
     for (const parting of plan.partings) {
       const other = loaded.users.get(parting.userId);
