@@ -163,7 +163,7 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
       for (const act of follow) await act();
       if (from.via !== 'parked' && names.includes(peer)) {
         // The plugin sends nothing twice.
-        await parkRecords(trx, own, busyOf(peer, records, outcomes), nowMs());
+        await parkRecords(trx, own, busyOf(peer, records, outcomes, nowMs()), nowMs());
       }
       if (logs.length > 0) await site.appendLog(trx, logs);
     },

@@ -195,10 +195,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
   const { client, noted, acquaintance, close: closePeers } = makePeers(config, status, nowMs, plugin.client);
 
   const reader = makeFeedReader({
-    db,
-    own,
-    nowMs,
-    appendLog,
+    ...{ db, own, origin, nowMs, appendLog },
     parts: () => parts,
     limit: () => config.feed.limit,
     isScanPending: () => isScanPending(db, own),
@@ -229,7 +226,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
       const pass = (): Promise<Delivered> =>
         deliverOnce(
           {
-            ...{ db, own, nowMs, newTrace, appendLog, keyDigest },
+            ...{ db, own, origin, nowMs, newTrace, appendLog, keyDigest },
             zoneFor: async (peer, stop) =>
               (await acquaintance.know(peer, stop)).timezone ? parts.zone : makeZone(null),
             ...{ hosts: parts.hosts, backoffMs: (attempts) => backoffMs(attempts, random()) },
@@ -293,7 +290,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     finish: (trx: Transaction<unknown>) => Promise<void>,
   ) {
     return async (trx: Transaction<unknown>, { records, outcomes, done }: AppliedChunk): Promise<void> => {
-      await parkRecords(trx, own, busyOf(from.name, records, outcomes), nowMs());
+      await parkRecords(trx, own, busyOf(from.name, records, outcomes, nowMs()), nowMs());
       if (done === all.length) await finish(trx);
     };
   }

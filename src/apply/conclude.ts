@@ -1,5 +1,6 @@
 /** From plans to outcomes. Pure. */
-import type { WireRecord } from '../model/record.ts';
+import { isFarAhead } from '../model/clock-guard.ts';
+import { latestStamp, type WireRecord } from '../model/record.ts';
 import type { Uid } from '../model/uid.ts';
 import { masked, type Incoming, type UserPlan } from './decide.ts';
 import type { Origination, Outcome } from './outcome.ts';
@@ -62,11 +63,19 @@ export function toParked(from: Origination, incoming: Incoming, outcome: Outcome
   };
 }
 
-/** Records that could not be applied now, and that their sender will not send again by itself. */
-export function busyOf(peer: string, records: readonly WireRecord[], outcomes: readonly Outcome[]): ParkedRecord[] {
+/**
+ * Records that could not be applied now, and that their sender will not send again by itself. Not those of a clock that is
+ * far ahead: it sends them when it is right again, and these would come to pass when everybody has forgotten them.
+ */
+export function busyOf(
+  peer: string,
+  records: readonly WireRecord[],
+  outcomes: readonly Outcome[],
+  nowMs: number,
+): ParkedRecord[] {
   return outcomes.flatMap((outcome, index) => {
     const record = records[index];
-    if (outcome.result !== 'retry' || record === undefined) return [];
+    if (outcome.result !== 'retry' || record === undefined || isFarAhead(latestStamp(record), nowMs)) return [];
     const { uid, userId, code = 'USER_BUSY', message = '' } = outcome;
     return [{ peer, uid, userId, code, message, record }];
   });

@@ -1,9 +1,10 @@
 /** Decisions: what a record of a living user means for this site. Pure; nothing is read or written here. */
 import type { Column } from '../db/catalog.ts';
 import { valuesOf } from '../model/absorb.ts';
+import { isAhead, isFarAhead } from '../model/clock-guard.ts';
 import { findTarget, type Parting } from '../model/identity.ts';
 import { mergeRegisters, type RemoteRegister } from '../model/merge.ts';
-import { hashValues, localeOf, type RegisterName, type Value } from '../model/register.ts';
+import { hashValues, localeOf, type RegisterName, type Selection, type Value } from '../model/register.ts';
 import type { UserRecord } from '../model/record.ts';
 import { compareStamps, nextStamp, type Origin, type Stamp } from '../model/stamp.ts';
 import { canonicalEmail, type Uid } from '../model/uid.ts';
@@ -67,8 +68,10 @@ export interface DecideContext {
   readonly movingAway: ReadonlySet<number>;
 }
 
-/** Stamps further ahead of our clock than this are refused. */
-const CLOCK_GUARD_MS = 60_000;
+/** What is said of a record from a time that has not come yet. */
+export function aheadMessage(stamp: Stamp, nowMs: number, { site }: Origin): string {
+  return `The record is stamped ${Math.round((stamp.ms - nowMs) / 1000)} s ahead of the clock of ${site}.`;
+}
 
 /** Decides about one record. */
 export function decide(incoming: Incoming, loaded: Loaded, context: DecideContext): Decision {
@@ -94,15 +97,6 @@ export function decide(incoming: Incoming, loaded: Loaded, context: DecideContex
     return { kind: 'done', outcome, park };
   };
 
-  const latest = [...registers.values()].reduce((ms, register) => Math.max(ms, register.stamp.ms), born.ms);
-  if (latest > context.nowMs + CLOCK_GUARD_MS) {
-    const seconds = Math.round((latest - context.nowMs) / 1000);
-    return done(
-      'retry',
-      'CLOCK_SKEW',
-      `The record is stamped ${seconds} s ahead of the clock of ${context.origin.site}.`,
-    );
-  }
   if (uids.some((uid) => loaded.dying.has(uid))) {
     return done('retry', 'USER_BUSY', 'The account was just deleted here; the removal is on its way.');
   }
@@ -129,6 +123,10 @@ export function decide(incoming: Incoming, loaded: Loaded, context: DecideContex
   if (target.kind === 'removed') {
     const isTouched = candidates.some(({ userId }) => context.touchedUsers.has(userId));
     return isTouched ? { kind: 'defer' } : { kind: 'buried', uids, stamp: target.stamp };
+  }
+  const latest = [...registers.values()].reduce((last, { stamp }) => (stamp.ms > last.ms ? stamp : last), born);
+  if (isAhead(latest, context.nowMs)) {
+    return done('retry', 'CLOCK_SKEW', aheadMessage(latest, context.nowMs, context.origin));
   }
 
   const users =
@@ -177,36 +175,45 @@ function merge(
     const take = overwrite(user, incoming, accepts, origin, nowMs);
     return { take, newerHere: false, tied: [], notes: [] };
   }
-  const theirs = joinStates(new Map([...incoming.registers].filter(([register]) => accepts(register))), joined);
+  const theirs = joinStates(incoming.registers, joined, accepts);
   const isComparable = (register: RegisterName): boolean => {
     const ours = Object.keys(valuesOf(user.host.registers, register) ?? {});
     const sent = theirs.get(register)?.values ?? {};
     return ours.length === Object.keys(sent).length && ours.every((column) => column in sent);
   };
-  const plan = mergeRegisters(user.shadow.registers, theirs, isComparable);
+  // What a clock that was far ahead made us believe stands back; what ours made is set back when it is sent.
+  const ours = new Map(
+    [...user.shadow.registers].filter(([, { stamp }]) => stamp.site === origin.site || !isFarAhead(stamp, nowMs)),
+  );
+  const plan = mergeRegisters(ours, theirs, isComparable);
   const take = new Map(plan.take.map((register) => [register, theirs.get(register) as RemoteRegister]));
   const notes = plan.conflicts.map(({ register, remoteWon }): Note => {
-    const ours = masked(user.host.registers.get(register));
+    const held = masked(user.host.registers.get(register));
     const remote = masked(theirs.get(register)?.values);
     return {
       code: 'CONFLICT',
       register,
       message: `Both sites changed ${register}; ${remoteWon ? `the value of ${from.route.name} is later` : 'our value is later'}.`,
-      kept: remoteWon ? remote : ours,
-      lost: remoteWon ? ours : remote,
+      kept: remoteWon ? remote : held,
+      lost: remoteWon ? held : remote,
     };
   });
   return { take, newerHere: plan.newerHere.length > 0, tied: plan.tied, notes };
 }
 
-/** The registers of a record, and what accounts that were the same user until now hold of later date. */
+/**
+ * The accepted registers of a record, and what accounts that were the same user until now hold of later date: of no other
+ * registers either, for it is the peer's word that they were.
+ */
 function joinStates(
-  registers: Map<RegisterName, RemoteRegister>,
+  sent: ReadonlyMap<RegisterName, RemoteRegister>,
   joined: readonly LocalUser[],
+  accepts: Selection,
 ): Map<RegisterName, RemoteRegister> {
+  const registers = new Map([...sent].filter(([register]) => accepts(register)));
   for (const { shadow, host } of joined) {
     for (const [register, { stamp, prior, altered }] of shadow.registers) {
-      const values = valuesOf(host.registers, register);
+      const values = accepts(register) ? valuesOf(host.registers, register) : undefined;
       const known = registers.get(register);
       if (values === undefined || altered || (known !== undefined && isLater(known, { stamp, values }))) continue;
       registers.set(register, { values, stamp, ...(prior === undefined ? {} : { prior }) });

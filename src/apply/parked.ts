@@ -7,6 +7,7 @@ import type { Runner } from '../db/transaction.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { WireRecord } from '../model/record.ts';
 import { uidToBytes, type Uid } from '../model/uid.ts';
+import { keepRecord } from './kept-record.ts';
 
 /** `tried_at` of a record that is to be tried at once. */
 const WOKEN = '1970-01-01 00:00:00.000';
@@ -41,10 +42,12 @@ export async function parkRecords(
 ): Promise<void> {
   const now = toSqlTime(nowMs);
   for (const { peer, uid, userId, code, message, record } of records) {
-    const body = Buffer.from(JSON.stringify(record));
+    const { body, leftOut } = keepRecord(record);
+    const left = leftOut.length === 0 ? '' : ` Too large to be tried again from here: ${leftOut.join(', ')}.`;
+    const why = message.slice(0, 500 - Math.min(left.length, 250)) + left.slice(0, 250);
     await sql`
       INSERT INTO ${id(own.parked)} (peer, uid, user_id, code, message, record, created_at, tried_at)
-      VALUES (${peer}, ${uidToBytes(uid)}, ${userId}, ${code}, ${message.slice(0, 500)}, ${body}, ${now}, ${now})
+      VALUES (${peer}, ${uidToBytes(uid)}, ${userId}, ${code}, ${why}, ${body}, ${now}, ${now})
       ON DUPLICATE KEY UPDATE user_id = VALUES(user_id), code = VALUES(code), message = VALUES(message),
         record = VALUES(record), tried_at = VALUES(tried_at), attempts = attempts + 1`.execute(runner);
   }
@@ -57,17 +60,26 @@ export async function unparkRecords(runner: Runner, own: OwnTables, peer: string
     DELETE FROM ${id(own.parked)} WHERE peer = ${peer} AND uid IN (${sql.join(uids.map(uidToBytes))})`.execute(runner);
 }
 
-/** Records of one peer not tried since `triedBeforeMs`, or those of given ids. */
+/**
+ * Takes out what waits of removed users, whoever sent it: who lives on does so under another uid, and is sent again under
+ * that. `DELETE FROM parked WHERE uid IN (…)`
+ */
+export async function unparkBuried(runner: Runner, own: OwnTables, uids: readonly Uid[]): Promise<void> {
+  await sql`DELETE FROM ${id(own.parked)} WHERE uid IN (${sql.join(uids.map(uidToBytes))})`.execute(runner);
+}
+
+/** Records not tried within `everyMs`, or those of given ids. One tried after now was so before the clock was set back. */
 export async function readParked(
   runner: Runner,
   own: OwnTables,
-  filter: { readonly ids: readonly number[] } | { readonly triedBeforeMs: number; readonly limit: number },
+  filter:
+    { readonly ids: readonly number[] } | { readonly nowMs: number; readonly everyMs: number; readonly limit: number },
 ): Promise<ParkedRow[]> {
   if ('ids' in filter && filter.ids.length === 0) return [];
   const where =
     'ids' in filter
       ? sql`id IN (${bindList(filter.ids)})`
-      : sql`tried_at <= ${toSqlTime(filter.triedBeforeMs)} AND
+      : sql`(tried_at <= ${toSqlTime(filter.nowMs - filter.everyMs)} OR tried_at > ${toSqlTime(filter.nowMs)}) AND
           (code NOT IN ('GUARD_HELD', 'LOCALE_UNKNOWN') OR (code <> 'GUARD_HELD' AND tried_at = ${WOKEN})) ORDER BY tried_at, id LIMIT ${filter.limit}`;
   const { rows } = await sql<{
     id: string;

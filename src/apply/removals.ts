@@ -25,6 +25,7 @@ import { hideItemsOf } from './hidden-items.ts';
 import { keepLeftovers } from './leftovers.ts';
 import type { Loaded, LocalUser } from './load.ts';
 import type { Note, Origination, Outcome } from './outcome.ts';
+import { unparkBuried } from './parked.ts';
 
 /** What removing needs. */
 export interface RemovalDeps {
@@ -67,7 +68,8 @@ export function victimsOf(removal: IncomingRemoval, loaded: Loaded): RemovalPlan
  * Removes the accounts a removal means. An account that came to be after the removal stays; one that is not meant parts
  * from the buried uids. Throws `FOREIGN_KEY` before anything was deleted. Removing twice does nothing more.
  *
- * @param isAnswer the peer has not heard of the removal, or does not know all it concerns: it is told
+ * @param found `isFinding`: nobody told us of this removal; it follows from a record that names a removed user, and what
+ *   it names besides dies too, so all are told. `isAnswer`: the peer is told in any case, for it knows less
  */
 export async function removeOnce(
   trx: Transaction<unknown>,
@@ -75,7 +77,7 @@ export async function removeOnce(
   removal: IncomingRemoval,
   loaded: Loaded,
   from: Origination,
-  isAnswer = false,
+  { isFinding = false, isAnswer = false }: { readonly isFinding?: boolean; readonly isAnswer?: boolean } = {},
 ): Promise<Outcome> {
   const { own, outbox, nowMs } = deps;
   const main = removal.uids[0] as Uid;
@@ -105,6 +107,7 @@ export async function removeOnce(
   );
   await detach(trx, deps, victims);
   await bury(trx, own, { uids, stamp, emailHash: removal.emailHash, nowMs: nowMs() });
+  await unparkBuried(trx, own, uids);
   const removals = new Set([...(await tombstonesByUid(trx, own, uids)).values()].map((one) => one.removalId));
 
   const entries: OutboxEntry[] = [];
@@ -113,7 +116,7 @@ export async function removeOnce(
   };
   const all = routesFor(deps.routes(), 'all');
   // What only this site knew the account by, nobody else will tell.
-  if (uids.some((uid) => !removal.uids.includes(uid) && !known.has(uid))) tell(all);
+  if (uids.some((uid) => (isFinding || !removal.uids.includes(uid)) && !known.has(uid))) tell(all);
   else if (from.route.relay && !uids.every(isKnown)) tell(routesFor(deps.routes(), 'all', from.route.name));
   if (isAnswer) tell(all.filter((route) => route.name === from.route.name));
   for (const parting of plan.partings) {

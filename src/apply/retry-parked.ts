@@ -32,7 +32,7 @@ export async function retryParkedOnce(
   },
 ): Promise<Retried> {
   const approved = options.approved ?? false;
-  const due = { triedBeforeMs: deps.nowMs() - RETRY_EVERY_MS, limit: BATCH };
+  const due = { nowMs: deps.nowMs(), everyMs: RETRY_EVERY_MS, limit: BATCH };
   const rows = await readParked(deps.db, deps.own, options.ids === undefined ? due : { ids: options.ids });
   await touchParked(
     deps.db,

@@ -5,13 +5,14 @@
 import type { Transaction } from 'kysely';
 import type { AppendLog } from '../db/ports.ts';
 import { requireUid } from '../db/shadows.ts';
+import { isAhead } from '../model/clock-guard.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { RemovalRecord, UserRecord, WireRecord } from '../model/record.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import { decodeRegisters, requireStamp } from '../osclass/records.ts';
 import type { Zone } from '../osclass/timezone.ts';
 import { dryOutcome, nothing, outcomeOf, toParked } from './conclude.ts';
-import { decide, type Incoming, type UserPlan } from './decide.ts';
+import { aheadMessage, decide, type Incoming, type UserPlan } from './decide.ts';
 import { heldNote, holdDisablings, makeGuard, type Guard, type GuardDeps } from './guard.ts';
 import { loadChunk, type Loaded, type LoadDeps } from './load.ts';
 import { processEntry } from './log.ts';
@@ -113,6 +114,11 @@ async function removeOrPark(
   loaded: Loaded,
 ): Promise<Outcome> {
   const main = removal.uids[0] as Outcome['uid'];
+  const { origin, nowMs } = work.deps;
+  if (isAhead(removal.stamp, nowMs())) {
+    const message = aheadMessage(removal.stamp, nowMs(), origin);
+    return { ...nothing(main, null), result: 'retry', code: 'CLOCK_SKEW', message };
+  }
   const busy = removal.uids.some((uid) => loaded.dying.has(uid));
   if (busy) {
     // Deleted, or deleted and inserted again: the drain will tell.
@@ -159,7 +165,9 @@ async function applyRound(work: Work, open: readonly number[]): Promise<number[]
         work.outcomes.set(index, decision.outcome);
         if (decision.park) work.parked.push(toParked(from, one, decision.outcome, null));
       } else if (decision.kind === 'buried') {
-        work.outcomes.set(index, await followRemoval(work, decision, loaded));
+        const outcome = await followRemoval(work, decision, loaded);
+        work.outcomes.set(index, outcome);
+        if (outcome.result === 'parked') work.parked.push(toParked(from, one, outcome, null));
         for (const uid of decision.uids) touchedUsers.add(loaded.byUid.get(uid)?.userId ?? 0);
       } else {
         plans.set(decision.plan, index);
@@ -220,7 +228,14 @@ async function followRemoval(
     message: 'The account was removed; the record came too late.',
   };
   if (work.dryRun) return outcome;
-  const done = await removeOnce(work.trx, deps, { ...removal, emailHash: null }, loaded, from, from.via !== 'feed');
+  const followed = { ...removal, emailHash: null };
+  if (victimsOf(followed, loaded).remove.length > 0 && !(await work.guard.admits())) {
+    return { ...outcome, result: 'parked', ...heldNote(from) };
+  }
+  const done = await removeOnce(work.trx, deps, followed, loaded, from, {
+    isFinding: true,
+    isAnswer: from.via !== 'feed',
+  });
   return { ...outcome, userId: done.userId, operation: done.operation };
 }
 

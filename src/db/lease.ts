@@ -2,7 +2,7 @@
  * Leases: who does a kind of work (DESIGN: One worker at a time). A row with holder and expiry, by the clock of the
  * database. Not GET_LOCK, which is local to one node of a cluster.
  */
-import { sql, type Kysely } from 'kysely';
+import { sql, type Kysely, type RawBuilder } from 'kysely';
 import { SyncError } from '../model/errors.ts';
 import { id, type OwnTables } from './catalog.ts';
 import { errnoOf, isConflict } from './failures.ts';
@@ -35,21 +35,32 @@ export interface LeasesOptions {
   readonly own: OwnTables;
   /** Unique for this process; up to 40 ASCII characters. */
   readonly holder: string;
-  /** Default 30,000. */
+  /** Default 30,000; all daemons of a site have the same. */
   readonly ttlMs?: number;
 }
 
 const DUPLICATE = 1062;
 
+/** Used to give a lease back. */
+const LONG_AGO = '2000-01-01 00:00:00';
+const TTL_MS = 30_000;
+
+/** Whether a lease is held. None lasts longer: one that would is of a time before the clock was set back. */
+function isHeld(ttlMs: number): RawBuilder<unknown> {
+  return sql`(expires_at > UTC_TIMESTAMP(3)
+    AND expires_at <= UTC_TIMESTAMP(3) + INTERVAL ${2 * ttlMs * 1000} MICROSECOND)`;
+}
+
 /** Leases of one daemon. */
-export function makeLeases({ db, own, holder, ttlMs = 30_000 }: LeasesOptions): Leases {
+export function makeLeases({ db, own, holder, ttlMs = TTL_MS }: LeasesOptions): Leases {
   const table = id(own.lease);
+  const held = isHeld(ttlMs);
   const expiry = sql`UTC_TIMESTAMP(3) + INTERVAL ${ttlMs * 1000} MICROSECOND`;
   let taken = 0;
 
   /** Without locks: whoever is just committing under a fence must not be waited for. */
   const look = async (name: string): Promise<'held' | 'free' | 'absent'> => {
-    const { rows } = await sql<{ held: string | number }>`SELECT expires_at > UTC_TIMESTAMP(3) AS held
+    const { rows } = await sql<{ held: string | number }>`SELECT ${held} AS held
       FROM ${table} WHERE name = ${name}`.execute(db);
     if (rows[0] === undefined) return 'absent';
     return Number(rows[0].held) === 1 ? 'held' : 'free';
@@ -58,7 +69,7 @@ export function makeLeases({ db, own, holder, ttlMs = 30_000 }: LeasesOptions): 
   /** Rows count as affected when found, whether they changed or not (the driver asks the server to count so). */
   const takeOver = async (name: string, me: string): Promise<boolean> => {
     const result = await sql`UPDATE ${table} SET holder = ${me}, expires_at = ${expiry}
-      WHERE name = ${name} AND expires_at <= UTC_TIMESTAMP(3)`.execute(db);
+      WHERE name = ${name} AND NOT ${held}`.execute(db);
     return result.numAffectedRows === 1n;
   };
 
@@ -79,7 +90,7 @@ export function makeLeases({ db, own, holder, ttlMs = 30_000 }: LeasesOptions): 
       renew: () => inTransaction(db, fence),
       async release() {
         await inTransaction(db, (trx) =>
-          sql`UPDATE ${table} SET expires_at = UTC_TIMESTAMP(3)
+          sql`UPDATE ${table} SET expires_at = ${LONG_AGO}
             WHERE name = ${name} AND holder = ${me} AND expires_at > UTC_TIMESTAMP(3)`.execute(trx),
         );
       },
@@ -107,6 +118,6 @@ export function makeLeases({ db, own, holder, ttlMs = 30_000 }: LeasesOptions): 
 /** True while anybody holds a lease: a daemon or a command at work, or one that was killed less than its time ago. */
 export async function isAnyLeaseHeld(runner: Runner, own: OwnTables): Promise<boolean> {
   const { rows } = await sql`
-    SELECT 1 FROM ${id(own.lease)} WHERE expires_at > UTC_TIMESTAMP(3) LIMIT 1`.execute(runner);
+    SELECT 1 FROM ${id(own.lease)} WHERE ${isHeld(TTL_MS)} LIMIT 1`.execute(runner);
   return rows.length > 0;
 }

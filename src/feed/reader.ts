@@ -2,11 +2,13 @@
 import { sql, type Kysely } from 'kysely';
 import { id, type Catalog, type OwnTables } from '../db/catalog.ts';
 import type { AppendLog } from '../db/ports.ts';
+import { setBackUsers } from '../db/set-back.ts';
 import { readShadows } from '../db/shadows.ts';
 import { SyncError } from '../model/errors.ts';
 import { formatProgress } from '../model/progress.ts';
 import type { FeedPage } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
+import type { Origin } from '../model/stamp.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
 import { encodeUser } from '../osclass/records.ts';
 import { makeZone, type Zone } from '../osclass/timezone.ts';
@@ -17,6 +19,7 @@ export interface FeedReaderDeps {
   readonly own: OwnTables;
   /** The host as last looked at. */
   readonly parts: () => { readonly catalog: Catalog; readonly hosts: HostUsers; readonly zone: Zone };
+  readonly origin: Origin;
   readonly nowMs: () => number;
   readonly appendLog: AppendLog;
   /** Most users in one page. */
@@ -91,11 +94,8 @@ export function makeFeedReader(deps: FeedReaderDeps): FeedReader {
       // One more than asked for tells whether there is a next page.
       const found = await hosts.after(db, after, limit + 1, { eligible: true });
       const users = found.slice(0, limit);
-      const shadows = await readShadows(
-        db,
-        own,
-        users.map((user) => user.id),
-      );
+      const userIds = users.map((user) => user.id);
+      const shadows = await setBackUsers(deps, await readShadows(db, own, userIds));
       const records = users.flatMap((user) => {
         const stored = shadows.get(user.id);
         const encoded = stored === undefined ? undefined : encodeUser(user, stored, route.sends, hosts, zone);

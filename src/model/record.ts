@@ -3,7 +3,7 @@
  * each register under its own stamp, so it may be sent twice, late and in any order.
  */
 import { Type, type Static } from 'typebox';
-import { STAMP_PATTERN } from './stamp.ts';
+import { compareStamps, parseStamp, STAMP_PATTERN, type Stamp } from './stamp.ts';
 import { UID_PATTERN } from './uid.ts';
 
 /** Version of this format; a peer that does not list it in its hello is not talked to. */
@@ -136,6 +136,18 @@ export const Hello = Type.Object(
   },
   { title: 'Hello', description: 'What the answering site says of itself' },
 );
+
+/** The latest time a record names; a stamp that cannot be read is none. */
+export function latestStamp(record: WireRecord): Stamp {
+  const texts =
+    record.kind === 'removal'
+      ? [record.stamp]
+      : [record.born, ...Object.values(record.registers).map((register) => register.stamp)];
+  const stamps = texts.flatMap((text) => parseStamp(text) ?? []);
+  return stamps.reduce((last, stamp) => (compareStamps(stamp, last) > 0 ? stamp : last), stamps[0] ?? NEVER);
+}
+
+const NEVER: Stamp = { ms: 0, counter: 0, site: '', priority: 0 };
 
 export type WireValue = Static<typeof WireValue>;
 export type WireRegister = Static<typeof WireRegister>;

@@ -7,13 +7,14 @@ import type { OwnTables } from '../db/catalog.ts';
 import type { AppendLog } from '../db/ports.ts';
 import { noteGuarded } from '../db/guard-events.ts';
 import { usersMarked } from '../db/markers.ts';
+import { setBackRemovals, setBackUsers } from '../db/set-back.ts';
 import { readShadows, readTombstones } from '../db/shadows.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { ERRORS, SyncError, type ErrorCode } from '../model/errors.ts';
 import { maskEmail, type LogEntry } from '../model/log-entry.ts';
 import type { StreamAnswer, StreamResult, WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
-import { formatStamp } from '../model/stamp.ts';
+import { formatStamp, type Origin } from '../model/stamp.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
 import { encodeUser } from '../osclass/records.ts';
 import type { Zone } from '../osclass/timezone.ts';
@@ -26,6 +27,7 @@ export interface DeliverDeps {
   readonly hosts: HostUsers;
   /** How the peer takes times: as UTC if both sites state a zone. May ask the peer; throws PEER_… errors. */
   readonly zoneFor: (peer: string, signal?: AbortSignal) => Promise<Zone>;
+  readonly origin: Origin;
   readonly nowMs: () => number;
   /** Delay before an entry is tried again, in milliseconds, after so many tries. */
   readonly backoffMs: (attempts: number) => number;
@@ -128,10 +130,10 @@ async function pack(deps: DeliverDeps, route: PeerRoute, entries: readonly DueEn
   const { db, own, hosts } = deps;
   const refs = (kind: DueEntry['kind']): number[] => entries.filter((e) => e.kind === kind).map((entry) => entry.ref);
   const users = await hosts.byId(db, refs('user'));
-  const shadows = await readShadows(db, own, refs('user'));
+  const shadows = await setBackUsers(deps, await readShadows(db, own, refs('user')));
   const absent = refs('user').filter((userId) => shadows.has(userId) && !users.has(userId));
   const deleted = await usersMarked(db, own, 'D', absent);
-  const tombstones = await readTombstones(db, own, refs('removal'));
+  const tombstones = await setBackRemovals(deps, await readTombstones(db, own, refs('removal')));
   const packed: Packed = { parcels: [], moot: [], early: [] };
   for (const entry of entries) {
     if (entry.kind === 'removal') {

@@ -47,6 +47,14 @@ export async function enqueue(
   }
 }
 
+/** No entry is made to wait as long: one that would has been waiting since before the clock was set back. */
+const LONGEST_WAIT_MS = 10 * 60_000;
+
+/** `due_at <= now`, whatever happened to the clock since. */
+function isDue(nowMs: number): RawBuilder<unknown> {
+  return sql`(due_at <= ${toSqlTime(nowMs)} OR due_at > ${toSqlTime(nowMs + LONGEST_WAIT_MS)})`;
+}
+
 /** `SELECT … WHERE peer = ? AND state = 'w' AND due_at <= now ORDER BY due_at LIMIT ?` */
 export async function dueEntries(
   runner: Runner,
@@ -64,7 +72,7 @@ export async function dueEntries(
     guarded: number | null;
   }>`
     SELECT kind, ref, generation, attempts, changed_at, guarded FROM ${id(own.outbox)}
-    WHERE peer = ${peer} AND state = 'w' AND due_at <= ${toSqlTime(nowMs)}
+    WHERE peer = ${peer} AND state = 'w' AND ${isDue(nowMs)}
     ORDER BY due_at, kind, ref LIMIT ${limit}`.execute(runner);
   return rows.map((row) => ({
     kind: row.kind === 'u' ? 'user' : 'removal',
@@ -79,7 +87,7 @@ export async function dueEntries(
 /** Peers with an entry that is due, in one statement for all. */
 export async function peersWithDue(runner: Runner, own: OwnTables, nowMs: number): Promise<string[]> {
   const { rows } = await sql<{ peer: string }>`
-    SELECT DISTINCT peer FROM ${id(own.outbox)} WHERE state = 'w' AND due_at <= ${toSqlTime(nowMs)}`.execute(runner);
+    SELECT DISTINCT peer FROM ${id(own.outbox)} WHERE state = 'w' AND ${isDue(nowMs)}`.execute(runner);
   return rows.map((row) => row.peer);
 }
 

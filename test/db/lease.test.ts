@@ -103,3 +103,10 @@ test('nobody can take the lease between the fence and the commit', async () => {
     expect(await leasesOf('b').tryAcquire('drain')).toBeUndefined();
   });
 });
+
+test('a lease of a time before the clock was set back is free, and its holder has lost it', async () => {
+  const lease = await held(leasesOf('a'));
+  await database.query(`UPDATE ${own.lease} SET expires_at = UTC_TIMESTAMP(3) + INTERVAL 1 DAY`);
+  await held(leasesOf('b'));
+  await expect(lease.renew()).rejects.toMatchObject({ code: 'LEASE_LOST' });
+});

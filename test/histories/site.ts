@@ -4,6 +4,7 @@
  */
 import { v5 } from 'uuid';
 import { applyRecords } from '../../src/apply/applier.ts';
+import { busyOf } from '../../src/apply/conclude.ts';
 import type { Origination, Outcome } from '../../src/apply/outcome.ts';
 import { parkRecords, wakeParked } from '../../src/apply/parked.ts';
 import { retryParkedOnce } from '../../src/apply/retry-parked.ts';
@@ -14,6 +15,7 @@ import { drainOnce } from '../../src/capture/drain.ts';
 import { ownTables } from '../../src/db/catalog.ts';
 import type { Lease } from '../../src/db/lease.ts';
 import type { OutboxWriter } from '../../src/db/ports.ts';
+import { setBackUsers } from '../../src/db/set-back.ts';
 import { readShadows, requireUid } from '../../src/db/shadows.ts';
 import type { StreamAnswer, UserRecord, WireRecord } from '../../src/model/record.ts';
 import { makeSelection } from '../../src/model/register.ts';
@@ -113,7 +115,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
       let sent = 0;
       await deliverOnce(
         {
-          ...{ db, own: OWN, hosts: HOSTS, nowMs, appendLog },
+          ...{ db, own: OWN, hosts: HOSTS, origin, nowMs, appendLog },
           ...{ keyDigest: '', newTrace: () => '', batchSize: () => plan.batch, onAnswered: () => undefined },
           zoneFor: () => Promise.resolve(ZONE),
           allowance: () => Promise.resolve(undefined),
@@ -134,7 +136,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
     async page(to) {
       const users = await HOSTS.after(db, 0, 1000, { eligible: true });
       const ids = users.map((user) => user.id);
-      const shadows = await readShadows(db, OWN, ids);
+      const shadows = await setBackUsers(common, await readShadows(db, OWN, ids));
       return users.flatMap((user) => {
         const stored = shadows.get(user.id);
         const encoded = stored === undefined ? undefined : encodeUser(user, stored, routeOf(to).sends, HOSTS, ZONE);
@@ -144,13 +146,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
     async feed(peer, records) {
       await applyRecords(applyDeps, records, from(peer, 'feed'), {
         within: async (trx, { records: chunk, outcomes }) => {
-          const busy = outcomes.flatMap((outcome, index) => {
-            const record = chunk[index];
-            if (outcome.result !== 'retry' || record === undefined) return [];
-            const { uid, userId, code = 'USER_BUSY', message = '' } = outcome;
-            return [{ peer, uid, userId, code, message, record }];
-          });
-          await parkRecords(trx, OWN, busy, nowMs());
+          await parkRecords(trx, OWN, busyOf(peer, chunk, outcomes, nowMs()), nowMs());
         },
       });
     },

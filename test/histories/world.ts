@@ -32,6 +32,8 @@ interface Request {
 const START_MS = Date.UTC(2026, 0, 1);
 /** Rounds after which sites that still talk are taken to talk forever. */
 const MOST_ROUNDS = 60;
+/** A clock that is further off is set right some day. */
+const MOST_SKEW_MS = 5 * 60_000;
 /** Longer than parked records wait before they are taken for present ones. */
 const LATE_RECORDS_MS = 11 * 60_000;
 
@@ -40,11 +42,13 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
   let nowMs = START_MS;
   const ledger = makeLedger(history.isPrivate ? personOf : () => 'anybody');
   const names = history.sites.map((site) => site.name);
+  const skews: number[] = [];
   const linked = linksOf(names.length, history.topology);
   const sites = history.sites.map(({ name, priority, skewMs }, index): HistorySite => {
     const peers = names.filter((_, other) => linked(index, other));
     const plan = { name, priority, peers, relay: history.relay, batch: history.batch };
-    const site = openHistorySite(plan, () => nowMs + skewMs);
+    skews.push(skewMs);
+    const site = openHistorySite(plan, () => nowMs + (skews[index] ?? 0));
     site.memory.onDaemonWrite = (from, to) => {
       const why = ledger.whyNotOverwritable(from, to);
       if (why !== undefined) throw new Flaw(`${name}: ${why}`);
@@ -176,6 +180,7 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
 
   const rest = async (): Promise<void> => {
     cuts.clear();
+    for (const [index, skewMs] of skews.entries()) skews[index] = Math.min(skewMs, MOST_SKEW_MS);
     tell(() => 'everything is mended');
     for (const request of late.splice(0)) await arrive(request);
     if (history.sites.some((site) => site.users.length > 0)) {
@@ -232,6 +237,10 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
         }
         case 'feed':
           return feed(operation.at, operation.from, operation.crash);
+        case 'clock':
+          skews[operation.at % skews.length] = operation.skewMs;
+          tell(() => `${siteAt(operation.at).name}: its clock is ${operation.skewMs} ms ahead now`);
+          return;
         case 'cut':
           cuts.add(link(operation.at, operation.to));
           return;

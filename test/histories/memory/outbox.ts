@@ -36,7 +36,8 @@ export async function dueEntries(
   nowMs: number,
   limit: number,
 ): Promise<DueEntry[]> {
-  const rows = [...memoryOf(runner).tables.outbox.values()].filter((row) => row.peer === peer && row.dueAtMs <= nowMs);
+  const isDue = (dueAtMs: number): boolean => dueAtMs <= nowMs || dueAtMs > nowMs + 10 * 60_000;
+  const rows = [...memoryOf(runner).tables.outbox.values()].filter((row) => row.peer === peer && isDue(row.dueAtMs));
   return rows.toSorted((a, b) => a.dueAtMs - b.dueAtMs || a.ref - b.ref).slice(0, limit);
 }
 

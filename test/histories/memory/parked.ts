@@ -30,15 +30,22 @@ export async function unparkRecords(
   for (const uid of uids) memory.tables.parked.delete(`${peer} ${uid}`);
 }
 
+export async function unparkBuried(runner: unknown, _own: OwnTables, uids: readonly Uid[]): Promise<void> {
+  const memory = memoryOf(runner);
+  memory.step();
+  for (const [key, row] of memory.tables.parked) if (uids.includes(row.uid)) memory.tables.parked.delete(key);
+}
+
 export async function readParked(
   runner: unknown,
   _own: OwnTables,
-  filter: { readonly ids: readonly number[] } | { readonly triedBeforeMs: number; readonly limit: number },
+  filter:
+    { readonly ids: readonly number[] } | { readonly nowMs: number; readonly everyMs: number; readonly limit: number },
 ): Promise<ParkedRow[]> {
   const rows = [...memoryOf(runner).tables.parked.values()];
   if ('ids' in filter) return rows.filter((row) => filter.ids.includes(row.id));
   return rows
-    .filter((row) => row.triedAtMs <= filter.triedBeforeMs)
+    .filter(({ triedAtMs }) => triedAtMs <= filter.nowMs - filter.everyMs || triedAtMs > filter.nowMs)
     .toSorted((a, b) => a.triedAtMs - b.triedAtMs || a.id - b.id)
     .slice(0, filter.limit);
 }

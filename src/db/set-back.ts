@@ -1,0 +1,51 @@
+/**
+ * After the clock of this site was far ahead and was set right: what it stamped meanwhile is refused everywhere until that
+ * time has come, which may be years. So it is stamped anew, as of now, before it is sent.
+ */
+import type { Kysely } from 'kysely';
+import type { OwnTables } from './catalog.ts';
+import { bury, readShadows, writeShadows, type StoredUser } from './shadows.ts';
+import { inTransaction } from './transaction.ts';
+import { setBack, setBackStamp } from '../model/clock-guard.ts';
+import type { Origin } from '../model/stamp.ts';
+import type { Tombstone } from '../model/tombstone.ts';
+
+/** What it needs. */
+export interface SetBackDeps {
+  readonly db: Kysely<unknown>;
+  readonly own: OwnTables;
+  readonly origin: Origin;
+  readonly nowMs: () => number;
+}
+
+/** Puts users in order whose shadows hold such stamps; returns all as they are then. */
+export async function setBackUsers(
+  { db, own, origin, nowMs }: SetBackDeps,
+  users: ReadonlyMap<number, StoredUser>,
+): Promise<ReadonlyMap<number, StoredUser>> {
+  const isAhead = ({ shadow }: StoredUser): boolean => setBack(shadow, nowMs(), origin) !== shadow;
+  const ids = [...users.values()].filter(isAhead).map((user) => user.userId);
+  if (ids.length === 0) return users;
+  return await inTransaction(db, async (trx) => {
+    const locked = await readShadows(trx, own, ids, { lock: true });
+    const renewed = [...locked.values()].map((user) => ({ ...user, shadow: setBack(user.shadow, nowMs(), origin) }));
+    await writeShadows(trx, own, renewed);
+    return new Map([...users, ...renewed.map((user) => [user.userId, user] as const)]);
+  });
+}
+
+/** Likewise for removals. */
+export async function setBackRemovals(
+  { db, own, origin, nowMs }: SetBackDeps,
+  tombstones: ReadonlyMap<number, Tombstone>,
+): Promise<ReadonlyMap<number, Tombstone>> {
+  const renewed = [...tombstones.values()].flatMap((tombstone) => {
+    const stamp = setBackStamp(tombstone.stamp, nowMs(), origin);
+    return stamp === tombstone.stamp ? [] : [{ ...tombstone, stamp }];
+  });
+  if (renewed.length === 0) return tombstones;
+  await inTransaction(db, async (trx) => {
+    for (const { uids, stamp, emailHash } of renewed) await bury(trx, own, { uids, stamp, emailHash, nowMs: nowMs() });
+  });
+  return new Map([...tombstones, ...renewed.map((tombstone) => [tombstone.removalId, tombstone] as const)]);
+}
