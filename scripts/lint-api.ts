@@ -12,7 +12,7 @@ const nothing = async (): Promise<never> => {
 export async function apiDocument(basePath = '/'): Promise<Record<string, unknown>> {
   const deps: ServerDeps = {
     ...{ identify: () => ({ kind: 'missing' }), adminConfigured: () => true, openMetrics: () => false },
-    ...{ basePath, maxBodyBytes: 1, trustProxy: false, log: silentLog, isStopping: () => false },
+    ...{ basePath, maxBodyBytes: () => 1, trustProxy: () => false, log: silentLog, isStopping: () => false },
     ...{ appendLog: nothing, health: nothing, hello: nothing, serveFeed: nothing, acceptStream: nothing },
     ...{ servePlugin: nothing, queryLogs: nothing, listPeers: nothing, peerDetail: nothing, runStream: nothing },
     ...{ pending: nothing, approve: nothing, metrics: nothing },

@@ -5,6 +5,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { installOnce } from './capture/install.ts';
 import type { Config } from './config/config.ts';
+import type { Edits } from './config/edits.ts';
 import { isInstalled } from './db/migrate.ts';
 import { makeFeedControl, type FeedControl } from './feed/control.ts';
 import { gaugesOf, gaugesOfHealth } from './gauges.ts';
@@ -12,11 +13,13 @@ import { makeMeter } from './meter.ts';
 import { ERRORS, SyncError, entryOf } from './model/errors.ts';
 import type { Health } from './ops/health.ts';
 import { makeMetrics } from './ops/metrics.ts';
-import { makeAuthenticator } from './peer/authentication.ts';
+import { noteRefusedEdit } from './ops/refused-edit.ts';
+import { makeAuthenticator, type Credentials } from './peer/authentication.ts';
 import { backoffMs } from './runtime/backoff.ts';
 import { systemClock, type Clock } from './runtime/clock.ts';
 import { makeLifecycle, type Lifecycle } from './runtime/lifecycle.ts';
 import type { Log } from './runtime/logger.ts';
+import { makeReload } from './reload.ts';
 import { makeApp } from './server/app.ts';
 import { openSite, type Site, type SiteOptions } from './site.ts';
 import { healthOf, noDatabase, wireSite, type SiteDeps } from './wiring.ts';
@@ -33,6 +36,10 @@ export interface DaemonOptions {
   readonly onStatement?: SiteOptions['onStatement'];
   /** Metrics of the process too: only one daemon of a process may have them. */
   readonly processMetrics?: boolean;
+  /** Where edits of the config come from; absent: it stays as it is. */
+  readonly edits?: Edits;
+  /** Told of each config that is taken over. */
+  readonly onConfig?: (config: Config) => void;
   /** Serves, but repeats nothing by itself: whoever started it calls the passes. */
   readonly manual?: boolean;
 }
@@ -44,6 +51,8 @@ export interface Daemon {
   readonly lifecycle: Lifecycle;
   /** Resolves when the site is open and its loops run; rejects with what makes that impossible, after stopping. */
   readonly ready: Promise<OpenSite>;
+  /** Looks at the config file now. */
+  reload(): void;
   stop(reason: string): Promise<void>;
 }
 
@@ -53,30 +62,59 @@ export interface OpenSite {
   readonly work: Work;
 }
 
+const NO_EDITS: Edits = { read: async () => undefined };
+
+function credentialsOf({ peers, http }: Config): Credentials {
+  return { peers, adminToken: http.adminToken ?? undefined };
+}
+
 /** Starts a daemon. Throws only if it cannot listen. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { config, log, clock = systemClock } = options;
+  const { log, clock = systemClock } = options;
   const lifecycle = makeLifecycle({ log });
-  const authenticator = makeAuthenticator({ peers: config.peers, adminToken: config.http.adminToken ?? undefined });
+  const authenticator = makeAuthenticator(credentialsOf(options.config));
   const metrics = makeMetrics({ ofProcess: options.processMetrics ?? false });
   const meter = makeMeter(metrics, clock);
   let open: (OpenSite & { deps: SiteDeps; feeds: FeedControl }) | undefined;
+  /** What the site will be opened with, as long as it is not. */
+  let coming = options.config;
+  const inForce = (): Config => open?.site.config ?? coming;
   let problem: unknown = new SyncError('DB_UNAVAILABLE', 'The daemon is starting.');
   const deps = (): SiteDeps => {
     if (open === undefined) throw new SyncError('DB_UNAVAILABLE', undefined, { retryAfterS: 1 });
     return open.deps;
   };
 
-  const health = (): Promise<Health> =>
-    open === undefined ? Promise.resolve(noDatabase(problem, clock.nowMs())) : healthOf(open.site, open.work, clock);
+  const reload = makeReload({
+    edits: options.edits ?? NO_EDITS,
+    inForce,
+    async takeOver(next) {
+      if (open === undefined) coming = next;
+      else await open.site.reconfigure(next, lifecycle.signal);
+      authenticator.update(credentialsOf(next));
+      open?.work.followConfig();
+      options.onConfig?.(next);
+    },
+    async note(refusal) {
+      if (open === undefined) return false;
+      await noteRefusedEdit(open.site.db, open.site.own, refusal, clock.nowMs());
+      return true;
+    },
+    log,
+  });
+  const health = async (): Promise<Health> => {
+    const isRefused = reload.refusal() !== undefined;
+    if (open === undefined) return noDatabase(problem, clock.nowMs(), isRefused);
+    return await healthOf(open.site, open.work, clock, isRefused);
+  };
 
   const app = makeApp({
     identify: (header) => authenticator.identify(header),
     adminConfigured: () => authenticator.hasAdmin(),
-    openMetrics: () => config.http.openMetrics,
-    basePath: config.http.basePath,
-    maxBodyBytes: config.http.maxBodyBytes,
-    trustProxy: config.http.trustProxy,
+    openMetrics: () => inForce().http.openMetrics,
+    basePath: options.config.http.basePath,
+    maxBodyBytes: () => inForce().http.maxBodyBytes,
+    trustProxy: () => inForce().http.trustProxy,
     log,
     isStopping: () => lifecycle.isStopping(),
     appendLog: async (entries) => {
@@ -85,7 +123,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     health,
     metrics: async () => {
       const state = await health();
-      if (open === undefined) return metrics.render(gaugesOfHealth(config.site.name, state));
+      if (open === undefined) return metrics.render(gaugesOfHealth(coming.site.name, state));
       return metrics.render(await gaugesOf(open.site, open.work, open.feeds, clock, state));
     },
     onAnswered: ({ seconds, ...labels }) =>
@@ -111,24 +149,33 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     },
     approve: (...args) => deps().approve(...args),
   });
-  const url = await app.listen({ host: config.http.host, port: config.http.port });
+  const { host, port } = options.config.http;
+  const url = await app.listen({ host, port });
   lifecycle.add('server', () => app.close());
-  log.info({ url, site: config.site.name, peers: config.peers.length }, 'listening');
+  log.info({ url, site: coming.site.name, peers: coming.peers.length }, 'listening');
 
   const begin = async (): Promise<OpenSite> => {
-    const site = await openPatiently({ ...options, meter }, clock, lifecycle, (error) => {
-      problem = error;
-    });
+    const site = await openPatiently(
+      { ...options, meter },
+      () => coming,
+      clock,
+      lifecycle,
+      (error) => {
+        problem = error;
+      },
+    );
     lifecycle.add('database', () => site.close());
     const work = makeWork(site, log, clock);
     const feeds = makeFeedControl((peer, feedOptions) => site.feed(peer, feedOptions));
     open = { site, work, feeds, deps: wireSite(site, work, feeds, clock, authenticator.identifyKey) };
     if (options.manual !== true) work.start();
     lifecycle.add('loops', async () => {
-      await Promise.all([work.stop(), feeds.stopAll()]);
+      await Promise.all([reload.stop(), work.stop(), feeds.stopAll()]);
     });
     return { site, work };
   };
+  if (options.edits !== undefined) reload.start();
+  lifecycle.add('config', () => reload.stop());
   const ready = begin();
   ready.catch(async (error: unknown) => {
     if (lifecycle.isStopping()) return;
@@ -139,6 +186,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     url: url.endsWith('/') ? url : `${url}/`,
     lifecycle,
     ready,
+    reload: () => reload.now(),
     async stop(reason) {
       await lifecycle.stop(reason);
     },
@@ -148,15 +196,16 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 /** Opens and installs, again and again while the database is away; gives up on what waiting does not mend. */
 async function openPatiently(
   options: DaemonOptions & Pick<SiteOptions, 'meter'>,
+  config: () => Config,
   clock: Clock,
   lifecycle: Lifecycle,
   onProblem: (error: unknown) => void,
 ): Promise<Site> {
-  const { config, log, random = Math.random } = options;
+  const { log, random = Math.random } = options;
   for (let failures = 1; ; failures++) {
     let site: Site | undefined;
     try {
-      site = await openSite(config, { ...options, clock });
+      site = await openSite(config(), { ...options, clock });
       await prepare(site, log, lifecycle.signal);
       await site.refresh();
       return site;

@@ -14,6 +14,8 @@ export interface Peers {
   /** Makes a call and notes in table `peer` how it went, whatever came of it. */
   noted<T>(peer: string, call: (client: PeerClient) => Promise<T>): Promise<T>;
   readonly acquaintance: Acquaintance;
+  /** Takes over another config: calls under way end as they began, whoever is called next is called as it says. */
+  update(config: Config): void;
   close(): Promise<void>;
 }
 
@@ -28,15 +30,39 @@ export function makePeers(
   nowMs: () => number,
   pluginClient: (peer: PeerConfig) => PeerClient | undefined,
 ): Peers {
-  const { apiKey, name: site } = config.site;
-  const clients = new Map(
-    config.peers.map((peer) => [peer.name, pluginClient(peer) ?? makePeerClient({ url: peer.url, apiKey, site })]),
-  );
-  const plugins = new Set(config.peers.filter((peer) => peer.protocol === 'plugin').map((peer) => peer.name));
+  const clients = new Map<string, { readonly client: PeerClient; readonly made: string }>();
+  const plugins = new Set<string>();
+  const acquaintance = makeAcquaintance((peer, signal) => {
+    const hello = (one: PeerClient): Promise<Hello> =>
+      one.hello({ trace: newTrace(), ...(signal === undefined ? {} : { signal }) });
+    // A plugin has no hello: there is no call to note.
+    return plugins.has(peer) ? hello(client(peer)) : noted(peer, hello);
+  }, nowMs);
+
+  const update = ({ site: { apiKey, name: site }, peers }: Config): void => {
+    const names = new Set(peers.map((peer) => peer.name));
+    plugins.clear();
+    for (const peer of peers) {
+      if (peer.protocol === 'plugin') plugins.add(peer.name);
+      const made = JSON.stringify([peer.protocol, peer.url, apiKey]);
+      const before = clients.get(peer.name);
+      if (before?.made === made) continue;
+      before?.client.retire();
+      const fresh = pluginClient(peer) ?? makePeerClient({ url: peer.url, apiKey, site });
+      clients.set(peer.name, { client: fresh, made });
+    }
+    for (const [name, { client: gone }] of clients) {
+      if (names.has(name)) continue;
+      gone.retire();
+      clients.delete(name);
+    }
+    acquaintance.forget();
+  };
+  update(config);
   const client = (peer: string): PeerClient => {
     const found = clients.get(peer);
     if (found === undefined) throw new SyncError('PEER_UNKNOWN', `No peer "${peer}" in the config.`);
-    return found;
+    return found.client;
   };
   const noted: Peers['noted'] = async (peer, call) => {
     try {
@@ -54,14 +80,10 @@ export function makePeers(
   return {
     client,
     noted,
-    acquaintance: makeAcquaintance((peer, signal) => {
-      const hello = (one: PeerClient): Promise<Hello> =>
-        one.hello({ trace: newTrace(), ...(signal === undefined ? {} : { signal }) });
-      // A plugin has no hello: there is no call to note.
-      return plugins.has(peer) ? hello(client(peer)) : noted(peer, hello);
-    }, nowMs),
+    acquaintance,
+    update,
     async close() {
-      await Promise.all([...clients.values()].map((one) => one.close()));
+      await Promise.all([...clients.values()].map((one) => one.client.close()));
     },
   };
 }

@@ -29,10 +29,10 @@ import { takePage } from './plugin/take-feed.ts';
 
 /** What these peers need of their site. */
 export interface PluginSite {
-  readonly config: Config;
+  readonly config: () => Config;
   readonly db: Kysely<unknown>;
   readonly own: OwnTables;
-  readonly origin: Origin;
+  readonly origin: () => Origin;
   readonly nowMs: () => number;
   readonly randomUid: () => Uid;
   readonly outbox: OutboxWriter;
@@ -77,14 +77,17 @@ const DAY_MS = 86_400_000;
 /** Makes them; no connection is opened before the first call. */
 export function makePluginPeers(site: PluginSite): PluginPeers {
   const { config, db, own, nowMs, outbox } = site;
-  const names = config.peers.filter((peer) => peer.protocol === 'plugin').map((peer) => peer.name);
+  const names = (): string[] =>
+    config()
+      .peers.filter((peer) => peer.protocol === 'plugin')
+      .map((peer) => peer.name);
   const prepared = new WeakMap<WireRecord, Prepared>();
 
   const prepare = async (route: PeerRoute, rows: readonly PluginRow[], via: 'stream' | 'feed'): Promise<Prepared[]> => {
     await site.drain();
     const { hosts, zone } = site.parts();
     const ready = await prepareRows(db, route.name, rows, {
-      ...{ own, hosts, via, origin: site.origin, nowMs: nowMs(), randomUid: site.randomUid },
+      ...{ own, hosts, via, origin: site.origin(), nowMs: nowMs(), randomUid: site.randomUid },
       peer: { site: route.name, priority: LAST_PRIORITY },
       toEpochMs: zone.toEpochMs,
       sends: route.sends,
@@ -120,17 +123,19 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
   return {
     client(peer) {
       if (peer.protocol !== 'plugin') return undefined;
-      const client = makePluginClient({ url: peer.url, apiKey: config.site.apiKey });
+      const client = makePluginClient({ url: peer.url, apiKey: config().site.apiKey });
       return {
         hello: async () => helloOf(peer, nowMs()),
         feed: ({ after }, { signal }) => feedPage(peer.name, client, after, signal),
         stream: (records, { signal }) => sendRecords({ ...outgoingDeps(), client }, peer.name, records, signal),
         close: () => client.close(),
+        // Each call has a connection of its own.
+        retire: () => undefined,
       };
     },
 
     async removed(runner, { email, removalId, told, from }) {
-      for (const peer of names) {
+      for (const peer of names()) {
         if (peer === from) await noteGone(runner, own, peer, canonicalEmail(email), 'heard', nowMs());
         else await noteRemoved(runner, own, peer, { email, removalId, told: told.includes(peer) }, nowMs());
       }
@@ -161,7 +166,7 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
       }
       await writeMemories(trx, own, peer, memories, nowMs());
       for (const act of follow) await act();
-      if (from.via !== 'parked' && names.includes(peer)) {
+      if (from.via !== 'parked' && names().includes(peer)) {
         // The plugin sends nothing twice.
         await parkRecords(trx, own, busyOf(peer, records, outcomes, nowMs()), nowMs());
       }
@@ -202,7 +207,7 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
         kind: 'removal',
         uids: [...stored.uids],
         emailHash: hashRemovedEmail(main, email),
-        stamp: formatStamp(nextStamp(nowMs(), last, site.origin)),
+        stamp: formatStamp(nextStamp(nowMs(), last, site.origin())),
       };
       await site.apply([record], originationOf(caller));
       // Also where the guard or the mode of this site keeps the account: the peer has it no more.
@@ -214,12 +219,12 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
     async giveFeed(after, { route }) {
       if (await site.isScanPending()) throw new SyncError('BASELINE_PENDING', undefined, { retryAfterS: 1 });
       await site.drain();
-      return await givePage({ ...outgoingDeps(), limit: Math.min(config.feed.limit, MOST_SERVED) }, route, after);
+      return await givePage({ ...outgoingDeps(), limit: Math.min(config().feed.limit, MOST_SERVED) }, route, after);
     },
 
-    batchSize: (peer) => (names.includes(peer) ? MOST_SENT : undefined),
+    batchSize: (peer) => (names().includes(peer) ? MOST_SENT : undefined),
 
-    sweep: () => sweepSeen(db, own, names, nowMs() - config.removal.tombstoneDays * DAY_MS),
+    sweep: () => sweepSeen(db, own, names(), nowMs() - config().removal.tombstoneDays * DAY_MS),
   };
 }
 

@@ -3,54 +3,54 @@
  * and the daemon use it alike; nothing here repeats by itself.
  */
 import { randomBytes } from 'node:crypto';
-import type { Kysely, Transaction } from 'kysely';
+import { isDeepStrictEqual } from 'node:util';
+import type { Kysely } from 'kysely';
 import { v4 } from 'uuid';
-import { applyRecords, type AppliedChunk } from './apply/applier.ts';
-import { busyOf } from './apply/conclude.ts';
+import { applyRecords, type ApplyOptions } from './apply/applier.ts';
 import { sweepOnce } from './apply/leftovers.ts';
 import type { Origination, Outcome } from './apply/outcome.ts';
-import { parkRecords, wakeParked, wakeParkedFor } from './apply/parked.ts';
+import { wakeParked, wakeParkedFor } from './apply/parked.ts';
 import { retryParkedOnce, type Retried } from './apply/retry-parked.ts';
 import type { ApplyDeps } from './apply/together.ts';
 import { adopt } from './capture/adopt.ts';
 import { baselineOnce, isScanPending, watchRegisters, type BaselinePage } from './capture/baseline.ts';
 import { drainOnce, type Drained } from './capture/drain.ts';
+import { installOnce } from './capture/install.ts';
 import { isQueueEmpty } from './capture/queue.ts';
 import type { Config } from './config/config.ts';
+import { deliverTo } from './delivering.ts';
 import { ownTables, type OwnTables } from './db/catalog.ts';
-import { guardAllowance } from './db/guard-events.ts';
 import { makeLeases, type Leases } from './db/lease.ts';
 import { lookingAgain } from './db/looking-again.ts';
 import { openPool, type PoolUse } from './db/pool.ts';
 import type { OutboxWriter } from './db/ports.ts';
 import { withLease } from './db/with-lease.ts';
 import { requireUid } from './db/shadows.ts';
-import { runFeed, type FeedOptions, type FeedSums } from './feed/puller.ts';
+import type { FeedOptions, FeedSums } from './feed/puller.ts';
 import { makeFeedReader, type FeedReader } from './feed/reader.ts';
+import { feedFrom } from './feeding.ts';
+import { inForce, type InForce } from './in-force.ts';
 import { SyncError } from './model/errors.ts';
-import { isAsStrict } from './model/guard.ts';
-import type { UserRecord, WireRecord } from './model/record.ts';
+import type { WireRecord } from './model/record.ts';
 import type { PeerRoute } from './model/route.ts';
 import type { Origin } from './model/stamp.ts';
 import type { Uid } from './model/uid.ts';
 import type { Meter } from './meter.ts';
 import { makeActivityLog, type ActivityLog } from './ops/activity-log.ts';
 import { makePeerStatus, type PeerStatus } from './ops/peer-status.ts';
-import { makeZone } from './osclass/timezone.ts';
-import { deliverOnce, type Delivered } from './outbox/deliver.ts';
+import type { Delivered } from './outbox/deliver.ts';
 import { dropUsers, enqueue, usersWaiting } from './outbox/store.ts';
-import { hasNewLocale, hasOtherColumns, readParts, routesOf, type Parts } from './parts.ts';
+import { hasNewLocale, hasOtherColumns, readParts, type Parts } from './parts.ts';
 import type { Acquaintance } from './peer/acquaintance.ts';
-import { keyDigestOf } from './peer/authentication.ts';
 import type { PeerClient } from './peer/client.ts';
 import { makePeers } from './peers.ts';
 import { makePluginPeers, type PluginPeers } from './plugin-peers.ts';
-import { backoffMs } from './runtime/backoff.ts';
 import type { Clock } from './runtime/clock.ts';
 import { newTrace } from './runtime/trace.ts';
 
 /** A site that can be worked on. */
 export interface Site {
+  /** The config in force: another one after each {@link reconfigure}. */
   readonly config: Config;
   readonly db: Kysely<unknown>;
   readonly own: OwnTables;
@@ -67,6 +67,13 @@ export interface Site {
   parts(): Parts;
   /** Looks at the host again. */
   refresh(): Promise<void>;
+  /**
+   * Puts another config in force, all of it at once. Work under way ends with what it began with, but whatever it sends
+   * out goes to the peers of the new one. Throws, and leaves the old one in force, where the host cannot be looked at or
+   * triggers cannot be made. Entries for peers that are gone stay, and go out should they come back. To be followed by
+   * {@link refresh}: other columns may be looked after than before.
+   */
+  reconfigure(next: Config, signal?: AbortSignal): Promise<void>;
   routes(): readonly PeerRoute[];
   /** Throws `PEER_UNKNOWN`. */
   route(peer: string): PeerRoute;
@@ -108,67 +115,70 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
   const { clock, random = Math.random, onStatement, meter } = options;
   const pool = openPool(config.database, onStatement === undefined ? {} : { onStatement });
   const { db } = pool;
-  let parts: Parts;
+  let now: InForce;
   try {
-    parts = await readParts(db, config);
+    now = inForce(config, await readParts(db, config));
   } catch (error) {
     await pool.close();
     throw error;
   }
   const own = ownTables(config.database.tablePrefix);
-  const origin: Origin = { site: config.site.name, priority: config.site.priority };
-  const routes = routesOf(config);
-  const keyDigest = keyDigestOf(config.site.apiKey);
   const leases = makeLeases({ db, own, holder: v4() });
   const activity = makeActivityLog({ db, own, clock });
   const status = makePeerStatus({ db, own, clock });
-  const peers = routes.map((route) => route.name);
+  const names = (): string[] => now.routes.map((route) => route.name);
+  const routes = (): readonly PeerRoute[] => now.routes;
   const nowMs = (): number => clock.nowMs();
   const randomUid = (): Uid => requireUid(v4());
   const outbox: OutboxWriter = {
     enqueue: (runner, entries, at) => enqueue(runner, own, entries, at),
-    usersWaiting: (runner, userIds) => usersWaiting(runner, own, peers, userIds),
-    dropUsers: (runner, userIds) => dropUsers(runner, own, peers, userIds),
+    usersWaiting: (runner, userIds) => usersWaiting(runner, own, names(), userIds),
+    dropUsers: (runner, userIds) => dropUsers(runner, own, names(), userIds),
     removed: (runner, removal) => plugin.removed(runner, removal),
   };
   const appendLog = activity.append;
 
-  const applyDeps = (): ApplyDeps => ({
-    ...parts,
-    db,
-    own,
-    outbox,
-    origin,
-    nowMs,
-    randomUid,
-    appendLog,
-    randomBytes,
-    guard: config.guard,
-    removal: { ...config.removal, related: config.relatedTables },
-    routes: () => routes,
-    usersWaiting: outbox.usersWaiting,
-    adopt: (user) => adopt(user, { origin, nowMs, toEpochMs: parts.zone.toEpochMs }),
-    locales: async () => parts.locales,
-    applied: (trx, from, records, outcomes) => plugin.applied(trx, from, { records, outcomes }),
-    measured: meter?.applied,
-  });
-  const captureDeps = () => ({
-    ...{ db, own, outbox, origin, nowMs, randomUid },
-    hosts: parts.hosts,
-    routes: () => routes,
-    toEpochMs: parts.zone.toEpochMs,
-  });
+  const applyDeps = (): ApplyDeps => {
+    const {
+      config: { guard, removal, relatedTables },
+      origin,
+      parts,
+    } = now;
+    return {
+      ...parts,
+      ...{ db, own, outbox, origin, nowMs, randomUid, appendLog, randomBytes, guard, routes },
+      removal: { ...removal, related: relatedTables },
+      usersWaiting: outbox.usersWaiting,
+      adopt: (user) => adopt(user, { origin, nowMs, toEpochMs: parts.zone.toEpochMs }),
+      locales: async () => parts.locales,
+      applied: (trx, from, records, outcomes) => plugin.applied(trx, from, { records, outcomes }),
+      measured: meter?.applied,
+    };
+  };
+  const captureDeps = () => {
+    const {
+      origin,
+      parts: { hosts, zone },
+    } = now;
+    return { ...{ db, own, outbox, origin, nowMs, randomUid, hosts, routes }, toEpochMs: zone.toEpochMs };
+  };
 
   /** What waits was last woken for; at the start nobody knows. */
   let woken: Parts | undefined;
   const refresh = async (): Promise<void> => {
-    parts = await readParts(db, config);
+    const of = now.config;
+    const parts = await readParts(db, of);
+    // Another config has come into force meanwhile.
+    if (now.config !== of) return await refresh();
+    now = { ...now, parts };
     await watchRegisters(db, own, [...parts.hosts.columns.keys()]);
     if (hasNewLocale(woken, parts)) await wakeParkedFor(db, own, 'LOCALE_UNKNOWN');
     if (hasOtherColumns(woken, parts)) await wakeParkedFor(db, own, 'VALUE_UNSTORABLE');
     woken = parts;
   };
   const looking = lookingAgain(refresh);
+  const apply = (records: readonly WireRecord[], from: Origination, how: ApplyOptions): Promise<Outcome[]> =>
+    looking(() => applyRecords(applyDeps(), records, from, how));
 
   const drain = async (): Promise<Drained> => {
     const nothing: Drained = { done: 0, full: false, changed: [] };
@@ -181,32 +191,42 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
   };
 
   const route = (peer: string): PeerRoute => {
-    const found = routes.find((candidate) => candidate.name === peer);
+    const found = now.routes.find((candidate) => candidate.name === peer);
     if (found === undefined) throw new SyncError('PEER_UNKNOWN', `No peer "${peer}" in the config.`);
     return found;
   };
 
   const plugin = makePluginPeers({
-    ...{ config, db, own, origin, nowMs, randomUid, outbox, appendLog, route, drain },
-    parts: () => parts,
+    ...{ db, own, nowMs, randomUid, outbox, appendLog, route, drain },
+    config: () => now.config,
+    origin: () => now.origin,
+    parts: () => now.parts,
     isScanPending: () => isScanPending(db, own),
-    apply: (records, from) => looking(() => applyRecords(applyDeps(), records, from)),
+    apply: (records, from) => apply(records, from, {}),
   });
-  const { client, noted, acquaintance, close: closePeers } = makePeers(config, status, nowMs, plugin.client);
+  const peers = makePeers(config, status, nowMs, plugin.client);
+  const { client, acquaintance } = peers;
 
   const reader = makeFeedReader({
-    ...{ db, own, origin, nowMs, appendLog },
-    parts: () => parts,
-    limit: () => config.feed.limit,
+    ...{ db, own, nowMs, appendLog },
+    get origin() {
+      return now.origin;
+    },
+    parts: () => now.parts,
+    limit: () => now.config.feed.limit,
     isScanPending: () => isScanPending(db, own),
     drain: () => drain().then(() => undefined),
   });
 
   return {
-    config,
+    get config() {
+      return now.config;
+    },
+    get origin() {
+      return now.origin;
+    },
     db,
     own,
-    origin,
     leases,
     activity,
     status,
@@ -214,84 +234,50 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     acquaintance,
     plugin,
     poolUse: pool.use,
-    parts: () => parts,
+    parts: () => now.parts,
     refresh,
-    routes: () => routes,
+    async reconfigure(next, signal) {
+      const parts = await readParts(db, next);
+      if (!isDeepStrictEqual(next.relatedTables, now.config.relatedTables)) {
+        const { related } = parts.hosts;
+        await installOnce(db, parts.catalog, own, { related, ...(signal === undefined ? {} : { signal }) });
+      }
+      now = inForce(next, parts);
+      peers.update(next);
+    },
+    routes,
     route,
     client,
     isScanPending: () => isScanPending(db, own),
     scanPage: () => looking(() => withLease(leases, 'drain', (lease) => baselineOnce(captureDeps(), lease))),
     drain,
-    async deliver(to, signal) {
-      const pass = (): Promise<Delivered> =>
-        deliverOnce(
-          {
-            ...{ db, own, origin, nowMs, newTrace, appendLog, keyDigest },
-            zoneFor: async (peer, stop) =>
-              (await acquaintance.know(peer, stop)).timezone ? parts.zone : makeZone(null),
-            ...{ hosts: parts.hosts, backoffMs: (attempts) => backoffMs(attempts, random()) },
-            batchSize: () => plugin.batchSize(to.name) ?? config.stream.batchSize,
-            allowance: async (peer, stop) => {
-              const { guard: theirs } = await acquaintance.know(peer, stop);
-              if (theirs !== undefined && isAsStrict(theirs, config.guard)) return undefined;
-              const users = parts.catalog.requireTable('t_user').name;
-              return guardAllowance(db, own, config.guard, peer, 'out', users, nowMs());
-            },
-            send: (peer, records, call) => noted(peer, (one) => one.stream(records, call)),
-            onAnswered: (peer, answered) => meter?.answered(peer, answered),
-          },
-          to,
-          signal,
-        );
-      const delivered = await withLease(leases, `deliver:${to.name}`, () => looking(pass));
-      if (delivered !== undefined && delivered.done > 0) await status.recordSynced(db, to.name, 'to');
-      return delivered ?? { done: 0, full: false, kept: 0 };
-    },
-    accept: (records, from, signal) =>
-      looking(() => applyRecords(applyDeps(), records, from, signal === undefined ? {} : { signal })),
+    deliver: (to, signal) =>
+      deliverTo(
+        {
+          ...{ db, own, leases, status, nowMs, random, appendLog, peers, plugin, meter },
+          looking,
+          now: () => now,
+        },
+        to,
+        signal,
+      ),
+    accept: (records, from, signal) => apply(records, from, signal === undefined ? {} : { signal }),
     retryParked: (retry = {}) => looking(() => retryParkedOnce(applyDeps(), { trace: newTrace(), ...retry })),
     feed: (peer, feedOptions) =>
-      runFeed(
+      feedFrom(
         {
-          ...{ db, own, leases, nowMs, random, newTrace, appendLog, keyDigest, backoffMs },
-          limit: () => config.feed.limit,
-          fetch: (name, after, limit, { dryRun, ...call }) => {
-            const query = { after, limit, times: parts.zone.known ? ('utc' as const) : ('local' as const) };
-            return dryRun ? client(name).feed(query, call) : noted(name, (one) => one.feed(query, call));
-          },
-          apply: (from, records, { finish, dryRun, trace, overwrite, signal }) =>
-            looking(() =>
-              applyRecords(
-                applyDeps(),
-                records,
-                { route: from, via: 'feed', trace, ip: null, keyDigest, overwrite, approved: false },
-                {
-                  dryRun,
-                  ...(signal === undefined ? {} : { signal }),
-                  ...(dryRun ? {} : { within: withinFeed(from, records, finish) }),
-                },
-              ),
-            ),
+          ...{ db, own, leases, nowMs, random, appendLog, peers, apply },
+          limit: () => now.config.feed.limit,
+          isZoneKnown: () => now.parts.zone.known,
         },
         route(peer),
+        now.keyDigest,
         feedOptions,
       ),
-    sweep: () => sweepOnce(db, own, parts.catalog),
+    sweep: () => sweepOnce(db, own, now.parts.catalog),
     async close() {
-      await closePeers();
+      await peers.close();
       await pool.close();
     },
   };
-
-  /** A record of a feed that cannot be applied now is kept here: the page does not come again by itself. */
-  function withinFeed(
-    from: PeerRoute,
-    all: readonly UserRecord[],
-    finish: (trx: Transaction<unknown>) => Promise<void>,
-  ) {
-    return async (trx: Transaction<unknown>, { records, outcomes, done }: AppliedChunk): Promise<void> => {
-      await parkRecords(trx, own, busyOf(from.name, records, outcomes, nowMs()), nowMs());
-      if (done === all.length) await finish(trx);
-    };
-  }
 }

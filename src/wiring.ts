@@ -48,11 +48,11 @@ export function wireSite(
   clock: Clock,
   identifyKey: Authenticator['identifyKey'],
 ): SiteDeps {
-  const { config, db, own, activity, status } = site;
-  const facts = peerFacts(site);
+  const { db, own, activity, status } = site;
+  const facts = (): PeerFacts[] => peerFacts(site);
   const factsOf = (name: string): PeerFacts => {
     site.route(name);
-    return facts.find((peer) => peer.name === name) as PeerFacts;
+    return facts().find((peer) => peer.name === name) as PeerFacts;
   };
   const userTable = () => site.parts().catalog.requireTable('t_user').name;
 
@@ -62,7 +62,7 @@ export function wireSite(
       const { columns, sendColumns } = factsOf(peer);
       return {
         status: 'OK',
-        site: config.site.name,
+        site: site.config.site.name,
         peer,
         protocols: [PROTOCOL],
         version: VERSION,
@@ -70,7 +70,7 @@ export function wireSite(
         timezone: site.parts().zone.known,
         receive: route.receive,
         send: route.send,
-        guard: config.guard,
+        guard: site.config.guard,
         columns: { accept: [...columns], send: [...sendColumns] },
       };
     },
@@ -82,7 +82,7 @@ export function wireSite(
     acceptStream: (peer, body, call) => acceptStream(site, work, peer, body, call),
     servePlugin: (call) => servePlugin(site, work, identifyKey, call),
     queryLogs: (query) => activity.query(query),
-    listPeers: () => status.summaries(facts),
+    listPeers: () => status.summaries(facts()),
     peerDetail: async (name) => {
       const [summary] = await status.summaries([factsOf(name)]);
       const { logs } = await activity.query({ peer: name, limit: 20 });
@@ -127,10 +127,10 @@ export function peerFacts(site: Site): PeerFacts[] {
 const HEALTH_PATIENCE_MS = 3_000;
 
 /** Health of an open site; without database it says so and no more. */
-export async function healthOf(site: Site, work: Work, clock: Clock): Promise<Health> {
+export async function healthOf(site: Site, work: Work, clock: Clock, configRefused = false): Promise<Health> {
   const nowMs = clock.nowMs();
   const peers = site.routes().map((route) => route.name);
-  const common = { nowMs, configRefused: false, clockSkewMs: work.state.clockSkewMs };
+  const common = { nowMs, configRefused, clockSkewMs: work.state.clockSkewMs };
   const look = async (): Promise<Health> => {
     const { depth, oldest } = await queueDepth(site.db, site.own);
     const oldestAgeS = oldest === null ? null : Math.max(0, (nowMs - fromSqlTime(oldest)) / 1000);
@@ -147,19 +147,19 @@ export async function healthOf(site: Site, work: Work, clock: Clock): Promise<He
   const patience = new AbortController();
   const tooLong = async (): Promise<Health> => {
     await wait(HEALTH_PATIENCE_MS, undefined, { signal: patience.signal });
-    return noDatabase(undefined, nowMs);
+    return noDatabase(undefined, nowMs, configRefused);
   };
   try {
     return await Promise.race([look(), tooLong()]);
   } catch (error) {
-    return noDatabase(error, nowMs);
+    return noDatabase(error, nowMs, configRefused);
   } finally {
     patience.abort();
   }
 }
 
 /** Health while the database cannot be used. */
-export function noDatabase(error: unknown, nowMs: number): Health {
+export function noDatabase(error: unknown, nowMs: number, configRefused = false): Health {
   return judgeHealth({
     nowMs,
     database: { ok: false, code: error instanceof SyncError ? error.code : 'DB_UNAVAILABLE' },
@@ -169,7 +169,7 @@ export function noDatabase(error: unknown, nowMs: number): Health {
     vanished: 0,
     parked: 0,
     held: 0,
-    configRefused: false,
+    configRefused,
     clockSkewMs: null,
   });
 }

@@ -2,12 +2,14 @@
 import { countVanished } from './capture/vanished.ts';
 import type { Patience } from './capture/triggers.ts';
 import { checkTriggersOnce } from './capture/watch.ts';
+import type { PeerConfig } from './config/config.ts';
 import { forgetGuarded } from './db/guard-events.ts';
 import type { Lease } from './db/lease.ts';
 import { readClock } from './db/server-facts.ts';
 import { expireTombstones } from './db/shadows.ts';
 import { entryOf, SyncError } from './model/errors.ts';
 import { expireLogsOnce } from './ops/retention.ts';
+import { makePeerLoops } from './peer-loops.ts';
 import { peersWithDue } from './outbox/store.ts';
 import { refeedOnce } from './refeed.ts';
 import type { Clock } from './runtime/clock.ts';
@@ -33,6 +35,8 @@ export interface Work {
   runStream(signal?: AbortSignal): Promise<{ drained: number; sent: number }>;
   /** There may be records here that can go through now. */
   wakeParked(): void;
+  /** After the site's config was edited: a loop for each peer that there is now, none for those that are gone. */
+  followConfig(): void;
   stop(): Promise<void>;
 }
 
@@ -57,7 +61,6 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
   let refreshedAtMs = clock.nowMs();
   let watchedAtMs = clock.nowMs();
   let restUntilMs = 0;
-  const triggers: Stoppable[] = [];
 
   let presence: Lease | undefined;
   let shownAtMs = 0;
@@ -130,7 +133,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
   };
 
   const wakeDeliveries = async (): Promise<void> => {
-    for (const peer of await peersWithDue(site.db, site.own, clock.nowMs())) deliveries.get(peer)?.wake();
+    for (const peer of await peersWithDue(site.db, site.own, clock.nowMs())) deliveries.wake(peer);
   };
 
   const drain = makeLoop({
@@ -139,23 +142,28 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     pass: drainPass,
     trigger: (wake) => every(EVERY_SECOND, wake),
   });
-  const deliveries = new Map<string, Loop>(
-    site
-      .routes()
-      .filter((route) => route.send)
-      .map((route) => [
-        route.name,
-        makeLoop({
-          name: 'deliver',
-          log: log.child({ peer: route.name }),
-          pass: async (signal) => {
-            const { done, full, kept } = await site.deliver(route, signal);
-            if (done > 0) log.info({ peer: route.name, users: done, kept }, 'delivered');
-            return { done, full: full && done > 0 };
-          },
-        }),
-      ]),
-  );
+  const deliveryTo = (peer: string): Loop =>
+    makeLoop({
+      name: 'deliver',
+      log: log.child({ peer }),
+      pass: async (signal) => {
+        const { done, full, kept } = await site.deliver(site.route(peer), signal);
+        if (done > 0) log.info({ peer, users: done, kept }, 'delivered');
+        return { done, full: full && done > 0 };
+      },
+    });
+  const refeedOf = (peer: string): Loop =>
+    makeLoop({
+      name: 'refeed',
+      log: log.child({ peer }),
+      pass: async (signal) => {
+        const config = site.config.peers.find(({ name }) => name === peer);
+        return config === undefined ? { done: 0, full: false } : await refeedOnce(site, config, clock, signal);
+      },
+      trigger: (wake) => every(EVERY_SECOND, wake),
+    });
+  const deliveries = makePeerLoops(deliveryTo);
+  const refeeds = makePeerLoops(refeedOf);
   const parked = makeLoop({
     name: 'parked',
     log,
@@ -189,30 +197,36 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     },
     trigger: (wake) => every(EVERY_HOUR, wake),
   });
-  const refeeds = site.config.peers
-    .filter((peer) => peer.protocol === 'plugin' && peer.feedWithinMs !== null)
-    .map((peer) =>
-      makeLoop({
-        name: 'refeed',
-        log: log.child({ peer: peer.name }),
-        pass: (signal) => refeedOnce(site, peer, clock, signal),
-        trigger: (wake) => every(EVERY_SECOND, wake),
-      }),
-    );
-  const loops = [drain, ...deliveries.values(), parked, retention, ...refeeds];
+  const loops = [drain, parked, retention];
+
+  /** The deliveries' schedule, and what wakes them by it. */
+  let schedule: { readonly expression: string; readonly trigger: Stoppable } | undefined;
+  const followConfig = (): void => {
+    refreshedAtMs = Number.NEGATIVE_INFINITY;
+    const { peers, site: us, stream } = site.config;
+    // Who is called elsewhere or otherwise than before is called at once, however long the last calls had failed.
+    const wayTo = ({ url, protocol }: PeerConfig): string => JSON.stringify([protocol, url, us.apiKey]);
+    const wanted = (which: readonly PeerConfig[]) => new Map(which.map((peer) => [peer.name, wayTo(peer)]));
+    deliveries.follow(wanted(peers.filter((peer) => peer.send)));
+    refeeds.follow(wanted(peers.filter((peer) => peer.protocol === 'plugin' && peer.feedWithinMs !== null)));
+    if (schedule?.expression === stream.schedule) return;
+    schedule?.trigger.stop();
+    const trigger = every(stream.schedule, () => {
+      isStreamDue = true;
+      // That often the drain is woken anyway; twice would double what an idle daemon asks.
+      if (stream.schedule !== EVERY_SECOND) drain.wake();
+    });
+    schedule = { expression: stream.schedule, trigger };
+  };
 
   return {
     state,
     start() {
-      triggers.push(
-        every(site.config.stream.schedule, () => {
-          isStreamDue = true;
-          // That often the drain is woken anyway; twice would double what an idle daemon asks.
-          if (site.config.stream.schedule !== EVERY_SECOND) drain.wake();
-        }),
-      );
+      followConfig();
+      refreshedAtMs = clock.nowMs();
       for (const loop of loops) loop.start();
     },
+    followConfig,
     async runStream(signal) {
       let drained = 0;
       for (let full = true; full;) {
@@ -230,8 +244,8 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     },
     wakeParked: () => parked.wake(),
     async stop() {
-      for (const trigger of triggers) trigger.stop();
-      await Promise.all(loops.map((loop) => loop.stop()));
+      schedule?.trigger.stop();
+      await Promise.all([...loops, deliveries, refeeds].map((one) => one.stop()));
       await presence?.release().catch(() => undefined);
     },
   };

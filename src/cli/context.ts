@@ -39,13 +39,15 @@ export interface DataOptions extends CommonOptions {
   readonly json?: boolean;
 }
 
-/**
- * The config file that is meant: `--config`, `ACCOUNT_SYNC_CONFIG`, or `config.yaml`. Throws ConfigError with all
- * problems of the file.
- */
+/** The path of the config file that is meant: `--config`, `ACCOUNT_SYNC_CONFIG`, or `config.yaml`. */
+export function configFile(options: CommonOptions, { env }: Pick<Terminal, 'env'>): string {
+  const named = options.config ?? env['ACCOUNT_SYNC_CONFIG'];
+  return named === undefined || named === '' ? 'config.yaml' : named;
+}
+
+/** The config of {@link configFile}. Throws ConfigError with all problems of the file. */
 export async function readConfig(options: CommonOptions, terminal: Terminal): Promise<Config> {
-  const named = options.config ?? terminal.env['ACCOUNT_SYNC_CONFIG'];
-  const { config } = await loadConfig(named === undefined || named === '' ? 'config.yaml' : named, terminal.env);
+  const { config } = await loadConfig(configFile(options, terminal), terminal.env);
   terminal.noteLevel(config.logs.level);
   return config;
 }

@@ -1,17 +1,27 @@
 /** `account-sync run`: the daemon. */
-import { startDaemon } from '../daemon.ts';
+import { makeEdits } from '../config/edits.ts';
+import { startDaemon, type Daemon } from '../daemon.ts';
 import { SyncError } from '../model/errors.ts';
 import { stopOnSignals } from '../runtime/lifecycle.ts';
 import { makeLogger, type LogLevel } from '../runtime/logger.ts';
-import { readConfig, type CommonOptions, type ExitCode, type Terminal } from './context.ts';
+import { configFile, readConfig, type CommonOptions, type ExitCode, type Terminal } from './context.ts';
 
 const LAST_WORDS_MS = 500;
 
-/** Runs until a signal, or until something makes it impossible to start. */
+/** Runs until a signal, or until something makes it impossible to start. SIGHUP makes it look at the config file now. */
 export async function run(options: CommonOptions, terminal: Terminal): Promise<ExitCode> {
   const config = await readConfig(options, terminal);
   const log = makeLogger({ level: levelOf(config.logs.level) });
-  const daemon = await startDaemon({ config, log, processMetrics: true }).catch((error: unknown) => {
+  let daemon: Daemon | undefined;
+  const reload = (): void => daemon?.reload();
+  process.on('SIGHUP', reload);
+  daemon = await startDaemon({
+    config,
+    log,
+    processMetrics: true,
+    edits: makeEdits(configFile(options, terminal), terminal.env),
+    onConfig: ({ logs }) => log.setLevel(levelOf(logs.level)),
+  }).catch((error: unknown) => {
     throw toPortProblem(error, config.http.host, config.http.port);
   });
   const undo = stopOnSignals(daemon.lifecycle, process, (code) => process.exit(code));
@@ -21,6 +31,7 @@ export async function run(options: CommonOptions, terminal: Terminal): Promise<E
   });
   const outcome = await daemon.lifecycle.stopped;
   undo();
+  process.off('SIGHUP', reload);
   // What did not end in time must not keep the process alive.
   if (outcome === 'late') setTimeout(() => process.exit(1), LAST_WORDS_MS).unref();
   if (failure !== undefined && failure.name !== 'AbortError') throw failure;

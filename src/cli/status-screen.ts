@@ -13,6 +13,7 @@ export function statusScreen(document: StatusDocument, nowMs: number): string {
     `daemon    ${daemon === 'seen' ? 'at work' : 'not running'}`,
     `queue     ${count(queue.depth, 'marker')}${age}`,
     `baseline  ${baseline === 'done' ? 'done' : 'not finished: the daemon, or account-sync install, goes on'}`,
+    ...refusedEdit(document, nowMs),
     '',
   ];
   if (peers.length === 0) return `${[...lines, 'No peers in the config.'].join('\n')}\n`;
@@ -30,6 +31,14 @@ export function statusScreen(document: StatusDocument, nowMs: number): string {
   lines.push(table([head, ...rows]), ...peers.flatMap((peer) => remarks(peer, nowMs)));
   if (document.parked > 0) lines.push('', 'What is parked waits for you: account-sync parked');
   return `${lines.join('\n')}\n`;
+}
+
+function refusedEdit({ refused_edit: edit }: StatusDocument, nowMs: number): string[] {
+  if (edit === null) return [];
+  return [
+    `config    an edit was refused ${since(edit.since, nowMs)} ago, the one before stays in force:`,
+    ...edit.problems.split('\n').map((problem) => `            ${problem}`),
+  ];
 }
 
 function remarks(peer: PeerSummary, nowMs: number): string[] {

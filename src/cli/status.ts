@@ -3,6 +3,7 @@ import { queueDepth } from '../capture/queue.ts';
 import { isAnyLeaseHeld } from '../db/lease.ts';
 import { fromSqlTime } from '../db/time.ts';
 import type { PeerSummary } from '../ops/peer-status.ts';
+import { readRefusedEdit, type RefusedEdit } from '../ops/refused-edit.ts';
 import type { Site } from '../site.ts';
 import { VERSION } from '../version.ts';
 import { peerFacts } from '../wiring.ts';
@@ -19,6 +20,8 @@ export interface StatusDocument {
   readonly queue: { readonly depth: number; readonly oldest_age: number | null };
   readonly parked: number;
   readonly held: number;
+  /** An edit of the config file that the daemon did not take over; null: there is none. */
+  readonly refused_edit: RefusedEdit | null;
   /** `lag`: for how long the oldest change that the peer has not confirmed has been waiting, here or in the outbox. */
   readonly peers: readonly (PeerSummary & { readonly lag: number })[];
 }
@@ -45,6 +48,7 @@ async function readStatus(site: Site): Promise<StatusDocument> {
     daemon: (await isAnyLeaseHeld(site.db, site.own)) ? 'seen' : 'not seen',
     baseline: (await site.isScanPending()) ? 'running' : 'done',
     queue: { depth, oldest_age: queueAge },
+    refused_edit: (await readRefusedEdit(site.db, site.own)) ?? null,
     parked: summaries.reduce((sum, peer) => sum + peer.parked, 0),
     held: summaries.reduce((sum, peer) => sum + peer.held, 0),
     peers: summaries.map((peer) => ({ ...peer, lag: lagOf(peer) })),

@@ -19,6 +19,8 @@ export interface LoadedConfig {
   readonly file: string;
   /** Files that `_file` keys named: a change of one of them is a change of the config. */
   readonly secretFiles: readonly string[];
+  /** Something said of a key, with its place in the file. */
+  readonly problemAt: (path: string, message: string) => Problem;
 }
 
 /**
@@ -68,7 +70,11 @@ export function parseConfig(
     reported.add(spot.path);
   }
   if (problems.length > 0) throw new ConfigError(problems);
-  return { config: resolveConfig(raw as RawConfig), file, secretFiles: [...reading.secretFiles] };
+  const problemAt = (path: string, message: string): Problem => {
+    const spot = spotOf(reading, path);
+    return { file, ...spot.place, path: spot.path, message };
+  };
+  return { config: resolveConfig(raw as RawConfig), file, secretFiles: [...reading.secretFiles], problemAt };
 }
 
 function rootOf(source: YamlSource, file: string): Node {

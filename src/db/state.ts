@@ -10,6 +10,8 @@ export type StateName =
   | 'baseline_finished_at'
   | 'rescan_wanted'
   | 'registers_watched'
+  /** Why the last edit of the config is not in force. */
+  | 'config_refused'
   /** How far the rolling re-feed of a plugin peer is. */
   | `refeed:${string}`;
 

@@ -9,6 +9,8 @@ export interface Acquaintance {
   clockSkewMs(): number | null;
   /** The same of each peer of which it is known. */
   clockSkewsMs(): ReadonlyMap<string, number>;
+  /** Peers are asked anew: they may be others, or at other addresses. */
+  forget(): void;
 }
 
 const GOOD_FOR_MS = 300_000;
@@ -36,5 +38,6 @@ export function makeAcquaintance(
       return all.length === 0 ? null : all.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
     },
     clockSkewsMs: skews,
+    forget: () => known.clear(),
   };
 }

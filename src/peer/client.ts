@@ -35,7 +35,10 @@ export interface PeerClient {
   hello(options: CallOptions): Promise<Hello>;
   feed(wanted: FeedRequest, options: CallOptions): Promise<FeedPage>;
   stream(records: readonly WireRecord[], options: CallOptions): Promise<StreamAnswer>;
+  /** Ends calls under way. */
   close(): Promise<void>;
+  /** Nobody calls any more: the connections end when the calls under way have. */
+  retire(): void;
 }
 
 export interface PeerClientOptions {
@@ -122,6 +125,7 @@ export function makePeerClient(options: PeerClientOptions): PeerClient {
       );
     },
     close: () => pool.destroy(),
+    retire: () => void pool.close(),
   };
 }
 

@@ -47,7 +47,7 @@ export function makeApp(deps: ServerDeps): App {
   app.setValidatorCompiler(compileValidator);
   // The schemas of answers describe; they take nothing away and change nothing.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-  readBodies(app);
+  readBodies(app, deps.maxBodyBytes);
   answerFailures(app, deps);
 
   app.addHook('onRequest', async (request, reply) => {
@@ -108,9 +108,10 @@ function settingsOf(deps: ServerDeps): FastifyHttpOptions<RawServerDefault> {
     logger: false,
     genReqId: traceOf,
     requestIdHeader: false,
-    bodyLimit: deps.maxBodyBytes,
+    // Its own limit cannot change; readBodies keeps ours.
+    bodyLimit: Number.MAX_SAFE_INTEGER,
     // Only the nearest proxy is believed: what stands further left in X-Forwarded-For anybody can write.
-    trustProxy: deps.trustProxy ? (_address, hop) => hop < 1 : false,
+    trustProxy: (_address, hop) => hop < 1 && deps.trustProxy(),
     requestTimeout,
     // Node looks for slow requests only this often; its default of 30 s would double our limit.
     http: { connectionsCheckingInterval: 500, headersTimeout: Math.min(requestTimeout, HEADERS_TIMEOUT_MS) },

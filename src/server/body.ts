@@ -1,17 +1,17 @@
 /** Reading bodies: JSON in valid UTF-8, plain or gzip, never more than allowed on either side of the decompression. */
 import { createGunzip } from 'node:zlib';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Readable } from 'node:stream';
+import { Transform, type Readable } from 'node:stream';
+import type { FastifyRequest } from 'fastify';
 import { SyncError } from '../model/errors.ts';
 import type { App } from './request.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /**
- * Replaces Fastify's parsers (which put U+FFFD in place of broken UTF-8) by one for JSON, and unpacks gzip. Fastify
- * counts bytes before and after the unpacking against its body limit.
+ * Replaces Fastify's parsers (which put U+FFFD in place of broken UTF-8) by one for JSON, unpacks gzip, and counts bytes
+ * before and after the unpacking against `maxBytes`, which may be another at each request (Fastify's own limit may not).
  */
-export function readBodies(app: App): void {
+export function readBodies(app: App, maxBytes: () => number): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
@@ -28,7 +28,7 @@ export function readBodies(app: App): void {
     });
   });
   app.decorateRequest('inflating', null);
-  app.addHook('preParsing', unpack);
+  app.addHook('preParsing', async (request, _reply, payload) => measured(request, payload, maxBytes()));
 }
 
 /** Stops an unpacking that nobody reads any more: a small body could otherwise go on to inflate to gigabytes. */
@@ -41,24 +41,55 @@ export function stopUnpacking(request: FastifyRequest): void {
   request.raw.resume();
 }
 
-async function unpack(request: FastifyRequest, _reply: FastifyReply, payload: Readable): Promise<Readable> {
-  const encoding = request.headers['content-encoding']?.trim().toLowerCase();
+/** The body, unpacked, as a stream that fails once it is larger than allowed; Fastify reads it to the end. */
+function measured(request: FastifyRequest, payload: Readable, most: number): Readable {
   // Nobody reads the body of a GET, whatever it says to be.
-  const isRead = request.method !== 'GET' && request.method !== 'HEAD';
-  if (!isRead || encoding === undefined || encoding === 'identity') return payload;
-  if (encoding !== 'gzip' && encoding !== 'x-gzip') {
-    throw new SyncError('MEDIA_TYPE', 'This content encoding is not supported: send the body plain or as gzip.');
+  if (request.method === 'GET' || request.method === 'HEAD') return payload;
+  const { 'content-encoding': encoding = 'identity', 'content-length': length } = request.headers;
+  const isChunked = request.headers['transfer-encoding'] !== undefined;
+  if (Number(length) > most) throw new SyncError('BODY_TOO_LARGE');
+  switch (encoding.trim().toLowerCase()) {
+    case 'identity':
+      // No more comes than was announced.
+      return isChunked ? piped(payload, makeMeter(most)) : payload;
+    case 'gzip':
+    case 'x-gzip':
+      return unpacked(request, payload, most);
+    default:
+      throw new SyncError('MEDIA_TYPE', 'This content encoding is not supported: send the body plain or as gzip.');
   }
-  // Fastify compares this count with content-length and with the limit.
-  const gunzip = Object.assign(createGunzip(), { receivedEncodedLength: 0 });
-  // Stays for good: an error after the reader has gone must not end the process.
-  gunzip.on('error', () => undefined);
+}
+
+function unpacked(request: FastifyRequest, payload: Readable, most: number): Readable {
+  const gunzip = createGunzip();
+  let packed = 0;
   payload.on('data', (chunk: Buffer) => {
-    gunzip.receivedEncodedLength += chunk.length;
+    packed += chunk.length;
   });
-  payload.on('error', (error) => gunzip.destroy(error));
+  const meter = makeMeter(most, () => packed);
+  // Fastify compares this count with content-length.
+  Object.defineProperty(meter, 'receivedEncodedLength', { get: () => packed });
   request.inflating = gunzip;
-  return payload.pipe(gunzip);
+  return piped(piped(payload, gunzip), meter);
+}
+
+/** Lets bytes through up to `most`; `packed` tells how many there were before they were unpacked. */
+function makeMeter(most: number, packed: () => number = () => 0): Transform {
+  let bytes = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      if (bytes > most || packed() > most) done(new SyncError('BODY_TOO_LARGE'));
+      else done(null, chunk);
+    },
+  });
+}
+
+/** Errors go along; an error after the reader has gone does not end the process. */
+function piped<To extends Transform>(from: Readable, to: To): To {
+  to.on('error', () => undefined);
+  from.on('error', (error) => to.destroy(error));
+  return from.pipe(to);
 }
 
 /** The parser's own words quote the body, which may hold anything: only the place is passed on. */

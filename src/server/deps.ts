@@ -88,10 +88,10 @@ export interface ServerDeps {
   readonly openMetrics: () => boolean;
   /** Path prefix, with or without slashes around it. */
   readonly basePath: string;
-  /** Largest body in bytes, before and after decompression. */
-  readonly maxBodyBytes: number;
-  /** Take the caller's address from X-Forwarded-For, as the nearest proxy wrote it. */
-  readonly trustProxy: boolean;
+  /** Largest body in bytes, before and after decompression. Asked at each call, for reloads. */
+  readonly maxBodyBytes: () => number;
+  /** Take the caller's address from X-Forwarded-For, as the nearest proxy wrote it. Asked at each call, for reloads. */
+  readonly trustProxy: () => boolean;
   readonly log: Log;
   /** A request must have arrived whole within this time; default 30 s. */
   readonly requestTimeoutMs?: number;

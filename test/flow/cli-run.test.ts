@@ -107,3 +107,26 @@ describe('account-sync logs', { timeout: 60_000 }, () => {
     });
   });
 });
+
+describe('an edit of the config while it runs', { timeout: 60_000 }, () => {
+  it('is refused with its place if it needs a restart, and taken over on SIGHUP if not', async () => {
+    const daemon = await runUntil(200);
+    cli.configure(configOf(cars, [], { port: await freePort() }).replace('name: cars,', 'name: cars, priority: 7,'));
+    daemon.kill('SIGHUP');
+    await eventually(() => expect(daemon.out()).toMatch(/"problems":\["[^"]*config\.yaml:3:\d+ http\.port: .*restart/));
+    const edit = { problems: expect.stringMatching(/http\.port: a change of this/) as string };
+    await eventually(async () =>
+      expect(JSON.parse((await cli.run('status', '--json')).out)).toMatchObject({ refused_edit: edit }),
+    );
+    const screen = (await cli.run('status')).out;
+    expect(screen).toMatch(/an edit was refused \d+ s ago.*\n {12}.*config\.yaml:3:\d+ http\.port/);
+    cli.configure(configOf(cars, []));
+    daemon.kill('SIGHUP');
+    await eventually(async () => expect((await cli.run('status', '--json')).out).toMatch(/"refused_edit": null/));
+    cli.configure(`${configOf(cars, [])}logs: { level: debug }\n`);
+    daemon.kill('SIGHUP');
+    await eventually(() => expect(daemon.out()).toMatch(/"changed":\["logs"\].*taken over/));
+    daemon.kill('SIGTERM');
+    expect((await daemon.ended).code).toBe(0);
+  });
+});

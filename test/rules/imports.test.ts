@@ -22,13 +22,18 @@ const ROWS: readonly (readonly string[])[] = [
 /** The files that put a site together; these import each other. */
 const TOGETHER = [
   'daemon',
+  'delivering',
+  'feeding',
   'gauges',
+  'in-force',
   'meter',
   'parked-actions',
   'parts',
+  'peer-loops',
   'peers',
   'plugin-peers',
   'refeed',
+  'reload',
   'site',
   'version',
   'wiring',

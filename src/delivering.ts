@@ -1,0 +1,73 @@
+/** Deliveries of one site: what src/outbox can do, put together with what the site can. */
+import type { Kysely } from 'kysely';
+import type { OwnTables } from './db/catalog.ts';
+import { guardAllowance } from './db/guard-events.ts';
+import type { Leases } from './db/lease.ts';
+import type { AppendLog } from './db/ports.ts';
+import { withLease } from './db/with-lease.ts';
+import type { InForce } from './in-force.ts';
+import type { Meter } from './meter.ts';
+import { isAsStrict } from './model/guard.ts';
+import type { PeerRoute } from './model/route.ts';
+import type { PeerStatus } from './ops/peer-status.ts';
+import { makeZone } from './osclass/timezone.ts';
+import { deliverOnce, type Delivered } from './outbox/deliver.ts';
+import type { Peers } from './peers.ts';
+import type { PluginPeers } from './plugin-peers.ts';
+import { backoffMs } from './runtime/backoff.ts';
+import { newTrace } from './runtime/trace.ts';
+
+/** What deliveries need of their site. */
+export interface DeliveringSite {
+  readonly db: Kysely<unknown>;
+  readonly own: OwnTables;
+  readonly leases: Leases;
+  readonly status: PeerStatus;
+  readonly nowMs: () => number;
+  /** 0 ≤ n < 1. */
+  readonly random: () => number;
+  readonly appendLog: AppendLog;
+  readonly peers: Pick<Peers, 'noted' | 'acquaintance'>;
+  readonly plugin: Pick<PluginPeers, 'batchSize'>;
+  readonly now: () => InForce;
+  /** Runs a pass; once more where the host turns out to be other than it was last seen. */
+  readonly looking: <T>(pass: () => Promise<T>) => Promise<T>;
+  readonly meter: Meter | undefined;
+}
+
+/** One delivery pass; see {@link deliverOnce}. Nothing is done while another process delivers to that peer. */
+export async function deliverTo(site: DeliveringSite, to: PeerRoute, signal?: AbortSignal): Promise<Delivered> {
+  const { status, leases, looking, db } = site;
+  const delivered = await withLease(leases, `deliver:${to.name}`, () => looking(() => pass(site, to, signal)));
+  if (delivered !== undefined && delivered.done > 0) await status.recordSynced(db, to.name, 'to');
+  return delivered ?? { done: 0, full: false, kept: 0 };
+}
+
+function pass(site: DeliveringSite, to: PeerRoute, signal: AbortSignal | undefined): Promise<Delivered> {
+  const { db, own, nowMs, appendLog, peers, plugin } = site;
+  const { acquaintance } = peers;
+  const {
+    config: { guard, stream },
+    parts,
+    origin,
+    keyDigest,
+  } = site.now();
+  return deliverOnce(
+    {
+      ...{ db, own, origin, nowMs, newTrace, appendLog, keyDigest, hosts: parts.hosts },
+      zoneFor: async (peer, stop) => ((await acquaintance.know(peer, stop)).timezone ? parts.zone : makeZone(null)),
+      backoffMs: (attempts) => backoffMs(attempts, site.random()),
+      batchSize: () => plugin.batchSize(to.name) ?? stream.batchSize,
+      allowance: async (peer, stop) => {
+        const { guard: theirs } = await acquaintance.know(peer, stop);
+        if (theirs !== undefined && isAsStrict(theirs, guard)) return undefined;
+        const users = parts.catalog.requireTable('t_user').name;
+        return guardAllowance(db, own, guard, peer, 'out', users, nowMs());
+      },
+      send: (peer, records, call) => peers.noted(peer, (one) => one.stream(records, call)),
+      onAnswered: (peer, answered) => site.meter?.answered(peer, answered),
+    },
+    to,
+    signal,
+  );
+}

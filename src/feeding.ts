@@ -1,0 +1,75 @@
+/** Feeds of one site: what src/feed can do, put together with what the site can. */
+import type { Kysely, Transaction } from 'kysely';
+import type { AppliedChunk, ApplyOptions } from './apply/applier.ts';
+import { busyOf } from './apply/conclude.ts';
+import type { Origination, Outcome } from './apply/outcome.ts';
+import { parkRecords } from './apply/parked.ts';
+import type { OwnTables } from './db/catalog.ts';
+import type { Leases } from './db/lease.ts';
+import type { AppendLog } from './db/ports.ts';
+import { runFeed, type FeedOptions, type FeedSums } from './feed/puller.ts';
+import type { UserRecord, WireRecord } from './model/record.ts';
+import type { PeerRoute } from './model/route.ts';
+import type { Peers } from './peers.ts';
+import { backoffMs } from './runtime/backoff.ts';
+import { newTrace } from './runtime/trace.ts';
+
+/** What feeds need of their site. */
+export interface FeedingSite {
+  readonly db: Kysely<unknown>;
+  readonly own: OwnTables;
+  readonly leases: Leases;
+  readonly nowMs: () => number;
+  readonly random: () => number;
+  readonly appendLog: AppendLog;
+  readonly peers: Pick<Peers, 'client' | 'noted'>;
+  /** Most users asked for in one call. */
+  readonly limit: () => number;
+  /** False: this site states no zone. */
+  readonly isZoneKnown: () => boolean;
+  readonly apply: (records: readonly WireRecord[], from: Origination, options: ApplyOptions) => Promise<Outcome[]>;
+}
+
+/** Runs a feed to its end; see {@link runFeed}. `keyDigest`: start of the digest of our own key. */
+export async function feedFrom(
+  site: FeedingSite,
+  route: PeerRoute,
+  keyDigest: string,
+  options: FeedOptions,
+): Promise<FeedSums> {
+  const { db, own, leases, nowMs, random, appendLog, peers, limit } = site;
+  return await runFeed(
+    {
+      ...{ db, own, leases, nowMs, random, newTrace, appendLog, keyDigest, backoffMs, limit },
+      fetch: (name, after, most, { dryRun, ...call }) => {
+        const query = { after, limit: most, times: site.isZoneKnown() ? ('utc' as const) : ('local' as const) };
+        return dryRun ? peers.client(name).feed(query, call) : peers.noted(name, (one) => one.feed(query, call));
+      },
+      apply: (from, records, { finish, dryRun, trace, overwrite, signal }) =>
+        site.apply(
+          records,
+          { route: from, via: 'feed', trace, ip: null, keyDigest, overwrite, approved: false },
+          {
+            dryRun,
+            ...(signal === undefined ? {} : { signal }),
+            ...(dryRun ? {} : { within: within(site, from, records, finish) }),
+          },
+        ),
+    },
+    route,
+    options,
+  );
+}
+
+/** A record of a feed that cannot be applied now is kept here: the page does not come again by itself. */
+function within(
+  { own, nowMs }: FeedingSite,
+  from: PeerRoute,
+  all: readonly UserRecord[],
+  finish: (trx: Transaction<unknown>) => Promise<void>,
+) {
+  return async (trx: Transaction<unknown>, { records, outcomes, done }: AppliedChunk): Promise<void> => {
+    await parkRecords(trx, own, busyOf(from.name, records, outcomes, nowMs()), nowMs());
+    if (done === all.length) await finish(trx);
+  };
+}
