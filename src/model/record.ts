@@ -28,10 +28,10 @@ export const WireValue = Type.Union(
   { title: 'WireValue' },
 );
 
-/** One register: its stamp, the stamp it replaced, and its columns. */
+/** One register: its stamp (that of the record unless it names one), the stamp it replaced, and its columns. */
 export const WireRegister = Type.Object(
   {
-    stamp: StampText,
+    stamp: Type.Optional(StampText),
     prior: Type.Optional(StampText),
     values: Type.Record(Type.String({ minLength: 1, maxLength: 64 }), WireValue, { maxProperties: 64 }),
   },
@@ -45,6 +45,10 @@ export const UserRecord = Type.Object(
     uids: Uids,
     email: Type.String({ minLength: 1, maxLength: 320 }),
     born: StampText,
+    stamp: Type.Optional({
+      ...StampText,
+      description: 'Stamp of the registers that name none; that of the birth if absent',
+    }),
     registers: Type.Record(Type.String({ minLength: 1, maxLength: 96 }), WireRegister, { maxProperties: 512 }),
   },
   { title: 'UserRecord', additionalProperties: false },
@@ -137,12 +141,17 @@ export const Hello = Type.Object(
   { title: 'Hello', description: 'What the answering site says of itself' },
 );
 
+/** The stamp of one register of a record: most registers of most users were last set together. */
+export function stampText(record: UserRecord, { stamp }: WireRegister): string {
+  return stamp ?? record.stamp ?? record.born;
+}
+
 /** The latest time a record names; a stamp that cannot be read is none. */
 export function latestStamp(record: WireRecord): Stamp {
   const texts =
     record.kind === 'removal'
       ? [record.stamp]
-      : [record.born, ...Object.values(record.registers).map((register) => register.stamp)];
+      : [record.born, ...Object.values(record.registers).map((register) => stampText(record, register))];
   const stamps = texts.flatMap((text) => parseStamp(text) ?? []);
   return stamps.reduce((last, stamp) => (compareStamps(stamp, last) > 0 ? stamp : last), stamps[0] ?? NEVER);
 }

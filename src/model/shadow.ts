@@ -149,8 +149,8 @@ export function decodeShadow(bytes: Buffer): Shadow {
   return { born, registers };
 }
 
-/** The stamp most registers share, so that it is stored once. */
-function commonStamp(shadow: Shadow): Stamp {
+/** The stamp that most registers share (as one object, as {@link decodeShadow} gives it), so that it is said once. */
+export function commonStamp(shadow: Shadow): Stamp {
   const counts = new Map<Stamp, number>();
   let best = shadow.born;
   let most = 0;

@@ -3,8 +3,9 @@ import type { Column } from '../db/catalog.ts';
 import type { StoredUser } from '../db/shadows.ts';
 import { valuesOf } from '../model/absorb.ts';
 import type { RemoteRegister } from '../model/merge.ts';
-import type { UserRecord, WireRegister, WireValue } from '../model/record.ts';
+import { stampText, type UserRecord, type WireRegister, type WireValue } from '../model/record.ts';
 import { hashValues, localeOf, type RegisterName, type Selection, type Value, type Values } from '../model/register.ts';
+import { commonStamp } from '../model/shadow.ts';
 import { formatStamp, parseStamp, type Stamp } from '../model/stamp.ts';
 import { inOneForm } from './column-values.ts';
 import type { HostUser, HostUsers } from './host-users.ts';
@@ -32,6 +33,7 @@ export function encodeUser(
 ): EncodedUser | undefined {
   if (stored.uids.length === 0) return undefined;
   const registers: Record<RegisterName, WireRegister> = {};
+  const common = commonStamp(stored.shadow);
   let isWhole = true;
   for (const [register, state] of stored.shadow.registers) {
     if (!sends(register) || state.altered) continue;
@@ -43,13 +45,22 @@ export function encodeUser(
       continue;
     }
     registers[register] = {
-      stamp: formatStamp(state.stamp),
+      ...(state.stamp === common ? {} : { stamp: formatStamp(state.stamp) }),
       ...(state.prior === undefined ? {} : { prior: formatStamp(state.prior) }),
       values: encodeValues(register, values, hosts, zone),
     };
   }
   const born = formatStamp(stored.shadow.born);
-  return { record: { kind: 'user', uids: [...stored.uids], email: host.email, born, registers }, isWhole };
+  const stamp = formatStamp(common);
+  const record: UserRecord = {
+    kind: 'user',
+    uids: [...stored.uids],
+    email: host.email,
+    born,
+    ...(stamp === born ? {} : { stamp }),
+    registers,
+  };
+  return { record, isWhole };
 }
 
 /**
@@ -58,11 +69,12 @@ export function encodeUser(
  */
 export function decodeRegisters(record: UserRecord, hosts: HostUsers, zone: Zone): Map<RegisterName, RemoteRegister> {
   const registers = new Map<RegisterName, RemoteRegister>();
-  for (const [register, { stamp, prior, values }] of Object.entries(record.registers)) {
+  for (const [register, state] of Object.entries(record.registers)) {
+    const { prior, values } = state;
     const decoded = decodeValues(register, values, hosts, zone);
     if (decoded === undefined) continue;
     registers.set(register, {
-      stamp: requireStamp(stamp),
+      stamp: requireStamp(stampText(record, state)),
       ...(prior === undefined ? {} : { prior: requireStamp(prior) }),
       values: decoded,
     });

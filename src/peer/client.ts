@@ -1,6 +1,6 @@
 /** The native protocol, calling side: one client per peer. Failures come as {@link SyncError}; it never retries itself. */
 import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
+import { brotliDecompress, gunzip, gzip } from 'node:zlib';
 import { Compile, type Validator } from 'typebox/compile';
 import type { TSchema, Static } from 'typebox';
 import { Pool, errors, type Dispatcher } from 'undici';
@@ -61,7 +61,7 @@ const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 const GZIP_FROM_BYTES = 1024;
 
 const compress = promisify(gzip);
-const expand = promisify(gunzip);
+const EXPAND = { gzip: promisify(gunzip), br: promisify(brotliDecompress) };
 
 const hello = Compile(HelloSchema);
 const feedPage = Compile(FeedPageSchema);
@@ -95,7 +95,7 @@ export function makePeerClient(options: PeerClientOptions): PeerClient {
         headers: {
           authorization: `Bearer ${options.apiKey}`,
           accept: 'application/json',
-          'accept-encoding': 'gzip',
+          'accept-encoding': 'br, gzip',
           'x-trace-id': trace,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           ...(zipped ? { 'content-encoding': 'gzip' } : {}),
@@ -138,8 +138,9 @@ async function readAnswer(response: Dispatcher.ResponseData): Promise<string> {
     parts.push(part);
   }
   const raw = Buffer.concat(parts);
-  if (response.headers['content-encoding'] !== 'gzip') return raw.toString('utf8');
-  return (await expand(raw, { maxOutputLength: MAX_ANSWER_BYTES })).toString('utf8');
+  const coding = response.headers['content-encoding'];
+  if (coding !== 'gzip' && coding !== 'br') return raw.toString('utf8');
+  return (await EXPAND[coding](raw, { maxOutputLength: MAX_ANSWER_BYTES })).toString('utf8');
 }
 
 function check<Schema extends TSchema>(text: string, answer: Validator<Record<never, never>, Schema>): Static<Schema> {

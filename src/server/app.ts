@@ -1,4 +1,5 @@
 /** The HTTP server, apart from listening: `app.inject` tests it whole, daemon.ts calls `listen` and `close`. */
+import { constants as zlib } from 'node:zlib';
 import compress from '@fastify/compress';
 import rateLimit from '@fastify/rate-limit';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
@@ -69,8 +70,9 @@ export function makeApp(deps: ServerDeps): App {
 
   void app.register(compress, {
     globalDecompression: false,
-    encodings: ['gzip'],
-    // Level 4 costs half the time of 6 for 3 % more bytes on feeds.
+    encodings: ['br', 'gzip'],
+    // A page of a feed has a tenth less bytes than with gzip at 6, for as much time.
+    brotliOptions: { params: { [zlib.BROTLI_PARAM_QUALITY]: 5 } },
     zlibOptions: { level: 4 },
     customTypes: /^text\/|[/+]json\b|ndjson\b/,
   });
