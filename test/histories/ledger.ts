@@ -35,6 +35,8 @@ export function makeLedger(personOf: (email: string) => string): Ledger {
   const successors = new Map<string, Set<Value>>();
   const removed = new Set<string>();
   const dead = new Set<Value>();
+  /** Values of rows that were deleted and inserted again: they may count as set anew. */
+  const replaced = new Set<Value>();
   const moves = new Map<string, { readonly site: string; readonly to: string }[]>();
 
   const valuesOf = (row: HostRow): Value[] => [...Object.values(row.columns), ...row.texts.values()];
@@ -68,10 +70,12 @@ export function makeLedger(personOf: (email: string) => string): Ledger {
     },
     replaced(row) {
       removed.add(personOf(emailOfRow(row)));
+      for (const value of valuesOf(row)) replaced.add(value);
     },
     whyNotOverwritable(from, to) {
       if (typeof from !== 'string' || !UNIQUE.test(from) || from === to) return undefined;
-      if (cameAfter(to, from)) return `${from} was overwritten by ${textOf(to)}, which it had replaced`;
+      if (cameAfter(to, from) && !replaced.has(to))
+        return `${from} was overwritten by ${textOf(to)}, which it had replaced`;
       dead.add(from);
       return undefined;
     },

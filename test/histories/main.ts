@@ -53,7 +53,7 @@ if (values.only !== undefined) {
   }
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   print(
-    `${runs} histories from seed ${first} in ${seconds} s: ${failed.length} failed, ${contested} ended with an address for a person to decide about`,
+    `${runs} histories from seed ${first} in ${seconds} s: ${failed.length} failed, ${contested} needed a person to decide about an address`,
   );
   if (failed.length > 0) {
     for (const [kind, seeds] of kinds) print(`${seeds.length} × ${kind}: ${seeds.slice(0, 20).join(' ')}`);

@@ -114,6 +114,16 @@ export function act(
   }
 }
 
+/** Whoever has an address gets another, which nobody ever had. Returns that; undefined if nobody has it. */
+export function giveAnother(memory: Memory, ledger: Ledger, site: string, email: string): string | undefined {
+  const row = [...memory.tables.rows.values()].find((one) => folded(emailOfRow(one)) === email);
+  if (row === undefined) return undefined;
+  const to = `${personOf(email)}-other-${ledger.next()}@x.org`;
+  writeColumns(memory, ledger, row, { s_email: to });
+  ledger.moved(site, row, to);
+  return to;
+}
+
 /** An account as a trace names it: `#7 ana@x.org`. */
 export function nameOf(row: HostRow): string {
   return `#${row.id} ${emailOfRow(row)}`;

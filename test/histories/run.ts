@@ -4,11 +4,14 @@ import type { HostRow } from './memory/database.ts';
 import type { History } from './operation.ts';
 import { Flaw, makeWorld, type World } from './world.ts';
 
+/** A decision may show that another is needed; after so many all should be done. */
+const MOST_DECISIONS = 5;
+
 /** How a history ended. */
 export interface Ending {
   /** What went wrong, or undefined. */
   readonly flaw: string | undefined;
-  /** Two living accounts want one address: it waits for a person. */
+  /** Two living accounts wanted one address: a person had to decide. */
   readonly contested: boolean;
 }
 
@@ -23,6 +26,7 @@ export async function runHistory(
     check(world, history);
   };
   let flaw: string | undefined;
+  let contested = false;
   try {
     await world.start();
     for (const operation of history.operations) {
@@ -30,10 +34,13 @@ export async function runHistory(
       else await world.perform(operation);
     }
     await rest();
+    contested = contestedAddresses(world).size > 0;
+    for (let round = 0; round < MOST_DECISIONS && world.decide() > 0; round++) await rest();
+    if (contestedAddresses(world).size > 0) throw new Flaw('a person who decides about an address does not end it');
   } catch (error) {
     flaw = error instanceof Flaw ? error.message : error instanceof Error ? (error.stack ?? error.message) : 'unknown';
   }
-  return { flaw, contested: contestedAddresses(world).size > 0 };
+  return { flaw, contested };
 }
 
 function check(world: World, history: History): void {

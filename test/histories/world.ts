@@ -2,9 +2,10 @@
 import { SyncError } from '../../src/model/errors.ts';
 import type { StreamAnswer, WireRecord } from '../../src/model/record.ts';
 import { makeLedger, type Ledger } from './ledger.ts';
-import { Crash, type HostRow } from './memory/database.ts';
+import { Crash, type HostRow, type Memory } from './memory/database.ts';
+import { folded } from './memory/host.ts';
 import { isOfPeople, type Fate, type History, type HostOperation, type Operation, type Topology } from './operation.ts';
-import { act, addressOf, nameOf, personOf, register } from './people.ts';
+import { act, addressOf, giveAnother, nameOf, personOf, register } from './people.ts';
 import { openHistorySite, type HistorySite } from './site.ts';
 
 /** Something that must never happen. */
@@ -21,6 +22,10 @@ export interface World {
   perform(operation: Operation): Promise<void>;
   /** Mends everything and works until nobody has anything to do. */
   rest(): Promise<void>;
+  /**
+   * What a person does where two accounts want one address: whoever has it gets another. Returns for how many.
+   */
+  decide(): number;
 }
 
 interface Request {
@@ -198,6 +203,18 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
     sites,
     ledger,
     rest,
+    decide() {
+      let decided = 0;
+      for (const { name, memory } of sites) {
+        for (const email of contestedOn(memory)) {
+          const to = giveAnother(memory, ledger, name, email);
+          if (to === undefined) continue;
+          tell(() => `${name}: a person gives who has ${email} the address ${to}`);
+          decided += 1;
+        }
+      }
+      return decided;
+    },
     async start() {
       for (const [index, { users }] of history.sites.entries()) {
         const site = siteAt(index);
@@ -254,6 +271,12 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
       }
     },
   };
+}
+
+/** Addresses for which records wait on a site. */
+function contestedOn(memory: Memory): Set<string> {
+  const waiting = [...memory.tables.parked.values()].filter((row) => row.code === 'EMAIL_TAKEN');
+  return new Set(waiting.flatMap(({ record }) => (record.kind === 'user' ? [folded(record.email)] : [])));
 }
 
 /** Whether two sites are peers. */
