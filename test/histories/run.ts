@@ -23,7 +23,7 @@ export async function runHistory(
   const world = makeWorld(history, tell);
   const rest = async (): Promise<void> => {
     await world.rest();
-    check(world, history);
+    check(world);
   };
   let flaw: string | undefined;
   let contested = false;
@@ -43,16 +43,13 @@ export async function runHistory(
   return { flaw, contested };
 }
 
-function check(world: World, history: History): void {
+function check(world: World): void {
   const contents = world.sites.map(({ memory }) => accountsOf(memory.tables.rows.values()));
   const emails = [...new Set(contents.flatMap((accounts) => [...accounts.keys()]))].toSorted();
   const contested = contestedAddresses(world);
   const differences = emails.flatMap((email) => {
     const states = new Map(contents.map((accounts, index) => [show(accounts.get(email)), world.sites[index]?.name]));
     if (states.size === 1 || contested.has(email)) return [];
-    // Feeds leave blocked accounts out, so nobody hears of those that were there before.
-    const isBlocked = contents.some((accounts) => accounts.get(email)?.columns['b_enabled'] === '0');
-    if (isBlocked && history.sites.some((site) => site.users.length > 0)) return [];
     return [[...states].map(([state, site]) => `${email} on ${site}: ${state}`).join('\n  ')];
   });
   if (differences.length > 0) throw new Flaw(`the sites differ\n  ${differences.join('\n  ')}`);
