@@ -12,7 +12,7 @@ import { expireLogsOnce } from './ops/retention.ts';
 import { makePeerLoops } from './peer-loops.ts';
 import { peersWithDue } from './outbox/store.ts';
 import { refeedOnce } from './refeed.ts';
-import type { Clock } from './runtime/clock.ts';
+import { hasPassed, type Clock } from './runtime/clock.ts';
 import type { Log } from './runtime/logger.ts';
 import { makeLoop, type Loop, type PassOutcome } from './runtime/loop.ts';
 import { every, type Stoppable } from './runtime/schedule.ts';
@@ -58,15 +58,15 @@ const PRESENT_EVERY_MS = 10_000;
 export function makeWork(site: Site, log: Log, clock: Clock): Work {
   const state: WorkState = { triggers: 'ok', vanished: 0, clockSkewMs: null };
   let isStreamDue = false;
-  let refreshedAtMs = clock.nowMs();
+  let refreshedAtMs = Number.NEGATIVE_INFINITY;
   let watchedAtMs = clock.nowMs();
-  let restUntilMs = 0;
+  let restingSinceMs = -Infinity;
 
   let presence: Lease | undefined;
   let shownAtMs = 0;
   /** Several daemons of one site share the one lease; any of them alive keeps it. */
   const showPresence = async (): Promise<void> => {
-    if (clock.nowMs() - shownAtMs < PRESENT_EVERY_MS) return;
+    if (!hasPassed(PRESENT_EVERY_MS, shownAtMs, clock.nowMs())) return;
     shownAtMs = clock.nowMs();
     try {
       await presence?.renew();
@@ -78,7 +78,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
 
   const idle = async (signal: AbortSignal): Promise<void> => {
     await showPresence();
-    if (clock.nowMs() - refreshedAtMs > REFRESH_EVERY_MS) {
+    if (hasPassed(REFRESH_EVERY_MS, refreshedAtMs, clock.nowMs())) {
       refreshedAtMs = clock.nowMs();
       await site.refresh();
       state.clockSkewMs = await largestSkew(site, clock);
@@ -87,7 +87,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
       state.vanished = vanished;
     }
     watchedAtMs = clock.nowMs();
-    if (watchedAtMs < restUntilMs) return;
+    if (!hasPassed(REST_MS, restingSinceMs, watchedAtMs)) return;
     try {
       const checked = await checkTriggersOnce(site.db, site.parts().catalog, site.own, {
         signal,
@@ -101,7 +101,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     } catch (error) {
       if (!(error instanceof SyncError) || error.code === 'DB_UNAVAILABLE') throw error;
       // What is marked already goes on being drained.
-      restUntilMs = clock.nowMs() + REST_MS;
+      restingSinceMs = clock.nowMs();
       const isBusy = error.code === 'TABLE_BUSY';
       state.triggers = isBusy ? 'mending' : 'missing';
       log[isBusy ? 'warn' : 'error']({ err: error, remedy: entryOf(error).remedy }, 'triggers cannot be mended');
@@ -112,7 +112,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     if (await site.isScanPending()) return await scanPass();
     const { done, full, changed } = await site.drain(signal);
     if (changed.length > 0) parked.wake();
-    if (done === 0 || clock.nowMs() - watchedAtMs > REFRESH_EVERY_MS) await idle(signal);
+    if (done === 0 || hasPassed(REFRESH_EVERY_MS, watchedAtMs, clock.nowMs())) await idle(signal);
     if (!full && isStreamDue) {
       isStreamDue = false;
       await wakeDeliveries();
@@ -223,7 +223,6 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     state,
     start() {
       followConfig();
-      refreshedAtMs = clock.nowMs();
       for (const loop of loops) loop.start();
     },
     followConfig,

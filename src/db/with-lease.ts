@@ -14,7 +14,7 @@ export async function withLease<T>(
   name: string,
   work: (lease: Lease) => Promise<T>,
 ): Promise<T | undefined> {
-  const until = Date.now() + WAIT_MS;
+  const until = performance.now() + WAIT_MS;
   for (;;) {
     const lease = await leases.tryAcquire(name);
     if (lease !== undefined) {
@@ -24,7 +24,7 @@ export async function withLease<T>(
         await lease.release().catch(() => undefined);
       }
     }
-    if (Date.now() > until) return undefined;
+    if (performance.now() > until) return undefined;
     await wait(POLL_MS);
   }
 }

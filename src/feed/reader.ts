@@ -12,6 +12,7 @@ import type { Origin } from '../model/stamp.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
 import { encodeUser } from '../osclass/records.ts';
 import { makeZone, type Zone } from '../osclass/timezone.ts';
+import { hasPassed } from '../runtime/clock.ts';
 
 /** What serving needs. */
 export interface FeedReaderDeps {
@@ -78,7 +79,7 @@ export function makeFeedReader(deps: FeedReaderDeps): FeedReader {
     after: number,
   ): Promise<{ total: number; remaining: number; atMs: number }> => {
     const known = after === 0 ? undefined : counts.get(peer);
-    if (known !== undefined && known.cursor === after && nowMs() - known.atMs < TOTAL_FOR_MS) return known;
+    if (known !== undefined && known.cursor === after && !hasPassed(TOTAL_FOR_MS, known.atMs, nowMs())) return known;
     const total = await eligibleAfter(0);
     return { total, remaining: after === 0 ? total : await eligibleAfter(after), atMs: nowMs() };
   };

@@ -71,7 +71,7 @@ const LEVELS: readonly Level[] = [
  * and 500 places; answers are kept for `ttlMs`.
  */
 export function makeLocations(options: LocationsOptions): Locations {
-  const { catalog, mode = 'resolve', ttlMs = 60_000, limit = 20_000, now = Date.now } = options;
+  const { catalog, mode = 'resolve', ttlMs = 60_000, limit = 20_000, now = () => performance.now() } = options;
   const countries = makeExpiringCache<readonly Place[]>({ ttlMs, limit: 1, now });
   const places = makeExpiringCache<string | null>({ ttlMs, limit, now });
 

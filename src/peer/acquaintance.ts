@@ -1,5 +1,6 @@
 /** What peers last said of themselves: name, guard, clock. Asked again now and then. */
 import type { Hello } from '../model/record.ts';
+import { hasPassed } from '../runtime/clock.ts';
 
 /** Remembers the hello of each peer. */
 export interface Acquaintance {
@@ -26,7 +27,7 @@ export function makeAcquaintance(
   return {
     async know(peer, signal) {
       const last = known.get(peer);
-      if (last !== undefined && nowMs() - last.atMs < GOOD_FOR_MS) return last.hello;
+      if (last !== undefined && !hasPassed(GOOD_FOR_MS, last.atMs, nowMs())) return last.hello;
       const before = nowMs();
       const hello = await ask(peer, signal);
       const middle = (before + nowMs()) / 2;
