@@ -34,7 +34,8 @@ interface Request {
   readonly records: readonly WireRecord[];
 }
 
-const START_MS = Date.UTC(2026, 0, 1);
+/** When histories begin. */
+export const START_MS = Date.UTC(2026, 0, 1);
 /** Rounds after which sites that still talk are taken to talk forever. */
 const MOST_ROUNDS = 60;
 /** A clock that is further off is set right some day. */
