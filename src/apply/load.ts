@@ -49,6 +49,8 @@ export interface Loaded {
   readonly tombstones: ReadonlyMap<Uid, { readonly stamp: Stamp; readonly removalId: number }>;
   /** Accounts deleted here whose delete marker waits for the drain. */
   readonly dying: ReadonlyMap<Uid, number>;
+  /** Accounts that went without being deleted, by the uids they had: what is remembered of them goes to who comes back. */
+  readonly vanished: ReadonlyMap<Uid, number>;
   /**
    * Accounts registered here whose marker waits for the drain: only that sees whether they are new, or one that was
    * deleted and inserted again, or took the id of one that went. Until then they have no uid.
@@ -104,6 +106,8 @@ export async function loadChunk(trx: Transaction<unknown>, deps: LoadDeps, leads
   const dying = new Map(
     gone.filter((u) => deleted.has(u.userId)).flatMap((u) => u.uids.map((uid) => [uid, u.userId] as const)),
   );
+  const lost = gone.filter(({ userId }) => !deleted.has(userId) && !others.has(userId));
+  const vanished = new Map(lost.flatMap((u) => u.uids.map((uid) => [uid, u.userId] as const)));
   const unborn = new Set(
     [...users.values()]
       .filter(({ userId, uids: owned }) => owned.length === 0 && !remembered.has(userId))
@@ -121,7 +125,7 @@ export async function loadChunk(trx: Transaction<unknown>, deps: LoadDeps, leads
     return holder === undefined || claimed.some((uid) => holder.uids.includes(uid)) ? [] : [holder.userId];
   });
   const contested = await usersContested(trx, own, byAddressOnly);
-  return { users, byUid, byEmail, tombstones, dying, unborn, contested, nextUid };
+  return { users, byUid, byEmail, tombstones, dying, vanished, unborn, contested, nextUid };
 }
 
 /** Addresses of accounts that may have to go on under another uid: few records lead to such. */

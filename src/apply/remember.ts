@@ -2,7 +2,7 @@
 import type { Transaction } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
 import type { OutboxWriter, Routes } from '../db/ports.ts';
-import { bindUids, writeShadows, type StoredUser } from '../db/shadows.ts';
+import { bindUids, forgetUsers, writeShadows, type StoredUser } from '../db/shadows.ts';
 import { reserveUids } from '../db/uid-assignment.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
 import type { UserPlan } from './decide.ts';
@@ -73,6 +73,9 @@ export async function remember(
       send(routesFor(routes, 'all'), other.userId);
     }
   }
+  const back = stored.flatMap(({ stored: { uids } }) => uids.flatMap((uid) => loaded.vanished.get(uid) ?? []));
+  await forgetUsers(trx, own, back);
+  await outbox.dropUsers(trx, back);
   await writeShadows(trx, own, [...write.values()]);
   await bindUids(
     trx,

@@ -1,5 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { heldOf } from '../../src/apply/parked.ts';
+import { countVanished } from '../../src/capture/vanished.ts';
+import { approvePeer } from '../../src/parked-actions.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { openSite } from '../../src/site.ts';
+import { drainAll, scanAll, settleByHand } from '../support/by-hand.ts';
+import { configOf, makeCli } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
+import { makeStatementStop } from '../support/statement-stop.ts';
 import { makeWorld, type World } from '../support/world.ts';
 
 describe('the guard', () => {
@@ -28,6 +36,10 @@ describe('the guard', () => {
     await eventually(async () =>
       expect((await world.site('homes').admin('GET', '/health')).body).toMatchObject({ status: 'degraded' }),
     );
+    const cli = makeCli(configOf(world.site('homes'), [cars]));
+    const status = await cli.run('status');
+    cli.close();
+    expect(status).toMatchObject({ code: 3, out: expect.stringMatching(/40 removals held for cars.*approve cars/) });
     const { logs } = (await world.site('homes').admin('GET', '/v1/logs?search=GUARD_HELD&limit=1000')).body;
     expect(logs).toHaveLength(40);
 
@@ -64,17 +76,72 @@ describe('the guard', () => {
     expect(await blocked()).toBe(6);
   });
 
-  it('removes nobody anywhere when the table is truncated', async () => {
+  it('was passed by whatever somebody approved, also if the daemon is killed halfway', async () => {
+    world = await makeWorld(['cars', 'homes'], {
+      manual: true,
+      extra: { homes: 'guard: { removals: 1, percent: 1 }' },
+    });
+    const [cars, homes] = [world.site('cars'), world.site('homes')];
+    await scanAll(world);
+    for (let n = 0; n < 8; n++) {
+      const email = `u${n}@example.com`;
+      await cars.host.person.register({ email, name: `U ${n}`, validation: false });
+    }
+    await settleByHand(world);
+    for (let n = 0; n < 8; n++) await cars.host.person.deleteAccount(`u${n}@example.com`);
+    await settleByHand(world);
+    expect(await countOf('homes')).toBe(7);
+
+    const stop = makeStatementStop('throw');
+    const fragile = await openSite(homes.config, { clock: systemClock, onStatement: stop.onStatement });
+    stop.arm(30);
+    await expect(approvePeer(fragile, 'cars', Date.now())).rejects.toThrow('stopped after statement');
+    await fragile.close();
+    const held = await heldOf((await homes.open()).site.db, fragile.own, 'cars');
+    expect(held.length).toBeGreaterThan(0);
+    // One more removal is not what somebody approved.
+    await cars.host.person.register({ email: 'late@example.com', name: 'Late', validation: false });
+    await settleByHand(world);
+    await cars.host.person.deleteAccount('late@example.com');
+    await drainAll(cars);
+    expect((await homes.admin('POST', '/v1/peers/cars/approve')).body['released']).toBe(held.length);
+    expect(await countOf('homes')).toBe(1);
+    await settleByHand(world);
+    expect(await countOf('homes')).toBe(1);
+    await homes.admin('POST', '/v1/peers/cars/approve');
+    expect(await countOf('homes')).toBe(0);
+  });
+
+  it('removes nobody anywhere when the table is truncated, health says what happened, and a feed ends it', async () => {
     world = await makeWorld(['cars', 'homes']);
     const cars = world.site('cars');
-    for (let n = 0; n < 5; n++) await cars.host.person.register({ email: `u${n}@example.com`, name: `U ${n}` });
+    for (let n = 0; n < 5; n++)
+      await cars.host.person.register({ email: `u${n}@example.com`, name: `U ${n}`, validation: false });
     await world.settle();
     await cars.db.query('SET FOREIGN_KEY_CHECKS = 0');
     await cars.db.query('TRUNCATE TABLE oc_t_user');
     await cars.db.query('SET FOREIGN_KEY_CHECKS = 1');
-    const { site } = await cars.open();
+    await cars.stop();
+    const { site } = await cars.start();
     await site.drain();
     await world.settle();
     expect(await countOf('homes')).toBe(5);
+    const users = async (): Promise<unknown> => {
+      const { checks } = (await cars.admin('GET', '/health')).body as { checks?: Record<string, { message?: string }> };
+      return checks?.['users'];
+    };
+    await eventually(async () =>
+      expect(await users()).toMatchObject({
+        status: 'degraded',
+        message: expect.stringMatching(/^5 accounts are gone .*nobody was removed elsewhere/),
+      }),
+    );
+    // Ids go on where they were, as after DELETE without triggers.
+    await cars.db.query('ALTER TABLE oc_t_user AUTO_INCREMENT = 100');
+    await site.feed('homes', { restart: true, once: false, dryRun: false, overwrite: false });
+    expect(await countOf('cars')).toBe(5);
+    expect(await countVanished(site.db, site.own, site.parts().catalog)).toBe(0);
+    await world.settle();
+    expect(await world.differences()).toEqual([]);
   });
 });
