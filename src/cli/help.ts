@@ -6,6 +6,7 @@ const after = (...lines: string[]): string => `\n${lines.join('\n')}\n`;
 export const HELP: { readonly all: string; readonly examples: Readonly<Record<string, string>> } = {
   all: after(
     'Examples:',
+    '  account-sync init --osclass /var/www/html  a config.yaml for the Osclass there',
     '  account-sync key                          a key for site.api_key',
     '  account-sync install --dry-run            the SQL and the GRANTs, without running anything',
     '  account-sync check && account-sync run',
@@ -17,6 +18,14 @@ export const HELP: { readonly all: string; readonly examples: Readonly<Record<st
     'LOG_LEVEL=debug shows where in the program a failure came from.',
   ),
   examples: {
+    init: after(
+      "Reads Osclass's config.php (and never runs it) and, with the account it finds there, the database; changes nothing there.",
+      'Prints SQL for a database account of its own, and what each peer has to add to its config.',
+      '',
+      'Examples:',
+      '  account-sync init --osclass /var/www/html',
+      '  account-sync init --osclass /var/www/html --name cars --config /etc/account-sync/config.yaml',
+    ),
     install: after(
       'May run while the site works; can be stopped and started again.',
       '',

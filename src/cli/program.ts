@@ -27,6 +27,13 @@ export function makeProgram(terminal: Terminal, done: (code: ExitCode) => void):
     one.action(async () => done(await act(one.optsWithGlobals(), one.args)));
 
   does(command('run', 'the daemon'), async (flags) => (await import('./run.ts')).run(flags, terminal));
+  does(
+    command('init', 'write a config.yaml for the Osclass of this machine, with new keys')
+      .option('--osclass <dir>', 'folder of Osclass, where its config.php is (default: the current one)')
+      .option('--name <name>', 'site.name (default: from the address of the site)')
+      .option('--force', 'even if there is a config already; it is kept with .old at its end'),
+    async (flags) => (await import('./init.ts')).init(flags, terminal),
+  );
   does(json(command('check', 'config, database, rights, triggers, clock, each peer both ways')), async (flags) =>
     (await import('./check.ts')).check(flags, terminal),
   );

@@ -1,0 +1,149 @@
+/** The text of a new config.yaml. Pure. */
+import type { DatabaseConfig } from '../config/config.ts';
+import { parseConfig } from '../config/load.ts';
+import { ConfigError } from '../config/problem.ts';
+import { isSafeUrl } from '../config/url.ts';
+import type { Survey } from '../osclass/survey.ts';
+import type { InstalledPlugin, PluginAccount } from '../plugin/installed.ts';
+
+/** All that goes into it. */
+export interface InitFacts {
+  readonly site: string;
+  readonly url: string;
+  readonly database: DatabaseConfig;
+  readonly apiKey: string;
+  readonly adminToken: string;
+  /** Undefined: the database could not be looked at. */
+  readonly survey: Survey | undefined;
+  readonly plugin: InstalledPlugin | undefined;
+}
+
+/** A text, and what in it a person has to look at. */
+export interface Rendered {
+  readonly text: string;
+  readonly remarks: readonly string[];
+}
+
+/** One peer in the file. */
+interface Entry {
+  readonly text: string;
+  /** False: a comment. */
+  readonly isLive: boolean;
+}
+
+/** What may be a secret, or is a person's consent: such columns travel only when somebody wants it. */
+const DOUBTFUL = /pass|secret|token|key|hash|code|gdpr|consent|_ip$|^i_/i;
+
+/** A config that loads; of what would not load, a comment is left, and a remark. */
+export function renderConfig(facts: InitFacts): Rendered {
+  const remarks: string[] = [];
+  const entries: Entry[] = [];
+  for (const account of facts.plugin?.accounts ?? []) {
+    const entry = { text: pluginEntry(account), isLive: true };
+    const problem = problemOf(textOf(facts, [...entries, entry]));
+    if (problem === undefined) entries.push(entry);
+    else {
+      remarks.push(`The plugin's account "${account.name}" is only a comment: ${problem}`);
+      entries.push({ text: commented(`${problem}\n${entry.text}`), isLive: false });
+    }
+  }
+  return { text: textOf(facts, entries), remarks };
+}
+
+function textOf(
+  { site, url, database, apiKey, adminToken, survey, plugin }: InitFacts,
+  entries: readonly Entry[],
+): string {
+  const isInsecure = (plugin?.accounts ?? []).some((account) => URL.canParse(account.url) && !isSafeUrl(account.url));
+  const live = entries.some((entry) => entry.isLive);
+  return `# yaml-language-server: $schema=./config.schema.json
+#
+# What this site needs; every other key has a default, and config.example.yaml explains them all. This file holds secrets:
+# keep it readable for the daemon alone. An edit is taken over while the daemon runs, but for the keys that say otherwise.
+
+site:
+  # Unique among all sites, and never changed later: it is part of every stamp. A change needs a restart.
+  name: ${site}
+  url: ${scalar(url)}
+  # Identifies this site to its peers: each has it as the api_key of its entry for ${site}.
+  api_key: ${scalar(apiKey)}
+${zoneLines(survey)}
+# ${survey === undefined ? 'Not looked at.' : `${survey.server}, ${survey.collation}.`} A change of anything here needs a restart.
+database:
+  host: ${scalar(database.host)}
+${database.socketPath === null ? `  port: ${database.port}` : `  socket_path: ${scalar(database.socketPath)}`}
+  user: ${scalar(database.user)}
+  password: ${scalar(database.password)}
+  name: ${scalar(database.name)}
+  table_prefix: ${scalar(database.tablePrefix)}
+
+http:
+  # Peers come here through your reverse proxy, over HTTPS. A change of host, port or base_path needs a restart.
+  port: 8470
+  # Opens the admin routes of the HTTP API.
+  admin_token: ${scalar(adminToken)}
+${isInsecure ? '  # A peer below has an http:// address: keys and personal data travel in the clear. Better give it HTTPS.\n  allow_insecure_peers: true\n' : ''}
+${columnLines(survey)}# The other sites.
+peers:${live ? '' : ' []'}
+${[...entries.map(({ text }) => text), ...(live ? [] : [EXAMPLE])].join('\n')}`;
+}
+
+const EXAMPLE = `  # - name: homes                       # its site.name
+  #   url: https://homes.example.com/account-sync/
+  #   api_key: ...                      # its site.api_key
+`;
+
+function zoneLines(survey: Survey | undefined): string {
+  const why = "IANA zone of the site's DATETIME values.";
+  if (survey === undefined || survey.timezone === null) {
+    return `  # ${why} Osclass states none: set it, or times travel as they are.\n  # timezone: Europe/Berlin\n`;
+  }
+  return `  # ${why} Osclass's own preference counts: ${survey.timezone}\n  # timezone: ${survey.timezone}\n`;
+}
+
+function columnLines(survey: Survey | undefined): string {
+  const all = (survey?.customColumns ?? []).map((name) => [name, DOUBTFUL.test(name)] as const);
+  if (all.length === 0) return '';
+  const live = all.filter(([, isDoubtful]) => !isDoubtful).map(([name]) => scalar(name));
+  const left = all.filter(([, isDoubtful]) => isDoubtful).map(([name]) => name);
+  const rest =
+    left.length === 0 ? '' : `  # Left out, for they may be secrets or mean something only here: ${left.join(', ')}\n`;
+  return `columns:
+  # Columns of t_user that are not Osclass's own. Take out what is not to travel.
+${rest}  custom: [${live.join(', ')}]
+
+`;
+}
+
+function pluginEntry({ name, peerName, url, apiKey, columns }: PluginAccount): string {
+  const list = typeof columns === 'string' ? '' : `    columns: [${columns.map(scalar).join(', ')}]\n`;
+  return `  # "${name.replaceAll(/[\r\n]+/g, ' ')}" in the PHP plugin. Once account-sync runs there: another url, and without protocol.
+  - name: ${peerName}
+    url: ${scalar(url)}
+    api_key: ${scalar(apiKey)}
+    protocol: plugin
+${list}`;
+}
+
+/** The first problem of a config; undefined: it loads. */
+function problemOf(text: string): string | undefined {
+  try {
+    parseConfig(text, 'config.yaml', {}, () => '');
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map(({ path, message }) => `${path.replace(/^peers\[\d+\]\./, '')}: ${message}`)[0];
+  }
+}
+
+function commented(text: string): string {
+  const lines = text.trimEnd().split('\n');
+  return `${lines.map((line) => `  # ${line.replace(/^ {2}/, '')}`).join('\n')}\n`;
+}
+
+/** As YAML: plain where that is safe, else in double quotes; `${` is not to be read from the environment. */
+function scalar(text: string): string {
+  return /^[a-z][a-z0-9_]*$/.test(text) && !/^(?:true|false|null|yes|no|on|off)$/.test(text)
+    ? text
+    : JSON.stringify(text.replaceAll('${', () => '$${'));
+}
