@@ -56,6 +56,7 @@ export const HELP: { readonly all: string; readonly examples: Readonly<Record<st
       '  account-sync logs --type PROCESS --status ERR',
       '  account-sync logs --peer homes --follow',
       '  account-sync logs --search EMAIL_TAKEN --json',
+      '  account-sync logs --trace 5c0a3f0e-2a5b-4d1c-9f3e-0d6f6f1b7a11    the same here and on the peer',
     ),
     parked: after(
       'Exit code 3: something is parked.',

@@ -19,8 +19,7 @@ export type QueryLog = (page: Required<Pick<LogFilter, 'after' | 'limit'>>) => P
 export function followLog(query: QueryLog, shown: readonly LogRecord[], nowMs: number) {
   /** When each id was first seen; only of those behind `settled`. */
   const seen = new Map(shown.map((record) => [record.id, nowMs]));
-  const oldest = shown.at(-1)?.id;
-  let settled = oldest === undefined ? 0 : oldest - 1;
+  let settled = shown.length === 0 ? 0 : Math.min(...seen.keys()) - 1;
 
   return async (now: number): Promise<LogRecord[]> => {
     const fresh: LogRecord[] = [];

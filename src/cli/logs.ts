@@ -1,5 +1,5 @@
 /** `account-sync logs`: the log records, the newest at the bottom as `tail` shows them. */
-import type { LogFilter, LogRecord } from '../ops/activity-log.ts';
+import type { ActivityLog, LogFilter, LogPage, LogRecord } from '../ops/activity-log.ts';
 import type { Site } from '../site.ts';
 import { pause, withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
 import { followLog } from './log-follow.ts';
@@ -10,6 +10,7 @@ export interface LogFlags extends DataOptions {
   readonly peer?: string;
   readonly status?: string;
   readonly search?: string;
+  readonly trace?: string;
   readonly limit?: number;
   readonly follow?: boolean;
 }
@@ -26,14 +27,15 @@ export async function logs(flags: LogFlags, terminal: Terminal): Promise<ExitCod
 }
 
 async function show(site: Site, flags: LogFlags, terminal: Terminal): Promise<ExitCode> {
-  const { type, peer, status, search, limit = LIMIT, follow = false, json = false } = flags;
+  const { type, peer, status, search, trace, limit = LIMIT, follow = false, json = false } = flags;
   const filter: LogFilter = {
     ...(type === undefined ? {} : { type }),
     ...(peer === undefined ? {} : { peer }),
     ...(status === undefined ? {} : { status }),
     ...(search === undefined ? {} : { search }),
+    ...(trace === undefined ? {} : { trace }),
   };
-  const first = await site.activity.query({ ...filter, limit });
+  const first = await newestRecords(site.activity, filter, limit);
   if (json && !follow) {
     writeJson(terminal, first);
     return 0;
@@ -52,6 +54,19 @@ async function show(site: Site, flags: LogFlags, terminal: Terminal): Promise<Ex
     await pause(POLL_MS, signal);
   }
   return 0;
+}
+
+/** The newest that match, however far a search has to go. */
+async function newestRecords(activity: ActivityLog, filter: LogFilter, limit: number): Promise<LogPage> {
+  const found: LogRecord[] = [];
+  let next: number | null = null;
+  do {
+    const before: Pick<LogFilter, 'before'> = next === null ? {} : { before: next };
+    const page = await activity.query({ ...filter, ...before, limit: limit - found.length });
+    found.push(...page.logs);
+    next = page.next;
+  } while (next !== null && found.length < limit);
+  return { logs: found, next };
 }
 
 function line({ date, type, peer, status, response, content }: LogRecord): string {

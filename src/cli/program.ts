@@ -68,6 +68,7 @@ export function makeProgram(terminal: Terminal, done: (code: ExitCode) => void):
       .option('--peer <name>', 'with whom')
       .option('--status <status>', 'HTTP code, OK or ERR', statusFilter)
       .option('--search <text>', 'part of response or content, whatever the case')
+      .option('--trace <id>', 'one exchange; the log of the peer has it under the same id')
       .option('--limit <n>', 'records to begin with (default 50)', wholeNumber)
       .option('--follow', 'go on as records come, until Ctrl-C'),
     async (flags) => (await import('./logs.ts')).logs(flags, terminal),

@@ -7,6 +7,8 @@ import { readMigrations, type Migration } from './sql-script.ts';
 import type { Runner } from './transaction.ts';
 
 const NO_SUCH_TABLE = 1146;
+/** Column or index there already, or gone already: an ALTER (one statement, so all or nothing) had been run before a crash. */
+const DONE_BEFORE = new Set([1060, 1061, 1091]);
 
 /** Every statement that a first installation runs on our tables, for `--dry-run`. */
 export function migrationStatements(prefix: string): string[] {
@@ -33,10 +35,18 @@ export async function migrate(
     await sql`INSERT INTO ${id(own.migration)} (id, name, started_at)
       VALUES (${migration.id}, ${migration.name}, UTC_TIMESTAMP(3))
       ON DUPLICATE KEY UPDATE name = VALUES(name)`.execute(db);
-    for (const statement of migration.statements) await sql.raw(statement).execute(db);
+    for (const statement of migration.statements) await runOnce(db, statement);
     await sql`UPDATE ${id(own.migration)} SET finished_at = UTC_TIMESTAMP(3) WHERE id = ${migration.id}`.execute(db);
   }
   return pending.map((migration) => migration.name);
+}
+
+async function runOnce(db: Kysely<unknown>, statement: string): Promise<void> {
+  try {
+    await sql.raw(statement).execute(db);
+  } catch (error) {
+    if (!DONE_BEFORE.has(errnoOf(error) ?? 0)) throw error;
+  }
 }
 
 /**

@@ -6,6 +6,7 @@ import { fromSqlTime, toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import type { LogEntry, LogType } from '../model/log-entry.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { allOf, kindConditions, newestOf, positionOf, type LogKind, type LogPosition } from './log-search.ts';
 
 /** One record as read; field names as SURFACES "Log records". */
 export interface LogRecord {
@@ -21,26 +22,22 @@ export interface LogRecord {
   trace: string;
 }
 
-/** `next` goes into `before` (or into `after`, if the page was asked for with it); null at the end. */
+/**
+ * `next` goes into `before` (or into `after`, if the page was asked for with it); null at the end. A page may have fewer
+ * records than were asked for, or none, and a `next` all the same: then there was no end to a search so far.
+ */
 export interface LogPage {
   logs: LogRecord[];
   next: number | null;
 }
 
 /** Which records are wanted. Without `after` newest first, with it oldest first. */
-export interface LogFilter {
-  readonly type?: LogType;
-  readonly peer?: string;
-  /** Exactly this HTTP code, `OK` or `ERR`. */
-  readonly status?: string;
+export interface LogFilter extends LogKind {
   /** Part of response or content, whatever the case. */
   readonly search?: string;
-  /** Both inclusive, milliseconds since 1970. */
-  readonly fromMs?: number;
-  readonly toMs?: number;
   /** Default 100, at most 1000. */
   readonly limit?: number;
-  /** Only records with a smaller id. */
+  /** Only records older than that of this id. */
   readonly before?: number;
   /** Only records with a greater id. */
   readonly after?: number;
@@ -65,8 +62,12 @@ const ROWS_PER_INSERT = 1000;
 const MAX_RESPONSE = 1000;
 /** Of the JSON text. A record with more keeps only its scalar fields. */
 const MAX_CONTENT = 32_000;
-/** A search reads so many ids per statement, so that none of them is long, however rare what it looks for. */
-const SEARCH_WINDOW = 20_000;
+/** A page of a search looks at so many records: a tenth of a second, however rare what it looks for. */
+const SEARCH_ROWS = 10_000;
+/** Of these, so many with one statement. */
+const SEARCH_STEP = 2_000;
+/** So many ids are looked at for a page of what comes `after`. */
+const FORWARD_IDS = 20_000;
 
 /** The activity log of one site. */
 export function makeActivityLog(deps: ActivityLogDeps): ActivityLog {
@@ -89,72 +90,80 @@ async function append(runner: Runner, { own, clock }: ActivityLogDeps, entries: 
   }
 }
 
-async function query({ db, own }: ActivityLogDeps, filter: LogFilter): Promise<LogPage> {
+async function query(deps: ActivityLogDeps, filter: LogFilter): Promise<LogPage> {
   const limit = Math.min(Math.max(filter.limit ?? 100, 1), 1000);
-  const conditions = conditionsOf(filter);
-  const ascending = filter.after !== undefined;
+  if (filter.after !== undefined) return await readForwards(deps, { ...filter, after: filter.after }, limit);
+  const before = filter.before === undefined ? undefined : await positionOf(deps.db, deps.own, filter.before);
+  if (filter.before !== undefined && before === undefined) return { logs: [], next: null };
+  if (filter.search !== undefined) return await searchBackwards(deps, filter, contains(filter.search), before, limit);
   // One more than wanted tells whether there is a next page.
-  const wanted = limit + 1;
-  const rows =
-    filter.search === undefined
-      ? await select(db, own, conditions, ascending, wanted)
-      : await searchInWindows(db, own, filter, conditions, wanted);
-  const logs = rows.slice(0, limit).map(toRecord);
-  return { logs, next: rows.length > limit ? (logs.at(-1)?.id ?? null) : null };
+  const found = await newestOf(deps.db, deps.own, filter, before, limit + 1);
+  const rows = await readRows(deps, found.slice(0, limit));
+  return pageOf(rows, found.length > limit);
 }
+
+async function searchBackwards(
+  deps: ActivityLogDeps,
+  kind: LogKind,
+  text: Condition,
+  before: LogPosition | undefined,
+  limit: number,
+): Promise<LogPage> {
+  const found: Row[] = [];
+  let at = before;
+  for (let looked = 0; looked < SEARCH_ROWS; looked += SEARCH_STEP) {
+    const step = await newestOf(deps.db, deps.own, kind, at, SEARCH_STEP);
+    found.push(...(await readRows(deps, step, text)));
+    if (found.length > limit) return pageOf(found.slice(0, limit), true);
+    if (step.length < SEARCH_STEP) return pageOf(found, false);
+    at = step.at(-1);
+  }
+  return { logs: found.map(toRecord), next: Number(at?.id) };
+}
+
+/** Oldest first, by id: what is written last comes last, whatever its clock says. */
+async function readForwards(
+  { db, own }: ActivityLogDeps,
+  filter: LogFilter & { readonly after: number },
+  limit: number,
+): Promise<LogPage> {
+  const { after, search } = filter;
+  const { rows: ends } = await sql<{ low: string | null; high: string | null }>`
+    SELECT MIN(id) AS low, MAX(id) AS high FROM ${id(own.log)} WHERE id > ${after}`.execute(db);
+  const [end] = ends;
+  if (end === undefined || end.low === null) return { logs: [], next: null };
+  const last = Number(end.low) + (search === undefined ? FORWARD_IDS : SEARCH_ROWS) - 1;
+  const where = allOf([
+    sql`id > ${after} AND id <= ${last}`,
+    ...kindConditions(filter),
+    search === undefined ? undefined : contains(search),
+  ]);
+  const { rows } = await sql<Row>`
+    SELECT ${COLUMNS} FROM ${id(own.log)} WHERE ${where} ORDER BY id LIMIT ${limit + 1}`.execute(db);
+  if (rows.length > limit) return pageOf(rows.slice(0, limit), true);
+  return { logs: rows.map(toRecord), next: last < Number(end.high) ? last : null };
+}
+
+function pageOf(rows: readonly Row[], isMore: boolean): LogPage {
+  const logs = rows.map(toRecord);
+  return { logs, next: isMore ? (logs.at(-1)?.id ?? null) : null };
+}
+
+const COLUMNS = sql`id, type, peer, key_digest, ip, date, status, response, content, trace`;
 
 type Condition = RawBuilder<unknown>;
 
-/** `SELECT … WHERE a AND b ORDER BY id DESC LIMIT n` */
-async function select(
-  db: Runner,
-  own: OwnTables,
-  conditions: readonly Condition[],
-  ascending: boolean,
-  limit: number,
+/** `SELECT … WHERE id IN (…) AND … ORDER BY date DESC, id DESC` */
+async function readRows(
+  { db, own }: ActivityLogDeps,
+  positions: readonly LogPosition[],
+  text?: Condition,
 ): Promise<Row[]> {
-  const where = conditions.length === 0 ? sql`` : sql`WHERE ${sql.join([...conditions], sql` AND `)}`;
+  if (positions.length === 0) return [];
+  const where = allOf([sql`id IN (${sql.join(positions.map((position) => position.id))})`, text]);
   const { rows } = await sql<Row>`
-    SELECT id, type, peer, key_digest, ip, date, status, response, content, trace
-    FROM ${id(own.log)} ${where} ORDER BY id ${ascending ? sql`ASC` : sql`DESC`} LIMIT ${limit}`.execute(db);
+    SELECT ${COLUMNS} FROM ${id(own.log)} WHERE ${where} ORDER BY date DESC, id DESC`.execute(db);
   return rows;
-}
-
-/** The same, one range of ids after the other, until there is enough or no more. */
-async function searchInWindows(
-  db: Runner,
-  own: OwnTables,
-  { before, after }: LogFilter,
-  conditions: readonly Condition[],
-  wanted: number,
-): Promise<Row[]> {
-  const { rows: ends } = await sql<{ low: string | null; high: string | null }>`
-    SELECT MIN(id) AS low, MAX(id) AS high FROM ${id(own.log)}`.execute(db);
-  const low = Math.max(Number(ends[0]?.low ?? 0), after === undefined ? 0 : after + 1);
-  const high = Math.min(Number(ends[0]?.high ?? -1), before === undefined ? Number.MAX_SAFE_INTEGER : before - 1);
-  const found: Row[] = [];
-  for (let done = 0; low + done <= high && found.length < wanted; done += SEARCH_WINDOW) {
-    const from = after === undefined ? Math.max(low, high - done - SEARCH_WINDOW + 1) : low + done;
-    const to = after === undefined ? high - done : Math.min(high, low + done + SEARCH_WINDOW - 1);
-    const window = [...conditions, sql`id BETWEEN ${from} AND ${to}`];
-    found.push(...(await select(db, own, window, after !== undefined, wanted - found.length)));
-  }
-  return found;
-}
-
-function conditionsOf(filter: LogFilter): Condition[] {
-  const { type, peer, status, search, fromMs, toMs, before, after } = filter;
-  const all: (Condition | undefined)[] = [
-    type === undefined ? undefined : sql`type = ${type}`,
-    peer === undefined ? undefined : sql`peer = ${peer}`,
-    status === undefined ? undefined : sql`status = ${status}`,
-    fromMs === undefined ? undefined : sql`date >= ${toSqlTime(fromMs)}`,
-    toMs === undefined ? undefined : sql`date <= ${toSqlTime(toMs)}`,
-    before === undefined ? undefined : sql`id < ${before}`,
-    after === undefined ? undefined : sql`id > ${after}`,
-    search === undefined ? undefined : contains(search),
-  ];
-  return all.filter((condition) => condition !== undefined);
 }
 
 /** The collation of the columns folds case. In JSON, quotes and backslashes are escaped, so there they are looked for so. */

@@ -34,7 +34,15 @@ const LogRecord = Type.Object(
   { title: 'LogRecord' },
 );
 export const LogPage = Type.Object(
-  { logs: Type.Array(LogRecord), next: nullable(Type.Integer()) },
+  {
+    logs: Type.Array(LogRecord),
+    next: nullable(
+      Type.Integer({
+        description:
+          'Goes into `before`, or into `after` if that was given; null at the end. A search looks at 10,000 records for a page, so there may be fewer than `limit`, or none, and more to come.',
+      }),
+    ),
+  },
   { title: 'LogPage', description: 'One page, newest first; with `after` oldest first' },
 );
 

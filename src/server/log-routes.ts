@@ -63,15 +63,18 @@ async function exported(
   render: Render,
   head = '',
 ): Promise<AsyncGenerator<string>> {
-  const limit = most ?? EXPORT_PAGE;
-  const first = await deps.queryLogs({ ...query, limit });
+  let wanted = most ?? Infinity;
+  const read = (from: Partial<LogQuery>): Promise<LogPage> =>
+    deps.queryLogs({ ...query, ...from, limit: Math.min(wanted, EXPORT_PAGE) });
+  const first = await read({});
   async function* lines(): AsyncGenerator<string> {
     yield head + first.logs.map(render).join('');
-    if (most !== undefined) return;
-    for (let { next } = first; next !== null;) {
-      const from = query.after === undefined ? { before: next } : { after: next };
-      const page = await deps.queryLogs({ ...query, ...from, limit });
-      yield page.logs.map(render).join('');
+    wanted -= first.logs.length;
+    for (let { next } = first; next !== null && wanted > 0;) {
+      const page = await read(query.after === undefined ? { before: next } : { after: next });
+      // A page of a search may be empty.
+      if (page.logs.length > 0) yield page.logs.map(render).join('');
+      wanted -= page.logs.length;
       next = page.next;
     }
   }

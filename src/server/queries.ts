@@ -24,6 +24,12 @@ export const LogQuerystring = Type.Object(
     from: Type.Optional(When),
     to: Type.Optional(When),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
+    trace: Type.Optional(
+      Type.String({
+        maxLength: 64,
+        description: 'Only the records of one exchange: the same id is in the log of the peer',
+      }),
+    ),
     before: Type.Optional(
       Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: '`next` of the page before' }),
     ),
@@ -78,11 +84,12 @@ export interface LogQuery {
   /** An HTTP code, `OK` or `ERR`. */
   readonly status?: string;
   readonly search?: string;
+  readonly trace?: string;
   /** Both inclusive, milliseconds since 1970. */
   readonly fromMs?: number;
   readonly toMs?: number;
   readonly limit: number;
-  /** Only records with a smaller id. */
+  /** Only records older than that of this id. */
   readonly before?: number;
   /** Only records with a greater id. */
   readonly after?: number;
