@@ -1,6 +1,6 @@
 /** An HTTP proxy that passes everything on as it is and remembers every exchange. */
 import { createServer, request as ask, type IncomingMessage, type ServerResponse } from 'node:http';
-import { gunzipSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { Exchange } from './api-contract.ts';
 
 /** A running proxy. */
@@ -26,7 +26,7 @@ export async function startRecordingProxy(target: () => string): Promise<Recordi
       });
       answer.on('end', () => {
         const bytes = Buffer.concat(chunks);
-        const body = answer.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes;
+        const body = unpacked(bytes, answer.headers['content-encoding']);
         const type = answer.headers['content-type'] ?? '';
         exchanges.push({ method, url, status: answer.statusCode ?? 0, type, body: body.toString('utf8') });
         outgoing.end();
@@ -50,4 +50,9 @@ export async function startRecordingProxy(target: () => string): Promise<Recordi
         server.close(() => resolve());
       }),
   };
+}
+
+function unpacked(bytes: Buffer, encoding: string | undefined): Buffer {
+  if (encoding === undefined || bytes.length === 0) return bytes;
+  return encoding === 'br' ? brotliDecompressSync(bytes) : gunzipSync(bytes);
 }
