@@ -18,7 +18,7 @@ export function cleanText(text: string): string {
  */
 export function comparable(value: string | null): string {
   if (value === null) return '';
-  return withoutSignAndExponent(plainText(value).replaceAll(/[\u{10000}-\u{10ffff}?]+/gu, '?'));
+  return asNumber(plainText(value).replaceAll(/[\u{10000}-\u{10ffff}?]+/gu, '?'));
 }
 
 /** True for text that overflows when the plugin takes it for a number: its database refuses the whole row. */
@@ -26,14 +26,17 @@ export function isOverflowing(text: string): boolean {
   return NUMBER.test(text) && !Number.isFinite(Number(text));
 }
 
-/** What PHP takes for a number: signs, exponents and blanks around it are lost; zeros in front are not. */
+/**
+ * What PHP takes for a number. One that is longer than a digit and begins with 0 stays text; every other goes into the SQL
+ * without quotes, and the database writes it in its own way: without sign, blanks, exponent, and zeros in front.
+ */
 const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
 
 function plainText(text: string): string {
   const lines = text
     .replaceAll(/\r\n?/g, '\n')
     // oxlint-disable-next-line no-control-regex -- those are what is taken out
-    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '');
+    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffe\uffff]/g, '');
   return decodeHTMLStrict(
     lines
       .replaceAll(/<!--.*?-->/gs, '')
@@ -42,10 +45,14 @@ function plainText(text: string): string {
   );
 }
 
-function withoutSignAndExponent(text: string): string {
-  if (!NUMBER.test(text)) return text;
+function asNumber(text: string): string {
+  if (!NUMBER.test(text) || (text.length > 1 && text.startsWith('0'))) return text;
   const number = text.trim().replace(/^\+/, '');
-  if (!/e/i.test(number)) return number;
+  if (!/e/i.test(number))
+    return number
+      .replace(/^(-?)0*(?=\d)/, '$1')
+      .replace(/^(-?)\./, '$10.')
+      .replace(/\.$/, '');
   const value = Number(number);
   return Number.isFinite(value)
     ? value.toLocaleString('en', { useGrouping: false, maximumFractionDigits: 20 })
