@@ -18,8 +18,10 @@ import { canonicalEmail, type Uid } from './model/uid.ts';
 import type { Parts } from './parts.ts';
 import type { PeerClient } from './peer/client.ts';
 import { makePluginClient, type PluginClient } from './plugin/client.ts';
+import { usersWaiting } from './outbox/store.ts';
 import type { Memory } from './plugin/memory.ts';
 import { givePage } from './plugin/give-feed.ts';
+import { isOutdated } from './plugin/outdated.ts';
 import { prepareRows, type Prepared } from './plugin/receive.ts';
 import type { PluginRow } from './plugin/row.ts';
 import { noteGone, noteRemoved, readSeen, sweepSeen, writeMemories } from './plugin/seen-store.ts';
@@ -120,6 +122,33 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
     return { status: 'OK', message: page.message, users, ...figures, next: page.next, done: page.count === 0 };
   };
 
+  /** Peers that have something else than what now came from one that is no plugin are told, whoever else may tell them. */
+  const tellAgain = async (trx: Transaction<unknown>, outcomes: readonly Outcome[]): Promise<void> => {
+    const { hosts } = site.parts();
+    const changed = new Map(
+      outcomes.flatMap(({ userId, registers, result }) =>
+        userId !== null && registers.length > 0 && result !== 'retry' ? [[userId, registers] as const] : [],
+      ),
+    );
+    if (names().length === 0 || changed.size === 0) return;
+    const users = [...(await hosts.byId(trx, [...changed.keys()])).values()];
+    for (const peer of names().filter((name) => site.route(name).send)) {
+      const seen = await readSeen(
+        trx,
+        own,
+        peer,
+        users.map((user) => canonicalEmail(user.email)),
+      );
+      const outdated = users.filter((user) => {
+        const memory = seen.get(canonicalEmail(user.email))?.memory;
+        const registers = (changed.get(user.id) ?? []).filter(site.route(peer).sends);
+        return memory !== undefined && memory !== null && isOutdated(memory, user, registers, hosts);
+      });
+      const entries = outdated.map((user) => ({ peer, kind: 'user', ref: user.id }) as const);
+      await outbox.enqueue(trx, entries, nowMs());
+    }
+  };
+
   return {
     client(peer) {
       if (peer.protocol !== 'plugin') return undefined;
@@ -142,6 +171,7 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
     },
 
     async applied(trx, from, { records, outcomes }) {
+      if (!names().includes(from.route.name)) await tellAgain(trx, outcomes);
       const memories = new Map<string, Memory>();
       const logs: LogEntry[] = [];
       const follow: (() => Promise<void>)[] = [];
@@ -152,8 +182,13 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
         if (one === undefined || outcome === undefined) continue;
         const { userId } = outcome;
         memories.set(one.row.email, one.memory);
-        if (one.knowsLess && userId !== null) {
-          follow.push(() => outbox.enqueue(trx, [{ peer, kind: 'user', ref: userId }], nowMs()));
+        if (userId !== null) {
+          follow.push(async () => {
+            // What is on its way there may put back what was just said.
+            const isOnItsWay = one.isNews && (await usersWaiting(trx, own, [peer], [userId])).size > 0;
+            if (!one.knowsLess && !isOnItsWay) return;
+            await outbox.enqueue(trx, [{ peer, kind: 'user', ref: userId }], nowMs());
+          });
         }
         const { removal } = one;
         if (removal !== undefined) {

@@ -9,7 +9,7 @@ import { canonicalEmail } from '../model/uid.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
 import { encodeUser } from '../osclass/records.ts';
 import { makeZone } from '../osclass/timezone.ts';
-import { afterSending, type Memory } from './memory.ts';
+import { afterTelling, type Memory } from './memory.ts';
 import { toFeedRow, toOutgoing } from './outgoing.ts';
 import { readSeen, writeMemories } from './seen-store.ts';
 
@@ -44,7 +44,7 @@ export async function givePage(
     if (record === undefined) return [];
     const outgoing = toOutgoing(record, user.id, { table, related: hosts.related });
     const email = canonicalEmail(user.email);
-    memories.set(email, afterSending(seen.get(email)?.memory ?? undefined, outgoing.sent));
+    memories.set(email, afterTelling(seen.get(email)?.memory ?? undefined, outgoing.told));
     return [toFeedRow(outgoing, table)];
   });
   await inTransaction(db, (trx) => writeMemories(trx, own, route.name, memories, deps.nowMs()));

@@ -2,17 +2,16 @@
  * From a row of a plugin peer to a record of ours: what of it is a change made there, and when. Pure. A row is whole and
  * bears no times, so what the peer is known to have had, or to have been sent, is no change; the rest was changed now.
  */
-import type { Column } from '../db/catalog.ts';
-import { valuesOf } from '../model/absorb.ts';
 import type { UserRecord, WireRegister, WireValue } from '../model/record.ts';
-import { descriptionRegister, localeOf, type RegisterName, type Selection, type Value } from '../model/register.ts';
+import type { RegisterName, Selection } from '../model/register.ts';
 import type { RegisterState } from '../model/shadow.ts';
 import { adoptionStamp, compareStamps, formatStamp, nextStamp, type Origin, type Stamp } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import type { StoredUser } from '../db/shadows.ts';
-import { impress, isFamiliar, type Memory } from './memory.ts';
+import { afterSaying, impress, noveltyOf, type Impression, type Memory, type Novelty } from './memory.ts';
 import type { PluginRow } from './row.ts';
+import { digestsOfOurs, oursAt, valuesIn, type Said } from './said.ts';
 
 /** What reading a row needs to know besides the row. */
 export interface ReadingDeps {
@@ -38,38 +37,50 @@ export interface Holder {
 /** What a row of a user comes to. */
 export interface Reading {
   readonly record: UserRecord;
-  /** Digest of each value in the row. */
-  readonly said: ReadonlyMap<string, string>;
-  /** Something here is newer, and the peer was never told. */
+  /** What is known of the peer after it said this. */
+  readonly memory: Memory;
+  /** Something here is newer, and the peer has to be told, again where it said OK and then had something older. */
   readonly knowsLess: boolean;
+  /** Something of it was changed there. */
+  readonly isNews: boolean;
 }
 
-/** One value of a row, where it belongs here. */
-interface Said {
-  readonly register: RegisterName;
-  readonly column: string;
-  readonly value: string;
-  /** Its name in the memory. */
-  readonly name: string;
-  readonly digest: string;
+/** A value of a row that is not ours. */
+interface Differing extends Said {
+  readonly novelty: Novelty;
+  /** Digest of ours, as the peer would have it. */
+  readonly ours: string;
 }
 
-/** Digests of the values of a row, by their names in the memory. */
-export function digestsOf(row: PluginRow, hosts: HostUsers): Map<string, string> {
-  return new Map(valuesIn(row, hosts).map(({ name, digest }) => [name, digest]));
-}
+/** The peer may have made a row before it got what it was told this long ago: a run of its cron has requests of 30 s. */
+const CROSSING_MS = 60_000;
 
-/** A row of somebody who has an account here. */
-export function readKnown(row: PluginRow, holder: Holder, memory: Memory | undefined, deps: ReadingDeps): Reading {
+/**
+ * A row of somebody who has an account here.
+ *
+ * @param quietMs how long ago anything was last exchanged with the peer about the account
+ */
+export function readKnown(
+  row: PluginRow,
+  holder: Holder,
+  memory: Memory | undefined,
+  quietMs: number,
+  deps: ReadingDeps,
+): Reading {
   const { host, stored } = holder;
   const values = valuesIn(row, deps.hosts);
+  const judge = judgeOf(values, memory, quietMs);
+  const after = new Map<string, Impression>(memory);
   const registers: Record<RegisterName, WireRegister> = {};
-  let knowsLess = false;
+  let [knowsLess, isNews] = [false, false];
   for (const [register, list] of Map.groupBy(values, (one) => one.register)) {
     const state = stored.shadow.registers.get(register);
-    const differing = list.filter(({ column, name, digest }) => digest !== impress(name, ours(host, register, column)));
-    const news = differing.filter(({ name, digest }) => !isFamiliar(memory?.get(name), digest));
-    const changed = news.length === 0 ? undefined : stampOf(news, state, memory, row, deps);
+    const differing = list.flatMap((one): Differing[] => {
+      const { plain, told } = digestsOfOurs(host, one, deps.hosts);
+      return one.digest === plain || one.digest === told ? [] : [{ ...one, novelty: judge(one), ours: told }];
+    });
+    const news = differing.filter(({ novelty }) => novelty === 'news' || novelty === 'first');
+    const changed = news.length === 0 ? undefined : stampOf(news, state, row, deps);
     // What is older in a feed wins only if the peer is the master: it goes along under a stamp that loses to every other.
     const isKept = changed === undefined && deps.via === 'feed' && differing.length > 0 && state !== undefined;
     const stamp = isKept ? adoptionStamp(0, deps.peer) : changed;
@@ -80,20 +91,67 @@ export function readKnown(row: PluginRow, holder: Holder, memory: Memory | undef
         values: completed(register, isKept ? differing : news, host, deps.hosts),
       };
     }
-    const older = changed === undefined ? differing : [];
-    const isUntold = older.some(
-      ({ column, name }) => memory?.get(name)?.sent !== impress(name, ours(host, register, column)),
-    );
-    if (isUntold && deps.sends(register)) knowsLess = true;
+    if (changed !== undefined) isNews = true;
+    const older = changed === undefined ? differing : differing.filter((one) => !news.includes(one));
+    if (deps.sends(register) && older.some((one) => memory?.get(one.name)?.refused !== one.ours)) knowsLess = true;
+    for (const one of list) {
+      const stale = older.find((other) => other.name === one.name && other.novelty === 'stale');
+      // A password is told again and again: nobody can go back to an old hash, so there the peer has not stored ours.
+      const refused = one.name === 's_password' ? undefined : stale?.ours;
+      after.set(one.name, afterSaying(memory?.get(one.name), one.digest, refused));
+    }
   }
+  if (notePassword(row, holder, after, deps) && deps.sends('password')) knowsLess = true;
   const { uids, shadow } = stored;
   const born = formatStamp(shadow.born);
   const record: UserRecord = { kind: 'user', uids: [...uids], email: row.email, born, registers };
-  return { record, said: new Map(values.map(({ name, digest }) => [name, digest])), knowsLess };
+  // Where the two messages crossed, ours may have put back there what theirs tells.
+  return { record, memory: after, knowsLess: knowsLess || (isNews && quietMs < CROSSING_MS), isNews };
+}
+
+/**
+ * What each value of a row comes to. What the peer had before it was told ours is stale, not put back. But a flag has
+ * only two values: if the peer took in the rest of what it was told, and that was a while ago, it was put back there.
+ */
+function judgeOf(values: readonly Said[], memory: Memory | undefined, quietMs: number): (one: Said) => Novelty {
+  const pending = values.filter(({ name }) => (memory?.get(name)?.maybe.length ?? 0) > 0);
+  const isStored = pending.length < 2 || pending.some(({ name, digest }) => memory?.get(name)?.has === digest);
+  return ({ name, digest, column }) => {
+    const novelty = noveltyOf(memory?.get(name), digest);
+    const isPutBack = novelty === 'stale' && column.startsWith('b_') && isStored && quietMs > CROSSING_MS;
+    return isPutBack ? 'news' : novelty;
+  };
+}
+
+/**
+ * What a masked password tells, though it is never taken. In a feed it may be one that was set there since the peer had
+ * ours: that must not be put back by our next row, for the peer will say it, whole, when it sends the user. In a stream it
+ * is what the peer has stored as a hash: nobody can log in there before it is told ours.
+ *
+ * @returns true if the peer has to be told
+ */
+function notePassword(
+  { maskedPassword }: PluginRow,
+  { host }: Holder,
+  after: Map<string, Impression>,
+  { hosts, via }: ReadingDeps,
+): boolean {
+  if (maskedPassword === undefined || hosts.columns.get('password') === undefined) return false;
+  if (via === 'stream') {
+    after.delete('s_password');
+    return true;
+  }
+  const digest = impress('s_password', maskedPassword);
+  const ours = digestsOfOurs(host, { register: 'password', column: 's_password', name: 's_password' }, hosts).plain;
+  const before = after.get('s_password');
+  // What it had stays as it was: the whole hash is still to come, and then has to be news.
+  if (before?.has === ours && noveltyOf(before, digest) === 'news')
+    after.set('s_password', { ...before, refused: ours });
+  return false;
 }
 
 /** A row of somebody who has no account here. `after`: the removal of an earlier account of that address. */
-export function readNew(row: PluginRow, uid: Uid, after: Stamp | undefined, deps: ReadingDeps): Reading {
+export function readNew(row: PluginRow, uid: Uid, after: Stamp | undefined, deps: ReadingDeps): UserRecord {
   const registeredMs = epochOf(row, deps, 'dt_reg_date') ?? deps.nowMs;
   const born = after === undefined ? adoptionStamp(registeredMs, deps.peer) : nextStamp(deps.nowMs, after, deps.origin);
   const dated = adoptionStamp(epochOf(row, deps, 'dt_mod_date') ?? registeredMs, deps.peer);
@@ -108,8 +166,7 @@ export function readNew(row: PluginRow, uid: Uid, after: Stamp | undefined, deps
       values: Object.fromEntries(list.map(({ column, value }) => [column, value])),
     };
   }
-  const record: UserRecord = { kind: 'user', uids: [uid], email: row.email, born: formatStamp(born), registers };
-  return { record, said: new Map(values.map(({ name, digest }) => [name, digest])), knowsLess: false };
+  return { kind: 'user', uids: [uid], email: row.email, born: formatStamp(born), registers };
 }
 
 /**
@@ -117,14 +174,13 @@ export function readNew(row: PluginRow, uid: Uid, after: Stamp | undefined, deps
  * here since it was installed stays; a stream is about something that just changed; a feed is as old as its row says.
  */
 function stampOf(
-  news: readonly Said[],
+  news: readonly Differing[],
   state: RegisterState | undefined,
-  memory: Memory | undefined,
   row: PluginRow,
   deps: ReadingDeps,
 ): Stamp | undefined {
   const now = nextStamp(deps.nowMs, state?.stamp, deps.origin);
-  if (state === undefined || news.some(({ name }) => memory?.has(name) === true)) return now;
+  if (state === undefined || news.some(({ novelty }) => novelty === 'news')) return now;
   if (state.prior !== undefined) return undefined;
   if (deps.via === 'stream') return now;
   const dated = adoptionStamp(epochOf(row, deps, 'dt_mod_date') ?? epochOf(row, deps, 'dt_reg_date') ?? 0, deps.peer);
@@ -142,49 +198,12 @@ function completed(
   if (register !== 'address') return changed;
   const whole: Record<string, WireValue> = {};
   for (const { name } of hosts.columns.get(register) ?? []) {
-    const value = changed[name] ?? ours(host, register, name);
+    const value = changed[name] ?? oursAt(host, { register, column: name, name });
     whole[name] = value;
   }
-  // The code of our old country says nothing of the new one.
-  if ('s_country' in changed && !('fk_c_country_code' in changed)) whole['fk_c_country_code'] = null;
+  // The code of our old country says nothing of the new one; this site finds its own, and then it is not less than was sent.
+  if ('s_country' in changed && !('fk_c_country_code' in changed)) delete whole['fk_c_country_code'];
   return whole;
-}
-
-function valuesIn(row: PluginRow, hosts: HostUsers): Said[] {
-  const values: Said[] = [];
-  const add = (register: RegisterName, column: string, value: string, name: string): void => {
-    values.push({ register, column, value, name, digest: impress(name, value) });
-  };
-  const related = new Set(hosts.related.map((one) => one.register));
-  for (const [register, columns] of hosts.columns) {
-    if (register === 's_email' || related.has(register)) continue;
-    for (const column of columns) {
-      const value = row.columns.get(column.name);
-      if (value !== undefined && isFilled(column, value)) add(register, column.name, value, column.name);
-    }
-  }
-  const profile = hosts.related.find((one) => one.table.base === 't_user_business_profile');
-  for (const column of profile?.columns ?? []) {
-    const value = row.profile.get(column.name);
-    if (profile === undefined || value === undefined || !isFilled(column, value)) continue;
-    add(profile.register, column.name, value, `${profile.register}.${column.name}`);
-  }
-  if (hosts.describes) {
-    for (const [locale, text] of row.descriptions) {
-      add(descriptionRegister(locale), 's_info', text, descriptionRegister(locale));
-    }
-  }
-  return values;
-}
-
-/** A number or a date cannot be cleared through the plugin: an empty one is what its form made of none. */
-function isFilled(column: Column, value: string): boolean {
-  return value !== '' || column.charset !== null;
-}
-
-function ours(host: HostUser, register: RegisterName, column: string): string | null {
-  const value: Value | undefined = valuesOf(host.registers, register)?.[localeOf(register) ? 's_info' : column];
-  return typeof value === 'string' ? value : null;
 }
 
 /** A date of the row, at most now. */

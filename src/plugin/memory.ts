@@ -1,49 +1,101 @@
 /**
- * Last seen: what a plugin peer has of a user, as far as we know. Of each column the hash of what it last said and of
- * what it was last sent: a value that is neither is a change made there. Both are needed, for a peer may leave out what
- * it was sent, and then repeats what it had. Pure.
+ * Last seen: what a plugin peer has of a user, as far as we know. The plugin says OK to a row before it stored it, keeps
+ * what it is not told to take, and repeats whole rows; its answers get lost. So of each column there is a value that the
+ * peer has, and there are values that it may have instead. Anything else it says is a change made there. Pure.
  */
 import { hash } from 'node:crypto';
-import { comparable } from './text.ts';
+import type { Column } from '../db/catalog.ts';
+import { cleanText, comparable } from './text.ts';
+import { maskHash } from './wire.ts';
 
-/** Of one column. */
+/** Of one column; values as digests (see {@link impress}). */
 export interface Impression {
-  readonly said?: string;
-  readonly sent?: string;
+  /** Undefined: it was told something, but never heard of. */
+  readonly has?: string;
+  /** What it had before it was last told, or was told without an answer: newest first. */
+  readonly maybe: readonly string[];
+  /** What it was told, and then had something else again: it is of no use to tell it that once more. */
+  readonly refused?: string;
+  /** The peer itself said that it has it; else it only said OK. */
+  readonly said?: true;
 }
 
 /** By column; descriptions as `user_description:LOCALE`. */
 export type Memory = ReadonlyMap<string, Impression>;
 
-const HASH_HEX = 12;
+/** What a value in a row of the peer comes to. */
+export type Novelty =
+  /** The peer never said anything of the column. */
+  | 'first'
+  /** As before. */
+  | 'same'
+  /** It may be what it had before it was told ours: nothing that was done there since. */
+  | 'stale'
+  | 'news';
 
-/** Digest of a value and of everything the plugin may have made of it. */
+const HASH_HEX = 12;
+/** So many tries may get lost one after the other, each with another value. */
+const MOST_MAYBE = 4;
+
+/** Digest of a value and of everything the plugin may have made of it. Of a password: of what it shows when it is masked. */
 export function impress(column: string, value: string | null): string {
-  const plain = comparable(value);
+  const plain = comparable(column === 's_password' && value !== null ? maskHash(value) : value);
   // Places of a coordinate, whatever the number of digits the column prints.
   const text = column.startsWith('d_') && plain.includes('.') ? plain.replace(/\.?0+$/, '') : plain;
   return hash('sha256', text, 'hex').slice(0, HASH_HEX);
 }
 
-/** True if the value is nothing new to somebody who remembers this. */
-export function isFamiliar(impression: Impression | undefined, digest: string): boolean {
-  return impression !== undefined && (impression.said === digest || impression.sent === digest);
+/** Digest of a value as the peer has it once it was told: cleaned text may be longer, and is cut at the end of the column. */
+export function impressTold(name: string, value: string | null, column: Column | undefined): string {
+  const most = column?.maxChars ?? undefined;
+  const cleaned = value === null || most === undefined || name === 's_password' ? '' : cleanText(value);
+  const characters = Array.from(cleaned);
+  const isCut = most !== undefined && characters.length > most;
+  return impress(name, isCut ? characters.slice(0, most).join('') : value);
 }
 
-/** The memory after the peer said these. */
-export function afterSaying(memory: Memory | undefined, said: ReadonlyMap<string, string>): Memory {
-  return merged(memory, said, (before, digest) => ({ ...before, said: digest }));
+/** What it means that the peer says this of a column. */
+export function noveltyOf(impression: Impression | undefined, digest: string): Novelty {
+  if (impression === undefined) return 'first';
+  if (impression.has === digest) return 'same';
+  if (impression.maybe.includes(digest)) return 'stale';
+  return impression.has === undefined ? 'first' : 'news';
 }
 
-/** The memory after the peer was sent these. */
-export function afterSending(memory: Memory | undefined, sent: ReadonlyMap<string, string>): Memory {
-  return merged(memory, sent, (before, digest) => ({ ...before, sent: digest }));
+/** The column after the peer said this. `refused`: of what it was told it has nothing. */
+export function afterSaying(impression: Impression | undefined, digest: string, refused?: string): Impression {
+  const still = impression?.has === digest ? impression.refused : undefined;
+  const useless = refused ?? still;
+  return { has: digest, maybe: [], said: true, ...(useless === undefined ? {} : { refused: useless }) };
 }
 
-/** Text for the database: `{"s_name":"SAID/SENT"}`. */
+/** The memory while the peer is being told these: whether it heard of them, nobody may ever know. */
+export function beforeTelling(memory: Memory | undefined, told: ReadonlyMap<string, string>): Memory {
+  return changed(memory, told, (before, digest) => {
+    if (before?.has === digest) return before;
+    return { ...before, maybe: newest([digest, ...(before?.maybe ?? [])]) };
+  });
+}
+
+/** The memory after the peer said OK to these. */
+export function afterTelling(memory: Memory | undefined, told: ReadonlyMap<string, string>): Memory {
+  return changed(memory, told, (before, digest) => {
+    if (before === undefined || before.has === digest) return { ...before, has: digest, maybe: before?.maybe ?? [] };
+    const { said: _, ...rest } = before;
+    const older = [...(before.has === undefined ? [] : [before.has]), ...before.maybe];
+    return { ...rest, has: digest, maybe: newest(older.filter((one) => one !== digest)) };
+  });
+}
+
+/** Text for the database: `{"s_name":"HAS/MAYBE,MAYBE/REFUSED/SAID"}`, without slashes at the end. */
 export function packMemory(memory: Memory): string {
   return JSON.stringify(
-    Object.fromEntries([...memory].map(([column, { said = '', sent = '' }]) => [column, `${said}/${sent}`])),
+    Object.fromEntries(
+      [...memory].map(([column, { has = '', maybe, refused = '', said }]) => [
+        column,
+        [has, maybe.join(','), refused, said === true ? '1' : ''].join('/').replace(/\/+$/, ''),
+      ]),
+    ),
   );
 }
 
@@ -51,14 +103,26 @@ export function packMemory(memory: Memory): string {
 export function unpackMemory(text: string): Memory {
   const entries = Object.entries(JSON.parse(text) as Record<string, string>);
   return new Map(
-    entries.map(([column, pair]) => {
-      const [said = '', sent = ''] = pair.split('/');
-      return [column, { ...(said === '' ? {} : { said }), ...(sent === '' ? {} : { sent }) }];
+    entries.map(([column, packed]) => {
+      const [has = '', maybe = '', refused = '', said = ''] = packed.split('/');
+      return [
+        column,
+        {
+          ...(has === '' ? {} : { has }),
+          maybe: maybe === '' ? [] : maybe.split(','),
+          ...(refused === '' ? {} : { refused }),
+          ...(said === '' ? {} : { said: true as const }),
+        },
+      ];
     }),
   );
 }
 
-function merged(
+function newest(digests: readonly string[]): string[] {
+  return [...new Set(digests)].slice(0, MOST_MAYBE);
+}
+
+function changed(
   memory: Memory | undefined,
   digests: ReadonlyMap<string, string>,
   change: (before: Impression | undefined, digest: string) => Impression,

@@ -3,7 +3,7 @@ import type { Table } from '../db/catalog.ts';
 import type { UserRecord, WireValue } from '../model/record.ts';
 import { localeOf, registerOfColumn, type RegisterName } from '../model/register.ts';
 import type { RelatedTable } from '../osclass/related.ts';
-import { impress } from './memory.ts';
+import { impress, impressTold, type Memory } from './memory.ts';
 import { isOverflowing } from './text.ts';
 import { isWholeHash } from './wire.ts';
 
@@ -21,7 +21,7 @@ export interface Outgoing {
   readonly descriptions: readonly { readonly locale: string; readonly text: string }[];
   readonly profile: ReadonlyMap<string, string>;
   /** Digest of each value the peer is told, or cannot be told: either way it is not to be told again. */
-  readonly sent: ReadonlyMap<string, string>;
+  readonly told: ReadonlyMap<string, string>;
 }
 
 /** A form field. */
@@ -30,13 +30,13 @@ type Field = readonly [name: string, value: string];
 /** @param userId id of the user on this site: the plugin wants one, and only repeats it */
 export function toOutgoing(record: UserRecord, userId: number, { table, related }: OutgoingDeps): Outgoing {
   const columns = new Map<string, string>([['pk_i_id', String(userId)]]);
-  const sent = new Map<string, string>();
+  const told = new Map<string, string>();
   for (const column of table.columns.values()) {
     if (column.name === 's_email') columns.set('s_email', record.email);
     const value = valueOf(record, registerOfColumn(column.name), column.name);
     if (value === undefined || column.name === 's_email') continue;
     const text = typeof value === 'string' ? value : null;
-    sent.set(column.name, impress(column.name, text));
+    told.set(column.name, impressTold(column.name, text, column));
     // An empty text says "cleared"; of everything else NULL cannot be said.
     const said = text ?? (column.charset !== null && isClearable(column.name) ? '' : undefined);
     if (said !== undefined && isPlain(column.name, said)) columns.set(column.name, said);
@@ -46,7 +46,7 @@ export function toOutgoing(record: UserRecord, userId: number, { table, related 
     const locale = localeOf(register);
     const text = values['s_info'];
     if (locale === undefined) continue;
-    sent.set(register, impress(register, typeof text === 'string' ? text : null));
+    told.set(register, impress(register, typeof text === 'string' ? text : null));
     if (typeof text === 'string' && text.trim() !== '') descriptions.push({ locale, text });
   }
   const profile = new Map<string, string>();
@@ -55,10 +55,28 @@ export function toOutgoing(record: UserRecord, userId: number, { table, related 
     const value = valueOf(record, business?.register ?? '', column.name);
     if (value === undefined) continue;
     const text = typeof value === 'string' ? value : null;
-    sent.set(`${business?.register}.${column.name}`, impress(column.name, text));
+    const name = `${business?.register}.${column.name}`;
+    told.set(name, impressTold(name, text, column));
     if (text !== null && isPlain(column.name, text)) profile.set(column.name, text);
   }
-  return { columns, descriptions, profile, sent };
+  return { columns, descriptions, profile, told };
+}
+
+/**
+ * The row without the password, if the peer itself said that it has it, or that it has one that was set there since: to
+ * say ours again could only put back an old one, for the plugin tells nobody when a password changes.
+ */
+export function withoutKnownPassword(outgoing: Outgoing, memory: Memory | undefined): Outgoing {
+  const ours = outgoing.told.get('s_password');
+  const theirs = memory?.get('s_password');
+  const isConfirmed = theirs?.has === ours && theirs?.said === true;
+  if (ours === undefined || theirs === undefined || (!isConfirmed && theirs.refused !== ours)) return outgoing;
+  const isNot = ([name]: readonly [string, string]): boolean => name !== 's_password';
+  return {
+    ...outgoing,
+    columns: new Map([...outgoing.columns].filter(isNot)),
+    told: new Map([...outgoing.told].filter(isNot)),
+  };
 }
 
 /** The fields of `ascData`, in the order of the table. */

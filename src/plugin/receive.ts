@@ -9,9 +9,10 @@ import { chooseUids } from '../db/uid-assignment.ts';
 import type { UserRecord } from '../model/record.ts';
 import { adoptionStamp, compareStamps, formatStamp, type Stamp } from '../model/stamp.ts';
 import { canonicalEmail, uidOfEmail, type Uid } from '../model/uid.ts';
-import { digestsOf, readKnown, readNew, type Holder, type ReadingDeps } from './incoming.ts';
-import { afterSaying, isFamiliar, type Memory } from './memory.ts';
+import { readKnown, readNew, type Holder, type ReadingDeps } from './incoming.ts';
+import { afterSaying, noveltyOf, type Memory } from './memory.ts';
 import type { PluginRow } from './row.ts';
+import { valuesIn } from './said.ts';
 import { readSeen, type Seen } from './seen-store.ts';
 
 /** What preparing rows needs. */
@@ -30,6 +31,8 @@ export interface Prepared {
   readonly memory: Memory;
   /** The peer has to be sent the user. */
   readonly knowsLess: boolean;
+  /** Something of it was changed there. */
+  readonly isNews: boolean;
   /** The peer still has a user that was removed: it has to be told of that removal. */
   readonly removal: number | undefined;
   /** The account is new here, and came without a password that could be stored. */
@@ -67,10 +70,9 @@ export async function prepareRows(
 }
 
 function prepareKnown(row: PluginRow, holder: Holder, seen: Seen | undefined, deps: ReceiveDeps): Prepared {
-  const memory = seen?.memory ?? undefined;
-  const { record, said, knowsLess } = readKnown(row, holder, memory, deps);
-  const after = afterSaying(memory, said);
-  return { row, record, memory: after, knowsLess: knowsLess && deps.tells, removal: undefined, withoutPassword: false };
+  const quietMs = deps.nowMs - (seen?.changedAtMs ?? 0);
+  const { knowsLess, ...reading } = readKnown(row, holder, seen?.memory ?? undefined, quietMs, deps);
+  return { row, ...reading, knowsLess: knowsLess && deps.tells, removal: undefined, withoutPassword: false };
 }
 
 /**
@@ -85,8 +87,10 @@ async function prepareStranger(
 ): Promise<Prepared> {
   const { own, hosts } = deps;
   const memory = seen?.memory ?? undefined;
-  const said = digestsOf(row, hosts);
-  const common = { row, memory: afterSaying(memory, said), knowsLess: false };
+  const said = valuesIn(row, hosts);
+  const after = new Map(memory);
+  for (const { name, digest } of said) after.set(name, afterSaying(memory?.get(name), digest));
+  const common = { row, memory: after, knowsLess: false, isNews: false };
   const [uid] = (await chooseUids(runner, own, [{ userId: 0, email: row.email }], deps.randomUid)).values();
   const earlier = incarnations(row.email, uid as Uid);
   const buried = await tombstonesByUid(runner, own, earlier);
@@ -100,11 +104,11 @@ async function prepareStranger(
     return { ...common, record, removal: isTold ? undefined : removal.removalId, withoutPassword: false };
   }
   const hasMoved = (await usersByUid(runner, own, earlier)).size > 0;
-  const isOldNews = memory !== undefined && [...said].every(([name, digest]) => isFamiliar(memory.get(name), digest));
+  const isOldNews = memory !== undefined && said.every(({ name, digest }) => isKnownOf(memory, name, digest));
   if (removal === undefined && hasMoved && isOldNews) {
     return { ...common, record: undefined, removal: undefined, withoutPassword: false };
   }
-  const { record } = readNew(row, uid as Uid, removal?.stamp, deps);
+  const record = readNew(row, uid as Uid, removal?.stamp, deps);
   return { ...common, record, removal: undefined, withoutPassword: row.withoutPassword };
 }
 
@@ -113,11 +117,17 @@ async function prepareStranger(
  * peer was known to have; or nothing is known, and the date is before the removal.
  */
 function isStale(row: PluginRow, seen: Seen | undefined, removed: Stamp, deps: ReceiveDeps): boolean {
-  const memory = seen?.memory;
-  if (memory === null) return seen?.removalId !== null && registeredBefore(row, removed, deps);
+  const memory = seen?.memory ?? seen?.earlier;
   if (memory === undefined) return registeredBefore(row, removed, deps);
-  const digest = digestsOf(row, deps.hosts).get('dt_reg_date');
-  return digest === undefined || isFamiliar(memory.get('dt_reg_date'), digest);
+  if (memory === null) return seen?.removalId !== null && registeredBefore(row, removed, deps);
+  const registered = valuesIn(row, deps.hosts).find(({ name }) => name === 'dt_reg_date');
+  return registered === undefined || isKnownOf(memory, registered.name, registered.digest);
+}
+
+/** True if the peer had, or may have had, the value before. */
+function isKnownOf(memory: Memory, name: string, digest: string): boolean {
+  const novelty = noveltyOf(memory.get(name), digest);
+  return novelty === 'same' || novelty === 'stale';
 }
 
 function registeredBefore(row: PluginRow, removed: Stamp, { toEpochMs }: ReceiveDeps): boolean {

@@ -1,7 +1,7 @@
 /** A user's row as the PHP plugin sends it, read from a form or from JSON, with everything foreign left out. Pure. */
 import { SyncError } from '../model/errors.ts';
 import { canonicalEmail } from '../model/uid.ts';
-import { isWholeHash } from './wire.ts';
+import { isMaskedHash, isWholeHash } from './wire.ts';
 
 /** A row, read. What was absent or NULL is in none of the maps: it means "no change". */
 export interface PluginRow {
@@ -16,6 +16,8 @@ export interface PluginRow {
   readonly profile: ReadonlyMap<string, string>;
   /** The password came masked, or as something that is no hash: it was left out. */
   readonly withoutPassword: boolean;
+  /** The password as a feed shows it. */
+  readonly maskedPassword: string | undefined;
 }
 
 /** What reading a row came to. */
@@ -52,7 +54,8 @@ export function readRow(raw: unknown): RowReading {
     guard(columns, id);
     const descriptions = descriptionsOf(fields[DESCRIPTIONS]);
     const profile = profileOf(fields[PROFILE]);
-    return { kind: 'row', row: { id, email, columns, descriptions, profile, withoutPassword } };
+    const maskedPassword = hash !== undefined && isMaskedHash(hash) ? hash : undefined;
+    return { kind: 'row', row: { id, email, columns, descriptions, profile, withoutPassword, maskedPassword } };
   } catch (error) {
     if (error instanceof SyncError) return { kind: 'wrong', why: error.message };
     throw error;

@@ -13,14 +13,22 @@ import { packMemory, unpackMemory, type Memory } from './memory.ts';
 export interface Seen {
   /** Null: the peer has no such user, as far as we know. */
   readonly memory: Memory | null;
+  /** What it had of a user that is gone: by the date of registration an account is told from a later one. */
+  readonly earlier: Memory | null;
   /** A removal that the peer has not confirmed. */
   readonly removalId: number | null;
   /** Until then, a removal by the peer is its answer to one that is known here; 0: none is expected. */
   readonly echoUntilMs: number;
+  /** When something was last exchanged about it. */
+  readonly changedAtMs: number;
 }
 
 /** How long a peer may take to repeat a removal: its cron may be rare, or its site down. */
 const ECHO_MS = 7 * 86_400_000;
+
+/** Stands before the memory of a user that is gone. */
+const GONE = '-';
+const GONE_LIKE = `${GONE}%`;
 
 /** `SELECT … FROM seen WHERE peer = ? AND address IN (…)`, by canonical e-mail. */
 export async function readSeen(
@@ -36,16 +44,19 @@ export async function readSeen(
     hashes: string | null;
     removal_id: string | null;
     echo_until: string | null;
+    changed_at: string;
   }>`
-    SELECT address, hashes, removal_id, echo_until FROM ${id(own.seen)}
+    SELECT address, hashes, removal_id, echo_until, changed_at FROM ${id(own.seen)}
     WHERE peer = ${peer} AND address IN (${sql.join([...byAddress.keys()].map(uidToBytes))})`.execute(runner);
   return new Map(
     rows.map((row) => [
       byAddress.get(uidsFromBytes(row.address)[0] as Uid) as string,
       {
-        memory: row.hashes === null ? null : unpackMemory(row.hashes),
+        memory: row.hashes === null || isGone(row.hashes) ? null : unpackMemory(row.hashes),
+        earlier: row.hashes !== null && isGone(row.hashes) ? unpackMemory(row.hashes.slice(GONE.length)) : null,
         removalId: row.removal_id === null ? null : Number(row.removal_id),
         echoUntilMs: row.echo_until === null ? 0 : fromSqlTime(row.echo_until),
+        changedAtMs: fromSqlTime(row.changed_at),
       },
     ]),
   );
@@ -80,18 +91,20 @@ export async function noteRemoved(
   nowMs: number,
 ): Promise<void> {
   const { email, removalId, told } = removal;
-  const echo = sql`IF(hashes IS NULL, echo_until, ${toSqlTime(nowMs + ECHO_MS)})`;
+  const until = toSqlTime(nowMs + ECHO_MS);
   if (!told) {
+    // Somebody else may have told the peer, who repeats it to everybody.
     await sql`
-      UPDATE ${id(own.seen)} SET echo_until = ${echo}, changed_at = ${toSqlTime(nowMs)}
-      WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(runner);
+      INSERT INTO ${id(own.seen)} (peer, address, echo_until, changed_at)
+      VALUES (${peer}, ${addressOf(email)}, ${until}, ${toSqlTime(nowMs)})
+      ON DUPLICATE KEY UPDATE echo_until = VALUES(echo_until), changed_at = VALUES(changed_at)`.execute(runner);
     return;
   }
   await sql`
     INSERT INTO ${id(own.seen)} (peer, address, email, removal_id, changed_at)
     VALUES (${peer}, ${addressOf(email)}, ${canonicalEmail(email)}, ${removalId}, ${toSqlTime(nowMs)})
     ON DUPLICATE KEY UPDATE email = VALUES(email), removal_id = VALUES(removal_id), changed_at = VALUES(changed_at),
-      echo_until = ${echo}`.execute(runner);
+      echo_until = IF(hashes IS NULL OR hashes LIKE ${GONE_LIKE}, echo_until, ${until})`.execute(runner);
 }
 
 /** The addresses of removals that a peer has not confirmed, by removal. */
@@ -122,9 +135,8 @@ export async function noteGone(
   await sql`
     INSERT INTO ${id(own.seen)} (peer, address, changed_at)
     VALUES (${peer}, ${addressOf(email)}, ${toSqlTime(nowMs)})
-    ON DUPLICATE KEY UPDATE hashes = NULL, email = NULL, removal_id = NULL, changed_at = VALUES(changed_at)`.execute(
-    runner,
-  );
+    ON DUPLICATE KEY UPDATE hashes = IF(hashes LIKE ${GONE_LIKE}, hashes, CONCAT(${GONE}, hashes)), email = NULL,
+      removal_id = NULL, changed_at = VALUES(changed_at)`.execute(runner);
   await sql`
     UPDATE ${id(own.seen)} SET echo_until = ${echo} WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(
     runner,
@@ -148,10 +160,15 @@ export async function sweepSeen(
     runner,
   );
   await sql`
-    DELETE FROM ${id(own.seen)} WHERE hashes IS NULL AND email IS NULL AND changed_at < ${toSqlTime(beforeMs)}
+    DELETE FROM ${id(own.seen)}
+    WHERE (hashes IS NULL OR hashes LIKE ${GONE_LIKE}) AND email IS NULL AND changed_at < ${toSqlTime(beforeMs)}
     LIMIT 1000`.execute(runner);
   const others = peers.length === 0 ? sql`TRUE` : sql`peer NOT IN (${sql.join([...peers])})`;
   await sql`DELETE FROM ${id(own.seen)} WHERE ${others} LIMIT 1000`.execute(runner);
+}
+
+function isGone(hashes: string): boolean {
+  return hashes.startsWith(GONE);
 }
 
 function addressOf(email: string): Buffer {

@@ -12,8 +12,8 @@ import type { RemovalRecord, StreamAnswer, StreamResult, UserRecord, WireRecord 
 import { removalIdOf } from '../model/tombstone.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { PluginClient, PluginSays } from './client.ts';
-import { afterSending } from './memory.ts';
-import { toFields, toOutgoing, type OutgoingDeps } from './outgoing.ts';
+import { afterTelling, beforeTelling, type Memory } from './memory.ts';
+import { toFields, toOutgoing, withoutKnownPassword, type OutgoingDeps } from './outgoing.ts';
 import { noteGone, readSeen, removedAddresses, writeMemories } from './seen-store.ts';
 import { isAlreadyGone } from './wire.ts';
 
@@ -77,11 +77,16 @@ async function sendUser(
   }
   const [userId] = (await usersByUid(db, own, record.uids.map(requireUid))).values();
   if (userId === undefined) return { result: 'unchanged', message: 'The account is gone.' };
-  const outgoing = toOutgoing(record, userId, deps);
+  const before = seen?.memory ?? undefined;
+  const outgoing = withoutKnownPassword(toOutgoing(record, userId, deps), before);
+  const remember = (memory: Memory): Promise<void> =>
+    inTransaction(db, (trx) => writeMemories(trx, own, peer, new Map([[email, memory]]), nowMs()));
+  // Before the call: if its answer is lost, or we are killed, the peer may have what it will then say to be news.
+  const told = beforeTelling(before, outgoing.told);
+  await remember(told);
   const said = await deps.client.call('userStreamPost', toFields(outgoing), signal);
   if (said.status !== 'OK') return refused(said);
-  const memory = afterSending(seen?.memory ?? undefined, outgoing.sent);
-  await inTransaction(db, (trx) => writeMemories(trx, own, peer, new Map([[email, memory]]), nowMs()));
+  await remember(afterTelling(told, outgoing.told));
   return { result: 'applied' };
 }
 

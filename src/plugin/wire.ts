@@ -39,8 +39,13 @@ export function echoOf(row: FormMap): unknown[] {
 }
 
 /** Characters 1–10, ten asterisks, characters 21–30, three dots: how the plugin shows a hash. */
-function maskHash(hash: string): string {
+export function maskHash(hash: string): string {
   return `${hash.slice(0, 10)}**********${hash.slice(20, 30)}...`;
+}
+
+/** True for a hash as {@link maskHash} shows it. */
+export function isMaskedHash(text: string): boolean {
+  return /^.{10}\*{10}.{10}\.{3}$/.test(text);
 }
 
 /**
