@@ -38,7 +38,7 @@ const urlencode = (text: string): string =>
     .replaceAll(/[!'()*~]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 
 /** As Osclass cleans every parameter: no tags, entities decoded, `& < >` encoded, LF, no control characters. */
-const purify = (text: string): string =>
+export const purify = (text: string): string =>
   decodeHTMLStrict(
     text
       .replaceAll('\r\n', '\n')
