@@ -44,11 +44,17 @@ export function heldNote(from: Origination): Pick<Note, 'code' | 'message'> {
   return { code: 'GUARD_HELD', message };
 }
 
+/** True if somebody who can log in could no more: blocked, or as if never validated. */
+function isDisabling({ user, take }: UserPlan): boolean {
+  const status = take.get('status')?.values;
+  if (user === undefined || status === undefined || !user.host.enabled || !user.host.active) return false;
+  return status['b_enabled'] === '0' || status['b_active'] === '0';
+}
+
 /** Takes disablings beyond the guard out of the plans; the rest of each user goes on. */
 export async function holdDisablings(guard: Guard, plans: readonly UserPlan[], from: Origination): Promise<void> {
   for (const plan of plans) {
-    const isDisabling = plan.user?.host.enabled === true && plan.take.get('status')?.values['b_enabled'] === '0';
-    if (!isDisabling || (await guard.admits())) continue;
+    if (!isDisabling(plan) || (await guard.admits())) continue;
     plan.take.delete('status');
     plan.parked.push({ ...heldNote(from), register: 'status' });
   }

@@ -123,14 +123,16 @@ describe('accounts', () => {
     expect(await parkedCodes()).toEqual(['GUARD_HELD']);
   });
 
-  it('are not disabled beyond the guard', async () => {
+  it.each([
+    { b_enabled: '0', b_active: '1' },
+    { b_enabled: '1', b_active: '0' },
+  ])('are not disabled beyond the guard by %o', async (status) => {
     const emails = await victims(40);
-    const status = { b_enabled: '0', b_active: '1' };
     await stream(
       'evil',
       emails.map((email) => recordOf(email, { registers: { status } })),
     );
-    expect((await rowsOf(emails)).filter((row) => row['b_enabled'] === 0)).toHaveLength(20);
+    expect((await rowsOf(emails)).filter((row) => row['b_enabled'] === 1 && row['b_active'] === 1)).toHaveLength(20);
     expect(await parkedCodes()).toEqual(['GUARD_HELD']);
   });
 
