@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT, sourcesIn } from './sources.ts';
 
-const folders = ['src', 'test', 'demo', 'bench', 'scripts', 'sql', 'docs', '.github'].filter((folder) =>
+const folders = ['src', 'test', 'demo', 'bench', 'scripts', 'sql', 'docs', 'deploy', '.github'].filter((folder) =>
   existsSync(join(ROOT, folder)),
 );
 const beside = readdirSync(ROOT, { withFileTypes: true })

@@ -1,0 +1,123 @@
+/** What lies in deploy/ is held to the program: metrics that exist, configs that load, keys and routes that are real. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { parseConfig } from '../../src/config/load.ts';
+import { METRICS, type MetricDescription } from '../../src/ops/metric-names.ts';
+import { makeMetrics } from '../../src/ops/metrics.ts';
+import { ROOT } from './sources.ts';
+
+const read = (name: string): string => readFileSync(join(ROOT, 'deploy', name), 'utf8');
+
+interface Dashboard {
+  panels: { title: string; description: string; targets: { expr: string; legendFormat: string }[] }[];
+  templating: { list: { definition?: string }[] };
+}
+interface Rules {
+  groups: { rules: { alert: string; expr: string; annotations: Record<string, string> }[] }[];
+}
+const dashboard = JSON.parse(read('grafana-dashboard.json')) as Dashboard;
+const { rules } = (parse(read('alerts.yaml')) as Rules).groups[0] ?? { rules: [] };
+const expressions = [
+  ...dashboard.panels.flatMap(({ title, targets }) => targets.map(({ expr }) => [`panel ${title}`, expr] as const)),
+  ...dashboard.templating.list.flatMap(({ definition }) =>
+    definition === undefined ? [] : [['list', definition] as const],
+  ),
+  ...rules.map(({ alert, expr }) => [`alert ${alert}`, expr] as const),
+];
+
+const ofProcess = new Set(
+  [...(await makeMetrics({ ofProcess: true }).render([])).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name),
+);
+/** What Prometheus adds to every sample. */
+const EVERYWHERE = ['instance', 'job', 'le'];
+
+/** The names of metrics in an expression, each with the labels in its braces. */
+function metricsIn(expression: string): { name: string; labels: string[] }[] {
+  return [...expression.matchAll(/\b((?:account_sync|process|nodejs)_[a-z0-9_]+)(?:\{([^}]*)\})?/g)].map(
+    ([, name = '', inside = '']) => ({
+      name,
+      labels: [...inside.matchAll(/(\w+)\s*[=!]/g)].map(([, label = '']) => label),
+    }),
+  );
+}
+
+/** The description, if the name is one that Prometheus sees. */
+function described(name: string): MetricDescription | undefined {
+  const all: Readonly<Record<string, MetricDescription>> = METRICS;
+  const base = all[name.replace(/_(?:bucket|sum|count)$/, '')];
+  return base?.type === 'histogram' ? base : all[name];
+}
+
+test.each(expressions)('%s names only metrics and labels that exist', (_name, expression) => {
+  const named = metricsIn(expression);
+  expect(named.length > 0 || expression.startsWith('up{')).toBe(true);
+  for (const { name, labels } of named.filter((metric) => metric.name.startsWith('account_sync_'))) {
+    const description = described(name);
+    expect([name, description]).not.toContain(undefined);
+    const isPart = /_(?:bucket|sum|count)$/.test(name);
+    expect([name, isPart]).toEqual([name, description?.type === 'histogram']);
+    expect(labels.filter((label) => ![...EVERYWHERE, ...(description?.labels ?? [])].includes(label))).toEqual([]);
+    // Only counters and buckets have a rate.
+    const isRated = new RegExp(`(?:rate|increase)\\(${name}`).test(expression);
+    expect([name, isRated]).toEqual([name, description?.type !== 'gauge']);
+  }
+  const others = named.filter(({ name }) => !name.startsWith('account_sync_') && !ofProcess.has(name));
+  expect(others).toEqual([]);
+  const grouped = [...expression.matchAll(/\b(?:by|on) \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(', '));
+  const known = new Set([...EVERYWHERE, ...named.flatMap(({ name }) => described(name)?.labels ?? [])]);
+  expect(grouped.filter((label) => !known.has(label))).toEqual([]);
+});
+
+test('the dashboard shows every metric but those that only describe', () => {
+  const shown = new Set(
+    dashboard.panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => metricsIn(expr))).map(({ name }) => name),
+  );
+  const missing = Object.keys(METRICS).filter(
+    (name) => ![...shown].some((each) => each === name || each.startsWith(`${name}_`)),
+  );
+  expect(missing).toEqual([
+    'account_sync_build_info',
+    'account_sync_vanished_accounts',
+    'account_sync_feed_users',
+    'account_sync_feed_last_user_id',
+  ]);
+  expect(dashboard.panels.filter(({ description }) => description === '')).toEqual([]);
+});
+
+test('every alert says what is the matter and what to do', () => {
+  expect(rules.length).toBeGreaterThan(10);
+  for (const { annotations } of rules) expect(Object.keys(annotations)).toEqual(['summary', 'action']);
+});
+
+test.each(['cars', 'homes'])('the config of %s in compose.yaml loads with the variables of .env.example', (name) => {
+  const compose = parse(read('compose.yaml'), { merge: true }) as {
+    services: Record<string, { environment: Record<string, string>; read_only?: boolean; stop_grace_period?: string }>;
+  };
+  const daemon = compose.services[`${name}-sync`];
+  const promised = [...read('.env.example').matchAll(/^(\w+)=$/gm)].map(([, variable]) => variable);
+  const values = Object.entries(daemon?.environment ?? {}).map(([variable, from], n) => {
+    expect(promised).toContain(/^\$\{(\w+):\?\}$/.exec(from)?.[1]);
+    return [variable, `value-${n}-of-a-secret-that-is-long`] as const;
+  });
+  const { config } = parseConfig(read(`${name}.yaml`), `${name}.yaml`, Object.fromEntries(values), () => '');
+  expect(Object.keys(compose.services)).toContain(config.database.host);
+  for (const peer of config.peers) expect(Object.keys(compose.services)).toContain(new URL(peer.url).hostname);
+  expect(daemon).toMatchObject({ read_only: true, stop_grace_period: '15s' });
+});
+
+test('proxies and unit name addresses, keys and files that exist', () => {
+  for (const proxy of ['nginx.conf', 'Caddyfile']) {
+    expect(read(proxy)).toContain('127.0.0.1:8470');
+    const config = /http: (\{.*\})/.exec(read(proxy))?.[1] ?? '';
+    const { http } = parseConfig(
+      `site: { name: a, url: "https://a.example.com/", api_key: 0123456789-0123456789 }\ndatabase: { host: h, user: u, password: p, name: n }\nhttp: ${config}\n`,
+      'proxy.yaml',
+      {},
+      () => '',
+    ).config;
+    expect(http).toMatchObject({ basePath: '/account-sync/', trustProxy: true });
+  }
+  expect(read('account-sync.service')).toContain('/src/main.ts run');
+});
