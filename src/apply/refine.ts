@@ -50,7 +50,13 @@ function whyRegisterUnstorable(
   return undefined;
 }
 
-/** A user name that another account has: ours is kept, for two accounts of one name could neither log in by it. */
+/** Collations overlook accents too, and one that finds two accounts by one name lets neither log in by it. */
+const fold = (name: string): string => name.trim().normalize('NFD').replaceAll(/\p{M}/gu, '').toLowerCase();
+
+/**
+ * A user name that another account has: ours is kept, for two accounts of one name could neither log in by it. One that
+ * its holder gives up in the same chunk is free, so names that change hands do so together.
+ */
 export async function keepUserNames(
   trx: Transaction<unknown>,
   plans: readonly UserPlan[],
@@ -65,21 +71,33 @@ export async function keepUserNames(
     table,
     wanted.map(({ name }) => name),
   );
-  // Collations overlook accents too, and one that finds both by one name lets neither log in by it.
-  const fold = (name: string): string => name.trim().normalize('NFD').replaceAll(/\p{M}/gu, '').toLowerCase();
-  const given = new Set<string>();
-  for (const { plan, name } of wanted) {
-    const other = holders.find((holder) => fold(holder.name) === fold(name) && holder.id !== plan.user?.userId);
+  const planOf = new Map(plans.flatMap((plan) => (plan.user === undefined ? [] : [[plan.user.userId, plan] as const])));
+  const keepsIt = (holder: { id: number; name: string }): boolean => {
+    const to = planOf.get(holder.id)?.take.get('s_username')?.values['s_username'];
+    return to === undefined || (typeof to === 'string' && fold(to) === fold(holder.name));
+  };
+  const whyNot = ({ plan, name }: (typeof wanted)[number], given: ReadonlySet<string>): string | undefined => {
     // A name made of digits would be another account's default name some day.
-    const reason = /^\d+$/.test(name)
-      ? 'A user name of digits only is the default name of another account.'
-      : other !== undefined || given.has(fold(name))
-        ? `Account ${other?.id ?? '(new)'} of this site has the user name; ours is kept.`
-        : undefined;
-    if (reason === undefined) given.add(fold(name));
-    else {
-      plan.take.delete('s_username');
-      plan.notes.push({ code: 'USERNAME_TAKEN', register: 's_username', message: reason });
+    if (/^\d+$/.test(name)) return 'A user name of digits only is the default name of another account.';
+    const isOther = (id: number): boolean => id !== plan.user?.userId;
+    const other = holders.find((one) => fold(one.name) === fold(name) && isOther(one.id) && keepsIt(one));
+    return other === undefined && !given.has(fold(name))
+      ? undefined
+      : `Account ${other?.id ?? '(new)'} of this site has the user name; ours is kept.`;
+  };
+  // Who keeps the old name after all may be in the way of others.
+  for (let isSettled = false; !isSettled;) {
+    isSettled = true;
+    const given = new Set<string>();
+    for (const one of wanted.filter(({ plan }) => plan.take.has('s_username'))) {
+      const message = whyNot(one, given);
+      if (message === undefined) {
+        given.add(fold(one.name));
+        continue;
+      }
+      one.plan.take.delete('s_username');
+      one.plan.notes.push({ code: 'USERNAME_TAKEN', register: 's_username', message });
+      isSettled = false;
     }
   }
 }

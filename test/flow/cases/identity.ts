@@ -260,6 +260,44 @@ export const identityCases: readonly Case[] = [
     },
   },
   {
+    name: 'user names that change hands during a partition, in a chain and by a swap, do so together',
+    async play({ a, person, sync, same, b }) {
+      const names = ['first', 'second', 'third', 'left', 'right'].map((name) => `hand-${name}`);
+      const emails: string[] = [];
+      for (const userName of names) emails.push(await person({ userName }));
+      const rename = (at: number, name: string): Promise<void> => a.set(emails[at] as string, 's_username', name);
+      await rename(2, 'hand-free');
+      await rename(1, 'hand-third');
+      await rename(0, 'hand-second');
+      await rename(3, 'hand-right');
+      await rename(4, 'hand-left');
+      await sync();
+      await same(...emails);
+      expect(await b.codes()).toEqual([]);
+      expect((await b.row(emails[0] as string))['s_username']).toBe('hand-second');
+    },
+  },
+  {
+    name: 'a user name that its holder was to give up, and could not, is not taken from it',
+    async play({ a, b, person, sync }) {
+      const [one, two] = [await person({ userName: 'keeps-one' }), await person({ userName: 'keeps-two' })];
+      const blocker = await person({ userName: 'keeps-free' }, b);
+      await b.sql(`DELETE FROM oc_account_sync_outbox`);
+      await b.set(blocker, 's_username', 'keeps-other');
+      await a.set(blocker, 's_username', 'keeps-else');
+      await a.set(two, 's_username', 'keeps-other');
+      await a.set(one, 's_username', 'keeps-two');
+      const site = await a.site();
+      await site.drain();
+      for (const route of site.routes()) await site.deliver(route);
+      const names = await Promise.all([one, two].map(async (email) => (await b.row(email))['s_username']));
+      expect(new Set(names).size).toBe(2);
+      await sync();
+      const all = await b.sql('SELECT s_username FROM {user} GROUP BY s_username HAVING COUNT(*) > 1');
+      expect(all).toEqual([]);
+    },
+  },
+  {
     name: 'two new accounts with one user name: both arrive, one of them named by its id',
     async play({ a, b, address, sync }) {
       const [one, two] = [address('twin'), address('twin')];
