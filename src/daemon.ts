@@ -4,7 +4,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { installOnce } from './capture/install.ts';
-import type { Config } from './config/config.ts';
+import { ADMIN, type Config } from './config/config.ts';
 import type { Edits } from './config/edits.ts';
 import { isInstalled } from './db/migrate.ts';
 import { makeFeedControl, type FeedControl } from './feed/control.ts';
@@ -65,7 +65,8 @@ export interface OpenSite {
 const NO_EDITS: Edits = { read: async () => undefined };
 
 function credentialsOf({ peers, http }: Config): Credentials {
-  return { peers, adminToken: http.adminToken ?? undefined };
+  const first = http.adminToken === null ? [] : [{ name: ADMIN, token: http.adminToken }];
+  return { peers, admins: [...first, ...http.adminTokens] };
 }
 
 /** Starts a daemon. Throws only if it cannot listen. */

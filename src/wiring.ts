@@ -105,10 +105,10 @@ export function wireSite(
     pending: (query) => listPending({ db, own, userTable, nowMs: () => clock.nowMs() }, query),
     parked: {
       list: (query) => listParked({ db, own, userTable }, query),
-      retry: (parkedId) => retryParked(site, parkedId, clock.nowMs()),
-      drop: (parkedId) => dropParkedEntry(site, parkedId),
+      retry: (parkedId, by) => retryParked(site, parkedId, clock.nowMs(), by),
+      drop: (parkedId, by) => dropParkedEntry(site, parkedId, by),
     },
-    approve: async (name) => ({ released: await approvePeer(site, name, clock.nowMs()) }),
+    approve: async (name, by) => ({ released: await approvePeer(site, name, clock.nowMs(), by) }),
   };
 }
 

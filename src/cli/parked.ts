@@ -3,6 +3,7 @@ import { listParked, type ParkedEntry } from '../ops/parked.ts';
 import { approvePeer, dropParkedEntry, retryParked } from '../parked-actions.ts';
 import type { Site } from '../site.ts';
 import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
+import { personHere } from './person.ts';
 import { duration, table } from './text.ts';
 
 /** Lists all; 3 if there is something. */
@@ -27,7 +28,7 @@ export async function listParkedEntries(flags: DataOptions, terminal: Terminal):
 /** Tries one again; 3 if it stays parked, 1 if there is none of that id. */
 export async function retryParkedEntry(parkedId: string, flags: DataOptions, terminal: Terminal): Promise<ExitCode> {
   return withSite(flags, terminal, async (site): Promise<ExitCode> => {
-    const outcome = await retryParked(site, parkedId, Date.now());
+    const outcome = await retryParked(site, parkedId, Date.now(), personHere());
     if (outcome === undefined) return nothing(parkedId, terminal);
     const { result, code, message } = outcome;
     if (flags.json === true) writeJson(terminal, { id: parkedId, ...outcome });
@@ -43,7 +44,7 @@ export async function retryParkedEntry(parkedId: string, flags: DataOptions, ter
 /** Gives one up; 1 if there is none of that id. */
 export async function dropOneParked(parkedId: string, flags: DataOptions, terminal: Terminal): Promise<ExitCode> {
   return withSite(flags, terminal, async (site): Promise<ExitCode> => {
-    if (!(await dropParkedEntry(site, parkedId))) return nothing(parkedId, terminal);
+    if (!(await dropParkedEntry(site, parkedId, personHere()))) return nothing(parkedId, terminal);
     if (flags.json === true) writeJson(terminal, { id: parkedId, result: 'dropped' });
     else terminal.out(`${parkedId}: dropped\n`);
     return 0;
@@ -56,7 +57,7 @@ export async function approve(peer: string, flags: DataOptions, terminal: Termin
     flags,
     terminal,
     async (site): Promise<ExitCode> => {
-      const released = await approvePeer(site, peer, Date.now());
+      const released = await approvePeer(site, peer, Date.now(), personHere());
       if (flags.json === true) writeJson(terminal, { peer, released });
       else if (released === 0) terminal.out(`Nothing is held for ${peer}.\n`);
       else terminal.out(`${released} let through; what goes out goes with the next delivery.\n`);

@@ -1,9 +1,22 @@
 /** Checks of names and keys, which must tell all sites and people apart. */
 import type { Finding } from './finding.ts';
+import { ADMIN } from './config.ts';
 import type { Draft, RawConfig } from './schema.ts';
 
 /** Names that are given twice, and names of peers that are our own. */
 export function checkNames(config: Draft<RawConfig>): Finding[] {
+  return [...checkPeerNames(config), ...checkTokenNames(config)];
+}
+
+/** Log records say who did what by these names. */
+function checkTokenNames(config: Draft<RawConfig>): Finding[] {
+  const first = new Map([[ADMIN, 'http.admin_token, which goes by that name']]);
+  return (config.http?.admin_tokens ?? []).flatMap((one, index) =>
+    repeated(first, one?.name, `http.admin_tokens[${index}].name`, 'each token has a name of its own'),
+  );
+}
+
+function checkPeerNames(config: Draft<RawConfig>): Finding[] {
   const first = new Map<string, string>();
   if (config.site?.name !== undefined) first.set(config.site.name, 'site.name');
   return (config.peers ?? []).flatMap((peer, index) => {
@@ -21,6 +34,9 @@ export function checkKeys(config: Draft<RawConfig>): Finding[] {
   if (config.site?.api_key !== undefined) first.set(config.site.api_key, 'site.api_key');
   const advice = 'each site and person has a key of its own';
   const token = repeated(first, config.http?.admin_token, 'http.admin_token', advice);
+  const tokens = (config.http?.admin_tokens ?? []).flatMap((one, index) =>
+    repeated(first, one?.token, `http.admin_tokens[${index}].token`, advice),
+  );
   const keys = (config.peers ?? []).flatMap((peer, index) => {
     const path = `peers[${index}].api_key`;
     const key = peer?.api_key;
@@ -32,7 +48,7 @@ export function checkKeys(config: Draft<RawConfig>): Finding[] {
       return repeated(first, one, `${path}[${at}]`, advice);
     });
   });
-  return [...token, ...keys];
+  return [...token, ...tokens, ...keys];
 }
 
 /** Reports a value that was seen before, else remembers where it is. */

@@ -1,6 +1,9 @@
 /** The config as the rest of the program sees it: checked, with defaults, units in the names. */
 import type { ColumnList } from '../model/register.ts';
 
+/** What log records call whoever uses `http.admin_token`. */
+export const ADMIN = 'admin';
+
 /** A whole config. Never changes; an edit of the file makes a new one. */
 export interface Config {
   readonly site: SiteConfig;
@@ -53,6 +56,8 @@ export interface HttpConfig {
   readonly basePath: string;
   /** Secret; null: admin routes answer 403. */
   readonly adminToken: string | null;
+  /** Further admin tokens, each with the name of who has it. The tokens are secret. */
+  readonly adminTokens: readonly { readonly name: string; readonly token: string }[];
   readonly openMetrics: boolean;
   readonly maxBodyBytes: number;
   readonly trustProxy: boolean;

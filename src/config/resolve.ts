@@ -21,6 +21,7 @@ export function resolveConfig(raw: RawConfig): Config {
       port: raw.http.port,
       basePath: raw.http.base_path.endsWith('/') ? raw.http.base_path : `${raw.http.base_path}/`,
       adminToken: raw.http.admin_token ?? null,
+      adminTokens: raw.http.admin_tokens,
       openMetrics: raw.http.open_metrics,
       maxBodyBytes: parseSize(raw.http.max_body) ?? 0,
       trustProxy: raw.http.trust_proxy,

@@ -1,6 +1,6 @@
 /** The config keys of our own HTTP server and of the log. */
 import { Type } from 'typebox';
-import { choice, duration, flag, key, size, text, whole } from './leaf.ts';
+import { choice, duration, flag, key, siteName, size, text, whole } from './leaf.ts';
 
 /** `http` */
 export const httpSchema = Type.Object(
@@ -20,9 +20,24 @@ export const httpSchema = Type.Object(
     }),
     admin_token: Type.Optional(
       key({
-        description: 'Opens the admin routes; without it they answer 403. At least 20 characters.',
+        description:
+          'Opens the admin routes; without it they answer 403. At least 20 characters. Log records name it admin.',
         examples: ['${ACCOUNT_SYNC_ADMIN_TOKEN}'],
       }),
+    ),
+    admin_tokens: Type.Array(
+      Type.Object(
+        {
+          name: siteName({ description: 'Who has it; log records name them.', examples: ['ana'] }),
+          token: key({ description: 'Opens the admin routes.', examples: ['${ANAS_TOKEN}'] }),
+        },
+        { additionalProperties: false },
+      ),
+      {
+        description: 'Further admin tokens, one per person or program, so that log records say who did what.',
+        expected: 'a list of tokens, each with a name',
+        default: [],
+      },
     ),
     open_metrics: flag({ description: 'Serve /metrics without the admin token.', default: false }),
     max_body: size({

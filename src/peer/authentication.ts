@@ -1,18 +1,18 @@
-/** Who calls: a peer by its own key, or the administrator by the admin token. */
+/** Who calls: a peer by its own key, or an administrator by an admin token. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 /** `keyDigest` is the first 8 hex digits of the SHA-256 of the key: names it in logs without telling it. */
 export type Identified =
   | { readonly kind: 'peer'; readonly name: string; readonly keyDigest: string }
-  | { readonly kind: 'admin'; readonly keyDigest: string }
+  | { readonly kind: 'admin'; readonly name: string; readonly keyDigest: string }
   | { readonly kind: 'missing' }
   | { readonly kind: 'invalid'; readonly keyDigest: string };
 
 /** What is accepted. A peer may have several keys, so that one can be changed without a gap. */
 export interface Credentials {
   readonly peers: readonly { readonly name: string; readonly apiKeys: readonly string[] }[];
-  /** Undefined: nobody is the administrator. */
-  readonly adminToken: string | undefined;
+  /** None: nobody is an administrator. */
+  readonly admins: readonly { readonly name: string; readonly token: string }[];
 }
 
 export interface Authenticator {
@@ -20,13 +20,16 @@ export interface Authenticator {
   readonly identify: (header: string | undefined) => Identified;
   /** From a bare key, as the PHP plugin sends it. */
   readonly identifyKey: (key: string) => Identified;
-  /** True if there is an admin token. */
+  /** True if there is an administrator. */
   readonly hasAdmin: () => boolean;
   /** Replaces all credentials at once. */
   readonly update: (credentials: Credentials) => void;
 }
 
-type Holder = { readonly kind: 'peer'; readonly name: string } | { readonly kind: 'admin' };
+interface Holder {
+  readonly kind: 'peer' | 'admin';
+  readonly name: string;
+}
 
 /**
  * Keys are compared by digest, in constant time, against every known key whatever came before: neither the length of
@@ -34,7 +37,7 @@ type Holder = { readonly kind: 'peer'; readonly name: string } | { readonly kind
  */
 export function makeAuthenticator(initial: Credentials): Authenticator {
   let known = digestsOf(initial);
-  let admin = initial.adminToken !== undefined;
+  let admin = initial.admins.length > 0;
 
   const identifyBytes = (key: Buffer): Identified => {
     const digest = sha256(key);
@@ -56,7 +59,7 @@ export function makeAuthenticator(initial: Credentials): Authenticator {
     hasAdmin: () => admin,
     update(credentials) {
       known = digestsOf(credentials);
-      admin = credentials.adminToken !== undefined;
+      admin = credentials.admins.length > 0;
     },
   };
 }
@@ -72,12 +75,15 @@ function bearerOf(header: string | undefined): string | undefined {
   return match?.[1];
 }
 
-function digestsOf({ peers, adminToken }: Credentials): readonly { digest: Buffer; holder: Holder }[] {
-  const ofPeers = peers.flatMap(({ name, apiKeys }) =>
-    apiKeys.map((key) => ({ digest: sha256(Buffer.from(key, 'utf8')), holder: { kind: 'peer', name } as const })),
-  );
-  if (adminToken === undefined) return ofPeers;
-  return [...ofPeers, { digest: sha256(Buffer.from(adminToken, 'utf8')), holder: { kind: 'admin' } as const }];
+function digestsOf({ peers, admins }: Credentials): readonly { digest: Buffer; holder: Holder }[] {
+  const known = (kind: Holder['kind'], name: string, key: string) => ({
+    digest: sha256(Buffer.from(key, 'utf8')),
+    holder: { kind, name },
+  });
+  return [
+    ...peers.flatMap(({ name, apiKeys }) => apiKeys.map((key) => known('peer', name, key))),
+    ...admins.map(({ name, token }) => known('admin', name, token)),
+  ];
 }
 
 function sha256(key: Buffer): Buffer {

@@ -13,7 +13,7 @@ import {
 } from './answers.ts';
 import type { ServerDeps } from './deps.ts';
 import { EntryQuerystring, FeedBody, NoQuerystring, ParkedParams, PeerParams } from './queries.ts';
-import type { App } from './request.ts';
+import { actorOf, type App } from './request.ts';
 
 const Done = Type.Object({ status: Type.Literal('OK') }, { title: 'Done', description: 'Done' });
 const Nothing = Type.Union([Type.Null(), Type.Object({}, { additionalProperties: false })], { title: 'Nothing' });
@@ -50,7 +50,7 @@ function peerRoutes(app: App, deps: ServerDeps): void {
   };
   app.post('/v1/peers/:name/approve', { schema: approveSchema }, async (request) => ({
     status: 'OK' as const,
-    ...(await deps.approve(request.params.name)),
+    ...(await deps.approve(request.params.name, actorOf(request))),
   }));
 }
 
@@ -123,13 +123,13 @@ function entryRoutes(app: App, deps: ServerDeps): void {
     response: { 200: Type.Intersect([Done, RetryOutcome], { description: 'What came of it' }) },
   };
   app.post('/v1/parked/:id/retry', { schema: retrySchema }, async (request) => {
-    const outcome = await deps.parked.retry(request.params.id);
+    const outcome = await deps.parked.retry(request.params.id, actorOf(request));
     if (outcome === undefined) throw nothingParked();
     return { status: 'OK' as const, ...outcome };
   });
   const dropSchema = { ...one, operationId: 'dropParked', summary: 'Gives a parked entry up', response: { 200: Done } };
   app.delete('/v1/parked/:id', { schema: dropSchema }, async (request) => {
-    if (!(await deps.parked.drop(request.params.id))) throw nothingParked();
+    if (!(await deps.parked.drop(request.params.id, actorOf(request)))) throw nothingParked();
     return { status: 'OK' as const };
   });
 }

@@ -27,6 +27,15 @@ export interface Call {
   readonly keyDigest: string;
 }
 
+/** An administrator who asks for something, for the log record that the called function writes. */
+export interface Actor {
+  /** Name of the token, or of who runs a command. */
+  readonly name: string;
+  readonly keyDigest: string | null;
+  readonly ip: string | null;
+  readonly trace: string;
+}
+
 /** One page of a feed that a peer asks for. */
 export interface FeedQuery {
   /** Users with a greater id. */
@@ -123,11 +132,11 @@ export interface ServerDeps {
   /** `id` as the list gave it. Undefined, or false: there is none of that id. */
   readonly parked: {
     readonly list: (query: EntryQuery) => Promise<ParkedPage>;
-    readonly retry: (id: string) => Promise<RetryOutcome | undefined>;
-    readonly drop: (id: string) => Promise<boolean>;
+    readonly retry: (id: string, by: Actor) => Promise<RetryOutcome | undefined>;
+    readonly drop: (id: string, by: Actor) => Promise<boolean>;
   };
   /** Lets through what the guard holds for that peer, in and out. Throws `PEER_UNKNOWN`. */
-  readonly approve: (name: string) => Promise<ReleaseOutcome>;
+  readonly approve: (name: string, by: Actor) => Promise<ReleaseOutcome>;
   /** Prometheus text; absent: `/metrics` answers 404. */
   readonly metrics?: () => Promise<string>;
   /** Is told of every request that was answered. */

@@ -58,7 +58,7 @@ export function makeKeyChecks(app: App, deps: ServerDeps): KeyChecks {
       if (who.kind !== wanted) {
         throw new SyncError('FORBIDDEN', `The key is not for this route: it takes ${KEY_NAME[wanted]}.`);
       }
-      request.caller = { peer: who.kind === 'peer' ? who.name : null, keyDigest: who.keyDigest };
+      request.caller = who;
     };
 
   return {

@@ -6,7 +6,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { IncomingMessage } from 'node:http';
 import type { Transform } from 'node:stream';
 import { newTrace, TRACE_PATTERN } from '../runtime/trace.ts';
-import type { Call } from './deps.ts';
+import type { Actor, Call } from './deps.ts';
 
 /** A Fastify whose handlers get the types of their TypeBox schemas. */
 export type App = FastifyInstance<
@@ -19,8 +19,8 @@ export type App = FastifyInstance<
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set where a route asks for a key: the peer's name (null for the administrator) and the digest of the key. */
-    caller: { readonly peer: string | null; readonly keyDigest: string } | null;
+    /** Set where a route asks for a key: who has it, and its digest. */
+    caller: { readonly kind: 'peer' | 'admin'; readonly name: string; readonly keyDigest: string } | null;
     /** Set while a compressed body is being read. */
     inflating: Transform | null;
   }
@@ -49,6 +49,13 @@ function plainAddress(text: string | undefined): string | undefined {
 /** The calling peer, and what its log records need. Only for routes that peers call. */
 export function peerCall(request: FastifyRequest): { readonly peer: string; readonly call: Call } {
   const { caller } = request;
-  if (caller?.peer === undefined || caller.peer === null) throw new TypeError('this route has no peer key check');
-  return { peer: caller.peer, call: { trace: request.id, ip: addressOf(request), keyDigest: caller.keyDigest } };
+  if (caller?.kind !== 'peer') throw new TypeError('this route has no peer key check');
+  return { peer: caller.name, call: { trace: request.id, ip: addressOf(request), keyDigest: caller.keyDigest } };
+}
+
+/** The calling administrator. Only for admin routes. */
+export function actorOf(request: FastifyRequest): Actor {
+  const { caller } = request;
+  if (caller?.kind !== 'admin') throw new TypeError('this route has no admin key check');
+  return { name: caller.name, keyDigest: caller.keyDigest, ip: addressOf(request), trace: request.id };
 }

@@ -39,7 +39,7 @@ test('a key on a route that it is not for is refused, and is no failed authentic
 });
 
 test('without an admin token in the config, admin routes are closed to everybody', async () => {
-  const { identify, hasAdmin } = makeAuthenticator({ peers: [], adminToken: undefined });
+  const { identify, hasAdmin } = makeAuthenticator({ peers: [], admins: [] });
   const { app } = httpApp({ identify, adminConfigured: hasAdmin });
   for (const headers of [{}, asAdmin]) {
     const answer = await app.inject({ url: '/v1/logs', headers });

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { SyncError } from '../../src/model/errors.ts';
 import type { Log } from '../../src/runtime/logger.ts';
 import { eventually } from '../support/eventually.ts';
-import type { FeedOptions, FeedQuery, Call } from '../../src/server/deps.ts';
+import { keyDigestOf } from '../../src/peer/authentication.ts';
+import type { Actor, FeedOptions, FeedQuery, Call } from '../../src/server/deps.ts';
 import type { EntryQuery, LogQuery } from '../../src/server/queries.ts';
 import type { Health } from '../../src/server/answers.ts';
 import { asAdmin, asPeer, httpApp, listening } from '../support/http-app.ts';
@@ -213,6 +214,7 @@ test('a feed is started with the options of the body, all false if there are non
 
 test('lists of peers, pending and parked come in one form', async () => {
   const queries: EntryQuery[] = [];
+  const actors: Actor[] = [];
   const { app } = httpApp({
     listPeers: async () => [],
     pending: async (query) => {
@@ -224,10 +226,19 @@ test('lists of peers, pending and parked come in one form', async () => {
         queries.push(query);
         return { parked: [], next: null };
       },
-      retry: async (id) => (id === '7' ? { result: 'applied' } : undefined),
-      drop: async (id) => id === 'homes:u:3',
+      retry: async (id, by) => {
+        actors.push(by);
+        return id === '7' ? { result: 'applied' } : undefined;
+      },
+      drop: async (id, by) => {
+        actors.push(by);
+        return id === 'homes:u:3';
+      },
     },
-    approve: async () => ({ released: 3 }),
+    approve: async (_name, by) => {
+      actors.push(by);
+      return { released: 3 };
+    },
     runStream: async () => ({ drained: 1, sent: 2, pending: 3 }),
   });
   const get = async (url: string) => (await app.inject({ url, headers: asAdmin })).json<unknown>();
@@ -244,6 +255,9 @@ test('lists of peers, pending and parked come in one form', async () => {
   expect(await act('DELETE', '/v1/parked/homes:u:3')).toEqual([200, { status: 'OK' }]);
   expect(await act('DELETE', '/v1/parked/homes:u:4')).toMatchObject([404, { code: 'NOT_FOUND' }]);
   expect(await act('POST', '/v1/peers/homes/approve')).toEqual([200, { status: 'OK', released: 3 }]);
+  // Each is told who it was.
+  const actor = { name: 'ana', ip: '127.0.0.1', keyDigest: keyDigestOf(asAdmin.authorization.slice('Bearer '.length)) };
+  expect(actors).toEqual(Array.from({ length: 5 }, () => ({ ...actor, trace: expect.any(String) as string })));
   expect(await act('POST', '/v1/stream/run')).toEqual([200, { status: 'OK', drained: 1, sent: 2, pending: 3 }]);
 });
 

@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configOf, makeCli, type Cli } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
@@ -115,6 +116,34 @@ describe('account-sync feed', { timeout: 120_000 }, () => {
       err: expect.stringMatching(/Nothing is parked/),
     });
     expect((await cli.run('status')).code).toBe(0);
+    const noted = JSON.parse((await cli.run('logs', '--search', 'retry', '--json')).out) as { logs: unknown[] };
+    const by = `command line (${userInfo().username})`;
+    expect(noted.logs).toMatchObject([
+      {
+        type: 'PROCESS',
+        peer: 'homes',
+        content: { operation: 'retry', by, parked: id },
+        response: `Tried again by ${by}: applied`,
+      },
+      { content: { operation: 'retry', by, parked: id }, response: `Tried again by ${by}: parked` },
+    ]);
+  });
+
+  it('gives up what is dropped, and notes who did it', async () => {
+    await cars.db.query(
+      `INSERT INTO oc_account_sync_parked (peer, uid, code, message, record, created_at, tried_at)
+       VALUES ('homes', REPEAT('u', 16), 'VALUE_UNSTORABLE', 'too long', '{"kind":"user","uids":["u"]}', NOW(), NOW())`,
+    );
+    const [entry] = (JSON.parse((await cli.run('parked', '--json')).out) as { parked: { id: string }[] }).parked;
+    expect(await cli.run('parked', 'drop', entry?.id ?? '')).toMatchObject({ code: 0, out: `${entry?.id}: dropped\n` });
+    const noted = JSON.parse((await cli.run('logs', '--search', 'Dropped by', '--json')).out) as { logs: unknown[] };
+    expect(noted.logs).toMatchObject([
+      {
+        type: 'PROCESS',
+        peer: 'homes',
+        content: { operation: 'drop', parkedFor: 'VALUE_UNSTORABLE', parked: entry?.id },
+      },
+    ]);
   });
 
   it('refuses a peer we take nothing from', async () => {

@@ -2,13 +2,14 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { heldOf } from '../../src/apply/parked.ts';
 import { countVanished } from '../../src/capture/vanished.ts';
 import { approvePeer } from '../../src/parked-actions.ts';
+import { keyDigestOf } from '../../src/peer/authentication.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { openSite } from '../../src/site.ts';
 import { drainAll, scanAll, settleByHand } from '../support/by-hand.ts';
 import { configOf, makeCli } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeStatementStop } from '../support/statement-stop.ts';
-import { makeWorld, type World } from '../support/world.ts';
+import { makeWorld, tokenOf, type World } from '../support/world.ts';
 
 describe('the guard', () => {
   let world: World;
@@ -45,6 +46,12 @@ describe('the guard', () => {
 
     const { body } = await world.site('homes').admin('POST', '/v1/peers/cars/approve');
     expect(body['released']).toBe(40);
+    expect((await world.site('homes').admin('GET', '/v1/logs?search=Approved%20by')).body.logs).toMatchObject([
+      {
+        ...{ type: 'PROCESS', peer: 'cars', status: 'OK', ip: '127.0.0.1', key: keyDigestOf(tokenOf('homes')) },
+        content: { operation: 'approve', by: 'admin', released: 40 },
+      },
+    ]);
     await eventually(async () => expect(await countOf('homes')).toBe(40));
     await eventually(async () =>
       expect((await world.site('homes').admin('GET', '/health')).body).toMatchObject({ status: 'ok' }),
@@ -72,6 +79,9 @@ describe('the guard', () => {
       Array.from({ length: 4 }, () => ['held', 'GUARD_HELD']),
     );
     await cars.admin('POST', '/v1/peers/homes/approve');
+    expect((await cars.admin('GET', '/v1/logs?search=Approved%20by')).body.logs).toMatchObject([
+      { type: 'STREAM', peer: 'homes', content: { operation: 'approve', by: 'admin', released: 4 } },
+    ]);
     await world.settle();
     expect(await blocked()).toBe(6);
   });
@@ -95,7 +105,8 @@ describe('the guard', () => {
     const stop = makeStatementStop('throw');
     const fragile = await openSite(homes.config, { clock: systemClock, onStatement: stop.onStatement });
     stop.arm(30);
-    await expect(approvePeer(fragile, 'cars', Date.now())).rejects.toThrow('stopped after statement');
+    const by = { name: 'ana', keyDigest: null, ip: null, trace: 'test' };
+    await expect(approvePeer(fragile, 'cars', Date.now(), by)).rejects.toThrow('stopped after statement');
     await fragile.close();
     const held = await heldOf((await homes.open()).site.db, fragile.own, 'cars');
     expect(held.length).toBeGreaterThan(0);

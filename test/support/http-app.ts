@@ -34,7 +34,7 @@ export function httpApp(changes: Partial<ServerDeps> = {}): { app: App; logged: 
   const logged: LogEntry[] = [];
   const { identify, hasAdmin } = makeAuthenticator({
     peers: [{ name: 'homes', apiKeys: [HOMES_KEY] }],
-    adminToken: ADMIN_TOKEN,
+    admins: [{ name: 'ana', token: ADMIN_TOKEN }],
   });
   const app = makeApp({
     identify,

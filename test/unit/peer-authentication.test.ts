@@ -4,7 +4,11 @@ import { keyDigestOf, makeAuthenticator } from '../../src/peer/authentication.ts
 const HOMES = 'homes-key-aaaaaaaaaaaaaaa';
 const HOMES_NEXT = 'homes-key-bbbbbbbbbbbbbbb';
 const ADMIN = 'admin-token-ccccccccccccc';
-const make = () => makeAuthenticator({ peers: [{ name: 'homes', apiKeys: [HOMES, HOMES_NEXT] }], adminToken: ADMIN });
+const make = () =>
+  makeAuthenticator({
+    peers: [{ name: 'homes', apiKeys: [HOMES, HOMES_NEXT] }],
+    admins: [{ name: 'admin', token: ADMIN }],
+  });
 
 test('a peer is known by any of its keys, the administrator by the token', () => {
   const { identify } = make();
@@ -32,7 +36,7 @@ test('a key outside ASCII is compared by the bytes that were sent', () => {
   const key = 'schlüssel-schlüssel-schlüssel';
   const { identify, identifyKey } = makeAuthenticator({
     peers: [{ name: 'a', apiKeys: [key] }],
-    adminToken: undefined,
+    admins: [],
   });
   expect(identify(`Bearer ${Buffer.from(key, 'utf8').toString('latin1')}`)).toMatchObject({ kind: 'peer' });
   expect(identify(`Bearer ${key}`)).toMatchObject({ kind: 'invalid' });
@@ -42,7 +46,7 @@ test('a key outside ASCII is compared by the bytes that were sent', () => {
 test('new credentials replace all old ones at once', () => {
   const authenticator = make();
   expect(authenticator.hasAdmin()).toBe(true);
-  authenticator.update({ peers: [{ name: 'cars', apiKeys: [HOMES_NEXT] }], adminToken: undefined });
+  authenticator.update({ peers: [{ name: 'cars', apiKeys: [HOMES_NEXT] }], admins: [] });
   expect(authenticator.hasAdmin()).toBe(false);
   expect(authenticator.identify(`Bearer ${HOMES}`)).toMatchObject({ kind: 'invalid' });
   expect(authenticator.identify(`Bearer ${HOMES_NEXT}`)).toMatchObject({ kind: 'peer', name: 'cars' });
