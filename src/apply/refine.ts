@@ -121,7 +121,7 @@ export async function parkTakenEmails(
   const moves = new Map<number, Move>();
   for (const plan of plans) {
     const to = plan.take.get('s_email')?.values['s_email'];
-    if (plan.user === undefined || typeof to !== 'string') continue;
+    if (plan.user === undefined || typeof to !== 'string' || to === plan.user.email) continue;
     moves.set(plan.user.userId, { plan, userId: plan.user.userId, to });
   }
   const holders = await hosts.holdersOf(

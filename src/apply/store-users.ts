@@ -17,6 +17,7 @@ import {
   insertUsers,
   nameByIds,
   updateUser,
+  updateUsers,
   writeDescriptions,
   type DescriptionWrite,
 } from '../osclass/write-users.ts';
@@ -65,9 +66,13 @@ export async function storeUsers(
   await makeWay(trx, table, moves);
 
   const fresh = plans.filter((plan) => plan.user === undefined);
-  for (const plan of plans) {
-    if (plan.user !== undefined) await updateUser(trx, table, plan.user.userId, writesOf(plan, deps.hosts));
-  }
+  await updateUsers(
+    trx,
+    table,
+    plans.flatMap((plan) =>
+      plan.user === undefined ? [] : [{ userId: plan.user.userId, writes: writesOf(plan, deps.hosts) }],
+    ),
+  );
   await insertUsers(
     trx,
     table,
@@ -103,7 +108,7 @@ function hasNoName(plan: UserPlan): boolean {
     : taken !== undefined && taken.values['s_username'] === null;
 }
 
-/** The columns of `t_user` a plan writes. */
+/** The columns of `t_user` a plan writes; what the row has already is not written again. */
 function writesOf(plan: UserPlan, hosts: HostUsers): Writes {
   const writes: Writes = new Map();
   const elsewhere = new Set(hosts.related.map((one) => one.register));
@@ -111,7 +116,9 @@ function writesOf(plan: UserPlan, hosts: HostUsers): Writes {
     if (elsewhere.has(register)) continue;
     for (const column of hosts.columns.get(register) ?? []) {
       const value = values[column.name];
-      if (value !== undefined && !(column.name === 's_username' && value === null)) writes.set(column, value);
+      const held = plan.user?.host.registers.get(register)?.[column.name];
+      if (value === undefined || (held !== undefined && isSameValue(value, held))) continue;
+      if (!(column.name === 's_username' && value === null)) writes.set(column, value);
     }
   }
   for (const column of outdatedNatives(plan, hosts)) writes.set(column, null);
@@ -175,7 +182,9 @@ async function storeDescriptions(
       const locale = localeOf(register);
       const text = values['s_info'];
       if (locale === undefined || (text !== null && typeof text !== 'string')) continue;
-      const present = plan.user?.host.registers.has(register) ?? false;
+      const held = plan.user?.host.registers.get(register);
+      const present = held !== undefined;
+      if (present && held['s_info'] === text && text !== null) continue;
       if (text !== null || present) writes.push({ userId: idOf(plan), locale, text, present });
     }
   }
@@ -185,8 +194,12 @@ async function storeDescriptions(
 /** Osclass copies name and address into listings, comments and alerts; old personal data must not stay there. */
 async function copyChanges(trx: Transaction<unknown>, deps: StoreDeps, plan: UserPlan): Promise<void> {
   if (plan.user === undefined) return;
-  const name = plan.take.get('s_name')?.values['s_name'];
-  const email = plan.take.get('s_email')?.values['s_email'];
+  const { registers } = plan.user.host;
+  const changed = (register: RegisterName): Value | undefined => {
+    const value = plan.take.get(register)?.values[register];
+    return value === registers.get(register)?.[register] ? undefined : value;
+  };
+  const [name, email] = [changed('s_name'), changed('s_email')];
   if (typeof name !== 'string' && typeof email !== 'string') return;
   await copyContact(trx, deps.catalog, plan.user.userId, {
     ...(typeof name === 'string' ? { name } : {}),

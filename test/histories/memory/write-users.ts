@@ -2,7 +2,7 @@
 import type { Column, Table } from '../../../src/db/catalog.ts';
 import { SyncError } from '../../../src/model/errors.ts';
 import type { Value } from '../../../src/model/register.ts';
-import type { ColumnWrites, DescriptionWrite } from '../../../src/osclass/write-users.ts';
+import type { ColumnWrites, DescriptionWrite, UserUpdate } from '../../../src/osclass/write-users.ts';
 import { memoryOf, type Memory } from './database.ts';
 import { DEFAULTS, emailOfRow, folded, LOCALES, textOf } from './host.ts';
 
@@ -20,6 +20,10 @@ export async function updateUser(runner: unknown, _table: Table, userId: number,
   const lineage = typeof registration === 'string' ? new Set([...row.lineage, registration]) : row.lineage;
   memory.tables.rows.set(userId, { ...row, columns: { ...row.columns, ...written }, lineage });
   memory.mark(userId, 'U', null);
+}
+
+export async function updateUsers(runner: unknown, table: Table, updates: readonly UserUpdate[]): Promise<void> {
+  for (const { userId, writes } of updates) await updateUser(runner, table, userId, writes);
 }
 
 export async function insertUsers(runner: unknown, _table: Table, users: readonly ColumnWrites[]): Promise<void> {
