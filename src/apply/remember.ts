@@ -18,7 +18,10 @@ export interface RememberDeps {
   readonly nowMs: () => number;
 }
 
-/** True if the account here has registers that the record knows nothing of: a text in another language, above all. */
+/**
+ * True if the account here has registers that the record knows nothing of: a text in another language, above all. Where
+ * an account changes its uids or address, the sender may have told of them under another account, and does not have them.
+ */
 function holdsMore({ user, incoming }: UserPlan): boolean {
   return [...(user?.shadow.registers.keys() ?? [])].some((name) => !Object.hasOwn(incoming.record.registers, name));
 }
@@ -63,7 +66,8 @@ export async function remember(
     }
     // A record that lies here was answered when it came; it is tried again and again.
     const isAnswered = from.via === 'parked' && !isNews;
-    const hasMore = plan.newerHere || (isLinked && holdsMore(plan));
+    const isMoved = isLinked || plan.take.has('s_email');
+    const hasMore = plan.newerHere || (isMoved && holdsMore(plan));
     if (!isAnswered && (isFinding || knowsLess || (hasMore && from.via !== 'feed'))) send(source, userId);
     if (!isAnswered) for (const rival of plan.rivals) send(source, rival);
     for (const parting of plan.partings) {

@@ -1,6 +1,6 @@
 /** The sites of a history, their clocks and the network between them. */
 import { SyncError } from '../../src/model/errors.ts';
-import type { StreamAnswer, WireRecord } from '../../src/model/record.ts';
+import { stampText, type StreamAnswer, type WireRecord } from '../../src/model/record.ts';
 import { makeLedger, type Ledger } from './ledger.ts';
 import { Crash, type HostRow, type Memory } from './memory/database.ts';
 import { folded } from './memory/host.ts';
@@ -303,7 +303,8 @@ function linksOf(count: number, topology: Topology): (a: number, b: number) => b
 function showRecord(record: WireRecord): string {
   const uids = record.uids.map((uid) => uid.slice(0, 4)).join('+');
   if (record.kind === 'removal') return `removal ${uids}`;
-  const stamp = record.registers['s_email']?.stamp ?? '';
+  const email = record.registers['s_email'];
+  const stamp = email === undefined ? '' : stampText(record, email);
   const value = record.registers['s_name']?.values['s_name'];
   const name = typeof value === 'string' ? value : '';
   return `${record.email} ${uids} (${name}, e-mail ${stamp})`;
