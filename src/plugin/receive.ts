@@ -103,9 +103,9 @@ async function prepareStranger(
     const record: UserRecord = { kind: 'user', uids, email: row.email, born, registers: {} };
     return { ...common, record, removal: isTold ? undefined : removal.removalId, withoutPassword: false };
   }
-  const hasMoved = (await usersByUid(runner, own, earlier)).size > 0;
-  const isOldNews = memory !== undefined && said.every(({ name, digest }) => isKnownOf(memory, name, digest));
-  if (removal === undefined && hasMoved && isOldNews) {
+  const moved = [...(await usersByUid(runner, own, earlier)).values()];
+  // Who has another address here goes on under the old one there: nobody can tell the peer, and it is no second person.
+  if (removal === undefined && (await isSameRegistration(runner, row, moved, deps))) {
     return { ...common, record: undefined, removal: undefined, withoutPassword: false };
   }
   const record = readNew(row, uid as Uid, removal?.stamp, deps);
@@ -122,6 +122,19 @@ function isStale(row: PluginRow, seen: Seen | undefined, removed: Stamp, deps: R
   if (memory === null) return seen?.removalId !== null && registeredBefore(row, removed, deps);
   const registered = valuesIn(row, deps.hosts).find(({ name }) => name === 'dt_reg_date');
   return registered === undefined || isKnownOf(memory, registered.name, registered.digest);
+}
+
+/** True if one of these users came to be when the user in the row did. */
+async function isSameRegistration(
+  runner: Runner,
+  row: PluginRow,
+  userIds: readonly number[],
+  { hosts }: ReceiveDeps,
+): Promise<boolean> {
+  const registered = row.columns.get('dt_reg_date');
+  if (userIds.length === 0 || registered === undefined) return false;
+  const users = await hosts.byId(runner, [...userIds]);
+  return [...users.values()].some((user) => user.regDate === registered);
 }
 
 /** True if the peer had, or may have had, the value before. */
