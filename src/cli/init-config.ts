@@ -115,13 +115,17 @@ ${rest}  custom: [${live.join(', ')}]
 `;
 }
 
-function pluginEntry({ name, peerName, url, apiKey, columns }: PluginAccount): string {
+function pluginEntry({ name, peerName, url, apiKey, columns, lastUserId }: PluginAccount): string {
   const list = typeof columns === 'string' ? '' : `    columns: [${columns.map(scalar).join(', ')}]\n`;
+  const cursor = `# Fed up to its user ${lastUserId}; "account-sync feed ${peerName}" begins anew, to learn what it has by now.`;
   return `  # "${name.replaceAll(/[\r\n]+/g, ' ')}" in the PHP plugin. Once account-sync runs there: another url, and without protocol.
+  ${cursor}
   - name: ${peerName}
     url: ${scalar(url)}
     api_key: ${scalar(apiKey)}
     protocol: plugin
+    # It sends nothing twice: everybody there is asked for again within this time.
+    feed_schedule: 24h
 ${list}`;
 }
 

@@ -101,7 +101,7 @@ describe('account-sync init', { timeout: 60_000 }, () => {
     await installPlugin(db, {
       settings: { apikey: key },
       accounts: [
-        { name: 'Site B', url: 'https://b.example.com/', key: 'b'.repeat(70), lastUserId: 1 },
+        { name: 'Site B', url: 'https://b.example.com/', key: 'b'.repeat(70), lastUserId: 4711 },
         {
           name: 'Site C',
           url: 'http://c.example.com/',
@@ -118,9 +118,10 @@ describe('account-sync init', { timeout: 60_000 }, () => {
     const { site, http, peers } = written();
     expect([site.apiKey, http.allowInsecurePeers]).toEqual([key, true]);
     expect(peers).toMatchObject([
-      { name: 'site-b', protocol: 'plugin', apiKey: 'b'.repeat(70), columns: 'default' },
+      { name: 'site-b', protocol: 'plugin', apiKey: 'b'.repeat(70), columns: 'default', feedWithinMs: 86_400_000 },
       { name: 'site-c', protocol: 'plugin', apiKey: 'c${x}'.repeat(10), columns: ['s_name', 's_email'] },
     ]);
+    expect(readFileSync(file(), 'utf8')).toMatch(/# Fed up to its user 4711; "account-sync feed site-b"/);
     expect(err).toMatch(/"Cars" is only a comment: name: the same as site\.name/);
     expect(err).toMatch(/"Short" is only a comment: api_key: expected at least 20/);
     expect(err).toMatch(/site\.api_key is the key the plugin has/);
