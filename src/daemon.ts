@@ -231,6 +231,7 @@ async function prepare(site: Site, log: Log, signal: AbortSignal): Promise<void>
   const installed = await installOnce(db, site.parts().catalog, own, {
     signal,
     related: site.parts().hosts.related,
+    mode: site.config.capture.mode,
   });
   if (isFirst || installed.migrations.length > 0 || installed.triggers > 0) {
     log.info({ ...installed }, 'installed');

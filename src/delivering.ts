@@ -4,6 +4,7 @@ import type { OwnTables } from './db/catalog.ts';
 import { guardAllowance } from './db/guard-events.ts';
 import type { Leases } from './db/lease.ts';
 import type { AppendLog } from './db/ports.ts';
+import type { Unread } from './db/unread.ts';
 import { withLease } from './db/with-lease.ts';
 import type { InForce } from './in-force.ts';
 import type { Meter } from './meter.ts';
@@ -33,6 +34,7 @@ export interface DeliveringSite {
   /** Runs a pass; once more where the host turns out to be other than it was last seen. */
   readonly looking: <T>(pass: () => Promise<T>) => Promise<T>;
   readonly meter: Meter | undefined;
+  readonly unread: Unread;
 }
 
 /** One delivery pass; see {@link deliverOnce}. Nothing is done while another process delivers to that peer. */
@@ -44,7 +46,7 @@ export async function deliverTo(site: DeliveringSite, to: PeerRoute, signal?: Ab
 }
 
 function pass(site: DeliveringSite, to: PeerRoute, signal: AbortSignal | undefined): Promise<Delivered> {
-  const { db, own, nowMs, appendLog, peers, plugin } = site;
+  const { db, own, nowMs, appendLog, peers, plugin, unread } = site;
   const { acquaintance } = peers;
   const {
     config: { guard, stream },
@@ -54,7 +56,7 @@ function pass(site: DeliveringSite, to: PeerRoute, signal: AbortSignal | undefin
   } = site.now();
   return deliverOnce(
     {
-      ...{ db, own, origin, nowMs, newTrace, appendLog, keyDigest, hosts: parts.hosts },
+      ...{ db, own, origin, nowMs, newTrace, appendLog, keyDigest, unread, hosts: parts.hosts },
       zoneFor: async (peer, stop) => ((await acquaintance.know(peer, stop)).timezone ? parts.zone : makeZone(null)),
       backoffMs: (attempts) => backoffMs(attempts, site.random()),
       batchSize: () => plugin.batchSize(to.name) ?? stream.batchSize,

@@ -13,7 +13,7 @@ import { VERSION } from './version.ts';
 import { peerFacts } from './wiring.ts';
 
 const LEVEL: Readonly<Record<HealthStatus, number>> = { ok: 0, degraded: 1, down: 2 };
-const TRIGGER_STATES: readonly WorkState['triggers'][] = ['ok', 'mending', 'missing'];
+const TRIGGER_STATES: readonly WorkState['triggers'][] = ['ok', 'mending', 'missing', 'unused'];
 
 /** What can be told of a daemon whose database cannot be used. */
 export function gaugesOfHealth(site: string, health: Health): Reading[] {

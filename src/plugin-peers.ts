@@ -43,7 +43,7 @@ export interface PluginSite {
   readonly route: (peer: string) => PeerRoute;
   /** Works off markers, so that every user has a shadow and what was changed here is stamped before what comes. */
   readonly drain: () => Promise<unknown>;
-  readonly isScanPending: () => Promise<boolean>;
+  readonly feedsMustWait: () => Promise<boolean>;
   readonly apply: (records: readonly WireRecord[], from: Origination) => Promise<Outcome[]>;
 }
 
@@ -252,7 +252,7 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
     },
 
     async giveFeed(after, { route }) {
-      if (await site.isScanPending()) throw new SyncError('BASELINE_PENDING', undefined, { retryAfterS: 1 });
+      if (await site.feedsMustWait()) throw new SyncError('BASELINE_PENDING', undefined, { retryAfterS: 1 });
       await site.drain();
       return await givePage({ ...outgoingDeps(), limit: Math.min(config().feed.limit, MOST_SERVED) }, route, after);
     },

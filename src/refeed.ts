@@ -26,7 +26,7 @@ export async function refeedOnce(
   const nothing = { done: 0, full: false };
   if (withinMs === null || !peer.receive) return nothing;
   const round = parseRound(await readState(db, own, name), clock.nowMs());
-  if (dueAtMs(round, withinMs) > clock.nowMs() || (await site.isScanPending())) return nothing;
+  if (dueAtMs(round, withinMs) > clock.nowMs() || (await site.scanning.feedsMustWait())) return nothing;
   const lease = await site.leases.tryAcquire(name);
   if (lease === undefined) return nothing;
   try {

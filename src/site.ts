@@ -13,7 +13,7 @@ import { wakeParked, wakeParkedFor } from './apply/parked.ts';
 import { retryParkedOnce, type Retried } from './apply/retry-parked.ts';
 import type { ApplyDeps } from './apply/together.ts';
 import { adopt } from './capture/adopt.ts';
-import { baselineOnce, isScanPending, watchRegisters, type BaselinePage } from './capture/baseline.ts';
+import { watchRegisters, type BaselinePage } from './capture/baseline.ts';
 import { drainOnce, type Drained } from './capture/drain.ts';
 import { installOnce } from './capture/install.ts';
 import { isQueueEmpty } from './capture/queue.ts';
@@ -24,6 +24,7 @@ import { makeLeases, type Leases } from './db/lease.ts';
 import { lookingAgain } from './db/looking-again.ts';
 import { openPool, type PoolUse } from './db/pool.ts';
 import type { OutboxWriter } from './db/ports.ts';
+import { makeUnread } from './db/unread.ts';
 import { withLease } from './db/with-lease.ts';
 import { requireUid } from './db/shadows.ts';
 import type { FeedOptions, FeedSums } from './feed/puller.ts';
@@ -47,6 +48,7 @@ import { makePeers } from './peers.ts';
 import { makePluginPeers, type PluginPeers } from './plugin-peers.ts';
 import type { Clock } from './runtime/clock.ts';
 import { newTrace } from './runtime/trace.ts';
+import { makeScanning, type Scanning } from './scanning.ts';
 
 /** A site that can be worked on. */
 export interface Site {
@@ -80,6 +82,7 @@ export interface Site {
   client(peer: string): PeerClient;
   /** True while a baseline or re-scan has pages left. */
   isScanPending(): Promise<boolean>;
+  readonly scanning: Scanning;
   /** One page of it; undefined: another process is at it. */
   scanPage(): Promise<BaselinePage | undefined>;
   /** One drain pass; nothing is done while another process drains. */
@@ -136,6 +139,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     dropUsers: (runner, userIds) => dropUsers(runner, own, names(), userIds),
     removed: (runner, removal) => plugin.removed(runner, removal),
   };
+  const unread = makeUnread(own, config.capture.mode);
   const appendLog = activity.append;
 
   const applyDeps = (): ApplyDeps => {
@@ -148,7 +152,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
       ...parts,
       ...{ db, own, outbox, origin, nowMs, randomUid, appendLog, randomBytes, guard, routes },
       removal: { ...removal, related: relatedTables },
-      usersWaiting: outbox.usersWaiting,
+      ...{ unread, usersWaiting: outbox.usersWaiting },
       adopt: (user) => adopt(user, { origin, nowMs, toEpochMs: parts.zone.toEpochMs }),
       locales: async () => parts.locales,
       applied: (trx, from, records, outcomes) => plugin.applied(trx, from, { records, outcomes }),
@@ -190,6 +194,12 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     return drained;
   };
 
+  const scanning = makeScanning({
+    ...{ db, own, nowMs, captureDeps, leases, drain, looking },
+    capture: () => now.config.capture,
+    catalog: () => now.parts.catalog,
+  });
+
   const route = (peer: string): PeerRoute => {
     const found = now.routes.find((candidate) => candidate.name === peer);
     if (found === undefined) throw new SyncError('PEER_UNKNOWN', `No peer "${peer}" in the config.`);
@@ -201,7 +211,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     config: () => now.config,
     origin: () => now.origin,
     parts: () => now.parts,
-    isScanPending: () => isScanPending(db, own),
+    feedsMustWait: scanning.feedsMustWait,
     apply: (records, from) => apply(records, from, {}),
   });
   const peers = makePeers(config, status, nowMs, plugin.client);
@@ -214,7 +224,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     },
     parts: () => now.parts,
     limit: () => now.config.feed.limit,
-    isScanPending: () => isScanPending(db, own),
+    feedsMustWait: scanning.feedsMustWait,
     drain: () => drain().then(() => undefined),
   });
 
@@ -240,7 +250,8 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
       const parts = await readParts(db, next);
       if (!isDeepStrictEqual(next.relatedTables, now.config.relatedTables)) {
         const { related } = parts.hosts;
-        await installOnce(db, parts.catalog, own, { related, ...(signal === undefined ? {} : { signal }) });
+        const { mode } = next.capture;
+        await installOnce(db, parts.catalog, own, { related, mode, ...(signal === undefined ? {} : { signal }) });
       }
       now = inForce(next, parts);
       peers.update(next);
@@ -248,13 +259,14 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     routes,
     route,
     client,
-    isScanPending: () => isScanPending(db, own),
-    scanPage: () => looking(() => withLease(leases, 'drain', (lease) => baselineOnce(captureDeps(), lease))),
+    isScanPending: scanning.isPending,
+    scanning,
+    scanPage: scanning.page,
     drain,
     deliver: (to, signal) =>
       deliverTo(
         {
-          ...{ db, own, leases, status, nowMs, random, appendLog, peers, plugin, meter },
+          ...{ db, own, leases, status, nowMs, random, appendLog, peers, plugin, meter, unread },
           looking,
           now: () => now,
         },

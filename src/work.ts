@@ -1,7 +1,6 @@
 /** The loops of a running site: each kind of work repeated by one loop, woken by time, by need, or by another loop. */
-import { countVanished } from './capture/vanished.ts';
 import type { Patience } from './capture/triggers.ts';
-import { checkTriggersOnce } from './capture/watch.ts';
+import { checkTriggersOnce, checkWritable } from './capture/watch.ts';
 import type { PeerConfig } from './config/config.ts';
 import { forgetGuarded } from './db/guard-events.ts';
 import type { Lease } from './db/lease.ts';
@@ -20,7 +19,8 @@ import type { Site } from './site.ts';
 
 /** What others may see of the work, for health. */
 export interface WorkState {
-  triggers: 'ok' | 'mending' | 'missing';
+  /** `unused`: scan mode. */
+  triggers: 'ok' | 'mending' | 'missing' | 'unused';
   /** Accounts that are gone though nobody deleted them. */
   vanished: number;
   /** Our clock minus the database's, in milliseconds. */
@@ -56,7 +56,8 @@ const PRESENT_EVERY_MS = 10_000;
 
 /** Makes the loops; nothing runs before start(). */
 export function makeWork(site: Site, log: Log, clock: Clock): Work {
-  const state: WorkState = { triggers: 'ok', vanished: 0, clockSkewMs: null };
+  const isScanMode = site.config.capture.mode === 'scan';
+  const state: WorkState = { triggers: isScanMode ? 'unused' : 'ok', vanished: 0, clockSkewMs: null };
   let isStreamDue = false;
   let refreshedAtMs = Number.NEGATIVE_INFINITY;
   let watchedAtMs = clock.nowMs();
@@ -82,11 +83,12 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
       refreshedAtMs = clock.nowMs();
       await site.refresh();
       state.clockSkewMs = await largestSkew(site, clock);
-      const vanished = await countVanished(site.db, site.own, site.parts().catalog);
+      const vanished = await site.scanning.countVanished();
       if (vanished > state.vanished) log.error({ accounts: vanished }, 'accounts are gone though nobody deleted them');
       state.vanished = vanished;
     }
     watchedAtMs = clock.nowMs();
+    if (isScanMode) return await checkWritable(site.db);
     if (!hasPassed(REST_MS, restingSinceMs, watchedAtMs)) return;
     try {
       const checked = await checkTriggersOnce(site.db, site.parts().catalog, site.own, {
@@ -109,7 +111,9 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
   };
 
   const drainPass = async (signal: AbortSignal): Promise<PassOutcome> => {
-    if (await site.isScanPending()) return await scanPass();
+    if (isScanMode) await site.scanning.requestIfDue();
+    const scanned = (await site.isScanPending()) ? await scanPass(signal) : undefined;
+    if (scanned !== undefined && !isScanMode) return scanned;
     const { done, full, changed } = await site.drain(signal);
     if (changed.length > 0) parked.wake();
     if (done === 0 || hasPassed(REFRESH_EVERY_MS, watchedAtMs, clock.nowMs())) await idle(signal);
@@ -117,18 +121,21 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
       isStreamDue = false;
       await wakeDeliveries();
     }
-    return { done, full };
+    return { done, full: full || scanned?.full === true };
   };
 
-  const scanPass = async (): Promise<PassOutcome> => {
-    state.triggers = 'mending';
+  const scanPass = async (signal: AbortSignal): Promise<PassOutcome> => {
+    if (!isScanMode) state.triggers = 'mending';
+    const startedMs = performance.now();
     const page = await site.scanPage();
     if (page === undefined) return { done: 0, full: false };
     if (page.changed > 0) log.info({ users: page.changed }, 'scan found changed users');
-    if (!page.full) {
+    if (!page.full && isScanMode) log.debug({}, 'scan of all users finished');
+    if (!page.full && !isScanMode) {
       state.triggers = 'ok';
       log.info({}, 'scan of all users finished');
     }
+    if (isScanMode) await site.scanning.rest(performance.now() - startedMs, signal);
     return { done: page.done, full: true };
   };
 
@@ -227,6 +234,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     },
     followConfig,
     async runStream(signal) {
+      if (isScanMode) await site.scanning.now(signal);
       let drained = 0;
       for (let full = true; full;) {
         const pass = await site.drain(signal);

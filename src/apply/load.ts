@@ -4,8 +4,9 @@
  */
 import type { Kysely, Transaction } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
-import { markerTimes, usersMarked } from '../db/markers.ts';
+import { markerTimes } from '../db/markers.ts';
 import { readShadows, tombstonesByUid, usersByUid, type StoredUser } from '../db/shadows.ts';
+import type { Unread } from '../db/unread.ts';
 import { chooseUids, usedUidsOf } from '../db/uid-assignment.ts';
 import { absorb, isOtherAccount } from '../model/absorb.ts';
 import type { Candidate } from '../model/identity.ts';
@@ -27,6 +28,7 @@ export interface LoadDeps {
   /** Shadow of a user that was there before any marker told of it. */
   readonly adopt: (user: HostUser) => Shadow;
   readonly usersWaiting: (trx: Transaction<unknown>, userIds: readonly number[]) => Promise<Set<number>>;
+  readonly unread: Unread;
 }
 
 /** An account of this site. */
@@ -97,11 +99,10 @@ export async function loadChunk(trx: Transaction<unknown>, deps: LoadDeps, leads
   }
 
   const gone = [...stored.values()].filter(({ userId }) => !rows.has(userId) || others.has(userId));
-  const deleted = await usersMarked(
+  const deleted = await deps.unread.deleted(
     trx,
-    own,
-    'D',
     gone.map((user) => user.userId),
+    others,
   );
   const dying = new Map(
     gone.filter((u) => deleted.has(u.userId)).flatMap((u) => u.uids.map((uid) => [uid, u.userId] as const)),
@@ -156,7 +157,7 @@ async function lookAt(
   const { own, origin, nowMs } = deps;
   const strangers = [...rows.values()].filter((host) => !stored.has(host.id));
   const strangerIds = strangers.map((host) => host.id);
-  const unborn = new Set([...others, ...(await usersMarked(trx, own, 'I', strangerIds))]);
+  const unborn = new Set([...others, ...(await deps.unread.registered(trx, strangerIds))]);
   const chosen = await chooseUids(
     trx,
     own,

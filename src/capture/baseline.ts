@@ -73,6 +73,11 @@ export async function watchRegisters(
   });
 }
 
+/** True until every user was looked at once: some have no shadow yet. */
+export async function isBaselinePending(db: Kysely<unknown>, own: OwnTables): Promise<boolean> {
+  return !(await statesSet(db, own, ['baseline_finished_at'])).has('baseline_finished_at');
+}
+
 /** True while a baseline or re-scan has users left to look at. */
 export async function isScanPending(db: Kysely<unknown>, own: OwnTables): Promise<boolean> {
   const set = await statesSet(db, own, ['baseline_finished_at', 'rescan_wanted']);
@@ -116,7 +121,9 @@ export async function baselineOnce(deps: BaselineDeps, lease: Lease): Promise<Ba
     if (!full) {
       await writeState(trx, own, 'rescan_wanted', null);
       // Markers are dated by the same clock.
-      if (!rescan) await writeState(trx, own, 'baseline_finished_at', new Date(await readClock(trx)).toISOString());
+      const now = new Date(await readClock(trx)).toISOString();
+      await writeState(trx, own, 'scanned_at', now);
+      if (!rescan) await writeState(trx, own, 'baseline_finished_at', now);
     }
     await lease.fence(trx);
     return { done: users.length, full, changed: new Set(entries.map((entry) => entry.ref)).size };

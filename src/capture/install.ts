@@ -5,7 +5,9 @@ import { dropOwnTables, migrate, migrationStatements } from '../db/migrate.ts';
 import { readServerFacts, type ServerFacts } from '../db/server-facts.ts';
 import { SyncError } from '../model/errors.ts';
 import type { RelatedTable } from '../osclass/related.ts';
-import { requireRights, RIGHTS } from './rights.ts';
+import { requireRights, rightsFor } from './rights.ts';
+import { endScanMode, trustTable } from './absent.ts';
+import { isBaselinePending } from './baseline.ts';
 import { createTriggerSql } from './trigger-sql.ts';
 import { dropTriggers, firstTriggerName, inspectTriggers, requiredTriggers, type DdlOptions } from './triggers.ts';
 import { mendAndRescan } from './watch.ts';
@@ -22,7 +24,12 @@ export interface Installed {
 export interface InstallOptions extends DdlOptions {
   /** Tables with one row per user that are watched too. */
   readonly related?: readonly RelatedTable[];
+  /** `scan`: no triggers are made, and those that are there are dropped. `triggers` unless given. */
+  readonly mode?: CaptureMode;
 }
+
+/** How changes are noticed; `capture.mode` of the config. */
+export type CaptureMode = 'triggers' | 'scan';
 
 /** Throws what makes an installation here wrong or impossible: `DB_READ_ONLY`, `DB_BACKSLASH_ESCAPES`. */
 function checkServer(facts: ServerFacts): void {
@@ -42,17 +49,23 @@ export async function installOnce(
   db: Kysely<unknown>,
   catalog: Catalog,
   own: OwnTables,
-  { related = [], ...ddl }: InstallOptions = {},
+  { related = [], mode = 'triggers', ...ddl }: InstallOptions = {},
 ): Promise<Installed> {
   checkServer(await readServerFacts(db));
   requiredTriggers(catalog, own, related);
   const before = await ourTables(db, catalog);
   // Asked first: an account that may not drop could not take back what it made.
-  if (before === 0) await requireRights(db, catalog);
+  if (before === 0) await requireRights(db, catalog, mode);
   try {
     const migrations = await migrate(db, catalog.prefix);
+    if (mode === 'scan') {
+      await dropTriggers(db, catalog, ddl);
+      if (await isBaselinePending(db, own)) await trustTable(db, own, catalog);
+      return { migrations, triggers: 0 };
+    }
     const state = await inspectTriggers(db, catalog, own, related);
     const made = await mendAndRescan(db, catalog, own, state, ddl);
+    await endScanMode(db, own);
     return { migrations, triggers: made.length };
   } catch (error) {
     if (before === 0) await takeBack(db, catalog, own, related).catch(() => undefined);
@@ -85,7 +98,13 @@ export async function uninstallOnce(
 }
 
 /** Every statement of a first installation, for people to read. */
-export function installSql(catalog: Catalog, own: OwnTables, related: readonly RelatedTable[] = []): string[] {
+export function installSql(
+  catalog: Catalog,
+  own: OwnTables,
+  related: readonly RelatedTable[] = [],
+  mode: CaptureMode = 'triggers',
+): string[] {
+  if (mode === 'scan') return migrationStatements(catalog.prefix);
   const triggers = requiredTriggers(catalog, own, related).map((spec) =>
     createTriggerSql(spec, firstTriggerName(catalog, spec)),
   );
@@ -93,9 +112,9 @@ export function installSql(catalog: Catalog, own: OwnTables, related: readonly R
 }
 
 /** The rights the daemon's account needs; `REFERENCES` and the like are not among them. */
-export function grantsSql(schema: string, account: string): string[] {
+export function grantsSql(schema: string, account: string, mode: CaptureMode = 'triggers'): string[] {
   const name = `\`${schema.replaceAll('`', '``').replace(/[_%]/g, String.raw`\$&`)}\``;
-  return [`GRANT ${RIGHTS.join(', ')} ON ${name}.* TO ${account}`];
+  return [`GRANT ${rightsFor(mode).join(', ')} ON ${name}.* TO ${account}`];
 }
 
 /** The account we are connected as, quoted for a GRANT. `SELECT CURRENT_USER()` */

@@ -1,6 +1,8 @@
 /** The queue of markers, looked at without locking anything (MYSQL.md S2). */
 import { sql } from 'kysely';
 import { id, type OwnTables } from '../db/catalog.ts';
+import { bindRows } from '../db/lists.ts';
+import type { Marker } from '../db/markers.ts';
 import type { Runner } from '../db/transaction.ts';
 
 /** `SELECT 1 FROM queue LIMIT 1`: all that an idle daemon asks. */
@@ -14,4 +16,14 @@ export async function queueDepth(runner: Runner, own: OwnTables): Promise<{ dept
   const { rows } = await sql<{ depth: string; oldest: string | null }>`
     SELECT COUNT(*) AS depth, MIN(marked_at) AS oldest FROM ${id(own.queue)}`.execute(runner);
   return { depth: Number(rows[0]?.depth ?? 0), oldest: rows[0]?.oldest ?? null };
+}
+
+/** A marker that no trigger made. */
+export type NewMarker = Pick<Marker, 'userId' | 'op' | 'oldEmail'>;
+
+/** `INSERT INTO queue (user_id, op, old_email) VALUES …`, dated by the database as those of the triggers are. */
+export async function addMarkers(runner: Runner, own: OwnTables, markers: readonly NewMarker[]): Promise<void> {
+  if (markers.length === 0) return;
+  await sql`INSERT INTO ${id(own.queue)} (user_id, op, old_email)
+    VALUES ${bindRows(markers.map(({ userId, op, oldEmail }) => [userId, op, oldEmail]))}`.execute(runner);
 }

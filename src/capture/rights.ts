@@ -15,6 +15,11 @@ export const RIGHTS = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'CREATE', 'ALTER'
 /** A name in {@link RIGHTS}. */
 export type Right = (typeof RIGHTS)[number];
 
+/** Those that are needed: without triggers no right to make them. */
+export function rightsFor(mode: 'triggers' | 'scan'): readonly Right[] {
+  return mode === 'scan' ? RIGHTS.filter((right) => right !== 'TRIGGER') : RIGHTS;
+}
+
 /** What stands in the way. Nothing missing and no need of trust: all is well. */
 export interface RightsFound {
   readonly missing: readonly Right[];
@@ -26,11 +31,17 @@ const DENIED = new Set([1044, 1142]);
 const ALLOWED = new Set([1051, 1072, 1146]);
 const NEEDS_TRUST = 1419;
 
-/** Probes every right: nine statements that fail, and change nothing. */
-export async function probeRights(db: Runner, catalog: Catalog): Promise<RightsFound> {
+/** Probes every right that is needed: statements that fail, and change nothing. */
+export async function probeRights(
+  db: Runner,
+  catalog: Catalog,
+  mode: 'triggers' | 'scan' = 'triggers',
+): Promise<RightsFound> {
+  const needed = rightsFor(mode);
   const missing: Right[] = [];
   let needsTrust = false;
   for (const [right, statement] of probes(catalog.prefix)) {
+    if (!needed.includes(right)) continue;
     const errno = await errnoFrom(db, statement);
     if (errno === NEEDS_TRUST) needsTrust = true;
     else if (DENIED.has(errno)) missing.push(right);
@@ -39,15 +50,25 @@ export async function probeRights(db: Runner, catalog: Catalog): Promise<RightsF
 }
 
 /** Throws `DB_MISSING_RIGHT`, naming all rights that are missing at once, or `TRIGGERS_NEED_TRUST`. */
-export async function requireRights(db: Runner, catalog: Catalog): Promise<void> {
-  const { missing, needsTrust } = await probeRights(db, catalog);
+export async function requireRights(
+  db: Runner,
+  catalog: Catalog,
+  mode: 'triggers' | 'scan' = 'triggers',
+): Promise<void> {
+  const { missing, needsTrust } = await probeRights(db, catalog, mode);
   if (missing.length > 0) {
     throw new SyncError(
       'DB_MISSING_RIGHT',
-      `The account lacks ${missing.join(', ')} on the database ${catalog.schema}.`,
+      `The account lacks ${missing.join(', ')} on the database ${catalog.schema}.${isOnlyTrigger(missing) ? WITHOUT : ''}`,
     );
   }
   if (needsTrust) throw new SyncError('TRIGGERS_NEED_TRUST');
+}
+
+const WITHOUT = ' Where that right cannot be had, set capture.mode to scan.';
+
+function isOnlyTrigger(missing: readonly Right[]): boolean {
+  return missing.length === 1 && missing[0] === 'TRIGGER';
 }
 
 function probes(prefix: string): readonly (readonly [Right, string])[] {

@@ -28,14 +28,19 @@ export async function checkTriggersOnce(
   own: OwnTables,
   { related = [], ...ddl }: WatchOptions = {},
 ): Promise<TriggerCheck> {
-  const { rows } = await sql<{ off: string | number }>`SELECT @@GLOBAL.read_only AS off`.execute(db);
-  if (!/^(?:0|off)$/i.test(String(rows[0]?.off ?? 0))) throw new SyncError('DB_READ_ONLY');
+  await checkWritable(db);
   const state = await inspectTriggers(db, catalog, own, related);
   if (triggersAreWell(state)) return { kind: 'well' };
   await mendAndRescan(db, catalog, own, state, ddl);
   return state.missing.length > 0
     ? { kind: 'lost', triggers: namesOf(state.missing) }
     : { kind: 'renewed', triggers: namesOf(state.outdated) };
+}
+
+/** Throws `DB_READ_ONLY`. */
+export async function checkWritable(db: Kysely<unknown>): Promise<void> {
+  const { rows } = await sql<{ off: string | number }>`SELECT @@GLOBAL.read_only AS off`.execute(db);
+  if (!/^(?:0|off)$/i.test(String(rows[0]?.off ?? 0))) throw new SyncError('DB_READ_ONLY');
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The part of `account-sync check` that asks the database. */
 import { probeRights } from '../capture/rights.ts';
 import { currentAccount, grantsSql } from '../capture/install.ts';
+import { isBaselinePending } from '../capture/baseline.ts';
 import { inspectTriggers, triggersAreWell } from '../capture/triggers.ts';
 import { isInstalled, pendingMigrations } from '../db/migrate.ts';
 import { readServerFacts } from '../db/server-facts.ts';
@@ -29,12 +30,12 @@ export async function checkServerFacts({ db }: Site): Promise<Finding[]> {
 }
 
 /** Whether the account may do what the daemon does. */
-export async function checkRights({ db, parts }: Site): Promise<Finding[]> {
+export async function checkRights({ config, db, parts }: Site): Promise<Finding[]> {
   const { catalog } = parts();
-  const { missing, needsTrust } = await probeRights(db, catalog);
+  const { missing, needsTrust } = await probeRights(db, catalog, config.capture.mode);
   const findings: Finding[] = [];
   if (missing.length > 0) {
-    const grants = grantsSql(catalog.schema, await currentAccount(db));
+    const grants = grantsSql(catalog.schema, await currentAccount(db), config.capture.mode);
     findings.push(
       fail('rights', `the account lacks ${missing.join(', ')}`, `As an administrator: ${grants.join('; ')};`),
     );
@@ -46,28 +47,48 @@ export async function checkRights({ db, parts }: Site): Promise<Finding[]> {
 /** Tables, triggers and baseline. */
 export async function checkInstallation(site: Site): Promise<Finding[]> {
   const { db, own } = site;
-  const { catalog, hosts } = site.parts();
+  const { catalog } = site.parts();
   if (!(await isInstalled(db, own))) return [failed('tables', new SyncError('NOT_INSTALLED'))];
   const pending = await pendingMigrations(db, own, readMigrations(catalog.prefix));
   const install = 'Run "account-sync install", or start the daemon.';
   if (pending.length > 0) {
     return [fail('tables', `of an older version: without ${pending.map(({ name }) => name).join(', ')}`, install)];
   }
+  const mode = site.config.capture.mode;
+  const isFirst = await isBaselinePending(db, own);
+  return [
+    ok('tables', 'all there'),
+    mode === 'scan' ? checkScanning(site) : await checkTriggers(site),
+    isFirst || (mode === 'triggers' && (await site.isScanPending()))
+      ? warn('baseline', 'not finished', `${install} It goes on from where it was.`)
+      : ok('baseline', 'done'),
+  ];
+}
+
+async function checkTriggers({ db, own, parts }: Site): Promise<Finding> {
+  const { catalog, hosts } = parts();
   const triggers = await inspectTriggers(db, catalog, own, hosts.related);
   const wrong = [
     ...triggers.missing.map((spec) => `${spec.purpose} missing`),
     ...triggers.outdated.map((spec) => `${spec.purpose} changed, or of another account`),
     ...triggers.surplus.map((trigger) => `${trigger.name} not needed`),
   ];
-  return [
-    ok('tables', 'all there'),
-    triggersAreWell(triggers)
-      ? ok('triggers', 'in place')
-      : fail('triggers', wrong.join(', '), 'Run "account-sync install"; a running daemon mends them by itself.'),
-    (await site.isScanPending())
-      ? warn('baseline', 'not finished', `${install} It goes on from where it was.`)
-      : ok('baseline', 'done'),
-  ];
+  return triggersAreWell(triggers)
+    ? ok('triggers', 'in place')
+    : fail('triggers', wrong.join(', '), 'Run "account-sync install"; a running daemon mends them by itself.');
+}
+
+/** What scan mode cannot do is to be known before it is missed. */
+function checkScanning({ config }: Site): Finding {
+  const plugins = config.peers.filter((peer) => peer.protocol === 'plugin' && peer.send).map((peer) => peer.name);
+  const how = `not used: all users are compared ${config.capture.scanEveryMs / 1000} s after the last time`;
+  if (plugins.length === 0) return ok('triggers', how);
+  const lack = `${how}, and then the address of a deleted account is not known, so ${plugins.join(', ')} cannot be told`;
+  return warn(
+    'triggers',
+    lack,
+    'Set capture.mode to triggers if the server allows them, or delete accounts there too.',
+  );
 }
 
 /** Time zone, and the columns and tables that the config names. */

@@ -1,5 +1,5 @@
 /** `account-sync install --dry-run`: what would be run, in a form that the mysql client takes. */
-import { currentAccount, grantsSql, installSql, quoteAccount } from '../capture/install.ts';
+import { currentAccount, grantsSql, installSql, quoteAccount, type CaptureMode } from '../capture/install.ts';
 import { inspectTriggers, triggersAreWell } from '../capture/triggers.ts';
 import type { Config } from '../config/config.ts';
 import { isInstalled, pendingMigrations } from '../db/migrate.ts';
@@ -17,8 +17,8 @@ export async function printInstallation(options: CommonOptions, terminal: Termin
     return await withSite(options, terminal, (site) => printAll(site, terminal), { tables: false });
   } catch (error) {
     if (error instanceof SyncError && error.code === 'DB_ACCESS_DENIED') {
-      const { database } = await readConfig(options, terminal);
-      printGrants(terminal, database.name, quoteAccount(database.user, likelyHost(database)));
+      const { database, capture } = await readConfig(options, terminal);
+      printGrants(terminal, database.name, quoteAccount(database.user, likelyHost(database)), capture.mode);
     }
     throw error;
   }
@@ -26,26 +26,29 @@ export async function printInstallation(options: CommonOptions, terminal: Termin
 
 async function printAll(site: Site, terminal: Terminal): Promise<ExitCode> {
   const { catalog, hosts } = site.parts();
-  printGrants(terminal, catalog.schema, await currentAccount(site.db));
+  const { mode } = site.config.capture;
+  printGrants(terminal, catalog.schema, await currentAccount(site.db), mode);
   if (await isComplete(site)) terminal.out('\n-- Already installed: "account-sync install" would run nothing.');
   terminal.out('\n-- What a first "account-sync install" runs.\n');
-  const statements = installSql(catalog, site.own, hosts.related);
+  const statements = installSql(catalog, site.own, hosts.related, mode);
   for (const statement of statements.filter((one) => !isTrigger(one))) terminal.out(`${statement};\n\n`);
+  if (mode === 'scan') return 0;
   terminal.out("-- Triggers keep the sql_mode they were made under.\nSET SESSION sql_mode = '';\nDELIMITER //\n");
   for (const statement of statements.filter(isTrigger)) terminal.out(`${statement}//\n`);
   terminal.out('DELIMITER ;\n');
   return 0;
 }
 
-function printGrants(terminal: Terminal, schema: string, account: string): void {
+function printGrants(terminal: Terminal, schema: string, account: string, mode: CaptureMode): void {
   terminal.out('-- The rights the account needs; to be run by an administrator of the database.\n');
-  for (const grant of grantsSql(schema, account)) terminal.out(`${grant};\n`);
+  for (const grant of grantsSql(schema, account, mode)) terminal.out(`${grant};\n`);
 }
 
-async function isComplete({ db, own, parts }: Site): Promise<boolean> {
+async function isComplete({ config, db, own, parts }: Site): Promise<boolean> {
   const { catalog, hosts } = parts();
   if (!(await isInstalled(db, own))) return false;
   if ((await pendingMigrations(db, own, readMigrations(catalog.prefix))).length > 0) return false;
+  if (config.capture.mode === 'scan') return true;
   return triggersAreWell(await inspectTriggers(db, catalog, own, hosts.related));
 }
 

@@ -20,7 +20,8 @@ export async function install(
 async function installAll(site: Site, terminal: Terminal): Promise<ExitCode> {
   const { catalog, hosts } = site.parts();
   const wasInstalled = await isInstalled(site.db, site.own);
-  const how = { signal: terminal.untilStopped(), related: hosts.related };
+  const { mode } = site.config.capture;
+  const how = { signal: terminal.untilStopped(), related: hosts.related, mode };
   const { migrations, triggers } = await installOnce(site.db, catalog, site.own, how).catch(async (error: unknown) => {
     await adviseOnRights(error, site, terminal);
     throw error;
@@ -43,6 +44,6 @@ async function installAll(site: Site, terminal: Terminal): Promise<ExitCode> {
 async function adviseOnRights(error: unknown, site: Site, terminal: Terminal): Promise<void> {
   if (!(error instanceof SyncError) || error.code !== 'DB_MISSING_RIGHT') return;
   terminal.err('Nothing was installed. An administrator of the database has to run:\n\n');
-  const grants = grantsSql(site.parts().catalog.schema, await currentAccount(site.db));
+  const grants = grantsSql(site.parts().catalog.schema, await currentAccount(site.db), site.config.capture.mode);
   terminal.err(`${grants.map((grant) => `  ${grant};\n`).join('')}\n`);
 }

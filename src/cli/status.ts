@@ -46,7 +46,7 @@ async function readStatus(site: Site): Promise<StatusDocument> {
     site: site.config.site.name,
     version: VERSION,
     daemon: (await isAnyLeaseHeld(site.db, site.own)) ? 'seen' : 'not seen',
-    baseline: (await site.isScanPending()) ? 'running' : 'done',
+    baseline: (await site.scanning.feedsMustWait()) ? 'running' : 'done',
     queue: { depth, oldest_age: queueAge },
     refused_edit: (await readRefusedEdit(site.db, site.own)) ?? null,
     parked: summaries.reduce((sum, peer) => sum + peer.parked, 0),

@@ -24,6 +24,7 @@ export async function stream(peer: string | undefined, flags: DataOptions, termi
 
 async function streamNow(site: Site, only: string | undefined, json: boolean, terminal: Terminal): Promise<ExitCode> {
   const signal = terminal.untilStopped();
+  if (site.config.capture.mode === 'scan') await site.scanning.request();
   if ((await finishScan(site, terminal)) === undefined) return 130;
   const drained = await drainAll(site, signal);
   const peers = site.routes().filter((route) => only === undefined || route.name === only);

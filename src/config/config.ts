@@ -9,6 +9,7 @@ export interface Config {
   readonly site: SiteConfig;
   readonly database: DatabaseConfig;
   readonly http: HttpConfig;
+  readonly capture: CaptureConfig;
   /** `custom`: further `t_user` columns that may be synchronised. */
   readonly columns: { readonly custom: readonly string[] };
   readonly relatedTables: readonly RelatedTableConfig[];
@@ -62,6 +63,12 @@ export interface HttpConfig {
   readonly maxBodyBytes: number;
   readonly trustProxy: boolean;
   readonly allowInsecurePeers: boolean;
+}
+
+export interface CaptureConfig {
+  readonly mode: 'triggers' | 'scan';
+  /** Only in mode `scan`: from the end of one comparison of all users to the start of the next. */
+  readonly scanEveryMs: number;
 }
 
 export interface RelatedTableConfig {

@@ -27,6 +27,7 @@ export function resolveConfig(raw: RawConfig): Config {
       trustProxy: raw.http.trust_proxy,
       allowInsecurePeers: raw.http.allow_insecure_peers,
     },
+    capture: { mode: raw.capture.mode, scanEveryMs: parseDuration(raw.capture.scan_every) ?? 0 },
     columns: { custom: raw.columns.custom },
     relatedTables: raw.related_tables,
     feed: { limit: raw.feed.limit },

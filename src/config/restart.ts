@@ -33,4 +33,5 @@ const FIXED: Readonly<Record<string, (config: Config) => unknown>> = {
   'http.host': (config) => config.http.host,
   'http.port': (config) => config.http.port,
   'http.base_path': (config) => config.http.basePath,
+  'capture.mode': (config) => config.capture.mode,
 };

@@ -15,6 +15,22 @@ export const columnsSchema = Type.Object(
   { description: 'Columns of t_user.', additionalProperties: false },
 );
 
+/** `capture` */
+export const captureSchema = Type.Object(
+  {
+    mode: choice(['triggers', 'scan'], {
+      description:
+        'How changes are noticed: by triggers, at once; or, where the host allows none, by comparing all users every so often.',
+      default: 'triggers',
+    }),
+    scan_every: duration({
+      description: 'In scan mode: how long after one comparison of all users the next begins.',
+      default: '1m',
+    }),
+  },
+  { description: 'How changes on this site are noticed.', additionalProperties: false },
+);
+
 /** `related_tables` */
 export const relatedTablesSchema = Type.Array(
   Type.Object(

@@ -7,6 +7,7 @@ import { httpSchema, logsSchema } from './schema-http.ts';
 import { peersSchema } from './schema-peer.ts';
 import { databaseSchema, siteSchema } from './schema-site.ts';
 import {
+  captureSchema,
   columnsSchema,
   feedSchema,
   guardSchema,
@@ -22,6 +23,7 @@ export const configSchema = Type.Object(
     site: siteSchema,
     database: databaseSchema,
     http: httpSchema,
+    capture: captureSchema,
     columns: columnsSchema,
     related_tables: relatedTablesSchema,
     feed: feedSchema,

@@ -90,6 +90,7 @@ export interface OwnTables {
   readonly seen: Ident;
   readonly state: Ident;
   readonly unknownPlace: Ident;
+  readonly vanished: Ident;
 }
 
 /** The fragment that names `ident` in a statement, quoted verbatim: dots, blanks and back-ticks are part of the name. */
@@ -120,6 +121,7 @@ export function ownTables(prefix: string): OwnTables {
     seen: name('seen'),
     state: name('state'),
     unknownPlace: name('unknown_place'),
+    vanished: name('vanished'),
   };
 }
 

@@ -12,6 +12,14 @@ export type StateName =
   | 'registers_watched'
   /** Why the last edit of the config is not in force. */
   | 'config_refused'
+  /** Scan mode: how far the search for deleted accounts is; only while it is under way. */
+  | 'absent_cursor'
+  /** Scan mode: set while accounts that are missing do not count as deleted. */
+  | 'absent_amnesty'
+  /** Scan mode: what `t_user` looked like when that search began. */
+  | 'table_seen'
+  /** When all users were last compared, UTC. */
+  | 'scanned_at'
   /** How far the rolling re-feed of a plugin peer is. */
   | `refeed:${string}`;
 

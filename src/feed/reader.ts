@@ -25,8 +25,8 @@ export interface FeedReaderDeps {
   readonly appendLog: AppendLog;
   /** Most users in one page. */
   readonly limit: () => number;
-  /** True until every user has a shadow. */
-  readonly isScanPending: () => Promise<boolean>;
+  /** True while users may lack a shadow that no stream brings later. */
+  readonly feedsMustWait: () => Promise<boolean>;
   /** Works off markers, so that what changed just now is in the page. */
   readonly drain: () => Promise<void>;
 }
@@ -87,7 +87,7 @@ export function makeFeedReader(deps: FeedReaderDeps): FeedReader {
   return {
     async page(route, { after, limit: wanted, times }, call) {
       // A user without a shadow would be left out, and the cursor of the peer would move past it.
-      if (await deps.isScanPending()) throw new SyncError('BASELINE_PENDING', undefined, { retryAfterS: 1 });
+      if (await deps.feedsMustWait()) throw new SyncError('BASELINE_PENDING', undefined, { retryAfterS: 1 });
       await deps.drain();
       const { hosts, zone: ours } = deps.parts();
       const zone = times === 'local' ? makeZone(null) : ours;

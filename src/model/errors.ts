@@ -84,13 +84,13 @@ export const ERRORS = {
   ),
   TRIGGERS_NEED_TRUST: entry(
     'The server writes a binary log and lets only privileged accounts create triggers (error 1419).',
-    'As an administrator: SET GLOBAL log_bin_trust_function_creators = 1 (and in my.cnf).',
+    'As an administrator: SET GLOBAL log_bin_trust_function_creators = 1 (and in my.cnf). If nobody may, set capture.mode to scan.',
     'stop',
     503,
   ),
   TRIGGER_FOREIGN: entry(
     'Another trigger holds the event and this server allows one trigger per event.',
-    'Upgrade to MySQL 5.7.2 or MariaDB 10.2.3, or remove the other trigger.',
+    'Upgrade to MySQL 5.7.2 or MariaDB 10.2.3, remove the other trigger, or set capture.mode to scan.',
     'stop',
     503,
   ),

@@ -25,8 +25,8 @@ export interface HealthFacts {
   readonly nowMs: number;
   /** `code` of the registry if it does not answer. What needs the database is unknown then. */
   readonly database: { readonly ok: boolean; readonly code?: string };
-  /** `missing`: they cannot be made now. */
-  readonly triggers: 'ok' | 'mending' | 'missing';
+  /** `missing`: they cannot be made now; `unused`: all users are compared every so often instead. */
+  readonly triggers: 'ok' | 'mending' | 'missing' | 'unused';
   /** Markers, and the age of the oldest. */
   readonly queue: { readonly depth: number; readonly oldestAgeS: number | null };
   /** Of each peer in the config: since when calls to it fail; null while they do not. */
@@ -77,6 +77,8 @@ function judgeTriggers(triggers: HealthFacts['triggers']): HealthCheck {
       return check('degraded', 'being mended');
     case 'missing':
       return check('degraded', 'missing: changes are not seen');
+    case 'unused':
+      return ok('not used: all users are compared every so often (capture.mode: scan)');
     default:
       return triggers satisfies never;
   }

@@ -29,7 +29,7 @@ export const METRICS = {
   account_sync_triggers: {
     type: 'gauge',
     labels: ['state'],
-    help: '1 for the state the triggers are in (ok, mending, missing), 0 for the others; while missing, changes are not seen',
+    help: '1 for the state the triggers are in (ok, mending, missing; unused in scan mode), 0 for the others; while missing, changes are not seen',
   },
   account_sync_vanished_accounts: {
     type: 'gauge',

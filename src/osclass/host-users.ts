@@ -3,7 +3,7 @@
  * which register on this site.
  */
 import { sql } from 'kysely';
-import { id, type Catalog, type Column } from '../db/catalog.ts';
+import { id, type Catalog, type Column, type Ident } from '../db/catalog.ts';
 import { bindList } from '../db/lists.ts';
 import type { Runner } from '../db/transaction.ts';
 import { descriptionValues } from '../model/absorb.ts';
@@ -44,6 +44,8 @@ export interface Holder {
 
 /** Reads users of this site. */
 export interface HostUsers {
+  /** Its name. */
+  readonly table: Ident;
   /** The columns of each register that this site has; descriptions are not among them. */
   readonly columns: ReadonlyMap<RegisterName, readonly Column[]>;
   /** Related tables of this site; their registers are in `columns` too. */
@@ -58,6 +60,8 @@ export interface HostUsers {
   byId(runner: Runner, ids: readonly number[], options?: { lock?: boolean }): Promise<Map<number, HostUser>>;
   /** `SELECT … WHERE pk_i_id > ? ORDER BY pk_i_id LIMIT ?`; `eligible`: only active and enabled ones. */
   after(runner: Runner, after: number, limit: number, options?: { eligible?: boolean }): Promise<HostUser[]>;
+  /** `SELECT pk_i_id … WHERE pk_i_id > ? AND pk_i_id <= ?` */
+  idsBetween(runner: Runner, after: number, upTo: number): Promise<Set<number>>;
   /**
    * Who holds each of the addresses, as this site's collation compares them; an exact match comes first.
    * `SELECT … WHERE s_email IN (…)`
@@ -145,6 +149,7 @@ export function makeHostUsers(
   };
 
   return {
+    table: table.name,
     columns,
     related,
     missing,
@@ -164,6 +169,11 @@ export function makeHostUsers(
         ${eligible ? sql`AND b_enabled = 1 AND b_active = 1` : sql``}
         ORDER BY pk_i_id LIMIT ${limit}`.execute(runner);
       return await withDescriptions(runner, rows);
+    },
+    async idsBetween(runner, after, upTo) {
+      const { rows } = await sql<{ id: number }>`
+        SELECT pk_i_id AS id FROM ${id(table.name)} WHERE pk_i_id > ${after} AND pk_i_id <= ${upTo}`.execute(runner);
+      return new Set(rows.map((row) => row.id));
     },
     async holdersOf(runner, emails) {
       const holders = new Map<string, Holder>();

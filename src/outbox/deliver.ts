@@ -6,10 +6,10 @@ import type { Kysely } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
 import type { AppendLog } from '../db/ports.ts';
 import { noteGuarded } from '../db/guard-events.ts';
-import { usersMarked } from '../db/markers.ts';
 import { setBackRemovals, setBackUsers } from '../db/set-back.ts';
 import { readShadows, readTombstones } from '../db/shadows.ts';
 import { inTransaction } from '../db/transaction.ts';
+import type { Unread } from '../db/unread.ts';
 import { ERRORS, SyncError, type ErrorCode } from '../model/errors.ts';
 import { maskEmail, type LogEntry } from '../model/log-entry.ts';
 import type { StreamAnswer, StreamResult, WireRecord } from '../model/record.ts';
@@ -27,6 +27,7 @@ export interface DeliverDeps {
   readonly hosts: HostUsers;
   /** How the peer takes times: as UTC if both sites state a zone. May ask the peer; throws PEER_… errors. */
   readonly zoneFor: (peer: string, signal?: AbortSignal) => Promise<Zone>;
+  readonly unread: Unread;
   readonly origin: Origin;
   readonly nowMs: () => number;
   /** Delay before an entry is tried again, in milliseconds, after so many tries. */
@@ -132,7 +133,7 @@ async function pack(deps: DeliverDeps, route: PeerRoute, entries: readonly DueEn
   const users = await hosts.byId(db, refs('user'));
   const shadows = await setBackUsers(deps, await readShadows(db, own, refs('user')));
   const absent = refs('user').filter((userId) => shadows.has(userId) && !users.has(userId));
-  const deleted = await usersMarked(db, own, 'D', absent);
+  const deleted = await deps.unread.deleted(db, absent);
   const tombstones = await setBackRemovals(deps, await readTombstones(db, own, refs('removal')));
   const packed: Packed = { parcels: [], moot: [], early: [] };
   for (const entry of entries) {

@@ -22,6 +22,7 @@ import { makeSelection } from '../../src/model/register.ts';
 import type { PeerRoute } from '../../src/model/route.ts';
 import { encodeUser } from '../../src/osclass/records.ts';
 import { deliverOnce } from '../../src/outbox/deliver.ts';
+import { makeUnread } from '../../src/db/unread.ts';
 import { dropUsers, enqueue, usersWaiting } from '../../src/outbox/store.ts';
 import { toStreamResult } from '../../src/apply/outcome.ts';
 import { asConnection, Memory } from './memory/database.ts';
@@ -64,6 +65,7 @@ const LEASE: Lease = {
   release: () => Promise.resolve(),
 };
 const OWN = ownTables('');
+const UNREAD = makeUnread(OWN, 'triggers');
 const NAMESPACE = '3a0f8d52-8f3e-4c53-9a55-0d6a3c4f6b10';
 
 /** Opens a site with an empty database. `nowMs`: its own clock. */
@@ -93,6 +95,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
     guard: { removals: 20, percent: 5, windowMs: 3_600_000 },
     removal: { mode: 'delete', itemsOfBlocked: 'keep', related: [] },
     usersWaiting: outbox.usersWaiting,
+    unread: UNREAD,
     adopt: (user) => adopt(user, { origin, ...clock }),
     locales: () => Promise.resolve(new Set(LOCALES)),
   };
@@ -115,7 +118,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
       let sent = 0;
       await deliverOnce(
         {
-          ...{ db, own: OWN, hosts: HOSTS, origin, nowMs, appendLog },
+          ...{ db, own: OWN, hosts: HOSTS, origin, nowMs, appendLog, unread: UNREAD },
           ...{ keyDigest: '', newTrace: () => '', batchSize: () => plan.batch, onAnswered: () => undefined },
           zoneFor: () => Promise.resolve(ZONE),
           allowance: () => Promise.resolve(undefined),

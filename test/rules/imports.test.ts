@@ -34,6 +34,7 @@ const TOGETHER = [
   'plugin-peers',
   'refeed',
   'reload',
+  'scanning',
   'site',
   'version',
   'wiring',

@@ -112,7 +112,7 @@ peers:${options.peerList ?? (entries.join('') || ' []')}
     site,
     again,
     async install() {
-      await installOnce(db, site.parts().catalog, own);
+      await installOnce(db, site.parts().catalog, own, { mode: config.capture.mode });
     },
     async scanAll() {
       let changed = 0;

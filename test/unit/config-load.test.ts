@@ -51,6 +51,7 @@ describe('the minimal config', () => {
         trustProxy: false,
         allowInsecurePeers: false,
       },
+      capture: { mode: 'triggers', scanEveryMs: 60_000 },
       columns: { custom: [] },
       relatedTables: [],
       feed: { limit: 1000 },

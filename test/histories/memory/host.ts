@@ -1,5 +1,5 @@
 /** The users of the host, in memory, as the daemon reads them: stands in for what src/osclass reads. */
-import type { Catalog, Column, Table } from '../../../src/db/catalog.ts';
+import type { Catalog, Column, Ident, Table } from '../../../src/db/catalog.ts';
 import { descriptionValues } from '../../../src/model/absorb.ts';
 import {
   descriptionRegister,
@@ -103,6 +103,7 @@ export function folded(email: string): string {
 
 /** Stands in for makeHostUsers(). */
 export const HOSTS: HostUsers = {
+  table: 't_user' as Ident,
   columns: layout,
   describes: true,
   related: [],
@@ -119,6 +120,9 @@ export const HOSTS: HostUsers = {
       .filter((user) => !eligible || (user.enabled && user.active))
       .toSorted((a, b) => a.id - b.id)
       .slice(0, limit);
+  },
+  async idsBetween(runner, after, upTo) {
+    return new Set([...memoryOf(runner).tables.rows.keys()].filter((id) => id > after && id <= upTo));
   },
   async holdersOf(runner, emails) {
     const rows = [...memoryOf(runner).tables.rows.values()];

@@ -1,0 +1,182 @@
+/**
+ * The half of scan mode that finds deletions: shadows are read page by page, and one whose row is not there was deleted,
+ * if the table is the one it was (table-seen.ts). It gets a delete marker, and the drain does the rest. In a table that
+ * was emptied or restored nobody counts as deleted: who is missing there is remembered as vanished.
+ */
+import { sql, type Kysely, type Transaction } from 'kysely';
+import { id, type Catalog, type OwnTables } from '../db/catalog.ts';
+import type { Lease } from '../db/lease.ts';
+import { usersMarked } from '../db/markers.ts';
+import type { OutboxWriter, Routes } from '../db/ports.ts';
+import { readShadows, type StoredUser } from '../db/shadows.ts';
+import { readState, writeState } from '../db/state.ts';
+import { inTransaction } from '../db/transaction.ts';
+import { addVanished, dropVanished, vanishedAmong, vanishedBetween } from '../db/vanished.ts';
+import { hashValues } from '../model/register.ts';
+import { routesFor } from '../model/route.ts';
+import type { HostUsers } from '../osclass/host-users.ts';
+import { addMarkers, type NewMarker } from './queue.ts';
+import { decodeTableSeen, encodeTableSeen, isSameTable, laterSeen, readTableSeen } from './table-seen.ts';
+
+/** What the search needs. */
+export interface AbsentDeps {
+  readonly db: Kysely<unknown>;
+  readonly own: OwnTables;
+  readonly hosts: HostUsers;
+  readonly outbox: OutboxWriter;
+  readonly routes: Routes;
+  readonly nowMs: () => number;
+  /** False: triggers are there by now, and this search is the last. */
+  readonly isScanMode: boolean;
+}
+
+/** One page of the search. */
+export interface AbsentPage {
+  /** Shadows looked at. */
+  readonly done: number;
+  readonly full: boolean;
+  /** Delete markers made. */
+  readonly deleted: number;
+  /** Accounts that went with their table. */
+  readonly vanished: number;
+}
+
+/** Only ids are read. */
+const PAGE = 5000;
+/** Rows newer than every shadow among which the successor of a deleted one is looked for. */
+const NEWEST = 1000;
+
+/** Makes the next passes look for deleted accounts first, and then at every user. Nothing if they are at it already. */
+export async function requestScan(db: Kysely<unknown>, own: OwnTables): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    if ((await readState(trx, own, 'rescan_wanted')) !== undefined) return;
+    await writeState(trx, own, 'absent_cursor', '0');
+    await writeState(trx, own, 'baseline_cursor', null);
+    await writeState(trx, own, 'rescan_wanted', '1');
+  });
+}
+
+/** Triggers are there by now: what was deleted since the last scan has yet to be found. Nothing if there was no scan mode. */
+export async function endScanMode(db: Kysely<unknown>, own: OwnTables): Promise<void> {
+  if ((await readState(db, own, 'table_seen')) === undefined) return;
+  await inTransaction(db, async (trx) => {
+    await writeState(trx, own, 'absent_cursor', '0');
+    await writeState(trx, own, 'rescan_wanted', '1');
+  });
+}
+
+/** From now on accounts that are not in the table as it is now were deleted; to be called before the first baseline. */
+export async function trustTable(db: Kysely<unknown>, own: OwnTables, catalog: Catalog): Promise<void> {
+  const seen = await readTableSeen(db, catalog.requireTable('t_user').name);
+  await writeState(db, own, 'table_seen', encodeTableSeen(seen));
+}
+
+/** True while the search is under way. */
+export async function isSearchingAbsent(db: Kysely<unknown>, own: OwnTables): Promise<boolean> {
+  return (await readState(db, own, 'absent_cursor')) !== undefined;
+}
+
+/**
+ * The next page; cursor, markers and what was seen of the table in one transaction, so a crash repeats at most a page,
+ * and a repeated page finds its markers. If the table turns out to be another one, the search begins anew, and until its
+ * end nobody counts as deleted.
+ */
+export async function absentOnce(deps: AbsentDeps, lease: Lease): Promise<AbsentPage> {
+  const { db, own, hosts } = deps;
+  return await inTransaction(db, async (trx) => {
+    const cursor = Number((await readState(trx, own, 'absent_cursor')) ?? 0);
+    const known = await shadowIds(trx, own, cursor);
+    const last = known.at(-1) ?? cursor;
+    const present = await hosts.idsBetween(trx, cursor, last);
+    // Asked after the rows: a table emptied before they were read is noticed.
+    const seen = await readTableSeen(trx, hosts.table);
+    const before = decodeTableSeen(await readState(trx, own, 'table_seen'));
+    if (!isSameTable(before, seen)) {
+      await writeState(trx, own, 'table_seen', encodeTableSeen(seen));
+      await writeState(trx, own, 'absent_amnesty', '1');
+      await writeState(trx, own, 'absent_cursor', '0');
+      await lease.fence(trx);
+      return { done: 0, full: true, deleted: 0, vanished: 0 };
+    }
+    const amnesty = (await readState(trx, own, 'absent_amnesty')) !== undefined;
+    await welcomeBack(trx, deps, cursor, last, present);
+    const gone = await confirmGone(
+      trx,
+      deps,
+      known.filter((userId) => !present.has(userId)),
+    );
+    if (amnesty) await addVanished(trx, own, [...gone.keys()], deps.nowMs());
+    else await addMarkers(trx, own, await markersOf(trx, deps, gone));
+
+    const full = known.length === PAGE;
+    await writeState(trx, own, 'absent_cursor', full ? String(last) : null);
+    if (!full) await writeState(trx, own, 'absent_amnesty', null);
+    const isOver = !full && !deps.isScanMode;
+    await writeState(trx, own, 'table_seen', isOver ? null : encodeTableSeen(laterSeen(before, seen)));
+    await lease.fence(trx);
+    const found = gone.size;
+    return { done: known.length, full, deleted: amnesty ? 0 : found, vanished: amnesty ? found : 0 };
+  });
+}
+
+/** `SELECT user_id FROM user WHERE user_id > ? ORDER BY user_id LIMIT 5000` */
+async function shadowIds(trx: Transaction<unknown>, own: OwnTables, after: number): Promise<number[]> {
+  const { rows } = await sql<{ user_id: number }>`
+    SELECT user_id FROM ${id(own.user)} WHERE user_id > ${after} ORDER BY user_id LIMIT ${PAGE}`.execute(trx);
+  return rows.map((row) => row.user_id);
+}
+
+/** Rows that vanished and are there again: nobody knows what peers did meanwhile, so they hear of them. */
+async function welcomeBack(
+  trx: Transaction<unknown>,
+  { own, outbox, routes, nowMs }: AbsentDeps,
+  after: number,
+  upTo: number,
+  present: ReadonlySet<number>,
+): Promise<void> {
+  const back = (await vanishedBetween(trx, own, after, upTo)).filter((userId) => present.has(userId));
+  if (back.length === 0) return;
+  await dropVanished(trx, own, back);
+  const entries = routesFor(routes(), 'all').flatMap((route) =>
+    back.map((ref) => ({ peer: route.name, kind: 'user' as const, ref })),
+  );
+  await outbox.enqueue(trx, entries, nowMs());
+}
+
+/**
+ * Those of the accounts that have a shadow and no row once whoever is storing them has committed, and of which nothing
+ * is known yet.
+ */
+async function confirmGone(
+  trx: Transaction<unknown>,
+  { own, hosts }: AbsentDeps,
+  userIds: readonly number[],
+): Promise<Map<number, StoredUser>> {
+  const gone = await readShadows(trx, own, userIds, { lock: true });
+  const ids = [...gone.keys()];
+  const settled = [
+    ...(await hosts.byId(trx, ids)).keys(),
+    ...(await usersMarked(trx, own, 'D', ids)),
+    ...(await vanishedAmong(trx, own, ids)),
+  ];
+  for (const userId of settled) gone.delete(userId);
+  return gone;
+}
+
+/** A delete marker names the address only if a newer row has it: then that row goes on as the same account. */
+async function markersOf(
+  trx: Transaction<unknown>,
+  { own, hosts }: AbsentDeps,
+  gone: ReadonlyMap<number, StoredUser>,
+): Promise<NewMarker[]> {
+  if (gone.size === 0) return [];
+  const { rows } = await sql<{ newest: number | null }>`SELECT MAX(user_id) AS newest FROM ${id(own.user)}`.execute(
+    trx,
+  );
+  const strangers = await hosts.after(trx, rows[0]?.newest ?? 0, NEWEST);
+  const holders = new Map(strangers.map(({ registers, email }) => [hashValues(registers.get('s_email') ?? {}), email]));
+  return [...gone].map(([userId, { shadow }]) => {
+    const hash = shadow.registers.get('s_email')?.hash;
+    return { userId, op: 'D', oldEmail: (hash === undefined ? undefined : holders.get(hash)) ?? null };
+  });
+}

@@ -1,0 +1,49 @@
+/**
+ * What happened on our site and the drain has not looked at yet. Where triggers mark it, the markers tell; where users are
+ * only compared every so often, whatever has no explanation may be news.
+ */
+import type { OwnTables } from './catalog.ts';
+import { usersMarked } from './markers.ts';
+import { statesSet } from './state.ts';
+import type { Runner } from './transaction.ts';
+import { vanishedAmong } from './vanished.ts';
+
+/** Asks about accounts whose row and shadow do not go together. */
+export interface Unread {
+  /**
+   * Of accounts with a shadow and without their row: those that were deleted, as far as can be told.
+   *
+   * @param reused those whose id another account has by now
+   */
+  deleted(runner: Runner, userIds: readonly number[], reused?: ReadonlySet<number>): Promise<Set<number>>;
+  /** Of rows without a shadow: those that were registered after the first look at the site. */
+  registered(runner: Runner, userIds: readonly number[]): Promise<Set<number>>;
+}
+
+/** Told by markers. */
+function unreadMarkers(own: OwnTables): Unread {
+  return {
+    deleted: (runner, userIds) => usersMarked(runner, own, 'D', userIds),
+    registered: (runner, userIds) => usersMarked(runner, own, 'I', userIds),
+  };
+}
+
+/** Told by what a scan has not settled. */
+function unreadScan(own: OwnTables): Unread {
+  return {
+    async deleted(runner, userIds, reused = new Set()) {
+      const vanished = await vanishedAmong(runner, own, userIds);
+      return new Set(userIds.filter((userId) => !vanished.has(userId) && !reused.has(userId)));
+    },
+    async registered(runner, userIds) {
+      if (userIds.length === 0) return new Set();
+      const isLater = (await statesSet(runner, own, ['baseline_finished_at'])).size > 0;
+      return new Set(isLater ? userIds : []);
+    },
+  };
+}
+
+/** For a site that notices changes in this way. */
+export function makeUnread(own: OwnTables, mode: 'triggers' | 'scan'): Unread {
+  return mode === 'scan' ? unreadScan(own) : unreadMarkers(own);
+}

@@ -1,0 +1,105 @@
+/** Looking at every user of a site: the first time, after triggers were lost, or, in scan mode, again and again. */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Kysely } from 'kysely';
+import { absentOnce, isSearchingAbsent, requestScan } from './capture/absent.ts';
+import {
+  baselineOnce,
+  isBaselinePending,
+  isScanPending,
+  type BaselineDeps,
+  type BaselinePage,
+} from './capture/baseline.ts';
+import { countVanished } from './capture/vanished.ts';
+import type { CaptureConfig } from './config/config.ts';
+import type { Catalog, OwnTables } from './db/catalog.ts';
+import type { Lease, Leases } from './db/lease.ts';
+import { readClock } from './db/server-facts.ts';
+import { readState } from './db/state.ts';
+import { countRememberedVanished } from './db/vanished.ts';
+import { withLease } from './db/with-lease.ts';
+import { hasPassed } from './runtime/clock.ts';
+
+/** What it needs of the site. */
+export interface ScanningDeps {
+  /** `mode` never changes while the daemon runs. */
+  readonly capture: () => CaptureConfig;
+  readonly db: Kysely<unknown>;
+  readonly own: OwnTables;
+  readonly nowMs: () => number;
+  readonly catalog: () => Catalog;
+  readonly captureDeps: () => BaselineDeps;
+  readonly leases: Leases;
+  readonly drain: () => Promise<{ readonly full: boolean }>;
+  /** Looks at the host again if its tables turn out to have changed. */
+  readonly looking: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+/** The scans of one site. */
+export interface Scanning {
+  /** True while any scan has pages left. */
+  isPending(): Promise<boolean>;
+  /** True while a feed would leave users out that no stream brings later. */
+  feedsMustWait(): Promise<boolean>;
+  /** The next page of whatever is to be scanned; undefined: another process is at it. */
+  page(): Promise<BaselinePage | undefined>;
+  /** Scan mode: begins a scan now, unless one is under way. */
+  request(): Promise<void>;
+  /** Scan mode: begins one if the last ended long enough ago. Asks the database only when that may be so. */
+  requestIfDue(): Promise<void>;
+  /** Scan mode: looks at everybody once, so that what changed until now is known. */
+  now(signal?: AbortSignal): Promise<void>;
+  /** Scan mode: what is done all day long leaves most of the time to the host. */
+  rest(tookMs: number, signal: AbortSignal): Promise<void>;
+  /** Accounts that are gone though nobody deleted them. */
+  countVanished(): Promise<number>;
+}
+
+/** The daemon rests this many times as long as a page took: a fifth of the time at most it reads. */
+const RESTS = 4;
+/** How often to look whether another process has let go of the scan. */
+const BESIDE_MS = 100;
+
+/** Puts the scans together. */
+export function makeScanning(deps: ScanningDeps): Scanning {
+  const { capture, db, own, nowMs, leases, catalog, captureDeps, drain, looking } = deps;
+  const isScanMode = capture().mode === 'scan';
+  let asked = { atMs: -Infinity, forMs: 0 };
+  const withDrainLease = (work: (lease: Lease) => Promise<BaselinePage>): Promise<BaselinePage | undefined> =>
+    looking(() => withLease(leases, 'drain', work));
+  const searchAbsent = async (lease: Lease): Promise<BaselinePage> => {
+    const { done, deleted } = await absentOnce({ ...captureDeps(), isScanMode }, lease);
+    return { done, full: true, changed: deleted };
+  };
+  const page = async (): Promise<BaselinePage | undefined> => {
+    if (await isSearchingAbsent(db, own)) return await withDrainLease(searchAbsent);
+    // A row that replaced a deleted one goes on as that account only as long as it has no shadow of its own.
+    if (isScanMode) while ((await drain()).full);
+    return await withDrainLease((lease) => baselineOnce(captureDeps(), lease));
+  };
+  return {
+    isPending: () => isScanPending(db, own),
+    feedsMustWait: () => (isScanMode ? isBaselinePending(db, own) : isScanPending(db, own)),
+    page,
+    request: () => requestScan(db, own),
+    async now(signal) {
+      await requestScan(db, own);
+      while (await isScanPending(db, own)) {
+        if ((await page()) === undefined) await pause(BESIDE_MS, signal);
+      }
+    },
+    rest: (tookMs, signal) => pause(tookMs * RESTS, signal),
+    async requestIfDue() {
+      if (!hasPassed(asked.forMs, asked.atMs, nowMs())) return;
+      const last = await readState(db, own, 'scanned_at');
+      const dueInMs = last === undefined ? 0 : Date.parse(last) + capture().scanEveryMs - (await readClock(db));
+      if (dueInMs <= 0) await requestScan(db, own);
+      asked = { atMs: nowMs(), forMs: Math.max(dueInMs, 0) };
+    },
+    countVanished: () => (isScanMode ? countRememberedVanished(db, own) : countVanished(db, own, catalog())),
+  };
+}
+
+/** Ends early when the signal aborts. */
+async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  await wait(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+}
