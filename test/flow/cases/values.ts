@@ -283,7 +283,27 @@ export const valueCases: readonly Case[] = [
       await b.host.person.editProfile(email, { name: 'Edited', latitude: '37.389092' });
       await b.host.person.changePassword(email);
       await sync();
-      expect((await a.row(email))['s_name']).toBe('Edited');
+      expect(await a.row(email)).toMatchObject({
+        ...{ s_name: 'Edited', d_coord_lat: '37.3890924123', d_coord_long: '-5.9844589000' },
+      });
+    },
+  },
+  {
+    name: 'a value that a trigger of the site refuses costs that register only, and goes through without the trigger',
+    async play({ a, b, person, sync, same }) {
+      const email = await person();
+      await b.sql(`CREATE TRIGGER refuses BEFORE UPDATE ON {user} FOR EACH ROW
+        BEGIN IF NEW.s_website = 'refused' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not here'; END IF; END`);
+      await a.sql("UPDATE {user} SET s_website = 'refused', s_phone_land = 'stored' WHERE s_email = ?", [email]);
+      await sync();
+      expect((await b.row(email))['s_phone_land']).toBe('stored');
+      expect((await b.row(email))['s_website']).not.toBe('refused');
+      expect(await b.parked()).toEqual(['VALUE_UNSTORABLE']);
+      await b.sql('DROP TRIGGER refuses');
+      await b.sql("UPDATE oc_account_sync_parked SET tried_at = '1970-01-01'");
+      await sync();
+      await same(email);
+      expect(await b.parked()).toEqual([]);
     },
   },
 ];
