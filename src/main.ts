@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The process edge: arguments to a command, signals, exit codes. */
 import type { ExitCode, Terminal } from './cli/context.ts';
-import { explain } from './cli/explain.ts';
+import { explain } from './cli/failure.ts';
 import { makeProgram } from './cli/program.ts';
 
 const INTERRUPTED = 130;
@@ -15,6 +15,7 @@ const terminal: Terminal = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   isInteractive: process.stderr.isTTY,
+  isColoured: process.stdout.isTTY && process.stdout.hasColors(),
   untilStopped() {
     if (!isListening) for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stopOrEnd);
     isListening = true;

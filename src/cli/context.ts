@@ -17,6 +17,8 @@ export interface Terminal {
   err(text: string): void;
   /** True if a person watches what goes to stderr. */
   readonly isInteractive: boolean;
+  /** True if a person reads what goes to stdout, and wants colours. */
+  readonly isColoured: boolean;
   /**
    * From the first call on, the first SIGINT or SIGTERM aborts the signal instead of ending the process; a second one
    * ends it. A command that never calls this ends at once, as programs do.

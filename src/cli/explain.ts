@@ -1,36 +1,84 @@
-/** Failures in the words of the registry: what happened, what to do, and the exit code. */
-import { CommanderError } from 'commander';
-import { ConfigError } from '../config/problem.ts';
-import { ERRORS, SyncError } from '../model/errors.ts';
+/** `account-sync explain EMAIL|ID`: everything known of one user. */
+import { reportUser, type PeerReport, type SetAt, type UserReport } from '../ops/user-report.ts';
+import type { Site } from '../site.ts';
+import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
+import { line as logLine } from './logs.ts';
+import { table } from './text.ts';
 
-/** A failure as the person at the terminal gets to see it. */
-export interface Explained {
-  /** For stderr; empty where everything has been said. */
-  readonly text: string;
-  readonly code: 0 | 1 | 2 | 3;
+/** 1 if nobody is known by that. Digits alone are an id of this site. */
+export async function explainUser(who: string, flags: DataOptions, terminal: Terminal): Promise<ExitCode> {
+  return withSite(flags, terminal, async (site): Promise<ExitCode> => {
+    const report = await reportOf(site, who);
+    if (report === undefined) {
+      terminal.err(`Nobody is known here by ${who}: no account, and no removal that is still remembered.\n`);
+      return 1;
+    }
+    if (flags.json === true) writeJson(terminal, report);
+    else terminal.out(`${screenOf(report).join('\n')}\n`);
+    return 0;
+  });
 }
 
-/** @param showStack for debugging only: a stack says nothing to an administrator */
-export function explain(error: unknown, showStack: boolean): Explained {
-  // commander has printed it.
-  if (error instanceof CommanderError) return { text: '', code: error.exitCode === 0 ? 0 : 2 };
-  const stack = showStack ? stackOf(error) : '';
-  if (error instanceof ConfigError) return { text: `${error.format()}\n${stack}`, code: 2 };
-  if (error instanceof SyncError && error.code !== 'INTERNAL') {
-    const { remedy, exit } = ERRORS[error.code];
-    return { text: `${error.code}: ${error.message}\n  → ${remedy}\n${stack}`, code: exit };
-  }
-  const deepest = error instanceof SyncError && error.cause instanceof Error ? error.cause : error;
-  const what = deepest instanceof Error ? deepest.message : String(deepest);
-  const advice = showStack ? 'Please report it.' : 'Please report it, with what LOG_LEVEL=debug adds.';
-  return { text: `INTERNAL: ${ERRORS.INTERNAL.meaning} ${what}\n  → ${advice}\n${stack}`, code: 1 };
+function reportOf({ db, own, activity, parts, routes }: Site, who: string): Promise<UserReport | undefined> {
+  const { hosts } = parts();
+  return reportUser({ db, own, hosts, activity, routes: routes() }, /^\d{1,10}$/.test(who) ? Number(who) : who);
 }
 
-/** The stack, and those of what caused it. */
-function stackOf(error: unknown): string {
-  let text = '';
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
-    text += `${depth === 0 ? '' : 'caused by '}${at.stack ?? at.message}\n`;
-  }
-  return text;
+function screenOf(report: UserReport): string[] {
+  const { user_id: id, email, state, uids, born, removed, marked_at: marked, registers, peers, logs } = report;
+  const head = [
+    [email ?? '?', id === null ? '' : `#${id}`].join(' ').trim(),
+    ...(removed === null ? [] : [`removed   ${setAt(removed)}`]),
+    ...(state === 'unmarked' ? ['not looked at yet: the baseline goes on, or the account is new'] : []),
+    ...(born === null ? [] : [`born      ${setAt(born)}`]),
+    ...uids.map((uid, index) => `${index === 0 ? 'uids      ' : '          '}${uid}`),
+    ...(marked === null ? [] : [`changed   ${dateTime(marked)}, still to be looked at`]),
+  ];
+  const rows = registers.map(({ name, hash, set, edited, altered }) => {
+    const remarks = [edited ? 'edited since' : '', altered ? 'stored in a shorter form' : ''].filter(Boolean);
+    return [
+      name,
+      hash,
+      dateTime(set.date),
+      set.site,
+      [set.adopted ? 'before account-sync' : '', ...remarks].filter(Boolean).join(', '),
+    ];
+  });
+  return [
+    ...head,
+    ...(rows.length === 0 ? [] : ['', table([['register', 'hash', 'set', 'by', ''], ...rows])]),
+    '',
+    ...(peers.length === 0 ? ['No peers in the config.'] : peers.flatMap(peerLines)),
+    ...(logs.length === 0 ? [] : ['', 'last log records', ...logs.toReversed().map(logLine)]),
+  ];
+}
+
+function peerLines({ peer, confirmed, waiting, parked }: PeerReport): string[] {
+  const state =
+    confirmed === null
+      ? 'gets nothing from us (send: false)'
+      : waiting === null
+        ? 'nothing waits: it has confirmed what was sent to it'
+        : `${waiting.state} since ${dateTime(waiting.since)}`;
+  const why =
+    waiting === null || waiting.message === null ? [] : [`  ${waiting.code ?? ''} ${waiting.message}`.trimEnd()];
+  const tries =
+    waiting === null || waiting.attempts === 0
+      ? []
+      : [`  tried ${waiting.attempts} times, next ${dateTime(waiting.due)}`];
+  return [
+    `${peer}: ${state}`,
+    ...why,
+    ...tries,
+    ...parked.map(({ id, code, message, since }) => `  parked ${id} since ${dateTime(since)}: ${code} ${message}`),
+  ];
+}
+
+function setAt({ date, site, adopted }: SetAt): string {
+  return `${dateTime(date)} by ${site}${adopted ? ', before account-sync' : ''}`;
+}
+
+/** `2024-05-01 10:00:00.123Z` */
+function dateTime(iso: string): string {
+  return iso.replace('T', ' ');
 }

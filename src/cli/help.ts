@@ -50,7 +50,13 @@ export const HELP: { readonly all: string; readonly examples: Readonly<Record<st
       '  account-sync stream                      to all peers',
       '  account-sync stream homes',
     ),
-    status: after('Exit code 3: something is parked or held.'),
+    status: after(
+      'Exit code 3: something is parked or held.',
+      '',
+      'Examples:',
+      '  account-sync status --watch              a screen that keeps itself up to date',
+      '  account-sync status --json',
+    ),
     logs: after(
       'Examples:',
       '  account-sync logs --type PROCESS --status ERR',
@@ -65,6 +71,13 @@ export const HELP: { readonly all: string; readonly examples: Readonly<Record<st
       '  account-sync parked                      the list, with ids',
       '  account-sync parked retry 17             once the reason is mended',
       '  account-sync parked drop homes:u:204     give it up',
+    ),
+    explain: after(
+      'Uids, when and where each register was set, what peers have not confirmed and why, the last log records.',
+      '',
+      'Examples:',
+      '  account-sync explain ana@example.com',
+      '  account-sync explain 17 --json           the user with id 17 on this site',
     ),
     approve: after(
       'Examples:',

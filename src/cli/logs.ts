@@ -69,7 +69,8 @@ async function newestRecords(activity: ActivityLog, filter: LogFilter, limit: nu
   return { logs: found, next };
 }
 
-function line({ date, type, peer, status, response, content }: LogRecord): string {
+/** One record on one line. */
+export function line({ date, type, peer, status, response, content }: LogRecord): string {
   const { email, userId, code } = content as { email?: string; userId?: number; code?: string };
   const who = [email, userId === undefined ? undefined : `#${userId}`].filter((part) => part !== undefined).join(' ');
   const head = `${date.slice(0, 10)} ${date.slice(11, 19)}Z`;

@@ -59,9 +59,9 @@ export function makeProgram(terminal: Terminal, done: (code: ExitCode) => void):
   does(json(command('stream [peer]', 'one drain and delivery now')), async (flags, [peer]) =>
     (await import('./stream.ts')).stream(peer, flags, terminal),
   );
-  does(json(command('status', 'queue, outboxes, lag, last status and message per peer')), async (flags) =>
-    (await import('./status.ts')).status(flags, terminal),
-  );
+  const statusCommand = json(command('status', 'queue, outboxes, lag, last status and message per peer'));
+  statusCommand.option('--watch', 'again every two seconds, until Ctrl-C');
+  does(statusCommand, async (flags) => (await import('./status.ts')).status(flags, terminal));
   does(
     json(command('logs', 'log records, newest last'))
       .addOption(new Option('--type <type>', 'what happened').choices(['FEED', 'STREAM', 'PROCESS']))
@@ -82,6 +82,9 @@ export function makeProgram(terminal: Terminal, done: (code: ExitCode) => void):
     if (act !== undefined && id !== undefined && parseParkedId(id) !== undefined) return act(id, flags, terminal);
     return parked.error('error: expected "parked", "parked retry ID" or "parked drop ID", with an ID of the list');
   });
+  does(json(command('explain <email|id>', 'everything known of one user')), async (flags, [who = '']) =>
+    (await import('./explain.ts')).explainUser(who, flags, terminal),
+  );
   does(json(command('approve <peer>', 'let held removals through')), async (flags, [peer = '']) =>
     (await import('./parked.ts')).approve(peer, flags, terminal),
   );

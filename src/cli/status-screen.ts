@@ -1,19 +1,25 @@
 /** The screen of `account-sync status`. Pure. */
+import { styleText } from 'node:util';
 import type { PeerSummary } from '../ops/peer-status.ts';
 import type { StatusDocument } from './status.ts';
 import { count, duration, table } from './text.ts';
 
-/** Plain text: the verdict, the site, a table of peers, and what the person can do. */
-export function statusScreen(document: StatusDocument, nowMs: number): string {
+/** Green: nothing to do; yellow: it goes on by itself; red: a person is needed. */
+type Colour = 'green' | 'yellow' | 'red';
+type Paint = (colour: Colour, text: string) => string;
+
+/** Text: the verdict, the site, a table of peers, and what the person can do; plain unless `isColoured`. */
+export function statusScreen(document: StatusDocument, nowMs: number, isColoured = false): string {
+  const paint: Paint = (colour, text) => (isColoured ? styleText(colour, text, { validateStream: false }) : text);
   const { site, daemon, baseline, queue, peers } = document;
   const age = queue.oldest_age === null ? '' : `, the oldest ${duration(queue.oldest_age)} old`;
   const lines = [
-    `${site}: ${verdict(document)}`,
+    `${site}: ${paint(...verdict(document))}`,
     '',
-    `daemon    ${daemon === 'seen' ? 'at work' : 'not running'}`,
+    `daemon    ${daemon === 'seen' ? 'at work' : paint('red', 'not running')}`,
     `queue     ${count(queue.depth, 'marker')}${age}`,
     `baseline  ${baseline === 'done' ? 'done' : 'not finished: the daemon, or account-sync install, goes on'}`,
-    ...refusedEdit(document, nowMs),
+    ...refusedEdit(document, nowMs, paint),
     '',
   ];
   if (peers.length === 0) return `${[...lines, 'No peers in the config.'].join('\n')}\n`;
@@ -28,37 +34,40 @@ export function statusScreen(document: StatusDocument, nowMs: number): string {
     peer.date === null ? 'never' : `${dateTime(peer.date)} (${since(peer.date, nowMs)} ago)`,
     peer.status ?? '-',
   ]);
-  lines.push(table([head, ...rows]), ...peers.flatMap((peer) => remarks(peer, nowMs)));
-  if (document.parked > 0) lines.push('', 'What is parked waits for you: account-sync parked');
+  lines.push(table([head, ...rows]), ...peers.flatMap((peer) => remarks(peer, nowMs, paint)));
+  if (document.parked > 0) lines.push('', paint('red', 'What is parked waits for you: account-sync parked'));
   return `${lines.join('\n')}\n`;
 }
 
-function refusedEdit({ refused_edit: edit }: StatusDocument, nowMs: number): string[] {
+function refusedEdit({ refused_edit: edit }: StatusDocument, nowMs: number, paint: Paint): string[] {
   if (edit === null) return [];
   return [
-    `config    an edit was refused ${since(edit.since, nowMs)} ago, the one before stays in force:`,
+    `config    ${paint('red', `an edit was refused ${since(edit.since, nowMs)} ago`)}, the one before stays in force:`,
     ...edit.problems.split('\n').map((problem) => `            ${problem}`),
   ];
 }
 
-function remarks(peer: PeerSummary, nowMs: number): string[] {
+function remarks(peer: PeerSummary, nowMs: number, paint: Paint): string[] {
   const lines: string[] = [];
   if (peer.failing_since !== null) {
-    lines.push('', `${peer.name} fails for ${since(peer.failing_since, nowMs)}: ${peer.message ?? 'no message'}`);
+    const fails = `${peer.name} fails for ${since(peer.failing_since, nowMs)}, since ${dateTime(peer.failing_since)}`;
+    lines.push('', `${paint('yellow', fails)}: ${peer.message ?? 'no message'}`);
     lines.push('  entries wait and nothing is lost; account-sync check says what to do');
   }
   if (peer.held > 0) {
-    lines.push('', `${peer.held} removals held for ${peer.name}; if they are right: account-sync approve ${peer.name}`);
+    const held = `${peer.held} removals held for ${peer.name}`;
+    lines.push('', `${paint('red', held)}; if they are right: account-sync approve ${peer.name}`);
   }
   return lines;
 }
 
-function verdict({ parked, held, baseline, queue, peers }: StatusDocument): string {
-  if (parked + held > 0) return 'something needs you';
-  if (peers.some((peer) => peer.failing_since !== null)) return 'a peer is away';
-  if (baseline !== 'done') return 'still looking at all users';
+function verdict({ parked, held, daemon, baseline, queue, peers }: StatusDocument): [Colour, string] {
+  if (parked + held > 0) return ['red', 'something needs you'];
+  if (daemon !== 'seen') return ['red', 'no daemon is at work'];
+  if (peers.some((peer) => peer.failing_since !== null)) return ['yellow', 'a peer is away'];
+  if (baseline !== 'done') return ['yellow', 'still looking at all users'];
   const waiting = queue.depth + peers.reduce((sum, peer) => sum + peer.pending, 0);
-  return waiting > 0 ? 'changes are under way' : 'all sent';
+  return waiting > 0 ? ['yellow', 'changes are under way'] : ['green', 'all sent'];
 }
 
 /** `2024-05-01 10:00:00Z` */

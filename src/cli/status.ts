@@ -3,11 +3,12 @@ import { queueDepth } from '../capture/queue.ts';
 import { isAnyLeaseHeld } from '../db/lease.ts';
 import { fromSqlTime } from '../db/time.ts';
 import type { PeerSummary } from '../ops/peer-status.ts';
+import { entryOf, SyncError } from '../model/errors.ts';
 import { readRefusedEdit, type RefusedEdit } from '../ops/refused-edit.ts';
 import type { Site } from '../site.ts';
 import { VERSION } from '../version.ts';
 import { peerFacts } from '../wiring.ts';
-import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
+import { pause, withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
 import { statusScreen } from './status-screen.ts';
 
 /** What the command tells; field names as `GET /v1/peers`. Ages and lag in seconds. */
@@ -26,14 +27,46 @@ export interface StatusDocument {
   readonly peers: readonly (PeerSummary & { readonly lag: number })[];
 }
 
-/** 3 while something is parked or held, else 0. */
-export async function status(flags: DataOptions, terminal: Terminal): Promise<ExitCode> {
+/** Flags of the command. */
+export interface StatusFlags extends DataOptions {
+  readonly watch?: boolean;
+}
+
+const WATCH_EVERY_MS = 2_000;
+/** Cursor home, then everything below it away: less flicker than an empty screen. */
+const HOME = '\u001b[H\u001b[J';
+
+/** 3 while something is parked or held, else 0. With `watch` again and again until stopped; as JSON then one line each. */
+export async function status(flags: StatusFlags, terminal: Terminal): Promise<ExitCode> {
   return withSite(flags, terminal, async (site) => {
-    const document = await readStatus(site);
-    if (flags.json === true) writeJson(terminal, document);
-    else terminal.out(statusScreen(document, Date.now()));
-    return document.parked + document.held > 0 ? 3 : 0;
+    if (flags.watch === true) return await watch(site, flags, terminal);
+    return show(await readStatus(site), flags, terminal);
   });
+}
+
+function show(document: StatusDocument, flags: StatusFlags, terminal: Terminal): ExitCode {
+  if (flags.json === true) writeJson(terminal, document, flags.watch === true);
+  else {
+    const isScreen = flags.watch === true && terminal.isColoured;
+    terminal.out(`${isScreen ? HOME : ''}${statusScreen(document, Date.now(), terminal.isColoured)}`);
+  }
+  return document.parked + document.held > 0 ? 3 : 0;
+}
+
+/** What cannot be read now is said, and read again: a screen that is watched outlives the database's restart. */
+async function watch(site: Site, flags: StatusFlags, terminal: Terminal): Promise<ExitCode> {
+  const signal = terminal.untilStopped();
+  let code: ExitCode = 0;
+  while (!signal.aborted) {
+    try {
+      code = show(await readStatus(site), flags, terminal);
+    } catch (error) {
+      if (!(error instanceof SyncError) || entryOf(error).reaction !== 'retry') throw error;
+      terminal.err(`${error.code}: ${error.message}\n`);
+    }
+    await pause(WATCH_EVERY_MS, signal);
+  }
+  return code;
 }
 
 async function readStatus(site: Site): Promise<StatusDocument> {

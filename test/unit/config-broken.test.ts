@@ -1,7 +1,7 @@
 /** Each file of test/fixtures/config/broken is a config with mistakes; the .txt beside it is what a person then reads, with exit code 2. */
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { explain } from '../../src/cli/explain.ts';
+import { explain } from '../../src/cli/failure.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { ConfigError } from '../../src/config/problem.ts';
 import { BROKEN, ENV, fixture, readSecret } from './config-fixtures.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { explain } from '../../src/cli/explain.ts';
+import { explain } from '../../src/cli/failure.ts';
 import { clockFinding } from '../../src/cli/finding.ts';
 import { duration, table } from '../../src/cli/text.ts';
 import { ConfigError } from '../../src/config/problem.ts';
