@@ -79,7 +79,6 @@ export async function parkedOf(
     WHERE ${sql.join(conditions, sql` OR `)} ORDER BY id`.execute(runner);
   return rows.map(({ created_at: since, ...row }) => ({
     ...row,
-    id: String(row.id),
     since: new Date(fromSqlTime(since)).toISOString(),
   }));
 }
