@@ -49,40 +49,41 @@ export function kindConditions({ type, peer, status, trace, fromMs, toMs }: LogK
   ];
 }
 
+/** Gives where the newest records of a kind stand that are older than `before`, at most `count` of them. */
+export type Newest = (before: LogPosition | undefined, count: number) => Promise<LogPosition[]>;
+
 /**
- * Where the newest records of a kind stand that are older than `before`, at most `count` of them.
+ * Prepares for one kind of records, by looking which kinds there are.
  *
  *     (SELECT id, date … WHERE type = 'PROCESS' AND status = 'ERR' AND peer = 'homes' ORDER BY date DESC, id DESC LIMIT n)
  *     UNION ALL (… each other kind that fits …) ORDER BY date DESC, id DESC LIMIT n
  */
-export async function newestOf(
-  runner: Runner,
-  own: OwnTables,
-  kind: LogKind,
-  before: LogPosition | undefined,
-  count: number,
-): Promise<LogPosition[]> {
+export async function newestOf(runner: Runner, own: OwnTables, kind: LogKind): Promise<Newest> {
   const { type, peer, status, trace, ...times } = kind;
-  const during = [...kindConditions(times), before === undefined ? undefined : olderThan(before)];
-  const newest = sql`ORDER BY date DESC, id DESC LIMIT ${count}`;
-  if (trace !== undefined) {
-    const where = allOf([...kindConditions(kind), ...during]);
-    return await rowsOf(runner, sql`SELECT id, date FROM ${id(own.log)} FORCE INDEX (trace) WHERE ${where} ${newest}`);
+  const log = id(own.log);
+  const during = (before: LogPosition | undefined): (Condition | undefined)[] => [
+    ...kindConditions(times),
+    before === undefined ? undefined : olderThan(before),
+  ];
+  const last = (count: number): Condition => sql`ORDER BY date DESC, id DESC LIMIT ${count}`;
+  if (trace !== undefined || (type === undefined && peer === undefined && status === undefined)) {
+    const index = trace === undefined ? sql`date_id` : sql`trace`;
+    return (before, count) => {
+      const where = allOf([...kindConditions(kind), before === undefined ? undefined : olderThan(before)]);
+      return rowsOf(runner, sql`SELECT id, date FROM ${log} FORCE INDEX (${index}) WHERE ${where} ${last(count)}`);
+    };
   }
-  if (type === undefined && peer === undefined && status === undefined) {
-    const where = allOf(during);
-    return await rowsOf(
-      runner,
-      sql`SELECT id, date FROM ${id(own.log)} FORCE INDEX (date_id) WHERE ${where} ${newest}`,
-    );
-  }
-  const kinds = await kindsOf(runner, own, kind);
-  if (kinds.length === 0) return [];
-  const parts = kinds.map(
-    (each) => sql`(SELECT id, date FROM ${id(own.log)} FORCE INDEX (kind_date)
-      WHERE ${allOf([sql`type = ${each.type} AND status = ${each.status} AND peer <=> ${each.peer}`, ...during])} ${newest})`,
+  const kinds = (await kindsOf(runner, own, kind)).map(
+    (each) => sql`type = ${each.type} AND status = ${each.status} AND peer <=> ${each.peer}`,
   );
-  return await rowsOf(runner, sql`${sql.join(parts, sql` UNION ALL `)} ${newest}`);
+  return async (before, count) => {
+    if (kinds.length === 0) return [];
+    const parts = kinds.map(
+      (each) => sql`(SELECT id, date FROM ${log} FORCE INDEX (kind_date)
+        WHERE ${allOf([each, ...during(before)])} ${last(count)})`,
+    );
+    return await rowsOf(runner, sql`${sql.join(parts, sql` UNION ALL `)} ${last(count)}`);
+  };
 }
 
 /** Where the record of this id stands, or the next older one if it is gone; undefined if there is none. */

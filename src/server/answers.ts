@@ -39,7 +39,7 @@ export const LogPage = Type.Object(
     next: nullable(
       Type.Integer({
         description:
-          'Goes into `before`, or into `after` if that was given; null at the end. A search looks at 10,000 records for a page, so there may be fewer than `limit`, or none, and more to come.',
+          'Goes into `before`, or into `after` if that was given; null at the end. A search looks at 6,000 records for a page, so there may be fewer than `limit`, or none, and more to come.',
       }),
     ),
   },

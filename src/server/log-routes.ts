@@ -9,7 +9,7 @@ import { LogQuerystring, type LogQuery } from './queries.ts';
 import type { App } from './request.ts';
 
 /** Records read at a time for an export. */
-const EXPORT_PAGE = 1000;
+const EXPORT_PAGE = 250;
 
 /** Text that is sent as it is read. */
 const Lines = Type.Unsafe<string | Readable>({ type: 'string' });
@@ -44,12 +44,12 @@ export function logRoutes(app: App, deps: ServerDeps): void {
     reply.header('vary', 'accept');
     if (accept.includes('application/x-ndjson')) {
       const lines = await exported(deps, query, request.query.limit, (record) => `${JSON.stringify(record)}\n`);
-      return reply.type('application/x-ndjson').send(Readable.from(lines));
+      return reply.type('application/x-ndjson').send(Readable.from(lines, { highWaterMark: 1 }));
     }
     if (accept.includes('text/csv')) {
       const lines = await exported(deps, query, request.query.limit, csvLine, CSV_HEAD);
       reply.header('content-disposition', 'attachment; filename="account-sync-logs.csv"');
-      return reply.type('text/csv; charset=utf-8').send(Readable.from(lines));
+      return reply.type('text/csv; charset=utf-8').send(Readable.from(lines, { highWaterMark: 1 }));
     }
     return deps.queryLogs(query);
   });

@@ -437,3 +437,39 @@ test('the description of the API is OpenAPI 3.1 and knows every route', async ()
     'post /v1/stream/run',
   ]);
 });
+
+test('an export is read no faster than its caller reads, and no further than it listens', async () => {
+  let pages = 0;
+  const record = {
+    type: 'PROCESS',
+    peer: null,
+    key: null,
+    ip: null,
+    date: '2024-05-01T10:00:00.000Z',
+    status: 'OK',
+  } as const;
+  const { app } = httpApp({
+    queryLogs: async ({ limit, before = 1e9 }) => {
+      pages += 1;
+      const more = { response: 'x'.repeat(1000), content: {}, trace: 'trace-1234' };
+      return {
+        logs: Array.from({ length: limit }, (_, n) => ({ ...record, ...more, id: before - n })),
+        next: before - limit,
+      };
+    },
+  });
+  const headers = { ...asAdmin, accept: 'application/x-ndjson' };
+  const answer = await fetch(`${await listening(app)}/v1/logs`, { headers });
+  let last = 0;
+  const settled = (): void => {
+    const before = last;
+    last = pages;
+    expect([pages > 0, pages]).toEqual([true, before]);
+  };
+  await eventually(settled, { intervalMs: 200 });
+  // What lies in the buffers of two sockets, and a page or two.
+  expect(pages).toBeLessThan(100);
+  await answer.body?.cancel();
+  await eventually(settled, { intervalMs: 200 });
+  expect(pages).toBeLessThan(200);
+});
