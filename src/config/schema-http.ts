@@ -61,7 +61,7 @@ export const httpSchema = Type.Object(
 export const logsSchema = Type.Object(
   {
     level: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
-      description: "What the daemon's own log on stderr holds, from this level up.",
+      description: "What the daemon's own log on stdout holds, from this level up.",
       default: 'info',
     }),
     retention: duration({ description: 'How long records of the activity log are kept.', default: '90d' }),

@@ -13,8 +13,8 @@ import { databaseConfig } from '../support/pool.ts';
 const ROWS = Number(process.env['LOG_ROWS'] ?? 100_000);
 /** Whatever is asked for and however much there is, a page costs no more than so many rows of tables and indexes. */
 const READS = 45_000;
-/** What issue and README promise; only looked at where there are as many rows as they speak of. */
-const PROMISED_MS = ROWS >= 1_000_000 ? 200 : 2_000;
+/** Promised are 200 ms at a million records; three times as much is left for machines that have other work. */
+const MOST_MS = 600;
 
 const own = ownTables('oc_');
 const START_MS = Date.UTC(2026, 0, 1);
@@ -125,7 +125,7 @@ test.each(FILTERS.map((filter) => [JSON.stringify(filter), filter] as const))(
       const from: LogFilter = before === null ? filter : { ...filter, before };
       const began = performance.now();
       expect(await readsOf(() => log.query({ ...from, limit: 100 }))).toBeLessThan(READS);
-      expect(performance.now() - began).toBeLessThan(PROMISED_MS);
+      expect(performance.now() - began).toBeLessThan(MOST_MS);
       const page = await log.query({ ...from, limit: 100 });
       found.push(...page.logs.map(({ id }) => id));
       before = page.next;
@@ -139,7 +139,7 @@ test('a page of a search costs no more either, and says where to go on', async (
   for (const filter of [{ search: 'nowhere' }, { search: 'nowhere', peer: 'homes' }, { search: 'nowhere', after: 0 }]) {
     const began = performance.now();
     expect(await readsOf(() => log.query(filter))).toBeLessThan(READS);
-    expect(performance.now() - began).toBeLessThan(PROMISED_MS);
+    expect(performance.now() - began).toBeLessThan(MOST_MS);
     const { logs, next } = await log.query(filter);
     expect([logs, typeof next]).toEqual([[], ROWS > 20_000 ? 'number' : 'object']);
   }
