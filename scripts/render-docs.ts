@@ -17,7 +17,8 @@ ${MADE}
 \`GET /metrics\` tells these in the text format of Prometheus, to the admin token, or to everybody with
 \`http.open_metrics: true\`. Labels hold names of peers, and nothing of persons. Counters begin at 0 when the daemon starts.
 Gauges are read from the database when somebody asks; while it is away they are absent, and \`account_sync_health\` says so.
-\`process_*\` and \`nodejs_*\` tell memory, processor, event loop and garbage collection of the process.
+\`process_*\` and \`nodejs_*\` tell memory, processor, event loop and garbage collection of the process; the event loop is
+looked at every 100 ms, which \`nodejs_eventloop_lag_p99_seconds\` and its like include.
 
 [deploy/alerts.yaml](../deploy/alerts.yaml) has rules for what a person should know,
 [deploy/grafana-dashboard.json](../deploy/grafana-dashboard.json) shows all at a glance, and

@@ -53,7 +53,8 @@ export function makeMetrics({ ofProcess = false }: { readonly ofProcess?: boolea
         kind satisfies never;
     }
   }
-  if (ofProcess) collectDefaultMetrics({ register: registry });
+  // At the default of 10 ms the watching alone takes 0.4 % of a core, at 100 ms a tenth of that.
+  if (ofProcess) collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
 
   return {
     count(name, labels, by = 1) {

@@ -221,6 +221,7 @@ test('triggers and accounts, as the work last saw them', async () => {
   expect(seen.value('account_sync_triggers', { state: 'ok' })).toBe(0);
   expect(seen.value('account_sync_triggers', { state: 'mending' })).toBe(0);
   expect(seen.value('account_sync_triggers', { state: 'missing' })).toBe(1);
+  expect(seen.value('account_sync_triggers', { state: 'unused' })).toBe(0);
   expect(seen.value('account_sync_vanished_accounts')).toBe(7);
   expect(seen.value('account_sync_health', { check: 'triggers' })).toBe(1);
 });
