@@ -51,7 +51,7 @@ export async function remember(
     write.set(user.userId, { userId: user.userId, uids: user.uids, shadow: user.shadow });
     if (user.uids.length > 0) send(routesFor(routes, user.absorbed), user.userId);
   }
-  for (const { plan, userId, stored: user } of stored) {
+  for (const { plan, userId, stored: user, changed } of stored) {
     const before = plan.user;
     const isLinked = before === undefined || plan.uids.some((uid) => !before.uids.includes(uid));
     const knowsLess = plan.uids.some((uid) => !plan.incoming.uids.includes(uid));
@@ -66,7 +66,7 @@ export async function remember(
     }
     // A record that lies here was answered when it came; it is tried again and again.
     const isAnswered = from.via === 'parked' && !isNews;
-    const isMoved = isLinked || plan.take.has('s_email');
+    const isMoved = isLinked || changed.includes('s_email');
     const hasMore = plan.newerHere || (isMoved && holdsMore(plan));
     if (!isAnswered && (isFinding || knowsLess || (hasMore && from.via !== 'feed'))) send(source, userId);
     if (!isAnswered) for (const rival of plan.rivals) send(source, rival);
