@@ -108,7 +108,7 @@ test('every half hour of a year with its changes goes there and back', () => {
 
 test('converting costs a third of what luxon takes for it', () => {
   const times = Array.from(
-    { length: 50_000 },
+    { length: 10_000 },
     (_, i) => `20${10 + (i % 15)}-0${1 + (i % 9)}-1${i % 10} 1${i % 10}:00:00`,
   );
   const timed = (act: (time: string) => unknown): number => {
@@ -116,6 +116,11 @@ test('converting costs a third of what luxon takes for it', () => {
     for (const time of times) act(time);
     return performance.now() - begin;
   };
-  const ours = timed((time) => madrid.toUtc(time));
-  expect(ours * 3).toBeLessThan(timed((time) => DateTime.fromSQL(time, { zone: 'Europe/Madrid' }).toUTC().toSQL()));
+  // The best of several rounds in turn: the machine may be busy with something else during one of them.
+  const rounds = Array.from({ length: 5 }, () => ({
+    ours: timed((time) => madrid.toUtc(time)),
+    luxon: timed((time) => DateTime.fromSQL(time, { zone: 'Europe/Madrid' }).toUTC().toSQL()),
+  }));
+  const best = (of: 'ours' | 'luxon'): number => Math.min(...rounds.map((round) => round[of]));
+  expect(best('ours') * 3).toBeLessThan(best('luxon'));
 });
