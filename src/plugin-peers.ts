@@ -11,7 +11,7 @@ import { hashRemovedEmail, readShadows } from './db/shadows.ts';
 import { inTransaction, type Runner } from './db/transaction.ts';
 import { ERRORS, SyncError } from './model/errors.ts';
 import { maskEmail, type LogEntry } from './model/log-entry.ts';
-import { PROTOCOL, type FeedPage, type Hello, type RemovalRecord, type WireRecord } from './model/record.ts';
+import type { FeedPage, RemovalRecord, WireRecord } from './model/record.ts';
 import type { PeerRoute } from './model/route.ts';
 import { compareStamps, formatStamp, nextStamp, type Origin } from './model/stamp.ts';
 import { canonicalEmail, type Uid } from './model/uid.ts';
@@ -21,7 +21,8 @@ import { makePluginClient, type PluginClient } from './plugin/client.ts';
 import { usersWaiting } from './outbox/store.ts';
 import type { Memory } from './plugin/memory.ts';
 import { givePage } from './plugin/give-feed.ts';
-import { isOutdated } from './plugin/outdated.ts';
+import { helloOf } from './plugin/hello.ts';
+import { outdatedAt } from './plugin/outdated.ts';
 import { prepareRows, type Prepared } from './plugin/receive.ts';
 import type { PluginRow } from './plugin/row.ts';
 import { noteGone, noteRemoved, readSeen, sweepSeen, writeMemories } from './plugin/seen-store.ts';
@@ -72,6 +73,8 @@ export interface PluginPeers {
 const MOST_SERVED = 200;
 /** Each is a request of its own, and all together should not outlast a lease. */
 const MOST_SENT = 25;
+/** Two plugins that know each other send a removal back and forth; so long it takes them to find nobody any more. */
+const ROUND_MS = 3 * 3_600_000;
 /** Nobody knows the priority of a plugin peer; it loses against every site that states one. */
 const LAST_PRIORITY = 65_535;
 const DAY_MS = 86_400_000;
@@ -83,6 +86,8 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
     config()
       .peers.filter((peer) => peer.protocol === 'plugin')
       .map((peer) => peer.name);
+  /** Several plugins may repeat each other's removals, any number of times. */
+  const isRound = (): boolean => names().length > 1;
   const prepared = new WeakMap<WireRecord, Prepared>();
 
   const prepare = async (route: PeerRoute, rows: readonly PluginRow[], via: 'stream' | 'feed'): Promise<Prepared[]> => {
@@ -124,28 +129,19 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
 
   /** Peers that have something else than what now came from one that is no plugin are told, whoever else may tell them. */
   const tellAgain = async (trx: Transaction<unknown>, outcomes: readonly Outcome[]): Promise<void> => {
-    const { hosts } = site.parts();
     const changed = new Map(
       outcomes.flatMap(({ userId, registers, result }) =>
         userId !== null && registers.length > 0 && result !== 'retry' ? [[userId, registers] as const] : [],
       ),
     );
-    if (names().length === 0 || changed.size === 0) return;
-    const users = [...(await hosts.byId(trx, [...changed.keys()])).values()];
+    if (changed.size === 0) return;
     for (const peer of names().filter((name) => site.route(name).send)) {
-      const seen = await readSeen(
+      const ids = await outdatedAt(trx, own, site.route(peer), changed, site.parts().hosts);
+      await outbox.enqueue(
         trx,
-        own,
-        peer,
-        users.map((user) => canonicalEmail(user.email)),
+        ids.map((ref) => ({ peer, kind: 'user', ref })),
+        nowMs(),
       );
-      const outdated = users.filter((user) => {
-        const memory = seen.get(canonicalEmail(user.email))?.memory;
-        const registers = (changed.get(user.id) ?? []).filter(site.route(peer).sends);
-        return memory !== undefined && memory !== null && isOutdated(memory, user, registers, hosts);
-      });
-      const entries = outdated.map((user) => ({ peer, kind: 'user', ref: user.id }) as const);
-      await outbox.enqueue(trx, entries, nowMs());
     }
   };
 
@@ -154,7 +150,7 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
       if (peer.protocol !== 'plugin') return undefined;
       const client = makePluginClient({ url: peer.url, apiKey: config().site.apiKey });
       return {
-        hello: async () => helloOf(peer, nowMs()),
+        hello: async () => helloOf(peer.name, nowMs()),
         feed: ({ after }, { signal }) => feedPage(peer.name, client, after, signal),
         stream: (records, { signal }) => sendRecords({ ...outgoingDeps(), client }, peer.name, records, signal),
         close: () => client.close(),
@@ -165,7 +161,8 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
 
     async removed(runner, { email, removalId, told, from }) {
       for (const peer of names()) {
-        if (peer === from) await noteGone(runner, own, peer, canonicalEmail(email), 'heard', nowMs());
+        const outcome = isRound() ? 'told and echoed' : 'heard';
+        if (peer === from) await noteGone(runner, own, peer, canonicalEmail(email), outcome, nowMs());
         else await noteRemoved(runner, own, peer, { email, removalId, told: told.includes(peer) }, nowMs());
       }
     },
@@ -187,7 +184,13 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
             // What is on its way there may put back what was just said.
             const isOnItsWay = one.isNews && (await usersWaiting(trx, own, [peer], [userId])).size > 0;
             if (!one.knowsLess && !isOnItsWay) return;
-            await outbox.enqueue(trx, [{ peer, kind: 'user', ref: userId }], nowMs());
+            // Another plugin may have been told the same by it.
+            const told = names().filter((name) => name === peer || site.route(name).send);
+            await outbox.enqueue(
+              trx,
+              told.map((name) => ({ peer: name, kind: 'user', ref: userId })),
+              nowMs(),
+            );
           });
         }
         const { removal } = one;
@@ -230,9 +233,10 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
       const isEcho = seen !== undefined && (seen.memory === null || seen.echoUntilMs > nowMs());
       if (!isLiving || isEcho) {
         await inTransaction(db, async (trx) => {
-          if (seen !== undefined) await noteGone(trx, own, peer, email, 'heard', nowMs());
+          if (seen !== undefined) await noteGone(trx, own, peer, email, isRound() ? 'told' : 'heard', nowMs());
           if (!isLiving || !caller.route.send) return;
-          await outbox.enqueue(trx, [{ peer, kind: 'user', ref: host.id }], nowMs());
+          const atMs = nowMs() + (isRound() ? ROUND_MS : 0);
+          await outbox.enqueue(trx, [{ peer, kind: 'user', ref: host.id }], atMs);
         });
         return undefined;
       }
@@ -246,7 +250,9 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
       };
       await site.apply([record], originationOf(caller));
       // Also where the guard or the mode of this site keeps the account: the peer has it no more.
-      await inTransaction(db, (trx) => noteGone(trx, own, peer, email, 'heard', nowMs()));
+      await inTransaction(db, (trx) =>
+        noteGone(trx, own, peer, email, isRound() ? 'told and echoed' : 'heard', nowMs()),
+      );
       const name = host.registers.get('s_name')?.['s_name'];
       return { id: host.id, email: host.email, name: typeof name === 'string' ? name : '' };
     },
@@ -260,22 +266,6 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
     batchSize: (peer) => (names().includes(peer) ? MOST_SENT : undefined),
 
     sweep: () => sweepSeen(db, own, names(), nowMs() - config().removal.tombstoneDays * DAY_MS),
-  };
-}
-
-/** The plugin says nothing of itself: neither its zone, nor a guard, nor its clock. */
-function helloOf(peer: PeerConfig, nowMs: number): Hello {
-  return {
-    status: 'OK',
-    site: peer.name,
-    peer: '',
-    protocols: [PROTOCOL],
-    version: '',
-    time: new Date(nowMs).toISOString(),
-    timezone: false,
-    receive: true,
-    send: true,
-    columns: { accept: [], send: [] },
   };
 }
 

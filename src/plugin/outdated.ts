@@ -1,19 +1,36 @@
-/** Whether a plugin peer has something else of a user than this site. Pure. */
+/** Users of whom a plugin peer has something else than this site. */
+import type { OwnTables } from '../db/catalog.ts';
+import type { Runner } from '../db/transaction.ts';
 import { localeOf, type RegisterName } from '../model/register.ts';
+import type { PeerRoute } from '../model/route.ts';
+import { canonicalEmail } from '../model/uid.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import type { Memory } from './memory.ts';
 import { digestsOfOurs, type Place } from './said.ts';
+import { readSeen } from './seen-store.ts';
 
 /**
- * True if the peer, as far as we know, has another value somewhere in these registers. Of two daemons that tell a plugin
- * of one user, the last to do so wins there, not the later change: so each tells it again what came from the other.
+ * Which of the users the peer, as far as we know, has with another value in the registers given. Of two daemons that tell
+ * a plugin of one user, the last to do so wins there, not the later change: so each tells it again what came from the other.
  */
-export function isOutdated(
-  memory: Memory,
-  host: HostUser,
-  registers: readonly RegisterName[],
+export async function outdatedAt(
+  runner: Runner,
+  own: OwnTables,
+  { name, sends }: PeerRoute,
+  changed: ReadonlyMap<number, readonly RegisterName[]>,
   hosts: HostUsers,
-): boolean {
+): Promise<number[]> {
+  const users = [...(await hosts.byId(runner, [...changed.keys()])).values()];
+  const emails = users.map((user) => canonicalEmail(user.email));
+  const seen = await readSeen(runner, own, name, emails);
+  return users.flatMap((user) => {
+    const memory = seen.get(canonicalEmail(user.email))?.memory ?? new Map();
+    const registers = (changed.get(user.id) ?? []).filter(sends);
+    return isOutdated(memory, user, registers, hosts) ? [user.id] : [];
+  });
+}
+
+function isOutdated(memory: Memory, host: HostUser, registers: readonly RegisterName[], hosts: HostUsers): boolean {
   return registers
     .flatMap((register) => placesOf(register, hosts))
     .some((place) => {
