@@ -114,12 +114,11 @@ async function prepareStranger(
 
 /**
  * True if the row is about the account that was removed, not about one registered later: it has the registration date the
- * peer was known to have; or nothing is known, and the date is before the removal.
+ * peer was known to have; or the peer was never heard of about it, and the date is before the removal.
  */
 function isStale(row: PluginRow, seen: Seen | undefined, removed: Stamp, deps: ReceiveDeps): boolean {
-  const memory = seen?.memory ?? seen?.earlier;
+  const memory = seen?.memory ?? seen?.earlier ?? undefined;
   if (memory === undefined) return registeredBefore(row, removed, deps);
-  if (memory === null) return seen?.removalId !== null && registeredBefore(row, removed, deps);
   const registered = valuesIn(row, deps.hosts).find(({ name }) => name === 'dt_reg_date');
   return registered === undefined || isKnownOf(memory, registered.name, registered.digest);
 }

@@ -13,7 +13,7 @@ import { packMemory, unpackMemory, type Memory } from './memory.ts';
 export interface Seen {
   /** Null: the peer has no such user, as far as we know. */
   readonly memory: Memory | null;
-  /** What it had of a user that is gone: by the date of registration an account is told from a later one. */
+  /** What it had of a user that it has no more: by the date of registration an account is told from a later one. */
   readonly earlier: Memory | null;
   /** A removal that the peer has not confirmed. */
   readonly removalId: number | null;
@@ -133,9 +133,10 @@ export async function noteGone(
   const echo =
     outcome === 'heard' ? sql`NULL` : outcome === 'told' ? sql`echo_until` : sql`${toSqlTime(nowMs + ECHO_MS)}`;
   await sql`
-    INSERT INTO ${id(own.seen)} (peer, address, changed_at)
-    VALUES (${peer}, ${addressOf(email)}, ${toSqlTime(nowMs)})
-    ON DUPLICATE KEY UPDATE hashes = IF(hashes LIKE ${GONE_LIKE}, hashes, CONCAT(${GONE}, hashes)), email = NULL,
+    INSERT INTO ${id(own.seen)} (peer, address, hashes, changed_at)
+    VALUES (${peer}, ${addressOf(email)}, ${`${GONE}{}`}, ${toSqlTime(nowMs)})
+    ON DUPLICATE KEY UPDATE
+      hashes = IF(hashes LIKE ${GONE_LIKE}, hashes, CONCAT(${GONE}, COALESCE(hashes, '{}'))), email = NULL,
       removal_id = NULL, changed_at = VALUES(changed_at)`.execute(runner);
   await sql`
     UPDATE ${id(own.seen)} SET echo_until = ${echo} WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(

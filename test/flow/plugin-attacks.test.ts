@@ -179,6 +179,20 @@ describe('a removal', () => {
     expect(await everywhere()).toEqual(['Again', 'Again', 'Again']);
   });
 
+  it('is not undone by a row that the plugin sends to a daemon that never told it of the account', async () => {
+    await settled();
+    await mesh.cars.host.person.deleteAccount(email);
+    mesh.weather = (way) => (way === 'in' ? 'refused' : 'fair');
+    await mesh.work(mesh.cars);
+    expect(await everywhere()).toEqual([undefined, undefined, 'Ana']);
+    await mesh.jobs.person.editProfile(email, { name: 'Ana, late' });
+    await mesh.jobs.runCron();
+    expect(await everywhere()).toEqual([undefined, undefined, 'Ana, late']);
+    mesh.weather = () => 'fair';
+    await mesh.settle();
+    expect(await everywhere()).toEqual([undefined, undefined, undefined]);
+  });
+
   it('of the plugin removes everywhere, once', async () => {
     await settled();
     await mesh.jobs.person.deleteAccount(email);
