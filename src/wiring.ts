@@ -13,7 +13,7 @@ import { listPending } from './ops/pending.ts';
 import type { PeerFacts } from './ops/peer-status.ts';
 import { countWaiting } from './outbox/store.ts';
 import { approvePeer, dropParkedEntry, retryParked } from './parked-actions.ts';
-import type { Authenticator } from './peer/authentication.ts';
+import { keyDigestOf, type Authenticator } from './peer/authentication.ts';
 import { servePluginCall } from './plugin/serve.ts';
 import type { Clock } from './runtime/clock.ts';
 import type { Call, PluginAnswer, PluginCall, ServerDeps } from './server/deps.ts';
@@ -60,6 +60,7 @@ export function wireSite(
     hello: async (peer): Promise<Hello> => {
       const route = site.route(peer);
       const { columns, sendColumns } = factsOf(peer);
+      const [failingSinceMs] = await status.failingSince([peer]);
       return {
         status: 'OK',
         site: site.config.site.name,
@@ -72,6 +73,9 @@ export function wireSite(
         send: route.send,
         guard: site.config.guard,
         columns: { accept: [...columns], send: [...sendColumns] },
+        key: keyDigestOf(site.config.site.apiKey),
+        failing_since:
+          failingSinceMs === null || failingSinceMs === undefined ? null : new Date(failingSinceMs).toISOString(),
       };
     },
     serveFeed: async (peer, query, call) => {

@@ -4,16 +4,23 @@ import { currentAccount, grantsSql } from '../capture/install.ts';
 import { isBaselinePending } from '../capture/baseline.ts';
 import { inspectTriggers, triggersAreWell } from '../capture/triggers.ts';
 import { isInstalled, pendingMigrations } from '../db/migrate.ts';
-import { readServerFacts } from '../db/server-facts.ts';
+import { readServerFacts, type ServerFacts } from '../db/server-facts.ts';
 import { readMigrations } from '../db/sql-script.ts';
 import { ERRORS, SyncError } from '../model/errors.ts';
 import { DESCRIPTION, GROUPS } from '../model/register.ts';
 import type { Site } from '../site.ts';
 import { clockFinding, fail, failed, ok, warn, type Finding } from './finding.ts';
 
+/** A page of users, or a batch of long descriptions, goes into one statement. */
+const GOOD_PACKET_BYTES = 4 * 1024 * 1024;
+
 /** What kind of server it is, whether triggers work there, and its clock. */
 export async function checkServerFacts({ db }: Site): Promise<Finding[]> {
-  const facts = await readServerFacts(db);
+  return judgeServer(await readServerFacts(db), Date.now());
+}
+
+/** Pure. */
+export function judgeServer(facts: ServerFacts, nowMs: number): Finding[] {
   const findings = [ok('server', `${facts.kind} ${facts.version}`)];
   if (facts.forcedNoBackslashEscapes) findings.push(failed('server', new SyncError('DB_BACKSLASH_ESCAPES')));
   if (facts.readOnly) findings.push(fail('server', 'it is read-only', ERRORS.DB_READ_ONLY.remedy));
@@ -26,7 +33,11 @@ export async function checkServerFacts({ db }: Site): Promise<Finding[]> {
   } else {
     findings.push(ok('binary log', facts.logBin ? (facts.binlogFormat ?? 'on') : 'off'));
   }
-  return [...findings, clockFinding('clock', "the database's", Date.now() - facts.clockMs)];
+  if (facts.maxAllowedPacket < GOOD_PACKET_BYTES) {
+    const remedy = 'SET GLOBAL max_allowed_packet = 16777216; and in the configuration of the server.';
+    findings.push(warn('server', `max_allowed_packet is only ${facts.maxAllowedPacket} bytes`, remedy));
+  }
+  return [...findings, clockFinding('clock', "the database's", nowMs - facts.clockMs)];
 }
 
 /** Whether the account may do what the daemon does. */

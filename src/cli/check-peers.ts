@@ -1,6 +1,8 @@
 /** The part of `account-sync check` that asks the peers what they think of us. */
 import type { Config, PeerConfig } from '../config/config.ts';
 import { PROTOCOL, type Hello } from '../model/record.ts';
+import { DESCRIPTION, registerOfColumn, type ColumnList } from '../model/register.ts';
+import { keyDigestOf } from '../peer/authentication.ts';
 import { makePeerClient } from '../peer/client.ts';
 import { newTrace } from '../runtime/trace.ts';
 import { SyncError } from '../model/errors.ts';
@@ -62,7 +64,54 @@ function judgeHello(hello: Hello, { site }: Config, peer: PeerConfig): Finding[]
       warn(about, 'sends us nothing', `Set send: true for us there, or receive: false for ${peer.name} here.`),
     );
   }
-  return findings;
+  return [...findings, ...judgeWayBack(hello, peer), ...judgeColumns(hello, peer)];
+}
+
+/** Its calls to us: whether they get here, and whether we know who calls. Older versions do not tell. */
+function judgeWayBack({ key, failing_since: since = null }: Hello, peer: PeerConfig): Finding[] {
+  const about = `peer ${peer.name}`;
+  if (key !== undefined && !peer.apiKeys.map(keyDigestOf).includes(key)) {
+    const remedy = `Put the site.api_key of ${peer.name} into api_key of its entry here.`;
+    return [fail(about, 'identifies itself with a key that is not in its entry here', remedy)];
+  }
+  if (since === null) return [];
+  const remedy = 'Run "account-sync check" there: the url or the key of its entry for us may be wrong.';
+  return [fail(about, `its own calls to us fail since ${since}`, remedy)];
+}
+
+/** Columns that are named here, and that the other side passes over. */
+function judgeColumns({ columns }: Hello, peer: PeerConfig): Finding[] {
+  const about = `peer ${peer.name}`;
+  const without = (list: ColumnList, theirs: readonly string[]): string[] =>
+    typeof list === 'string' ? [] : list.filter((name) => name !== DESCRIPTION && !isIn(name, theirs));
+  const unwanted = without(peer.sendColumns, columns.accept);
+  const unsent = without(peer.columns, columns.send);
+  return [
+    ...(unwanted.length === 0
+      ? []
+      : [
+          warn(
+            about,
+            `does not take ${unwanted.join(', ')}`,
+            `Add them to columns of its entry for us, or take them out of send_columns here.`,
+          ),
+        ]),
+    ...(unsent.length === 0
+      ? []
+      : [
+          warn(
+            about,
+            `does not send ${unsent.join(', ')}`,
+            `Add them to send_columns of its entry for us, or take them out of columns here.`,
+          ),
+        ]),
+  ];
+}
+
+/** Naming one column of a group names the group. */
+function isIn(name: string, list: readonly string[]): boolean {
+  const register = registerOfColumn(name);
+  return list.some((one) => one === name || registerOfColumn(one) === register);
 }
 
 function directions(hello: Hello, peer: PeerConfig): string {

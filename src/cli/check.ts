@@ -1,11 +1,16 @@
 /** `account-sync check`: everything at once, each line ok, warn or fail, with what to do. Changes nothing. */
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/problem.ts';
+import { isSafeUrl } from '../config/url.ts';
+import { openPool } from '../db/pool.ts';
+import { SyncError } from '../model/errors.ts';
+import { findPrefixes } from '../osclass/survey.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { openSite, type Site } from '../site.ts';
 import { checkOwnPlugin } from './check-own-plugin.ts';
 import { checkPluginCallers } from './check-plugin-peer.ts';
 import { checkHost, checkInstallation, checkRights, checkServerFacts } from './check-database.ts';
+import { checkDisk, checkOutboxes } from './check-space.ts';
 import { checkPeers } from './check-peers.ts';
 import { readConfig, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
 import { fail, failed, findingLine, ok, warn, type Finding } from './finding.ts';
@@ -40,7 +45,11 @@ function checkConfig({ site, http, peers }: Config): Finding[] {
     ['site.api_key', site.apiKey],
     ...(http.adminToken === null ? [] : [['http.admin_token', http.adminToken] satisfies [string, string]]),
   ];
+  for (const { name, token } of http.adminTokens) keys.push([`http.admin_tokens of ${name}`, token]);
+  for (const { name, apiKeys } of peers)
+    keys.push(...apiKeys.map((key) => [`api_key of ${name}`, key] as [string, string]));
   const short = keys.filter(([, key]) => key.length < GOOD_KEY_LENGTH).map(([name]) => name);
+  const insecure = peers.filter(({ url }) => !isSafeUrl(url));
   return [
     ok('config', 'is valid'),
     short.length === 0
@@ -50,6 +59,9 @@ function checkConfig({ site, http, peers }: Config): Finding[] {
           `${short.join(' and ')}: shorter than ${GOOD_KEY_LENGTH} characters`,
           '"account-sync key" prints a good one; peers need the new one too.',
         ),
+    ...insecure.map(({ name, url }) =>
+      warn('urls', `${name} is called over ${url}: keys and personal data travel in the clear`, 'Give it HTTPS.'),
+    ),
     ...(peers.length === 0 ? [warn('peers', 'there are none', 'Add the other sites to peers.')] : []),
   ];
 }
@@ -59,7 +71,7 @@ async function checkDatabase(config: Config): Promise<Finding[]> {
   try {
     site = await openSite(config, { clock: systemClock });
   } catch (error) {
-    return [failed('connection', error)];
+    return [await connectionFailure(config, error)];
   }
   try {
     const findings = [ok('connection', 'the database answers')];
@@ -70,6 +82,8 @@ async function checkDatabase(config: Config): Promise<Finding[]> {
       ['host', checkHost],
       ['PHP plugin', checkOwnPlugin],
       ['callers', checkPluginCallers],
+      ['outboxes', checkOutboxes],
+      ['disk', checkDisk],
     ] as const;
     for (const [name, make] of checks) {
       findings.push(...(await make(site).catch((error: unknown) => [failed(name, error)])));
@@ -77,6 +91,20 @@ async function checkDatabase(config: Config): Promise<Finding[]> {
     return findings;
   } finally {
     await site.close();
+  }
+}
+
+/** Where tables were not found, the prefixes under which there are some. */
+async function connectionFailure({ database }: Config, error: unknown): Promise<Finding> {
+  if (!(error instanceof SyncError) || error.code !== 'HOST_TABLE_MISSING') return failed('connection', error);
+  const pool = openPool(database, { connectionLimit: 1 });
+  try {
+    const prefixes = (await findPrefixes(pool.db, database.name)).map((prefix) => JSON.stringify(prefix));
+    if (prefixes.length === 0) return failed('connection', error);
+    const remedy = `Set database.table_prefix: this database has tables of Osclass with ${prefixes.join(', ')}.`;
+    return fail('connection', error.message, remedy);
+  } finally {
+    await pool.close();
   }
 }
 

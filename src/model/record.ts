@@ -137,6 +137,17 @@ export const Hello = Type.Object(
       ),
     ),
     columns: Type.Object({ accept: Type.Array(Type.String()), send: Type.Array(Type.String()) }),
+    key: Type.Optional(
+      Type.String({
+        pattern: '^[0-9a-f]{8}$',
+        description: 'Start of the SHA-256 of the key it identifies itself with, so that the caller can compare',
+      }),
+    ),
+    failing_since: Type.Optional(
+      Type.Union([Type.String(), Type.Null()], {
+        description: 'Since when its own calls to the caller fail (ISO 8601)',
+      }),
+    ),
   },
   { title: 'Hello', description: 'What the answering site says of itself' },
 );

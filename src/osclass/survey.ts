@@ -48,3 +48,11 @@ async function readClientHost(db: Runner): Promise<string> {
   const account = rows[0]?.account ?? '';
   return account.slice(account.lastIndexOf('@') + 1);
 }
+
+/** Prefixes of the schema's tables that look like Osclass's: `SELECT TABLE_NAME … LIKE '%t_user'`. */
+export async function findPrefixes(db: Runner, schema: string): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`
+    SELECT TABLE_NAME AS name FROM information_schema.TABLES
+    WHERE TABLE_SCHEMA = ${schema} AND TABLE_NAME LIKE '%t\\_user' ORDER BY TABLE_NAME`.execute(db);
+  return rows.map(({ name }) => name.slice(0, -'t_user'.length));
+}

@@ -110,6 +110,8 @@ export const EXAMPLES: Readonly<Record<string, Readonly<Record<string, Readonly<
         send: true,
         guard: { removals: 20, percent: 5, windowMs: 3_600_000 },
         columns: { accept: ['s_name', 's_email'], send: ['s_name', 's_email'] },
+        key: '0f1e2d3c',
+        failing_since: null,
       },
     },
   },

@@ -35,7 +35,7 @@ describe('the command line', { timeout: 60_000 }, () => {
   it('helps, with examples', async () => {
     const { code, out } = await cli.run('--help');
     expect(code).toBe(0);
-    expect(out).toMatch(/Examples:\n {2}account-sync key/);
+    expect(out).toMatch(/Examples:\n {2}account-sync init/);
     expect((await cli.run('feed', '--help')).out).toMatch(/--config <file>[^]*Examples:/);
     expect(await cli.run()).toMatchObject({ code: 2, out: '', err: expect.stringContaining('Usage: account-sync') });
   });
