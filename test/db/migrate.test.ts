@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { ownTables } from '../../src/db/catalog.ts';
-import { dropOwnTables, isInstalled, migrate, migrationStatements, pendingMigrations } from '../../src/db/migrate.ts';
+import { dropOwnTables, isInstalled, migrate, pendingMigrations } from '../../src/db/migrate.ts';
 import type { Pool } from '../../src/db/pool.ts';
 import { readMigrations, statementsOf } from '../../src/db/sql-script.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
@@ -60,19 +60,23 @@ test('every table and column of ours has a comment', async () => {
   expect([...bare, ...silent]).toEqual([]);
 });
 
-test('goes on after a crash between any two statements', async () => {
-  const statements = migrationStatements(PREFIX);
-  for (let done = 0; done <= statements.length; done += 1) {
-    const crashing = readMigrations(PREFIX).map((migration) => ({
-      ...migration,
-      statements: [...migration.statements.slice(0, done), 'SELECT crash'],
-    }));
-    await expect(migrate(pool.db, PREFIX, crashing)).rejects.toMatchObject({ code: 'HOST_CHANGED' });
-    expect(await isInstalled(pool.db, own)).toBe(false);
-    expect(await migrate(pool.db, PREFIX)).not.toEqual([]);
-    expect(await isInstalled(pool.db, own)).toBe(true);
-    await dropOwnTables(pool.db, own);
+test('goes on after a crash between any two statements of any file', async () => {
+  const migrations = readMigrations(PREFIX);
+  for (const [at, { statements }] of migrations.entries()) {
+    for (let done = 0; done <= statements.length; done += 1) {
+      const crashing = migrations.slice(0, at + 1).map((migration, n) => ({
+        ...migration,
+        statements: n < at ? migration.statements : [...statements.slice(0, done), 'SELECT crash'],
+      }));
+      await expect(migrate(pool.db, PREFIX, crashing)).rejects.toMatchObject({ code: 'HOST_CHANGED' });
+    }
+    expect(await isInstalled(pool.db, own)).toBe(at > 0);
   }
+  // The last file was run to its end, and is run once more, for nobody could note that.
+  expect(await migrate(pool.db, PREFIX)).toEqual([migrations.at(-1)?.name]);
+  expect(await migrate(pool.db, PREFIX)).toEqual([]);
+  expect(new Set(await tablesThere())).toEqual(new Set(Object.values(own)));
+  await dropOwnTables(pool.db, own);
   expect(await tablesThere()).toEqual([]);
 });
 
