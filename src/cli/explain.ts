@@ -19,9 +19,9 @@ export async function explainUser(who: string, flags: DataOptions, terminal: Ter
   });
 }
 
-function reportOf({ db, own, activity, parts, routes }: Site, who: string): Promise<UserReport | undefined> {
+function reportOf({ db, own, activity, status, parts, routes }: Site, who: string): Promise<UserReport | undefined> {
   const { hosts } = parts();
-  return reportUser({ db, own, hosts, activity, routes: routes() }, /^\d{1,10}$/.test(who) ? Number(who) : who);
+  return reportUser({ db, own, hosts, activity, status, routes: routes() }, /^\d{1,10}$/.test(who) ? Number(who) : who);
 }
 
 function screenOf(report: UserReport): string[] {
@@ -53,7 +53,7 @@ function screenOf(report: UserReport): string[] {
   ];
 }
 
-function peerLines({ peer, confirmed, waiting, parked }: PeerReport): string[] {
+function peerLines({ peer, confirmed, waiting, failing, parked }: PeerReport): string[] {
   const state =
     confirmed === null
       ? 'gets nothing from us (send: false)'
@@ -69,6 +69,9 @@ function peerLines({ peer, confirmed, waiting, parked }: PeerReport): string[] {
   return [
     `${peer}: ${state}`,
     ...why,
+    ...(waiting === null || failing === null
+      ? []
+      : [`  calls fail since ${dateTime(failing.since)}: ${failing.message ?? ''}`]),
     ...tries,
     ...parked.map(({ id, code, message, since }) => `  parked ${id} since ${dateTime(since)}: ${code} ${message}`),
   ];

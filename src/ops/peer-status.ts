@@ -59,6 +59,8 @@ export interface PeerStatus {
   summaries(peers: readonly PeerFacts[]): Promise<PeerSummary[]>;
   /** Since when calls fail, in milliseconds since 1970; null where they do not. In the order of `peers`. */
   failingSince(peers: readonly string[]): Promise<(number | null)[]>;
+  /** Those to whom calls fail: since when (ISO 8601), and what came of the last one. */
+  failures(peers: readonly string[]): Promise<Map<string, { readonly since: string; readonly message: string | null }>>;
   /** Of all these peers together, both directions. */
   personNeeded(peers: readonly string[]): Promise<{ parked: number; held: number }>;
 }
@@ -109,6 +111,14 @@ export function makePeerStatus({ db, own, clock }: PeerStatusDeps): PeerStatus {
         const since = rows.get(name) ?? null;
         return since === null ? null : fromSqlTime(since);
       });
+    },
+    async failures(peers) {
+      const rows = (await readRows(db, own)).filter(({ name }) => peers.includes(name));
+      return new Map(
+        rows.flatMap(({ name, message, failing_since: since }) =>
+          since === null ? [] : [[name, { since: toIso(since) as string, message }] as const],
+        ),
+      );
     },
     async personNeeded(peers) {
       if (peers.length === 0) return { parked: 0, held: 0 };

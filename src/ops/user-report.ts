@@ -10,6 +10,7 @@ import { compareStamps, isAdoption, type Stamp } from '../model/stamp.ts';
 import { canonicalEmail, uidsOfEmail } from '../model/uid.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import type { ActivityLog, LogRecord } from './activity-log.ts';
+import type { PeerStatus } from './peer-status.ts';
 import { waitingOf, parkedOf, type UserEntry, type UserParked } from './user-entries.ts';
 
 /** When and where something was set. */
@@ -39,6 +40,8 @@ export interface PeerReport {
   /** It has confirmed all that goes to it; false: something waits. Null: we send it nothing. */
   readonly confirmed: boolean | null;
   readonly waiting: UserEntry | null;
+  /** Calls to it fail, for everybody. */
+  readonly failing: { readonly since: string; readonly message: string | null } | null;
   /** Records of it that could not be stored here. */
   readonly parked: readonly UserParked[];
 }
@@ -68,6 +71,7 @@ export interface UserReportDeps {
   readonly hosts: HostUsers;
   readonly routes: readonly PeerRoute[];
   readonly activity: ActivityLog;
+  readonly status: PeerStatus;
 }
 
 const LOGS = 10;
@@ -131,15 +135,17 @@ function registersOf({ shadow }: StoredUser, host: HostUser | undefined): Regist
 }
 
 async function peersOf(
-  { db, own, routes }: UserReportDeps,
+  { db, own, routes, status }: UserReportDeps,
   uids: readonly string[],
   entry: { kind: 'u' | 'r'; ref: number },
   userId: number | null,
 ): Promise<PeerReport[]> {
   const waiting = await waitingOf(db, own, entry);
   const parked = await parkedOf(db, own, uids, userId);
+  const failing = await status.failures(routes.map(({ name }) => name));
   return routes.map(({ name, send }) => ({
     peer: name,
+    failing: failing.get(name) ?? null,
     confirmed: send ? !waiting.has(name) : null,
     waiting: waiting.get(name) ?? null,
     parked: parked.filter(({ peer }) => peer === name),

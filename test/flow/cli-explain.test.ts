@@ -32,7 +32,7 @@ describe('account-sync explain', { timeout: 60_000 }, () => {
       0,
       {
         ...{ user_id: ana, email: 'a***@e***.com', state: 'known', removed: null, marked_at: null },
-        peers: [{ peer: 'homes', confirmed: true, waiting: null, parked: [] }],
+        peers: [{ peer: 'homes', confirmed: true, waiting: null, failing: null, parked: [] }],
       },
     ]);
     const { uids, registers, logs } = report as {
@@ -54,13 +54,18 @@ describe('account-sync explain', { timeout: 60_000 }, () => {
     await cars.host.person.editProfile('ana@example.com', { name: 'Ana B' });
     await eventually(async () =>
       expect((await explain(String(ana)))[1]).toMatchObject({
-        peers: [{ peer: 'homes', confirmed: false, waiting: { state: 'waiting', id: `homes:u:${ana}` } }],
+        peers: [
+          {
+            ...{ peer: 'homes', confirmed: false, waiting: { state: 'waiting', id: `homes:u:${ana}` } },
+            failing: { message: expect.stringMatching(/cannot be reached/) as string },
+          },
+        ],
       }),
     );
     const { out } = await cli.run('explain', 'ana@example.com');
     expect(out).toMatch(new RegExp(`^a\\*\\*\\*@e\\*\\*\\*\\.com #${ana}\n`));
     expect(out).toMatch(/\ns_name +[0-9a-f]{16} +\d{4}-.* +cars/);
-    expect(out).toMatch(/\nhomes: waiting since \d{4}-/);
+    expect(out).toMatch(/\nhomes: waiting since \d{4}-.*\n {2}calls fail since \d{4}-.*cannot be reached/);
     expect(out).toMatch(/\nlast log records\n.*STREAM/);
     await world.site('homes').start();
     await world.settle(70_000);
