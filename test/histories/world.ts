@@ -38,9 +38,6 @@ interface Request {
 export const START_MS = Date.UTC(2026, 0, 1);
 /** Rounds after which sites that still talk are taken to talk forever. */
 const MOST_ROUNDS = 60;
-/** Sites whose clocks were ahead together believed each other: what they stamped is refused until that day. */
-const DAY_LONG_ROUND = 30;
-const DAY_MS = 86_400_000;
 /** A clock that is further off is set right some day. */
 const MOST_SKEW_MS = 5 * 60_000;
 /** Longer than parked records wait before they are taken for present ones. */
@@ -199,8 +196,7 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
     for (let rounds = 0, silent = 0; silent < 2; rounds += 1) {
       if (rounds > MOST_ROUNDS) throw new Flaw('the sites do not fall silent');
       silent = (await round()) ? 0 : silent + 1;
-      const wait = rounds === DAY_LONG_ROUND ? DAY_MS : 61_000;
-      nowMs += silent === 0 ? wait : LATE_RECORDS_MS;
+      nowMs += silent === 0 ? 61_000 : LATE_RECORDS_MS;
     }
   };
 
