@@ -53,10 +53,12 @@ function pass(site: DeliveringSite, to: PeerRoute, signal: AbortSignal | undefin
     parts,
     origin,
     keyDigest,
+    routes,
   } = site.now();
   return deliverOnce(
     {
       ...{ db, own, origin, nowMs, newTrace, appendLog, keyDigest, unread, hosts: parts.hosts },
+      routes: () => routes,
       zoneFor: async (peer, stop) => ((await acquaintance.know(peer, stop)).timezone ? parts.zone : makeZone(null)),
       backoffMs: (attempts) => backoffMs(attempts, site.random()),
       batchSize: () => plugin.batchSize(to.name) ?? stream.batchSize,

@@ -218,7 +218,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
   const { client, acquaintance } = peers;
 
   const reader = makeFeedReader({
-    ...{ db, own, nowMs, appendLog },
+    ...{ db, own, nowMs, appendLog, outbox, routes },
     get origin() {
       return now.origin;
     },

@@ -157,11 +157,20 @@ export function decide(incoming: Incoming, loaded: Loaded, context: DecideContex
     incoming,
     user,
     uids: target.uids,
-    born: [user, ...joined].reduce((last, one) => (compareStamps(one.born, last) > 0 ? one.born : last), born),
+    born: latestBirth([born, user.born, ...joined.map((one) => one.born)], context.nowMs),
     partings: target.partings,
     rivals: target.rivals,
   };
   return { kind: 'plan', plan: withLocales({ ...plan, ...merged, parked: [] }, context.locales) };
+}
+
+/** The latest; one that a clock far ahead made counts only where there is no other. */
+function latestBirth(births: readonly [Stamp, ...Stamp[]], nowMs: number): Stamp {
+  const sane = births.filter((stamp) => !isFarAhead(stamp, nowMs));
+  return (sane.length > 0 ? sane : births).reduce(
+    (last, stamp) => (compareStamps(stamp, last) > 0 ? stamp : last),
+    sane[0] ?? births[0],
+  );
 }
 
 function merge(
@@ -181,10 +190,10 @@ function merge(
     const sent = theirs.get(register)?.values ?? {};
     return ours.length === Object.keys(sent).length && ours.every((column) => column in sent);
   };
-  // What a clock that was far ahead made us believe stands back; what ours made is set back when it is sent.
-  const ours = new Map(
-    [...user.shadow.registers].filter(([, { stamp }]) => stamp.site === origin.site || !isFarAhead(stamp, nowMs)),
-  );
+  // What a site stamped while its clock was far ahead, and ours too, stands back behind what it sends now.
+  const isTakenBack = (register: RegisterName, { site, ...stamp }: Stamp): boolean =>
+    site !== origin.site && site === theirs.get(register)?.stamp.site && isFarAhead({ site, ...stamp }, nowMs);
+  const ours = new Map([...user.shadow.registers].filter(([register, { stamp }]) => !isTakenBack(register, stamp)));
   const plan = mergeRegisters(ours, theirs, isComparable);
   const take = new Map(plan.take.map((register) => [register, theirs.get(register) as RemoteRegister]));
   const notes = plan.conflicts.map(({ register, remoteWon }): Note => {

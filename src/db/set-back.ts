@@ -4,9 +4,11 @@
  */
 import type { Kysely } from 'kysely';
 import type { OwnTables } from './catalog.ts';
+import type { OutboxWriter, Routes } from './ports.ts';
 import { bury, readShadows, writeShadows, type StoredUser } from './shadows.ts';
 import { inTransaction } from './transaction.ts';
 import { setBack, setBackStamp } from '../model/clock-guard.ts';
+import { routesFor } from '../model/route.ts';
 import type { Origin } from '../model/stamp.ts';
 import type { Tombstone } from '../model/tombstone.ts';
 
@@ -16,11 +18,16 @@ export interface SetBackDeps {
   readonly own: OwnTables;
   readonly origin: Origin;
   readonly nowMs: () => number;
+  readonly outbox: Pick<OutboxWriter, 'enqueue'>;
+  readonly routes: Routes;
 }
 
-/** Puts users in order whose shadows hold such stamps; returns all as they are then. */
+/**
+ * Puts users in order whose shadows hold such stamps; returns all as they are then. Every peer hears of them: one whose
+ * clock was ahead as well has believed the stamps.
+ */
 export async function setBackUsers(
-  { db, own, origin, nowMs }: SetBackDeps,
+  { db, own, origin, nowMs, outbox, routes }: SetBackDeps,
   users: ReadonlyMap<number, StoredUser>,
 ): Promise<ReadonlyMap<number, StoredUser>> {
   const isAhead = ({ shadow }: StoredUser): boolean => setBack(shadow, nowMs(), origin) !== shadow;
@@ -30,13 +37,17 @@ export async function setBackUsers(
     const locked = await readShadows(trx, own, ids, { lock: true });
     const renewed = [...locked.values()].map((user) => ({ ...user, shadow: setBack(user.shadow, nowMs(), origin) }));
     await writeShadows(trx, own, renewed);
+    const peers = routesFor(routes(), 'all').map((route) => route.name);
+    const told = renewed.filter((user) => user.uids.length > 0);
+    const entries = told.flatMap(({ userId }) => peers.map((peer) => ({ peer, kind: 'user' as const, ref: userId })));
+    await outbox.enqueue(trx, entries, nowMs());
     return new Map([...users, ...renewed.map((user) => [user.userId, user] as const)]);
   });
 }
 
 /** Likewise for removals. */
 export async function setBackRemovals(
-  { db, own, origin, nowMs }: SetBackDeps,
+  { db, own, origin, nowMs }: Omit<SetBackDeps, 'outbox' | 'routes'>,
   tombstones: ReadonlyMap<number, Tombstone>,
 ): Promise<ReadonlyMap<number, Tombstone>> {
   const renewed = [...tombstones.values()].flatMap((tombstone) => {

@@ -1,7 +1,7 @@
 /** Serving a feed: one page of our active and enabled users, with stamps and totals. */
 import { sql, type Kysely } from 'kysely';
 import { id, type Catalog, type OwnTables } from '../db/catalog.ts';
-import type { AppendLog } from '../db/ports.ts';
+import type { AppendLog, OutboxWriter, Routes } from '../db/ports.ts';
 import { setBackUsers } from '../db/set-back.ts';
 import { readShadows } from '../db/shadows.ts';
 import { SyncError } from '../model/errors.ts';
@@ -22,6 +22,8 @@ export interface FeedReaderDeps {
   readonly parts: () => { readonly catalog: Catalog; readonly hosts: HostUsers; readonly zone: Zone };
   readonly origin: Origin;
   readonly nowMs: () => number;
+  readonly outbox: Pick<OutboxWriter, 'enqueue'>;
+  readonly routes: Routes;
   readonly appendLog: AppendLog;
   /** Most users in one page. */
   readonly limit: () => number;

@@ -4,7 +4,7 @@
  */
 import type { Kysely } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
-import type { AppendLog } from '../db/ports.ts';
+import type { AppendLog, Routes } from '../db/ports.ts';
 import { noteGuarded } from '../db/guard-events.ts';
 import { setBackRemovals, setBackUsers } from '../db/set-back.ts';
 import { readShadows, readTombstones } from '../db/shadows.ts';
@@ -18,7 +18,7 @@ import { formatStamp, type Origin } from '../model/stamp.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
 import { encodeUser } from '../osclass/records.ts';
 import type { Zone } from '../osclass/timezone.ts';
-import { confirm, dueEntries, holdEntries, park, postpone, type DueEntry, type Postponed } from './store.ts';
+import { confirm, dueEntries, enqueue, holdEntries, park, postpone, type DueEntry, type Postponed } from './store.ts';
 
 /** What a delivery needs. */
 export interface DeliverDeps {
@@ -30,6 +30,8 @@ export interface DeliverDeps {
   readonly unread: Unread;
   readonly origin: Origin;
   readonly nowMs: () => number;
+  /** All peers. */
+  readonly routes: Routes;
   /** Delay before an entry is tried again, in milliseconds, after so many tries. */
   readonly backoffMs: (attempts: number) => number;
   readonly newTrace: () => string;
@@ -131,7 +133,10 @@ async function pack(deps: DeliverDeps, route: PeerRoute, entries: readonly DueEn
   const { db, own, hosts } = deps;
   const refs = (kind: DueEntry['kind']): number[] => entries.filter((e) => e.kind === kind).map((entry) => entry.ref);
   const users = await hosts.byId(db, refs('user'));
-  const shadows = await setBackUsers(deps, await readShadows(db, own, refs('user')));
+  const shadows = await setBackUsers(
+    { ...deps, outbox: { enqueue: (...call) => enqueue(call[0], own, call[1], call[2]) } },
+    await readShadows(db, own, refs('user')),
+  );
   const absent = refs('user').filter((userId) => shadows.has(userId) && !users.has(userId));
   const deleted = await deps.unread.deleted(db, absent);
   const tombstones = await setBackRemovals(deps, await readTombstones(db, own, refs('removal')));

@@ -118,7 +118,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
       let sent = 0;
       await deliverOnce(
         {
-          ...{ db, own: OWN, hosts: HOSTS, origin, nowMs, appendLog, unread: UNREAD },
+          ...{ db, own: OWN, hosts: HOSTS, origin, nowMs, appendLog, routes: () => routes, unread: UNREAD },
           ...{ keyDigest: '', newTrace: () => '', batchSize: () => plan.batch, onAnswered: () => undefined },
           zoneFor: () => Promise.resolve(ZONE),
           allowance: () => Promise.resolve(undefined),
