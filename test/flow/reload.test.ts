@@ -202,6 +202,18 @@ describe('an edit of the config', { timeout: 60_000 }, () => {
     },
   );
 
+  it('that adds a related table puts triggers on it, and that takes it out takes them away', async () => {
+    await cars.db.query('CREATE TABLE oc_t_shop (fk_i_user_id INT UNSIGNED PRIMARY KEY, s_a VARCHAR(20))');
+    const open = await startCars(configOf([]));
+    const triggers = async (): Promise<number> => (await cars.db.query(`SHOW TRIGGERS LIKE 'oc_t_shop'`)).length;
+    const shop = 'related_tables: [{ table: t_shop, key: fk_i_user_id, as: shop, columns: [s_a] }]';
+    await edit(open, configOf([], { extra: shop }));
+    await eventually(async () => expect(await triggers()).toBe(3));
+    await eventually(async () => expect(await open.site.isScanPending()).toBe(false));
+    await edit(open, configOf([]));
+    await eventually(async () => expect(await triggers()).toBe(0));
+  });
+
   it('lets keys change without a gap', async () => {
     const open = await startCars(configOf([entry('homes')]));
     const homes = world.site('homes');
