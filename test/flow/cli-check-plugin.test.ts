@@ -53,7 +53,7 @@ async function lines(about: string): Promise<Line[]> {
   return findings.filter(({ check }) => check === about);
 }
 
-describe('check, of a peer with the PHP plugin', { timeout: 60_000 }, () => {
+describe('check, of a peer with the PHP plugin', { timeout: 180_000 }, () => {
   it('says that it answers, what it cannot do, and that its own key is not proven', async () => {
     configure(plugin());
     expect(await lines('peer jobs')).toEqual([
@@ -147,7 +147,7 @@ describe('check, of a peer with the PHP plugin', { timeout: 60_000 }, () => {
   });
 });
 
-describe('check, where the plugin is on our own site', { timeout: 60_000 }, () => {
+describe('check, where the plugin is on our own site', { timeout: 180_000 }, () => {
   it('warns of two engines, and says how to switch one off', async () => {
     configure(plugin());
     expect(await lines('PHP plugin')).toEqual([]);
