@@ -1,7 +1,7 @@
 /** P4: what the host pays for being watched. */
 import type { Connection } from 'mysql2/promise';
 import { installOnce } from '../src/capture/install.ts';
-import { openSite } from '../src/site.ts';
+import { openSite } from '../src/site/site.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import { makeWorld, type WorldSite } from '../test/support/world.ts';
 import { quantile, type Figure } from './figures.ts';

@@ -8,7 +8,7 @@ import { readServerFacts, type ServerFacts } from '../db/server-facts.ts';
 import { readMigrations } from '../db/sql-script.ts';
 import { ERRORS, SyncError } from '../model/errors.ts';
 import { DESCRIPTION, GROUPS } from '../model/register.ts';
-import type { Site } from '../site.ts';
+import type { Site } from '../site/site.ts';
 import { clockFinding, fail, failed, ok, warn, type Finding } from './finding.ts';
 
 /** A page of users, or a batch of long descriptions, goes into one statement. */

@@ -1,6 +1,6 @@
 /** The part of `account-sync check` that looks for the PHP plugin on our own site: two engines at once do each other's work. */
 import { readInstalledPlugin } from '../plugin/installed.ts';
-import type { Site } from '../site.ts';
+import type { Site } from '../site/site.ts';
 import { ok, warn, type Finding } from './finding.ts';
 import { count } from './text.ts';
 

@@ -9,7 +9,7 @@ import { SyncError } from '../model/errors.ts';
 import { makePeerClient } from '../peer/client.ts';
 import { makePluginClient, type PluginSays } from '../plugin/client.ts';
 import { newTrace } from '../runtime/trace.ts';
-import type { Site } from '../site.ts';
+import type { Site } from '../site/site.ts';
 import { fail, failed, ok, warn, type Finding } from './finding.ts';
 import { count } from './text.ts';
 

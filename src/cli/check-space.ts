@@ -2,7 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import { isInstalled } from '../db/migrate.ts';
 import { entriesOfOthers, readLogSpace } from '../ops/space.ts';
-import type { Site } from '../site.ts';
+import type { Site } from '../site/site.ts';
 import { ok, warn, type Finding } from './finding.ts';
 import { count } from './text.ts';
 

@@ -6,7 +6,7 @@ import { openPool } from '../db/pool.ts';
 import { SyncError } from '../model/errors.ts';
 import { findPrefixes } from '../osclass/survey.ts';
 import { systemClock } from '../runtime/clock.ts';
-import { openSite, type Site } from '../site.ts';
+import { openSite, type Site } from '../site/site.ts';
 import { checkOwnPlugin } from './check-own-plugin.ts';
 import { checkPluginCallers } from './check-plugin-peer.ts';
 import { checkHost, checkInstallation, checkRights, checkServerFacts } from './check-database.ts';

@@ -6,7 +6,7 @@ import { isInstalled, pendingMigrations } from '../db/migrate.ts';
 import { readMigrations } from '../db/sql-script.ts';
 import { SyncError } from '../model/errors.ts';
 import { systemClock } from '../runtime/clock.ts';
-import { openSite, type Site } from '../site.ts';
+import { openSite, type Site } from '../site/site.ts';
 
 /** What commands read and write; `process` in real life. */
 export interface Terminal {

@@ -1,6 +1,6 @@
 /** `account-sync explain EMAIL|ID`: everything known of one user. */
 import { reportUser, type PeerReport, type SetAt, type UserReport } from '../ops/user-report.ts';
-import type { Site } from '../site.ts';
+import type { Site } from '../site/site.ts';
 import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
 import { line as logLine } from './logs.ts';
 import { table } from './text.ts';

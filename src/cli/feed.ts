@@ -1,7 +1,7 @@
 /** `account-sync feed PEER`: pulls all existing users of a peer. */
 import type { FeedOptions, FeedSums, PageOutcome } from '../feed/puller.ts';
 import { ERRORS, SyncError } from '../model/errors.ts';
-import type { Site } from '../site.ts';
+import type { Site } from '../site/site.ts';
 import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
 import { plannedDocument, plannedLine } from './feed-plan.ts';
 import { afterPage } from './page-stop.ts';

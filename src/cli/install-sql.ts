@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import { isInstalled, pendingMigrations } from '../db/migrate.ts';
 import { readMigrations } from '../db/sql-script.ts';
 import { SyncError } from '../model/errors.ts';
-import type { Site } from '../site.ts';
+import type { Site } from '../site/site.ts';
 import { readConfig, withSite, type CommonOptions, type ExitCode, type Terminal } from './context.ts';
 
 /**

@@ -2,7 +2,7 @@
 import { currentAccount, grantsSql, installOnce } from '../capture/install.ts';
 import { isInstalled } from '../db/migrate.ts';
 import { SyncError } from '../model/errors.ts';
-import type { Site } from '../site.ts';
+import type { Site } from '../site/site.ts';
 import { withSite, type CommonOptions, type ExitCode, type Terminal } from './context.ts';
 import { printInstallation } from './install-sql.ts';
 import { finishScan } from './scan.ts';

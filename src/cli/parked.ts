@@ -1,7 +1,7 @@
 /** `account-sync parked [retry|drop ID]` and `approve PEER`: what waits for a person. */
 import { listParked, type ParkedEntry } from '../ops/parked.ts';
-import { approvePeer, dropParkedEntry, retryParked } from '../parked-actions.ts';
-import type { Site } from '../site.ts';
+import { approvePeer, dropParkedEntry, retryParked } from '../site/parked-actions.ts';
+import type { Site } from '../site/site.ts';
 import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
 import { personHere } from './person.ts';
 import { duration, table } from './text.ts';

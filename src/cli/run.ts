@@ -1,6 +1,6 @@
 /** `account-sync run`: the daemon. */
 import { makeEdits } from '../config/edits.ts';
-import { startDaemon, type Daemon } from '../daemon.ts';
+import { startDaemon, type Daemon } from '../daemon/daemon.ts';
 import { SyncError } from '../model/errors.ts';
 import { stopOnSignals } from '../runtime/lifecycle.ts';
 import { makeLogger, type LogLevel } from '../runtime/logger.ts';

@@ -5,9 +5,9 @@ import { fromSqlTime } from '../db/time.ts';
 import type { PeerSummary } from '../ops/peer-status.ts';
 import { entryOf, SyncError } from '../model/errors.ts';
 import { readRefusedEdit, type RefusedEdit } from '../ops/refused-edit.ts';
-import type { Site } from '../site.ts';
+import type { Site } from '../site/site.ts';
 import { VERSION } from '../version.ts';
-import { peerFacts } from '../wiring.ts';
+import { peerFacts } from '../daemon/wiring.ts';
 import { pause, withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
 import { statusScreen } from './status-screen.ts';
 

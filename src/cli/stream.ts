@@ -1,7 +1,7 @@
 /** `account-sync stream [PEER]`: one drain and delivery now, beside a daemon or without one. */
 import { ERRORS, SyncError } from '../model/errors.ts';
-import type { Site } from '../site.ts';
-import { peerFacts } from '../wiring.ts';
+import type { Site } from '../site/site.ts';
+import { peerFacts } from '../daemon/wiring.ts';
 import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
 import { finishScan } from './scan.ts';
 import { count } from './text.ts';

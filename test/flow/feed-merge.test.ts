@@ -1,6 +1,6 @@
 /** What a feed does beside other things that happen: local changes, deliveries, failures. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openSite } from '../../src/site.ts';
+import { openSite } from '../../src/site/site.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { deliverAll, drainAll, settleByHand } from '../support/by-hand.ts';
 import { PLAIN_FEED, beginFeeding, feed, feedingWorld, idsOf } from '../support/feeding.ts';

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { heldOf } from '../../src/apply/parked.ts';
 import { countVanished } from '../../src/capture/vanished.ts';
-import { approvePeer } from '../../src/parked-actions.ts';
+import { approvePeer } from '../../src/site/parked-actions.ts';
 import { keyDigestOf } from '../../src/peer/authentication.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { openSite } from '../../src/site.ts';
+import { openSite } from '../../src/site/site.ts';
 import { drainAll, scanAll, settleByHand } from '../support/by-hand.ts';
 import { configOf, makeCli } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';

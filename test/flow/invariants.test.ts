@@ -4,7 +4,7 @@ import type { UserRecord } from '../../src/model/record.ts';
 import { readShadows } from '../../src/db/shadows.ts';
 import { confirm, dueEntries, enqueue } from '../../src/outbox/store.ts';
 import { encodeUser } from '../../src/osclass/records.ts';
-import type { Site } from '../../src/site.ts';
+import type { Site } from '../../src/site/site.ts';
 import { makeWorld, type World, type WorldSite } from '../support/world.ts';
 
 let world: World;

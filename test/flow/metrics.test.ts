@@ -1,11 +1,11 @@
 /** Every metric by name and meaning: something is made to happen, and the figures say exactly that. */
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { gaugesOf, gaugesOfHealth } from '../../src/gauges.ts';
+import { gaugesOf, gaugesOfHealth } from '../../src/daemon/gauges.ts';
 import { METRICS } from '../../src/ops/metric-names.ts';
 import { makeMetrics, type Reading } from '../../src/ops/metrics.ts';
 import { VERSION } from '../../src/version.ts';
-import { healthOf, noDatabase } from '../../src/wiring.ts';
+import { healthOf, noDatabase } from '../../src/daemon/wiring.ts';
 import { deliverAll, drainAll, scanAll, settleByHand, siteOf } from '../support/by-hand.ts';
 import { eventually } from '../support/eventually.ts';
 import { readScrape, type Scrape } from '../support/prometheus.ts';

@@ -4,7 +4,7 @@
  * `HISTORY_FIRST` where to begin.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Site } from '../../src/site.ts';
+import type { Site } from '../../src/site/site.ts';
 import { startFaultProxy, type FaultProxy, type HttpFault } from '../support/fault-proxy.ts';
 import { makeRandom, type Random } from '../support/osclass/random.ts';
 import { makeWorld, type World, type WorldSite } from '../support/world.ts';

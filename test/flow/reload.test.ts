@@ -7,7 +7,7 @@ import { isQueueEmpty } from '../../src/capture/queue.ts';
 import type { Config } from '../../src/config/config.ts';
 import { makeEdits } from '../../src/config/edits.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import type { OpenSite } from '../../src/daemon.ts';
+import type { OpenSite } from '../../src/daemon/daemon.ts';
 import { readRefusedEdit } from '../../src/ops/refused-edit.ts';
 import { makeLogger, type Log } from '../../src/runtime/logger.ts';
 import { eventually } from '../support/eventually.ts';

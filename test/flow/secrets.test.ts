@@ -1,6 +1,6 @@
 /** Invariant 11 where things go wrong: errors, refusals and parked values say nothing that opens an account or a site. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startDaemon } from '../../src/daemon.ts';
+import { startDaemon } from '../../src/daemon/daemon.ts';
 import { makeLogger } from '../../src/runtime/logger.ts';
 import { drainAll, scanAll, settleByHand, siteOf } from '../support/by-hand.ts';
 import { eventually } from '../support/eventually.ts';

@@ -8,37 +8,16 @@ import { sourcesIn } from './sources.ts';
  * files that put a site together pass it in.
  */
 const ROWS: readonly (readonly string[])[] = [
-  ['model'],
+  ['model', 'version.ts'],
   ['runtime', 'config'],
   ['db'],
   ['osclass'],
   ['capture', 'outbox', 'apply', 'feed', 'peer', 'plugin', 'reconcile'],
   ['server', 'ops'],
-  ['putting together'],
+  ['site'],
+  ['daemon'],
   ['cli'],
   ['main.ts'],
-];
-
-/** The files that put a site together; these import each other. */
-const TOGETHER = [
-  'daemon',
-  'delivering',
-  'feeding',
-  'gauges',
-  'in-force',
-  'meter',
-  'parked-actions',
-  'parts',
-  'peer-loops',
-  'peers',
-  'plugin-peers',
-  'refeed',
-  'reload',
-  'scanning',
-  'site',
-  'version',
-  'wiring',
-  'work',
 ];
 
 interface Import {
@@ -52,8 +31,7 @@ function importsOf({ path, text }: { readonly path: string; readonly text: strin
 }
 
 function unitOf(path: string): string {
-  const name = path.split('/')[1] as string;
-  return TOGETHER.includes(name.replace(/\.ts$/, '')) ? 'putting together' : name;
+  return path.split('/')[1] as string;
 }
 
 function rowOf(path: string): number {

@@ -1,5 +1,5 @@
 /** Passes called by hand: for worlds whose daemons are `manual`, so that a test decides what happens when. */
-import type { Site } from '../../src/site.ts';
+import type { Site } from '../../src/site/site.ts';
 import type { Person } from './osclass/people.ts';
 import type { World, WorldSite } from './world.ts';
 

@@ -3,7 +3,7 @@
  * by crashing-site.ts; speaks with it over the channel of `fork`.
  */
 import type { Config } from '../../src/config/config.ts';
-import { startDaemon, type OpenSite } from '../../src/daemon.ts';
+import { startDaemon, type OpenSite } from '../../src/daemon/daemon.ts';
 import { silentLog } from '../../src/runtime/logger.ts';
 
 /** What the parent asks for. Each is answered by `{ statements }`: how many there were since the last `arm`. */

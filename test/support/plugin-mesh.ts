@@ -3,8 +3,8 @@
  * themselves: a test decides what happens when.
  */
 import type { PeerConfig } from '../../src/config/config.ts';
-import { refeedOnce } from '../../src/refeed.ts';
-import type { Site } from '../../src/site.ts';
+import { refeedOnce } from '../../src/site/refeed.ts';
+import type { Site } from '../../src/site/site.ts';
 import { createDatabase } from './database.ts';
 import { letTimePass, scanAll, siteOf } from './by-hand.ts';
 import { createHost, type HostOptions } from './osclass/host.ts';

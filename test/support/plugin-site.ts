@@ -1,6 +1,6 @@
 /** One site with a daemon whose only peer runs the PHP plugin. */
 import { parseConfig } from '../../src/config/load.ts';
-import { startDaemon, type Daemon, type OpenSite } from '../../src/daemon.ts';
+import { startDaemon, type Daemon, type OpenSite } from '../../src/daemon/daemon.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/logger.ts';
 import { createDatabase, type TestDatabase } from './database.ts';

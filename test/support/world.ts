@@ -11,7 +11,7 @@
 import { createServer } from 'node:net';
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/load.ts';
-import { startDaemon, type Daemon, type DaemonOptions, type OpenSite } from '../../src/daemon.ts';
+import { startDaemon, type Daemon, type DaemonOptions, type OpenSite } from '../../src/daemon/daemon.ts';
 import { silentLog, type Log } from '../../src/runtime/logger.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 import { eventually } from './eventually.ts';

@@ -3,7 +3,7 @@
  * a partition. Many cases share a stage, each with users of its own.
  */
 import { expect } from 'vitest';
-import type { Site } from '../../../src/site.ts';
+import type { Site } from '../../../src/site/site.ts';
 import { eventually } from '../../support/eventually.ts';
 import { compareHosts, type Host, type HostOptions } from '../../support/osclass/host.ts';
 import type { Flavour } from '../../support/osclass/flavour.ts';

@@ -2,15 +2,15 @@
  * Rolling re-feed of a peer that runs the PHP plugin, which forgets what it could not send: a page now and then, so that
  * everybody there is asked for again within a stated time. It has a cursor of its own beside that of a person's feed.
  */
-import { readState, writeState } from './db/state.ts';
-import type { PeerConfig } from './config/config.ts';
-import { SyncError } from './model/errors.ts';
-import type { FeedPage } from './model/record.ts';
-import { keyDigestOf } from './peer/authentication.ts';
-import { afterCall, dueAtMs, parseRound } from './plugin/pace.ts';
-import type { Clock } from './runtime/clock.ts';
-import type { PassOutcome } from './runtime/loop.ts';
-import { newTrace } from './runtime/trace.ts';
+import { readState, writeState } from '../db/state.ts';
+import type { PeerConfig } from '../config/config.ts';
+import { SyncError } from '../model/errors.ts';
+import type { FeedPage } from '../model/record.ts';
+import { keyDigestOf } from '../peer/authentication.ts';
+import { afterCall, dueAtMs, parseRound } from '../plugin/pace.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { PassOutcome } from '../runtime/loop.ts';
+import { newTrace } from '../runtime/trace.ts';
 import type { Site } from './site.ts';
 
 /** One page, if one is due. Throws PEER_… errors; then the same page is asked for next time. */

@@ -1,25 +1,25 @@
 /** The functions behind the routes of the HTTP server, for a site that is open. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { toStreamResult } from './apply/outcome.ts';
-import { queueDepth } from './capture/queue.ts';
-import { fromSqlTime } from './db/time.ts';
-import type { FeedControl } from './feed/control.ts';
-import { SyncError } from './model/errors.ts';
-import { PROTOCOL, type Hello, type StreamAnswer, type StreamRequest } from './model/record.ts';
-import { DEFAULT_COLUMNS, DESCRIPTION, type ColumnList } from './model/register.ts';
-import { judgeHealth, type Health } from './ops/health.ts';
-import { listParked } from './ops/parked.ts';
-import { listPending } from './ops/pending.ts';
-import type { PeerFacts } from './ops/peer-status.ts';
-import { countWaiting } from './outbox/store.ts';
-import { approvePeer, dropParkedEntry, retryParked } from './parked-actions.ts';
-import { keyDigestOf, type Authenticator } from './peer/authentication.ts';
-import { servePluginCall } from './plugin/serve.ts';
-import type { Clock } from './runtime/clock.ts';
-import type { Call, PluginAnswer, PluginCall, ServerDeps } from './server/deps.ts';
-import type { Site } from './site.ts';
+import { toStreamResult } from '../apply/outcome.ts';
+import { queueDepth } from '../capture/queue.ts';
+import { fromSqlTime } from '../db/time.ts';
+import type { FeedControl } from '../feed/control.ts';
+import { SyncError } from '../model/errors.ts';
+import { PROTOCOL, type Hello, type StreamAnswer, type StreamRequest } from '../model/record.ts';
+import { DEFAULT_COLUMNS, DESCRIPTION, type ColumnList } from '../model/register.ts';
+import { judgeHealth, type Health } from '../ops/health.ts';
+import { listParked } from '../ops/parked.ts';
+import { listPending } from '../ops/pending.ts';
+import type { PeerFacts } from '../ops/peer-status.ts';
+import { countWaiting } from '../outbox/store.ts';
+import { approvePeer, dropParkedEntry, retryParked } from '../site/parked-actions.ts';
+import { keyDigestOf, type Authenticator } from '../peer/authentication.ts';
+import { servePluginCall } from '../plugin/serve.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Call, PluginAnswer, PluginCall, ServerDeps } from '../server/deps.ts';
+import type { Site } from '../site/site.ts';
 import type { Work } from './work.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from '../version.ts';
 
 /** The part of {@link ServerDeps} that needs an open site. */
 export type SiteDeps = Required<

@@ -1,22 +1,22 @@
 /** Deliveries of one site: what src/outbox can do, put together with what the site can. */
 import type { Kysely } from 'kysely';
-import type { OwnTables } from './db/catalog.ts';
-import { guardAllowance } from './db/guard-events.ts';
-import type { Leases } from './db/lease.ts';
-import type { AppendLog } from './db/ports.ts';
-import type { Unread } from './db/unread.ts';
-import { withLease } from './db/with-lease.ts';
+import type { OwnTables } from '../db/catalog.ts';
+import { guardAllowance } from '../db/guard-events.ts';
+import type { Leases } from '../db/lease.ts';
+import type { AppendLog } from '../db/ports.ts';
+import type { Unread } from '../db/unread.ts';
+import { withLease } from '../db/with-lease.ts';
 import type { InForce } from './in-force.ts';
 import type { Meter } from './meter.ts';
-import { isAsStrict } from './model/guard.ts';
-import type { PeerRoute } from './model/route.ts';
-import type { PeerStatus } from './ops/peer-status.ts';
-import { makeZone } from './osclass/timezone.ts';
-import { deliverOnce, type Delivered } from './outbox/deliver.ts';
+import { isAsStrict } from '../model/guard.ts';
+import type { PeerRoute } from '../model/route.ts';
+import type { PeerStatus } from '../ops/peer-status.ts';
+import { makeZone } from '../osclass/timezone.ts';
+import { deliverOnce, type Delivered } from '../outbox/deliver.ts';
 import type { Peers } from './peers.ts';
 import type { PluginPeers } from './plugin-peers.ts';
-import { backoffMs } from './runtime/backoff.ts';
-import { newTrace } from './runtime/trace.ts';
+import { backoffMs } from '../runtime/backoff.ts';
+import { newTrace } from '../runtime/trace.ts';
 
 /** What deliveries need of their site. */
 export interface DeliveringSite {

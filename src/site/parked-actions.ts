@@ -2,12 +2,12 @@
  * What a person does about parked entries: those that came in, and those of our outboxes. Each action leaves a log record that
  * says who it was: `PROCESS` for records of a peer, `STREAM` for what goes to one.
  */
-import { dropParked, heldOf, readParked, type ParkedRow } from './apply/parked.ts';
-import { inTransaction, type Runner } from './db/transaction.ts';
-import { parseParkedId } from './ops/entry-cursor.ts';
-import { dropEntry, releaseHeld, retryEntry, type EntryName } from './outbox/store.ts';
-import type { RetryOutcome } from './server/answers.ts';
-import type { Actor } from './server/deps.ts';
+import { dropParked, heldOf, readParked, type ParkedRow } from '../apply/parked.ts';
+import { inTransaction, type Runner } from '../db/transaction.ts';
+import { parseParkedId } from '../ops/entry-cursor.ts';
+import { dropEntry, releaseHeld, retryEntry, type EntryName } from '../outbox/store.ts';
+import type { RetryOutcome } from '../server/answers.ts';
+import type { Actor } from '../server/deps.ts';
 import type { Site } from './site.ts';
 
 /** Tries one again, now; undefined if nothing is parked under the id. An entry of an outbox goes out with the next delivery. */

@@ -3,15 +3,15 @@
  * in force is one config of one moment.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Config } from './config/config.ts';
-import type { Edits } from './config/edits.ts';
-import type { LoadedConfig } from './config/load.ts';
-import { ConfigError } from './config/problem.ts';
-import { restartRequired } from './config/restart.ts';
-import { ERRORS, SyncError } from './model/errors.ts';
-import type { Log } from './runtime/logger.ts';
-import { makeLoop } from './runtime/loop.ts';
-import { every } from './runtime/schedule.ts';
+import type { Config } from '../config/config.ts';
+import type { Edits } from '../config/edits.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { ConfigError } from '../config/problem.ts';
+import { restartRequired } from '../config/restart.ts';
+import { ERRORS, SyncError } from '../model/errors.ts';
+import type { Log } from '../runtime/logger.ts';
+import { makeLoop } from '../runtime/loop.ts';
+import { every } from '../runtime/schedule.ts';
 
 /** How often the file is looked at; an edit counts from the second look on. */
 const EVERY_SECOND = '* * * * * *';

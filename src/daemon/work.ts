@@ -1,21 +1,21 @@
 /** The loops of a running site: each kind of work repeated by one loop, woken by time, by need, or by another loop. */
-import type { Patience } from './capture/triggers.ts';
-import { checkTriggersOnce, checkWritable } from './capture/watch.ts';
-import type { PeerConfig } from './config/config.ts';
-import { forgetGuarded } from './db/guard-events.ts';
-import type { Lease } from './db/lease.ts';
-import { readClock } from './db/server-facts.ts';
-import { expireTombstones } from './db/shadows.ts';
-import { entryOf, SyncError } from './model/errors.ts';
-import { expireLogsOnce } from './ops/retention.ts';
+import type { Patience } from '../capture/triggers.ts';
+import { checkTriggersOnce, checkWritable } from '../capture/watch.ts';
+import type { PeerConfig } from '../config/config.ts';
+import { forgetGuarded } from '../db/guard-events.ts';
+import type { Lease } from '../db/lease.ts';
+import { readClock } from '../db/server-facts.ts';
+import { expireTombstones } from '../db/shadows.ts';
+import { entryOf, SyncError } from '../model/errors.ts';
+import { expireLogsOnce } from '../ops/retention.ts';
 import { makePeerLoops } from './peer-loops.ts';
-import { peersWithDue } from './outbox/store.ts';
-import { refeedOnce } from './refeed.ts';
-import { hasPassed, type Clock } from './runtime/clock.ts';
-import type { Log } from './runtime/logger.ts';
-import { makeLoop, type Loop, type PassOutcome } from './runtime/loop.ts';
-import { every, type Stoppable } from './runtime/schedule.ts';
-import type { Site } from './site.ts';
+import { peersWithDue } from '../outbox/store.ts';
+import { refeedOnce } from '../site/refeed.ts';
+import { hasPassed, type Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/logger.ts';
+import { makeLoop, type Loop, type PassOutcome } from '../runtime/loop.ts';
+import { every, type Stoppable } from '../runtime/schedule.ts';
+import type { Site } from '../site/site.ts';
 
 /** What others may see of the work, for health. */
 export interface WorkState {

@@ -1,23 +1,23 @@
 /** Looking at every user of a site: the first time, after triggers were lost, or, in scan mode, again and again. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
-import { absentOnce, isSearchingAbsent, requestScan } from './capture/absent.ts';
+import { absentOnce, isSearchingAbsent, requestScan } from '../capture/absent.ts';
 import {
   baselineOnce,
   isBaselinePending,
   isScanPending,
   type BaselineDeps,
   type BaselinePage,
-} from './capture/baseline.ts';
-import { countVanished } from './capture/vanished.ts';
-import type { CaptureConfig } from './config/config.ts';
-import type { Catalog, OwnTables } from './db/catalog.ts';
-import type { Lease, Leases } from './db/lease.ts';
-import { readClock } from './db/server-facts.ts';
-import { readState } from './db/state.ts';
-import { countRememberedVanished } from './db/vanished.ts';
-import { withLease } from './db/with-lease.ts';
-import { hasPassed } from './runtime/clock.ts';
+} from '../capture/baseline.ts';
+import { countVanished } from '../capture/vanished.ts';
+import type { CaptureConfig } from '../config/config.ts';
+import type { Catalog, OwnTables } from '../db/catalog.ts';
+import type { Lease, Leases } from '../db/lease.ts';
+import { readClock } from '../db/server-facts.ts';
+import { readState } from '../db/state.ts';
+import { countRememberedVanished } from '../db/vanished.ts';
+import { withLease } from '../db/with-lease.ts';
+import { hasPassed } from '../runtime/clock.ts';
 
 /** What it needs of the site. */
 export interface ScanningDeps {

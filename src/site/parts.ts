@@ -1,14 +1,14 @@
 /** What depends on the tables as they are now: made anew when the host's columns, its locales or its zone change. */
-import type { Config } from './config/config.ts';
-import { readCatalog, type Catalog } from './db/catalog.ts';
-import type { Pool } from './db/pool.ts';
-import { makeSelection } from './model/register.ts';
-import type { PeerRoute } from './model/route.ts';
-import { makeHostUsers, type HostUsers } from './osclass/host-users.ts';
-import { findRelated } from './osclass/related.ts';
-import { makeLocations, type Locations } from './osclass/locations.ts';
-import { makeZone, readSiteTimezone, type Zone } from './osclass/timezone.ts';
-import { readLocales } from './osclass/write-users.ts';
+import type { Config } from '../config/config.ts';
+import { readCatalog, type Catalog } from '../db/catalog.ts';
+import type { Pool } from '../db/pool.ts';
+import { makeSelection } from '../model/register.ts';
+import type { PeerRoute } from '../model/route.ts';
+import { makeHostUsers, type HostUsers } from '../osclass/host-users.ts';
+import { findRelated } from '../osclass/related.ts';
+import { makeLocations, type Locations } from '../osclass/locations.ts';
+import { makeZone, readSiteTimezone, type Zone } from '../osclass/timezone.ts';
+import { readLocales } from '../osclass/write-users.ts';
 
 /** The host as last looked at. */
 export interface Parts {

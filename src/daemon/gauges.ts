@@ -1,15 +1,15 @@
 /** How things stand with a daemon, as readings of its gauges. Names of peers are in them, so `/metrics` asks for a token. */
-import { queueDepth } from './capture/queue.ts';
-import { readClock } from './db/server-facts.ts';
-import { fromSqlTime } from './db/time.ts';
-import type { FeedControl } from './feed/control.ts';
-import type { Health, HealthStatus } from './ops/health.ts';
-import { reading, type Reading } from './ops/metrics.ts';
-import type { PeerSummary } from './ops/peer-status.ts';
-import type { Clock } from './runtime/clock.ts';
-import type { Site } from './site.ts';
+import { queueDepth } from '../capture/queue.ts';
+import { readClock } from '../db/server-facts.ts';
+import { fromSqlTime } from '../db/time.ts';
+import type { FeedControl } from '../feed/control.ts';
+import type { Health, HealthStatus } from '../ops/health.ts';
+import { reading, type Reading } from '../ops/metrics.ts';
+import type { PeerSummary } from '../ops/peer-status.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Site } from '../site/site.ts';
 import type { Work, WorkState } from './work.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from '../version.ts';
 import { peerFacts } from './wiring.ts';
 
 const LEVEL: Readonly<Record<HealthStatus, number>> = { ok: 0, degraded: 1, down: 2 };

@@ -3,25 +3,25 @@
  * the loops. It stops in reverse.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { installOnce } from './capture/install.ts';
-import { ADMIN, type Config } from './config/config.ts';
-import type { Edits } from './config/edits.ts';
-import { isInstalled } from './db/migrate.ts';
-import { makeFeedControl, type FeedControl } from './feed/control.ts';
+import { installOnce } from '../capture/install.ts';
+import { ADMIN, type Config } from '../config/config.ts';
+import type { Edits } from '../config/edits.ts';
+import { isInstalled } from '../db/migrate.ts';
+import { makeFeedControl, type FeedControl } from '../feed/control.ts';
 import { gaugesOf, gaugesOfHealth } from './gauges.ts';
-import { makeMeter } from './meter.ts';
-import { ERRORS, SyncError, entryOf } from './model/errors.ts';
-import type { Health } from './ops/health.ts';
-import { makeMetrics } from './ops/metrics.ts';
-import { noteRefusedEdit } from './ops/refused-edit.ts';
-import { makeAuthenticator, type Credentials } from './peer/authentication.ts';
-import { backoffMs } from './runtime/backoff.ts';
-import { systemClock, type Clock } from './runtime/clock.ts';
-import { makeLifecycle, type Lifecycle } from './runtime/lifecycle.ts';
-import type { Log } from './runtime/logger.ts';
+import { makeMeter } from '../site/meter.ts';
+import { ERRORS, SyncError, entryOf } from '../model/errors.ts';
+import type { Health } from '../ops/health.ts';
+import { makeMetrics } from '../ops/metrics.ts';
+import { noteRefusedEdit } from '../ops/refused-edit.ts';
+import { makeAuthenticator, type Credentials } from '../peer/authentication.ts';
+import { backoffMs } from '../runtime/backoff.ts';
+import { systemClock, type Clock } from '../runtime/clock.ts';
+import { makeLifecycle, type Lifecycle } from '../runtime/lifecycle.ts';
+import type { Log } from '../runtime/logger.ts';
 import { makeReload } from './reload.ts';
-import { makeApp } from './server/app.ts';
-import { openSite, type Site, type SiteOptions } from './site.ts';
+import { makeApp } from '../server/app.ts';
+import { openSite, type Site, type SiteOptions } from '../site/site.ts';
 import { healthOf, noDatabase, wireSite, type SiteDeps } from './wiring.ts';
 import { makeWork, type Work } from './work.ts';
 

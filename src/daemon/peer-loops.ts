@@ -1,5 +1,5 @@
 /** One loop per peer, coming and going with the config. */
-import type { Loop } from './runtime/loop.ts';
+import type { Loop } from '../runtime/loop.ts';
 
 /** The loops of one kind of work. */
 export interface PeerLoops {

@@ -1,9 +1,9 @@
 /** What an edit of the config replaces in a site: all of it in one assignment, so that nobody sees half of it. */
-import type { Config } from './config/config.ts';
-import type { PeerRoute } from './model/route.ts';
-import type { Origin } from './model/stamp.ts';
+import type { Config } from '../config/config.ts';
+import type { PeerRoute } from '../model/route.ts';
+import type { Origin } from '../model/stamp.ts';
 import { routesOf, type Parts } from './parts.ts';
-import { keyDigestOf } from './peer/authentication.ts';
+import { keyDigestOf } from '../peer/authentication.ts';
 
 /** A config, and all that follows from it. */
 export interface InForce {

@@ -1,11 +1,11 @@
 /** The peers of a site, calling side: a client each, what they said of themselves, and how the last call went. */
-import type { Config, PeerConfig } from './config/config.ts';
-import { SyncError } from './model/errors.ts';
-import type { Hello } from './model/record.ts';
-import type { PeerStatus } from './ops/peer-status.ts';
-import { makeAcquaintance, type Acquaintance } from './peer/acquaintance.ts';
-import { makePeerClient, type PeerClient } from './peer/client.ts';
-import { newTrace } from './runtime/trace.ts';
+import type { Config, PeerConfig } from '../config/config.ts';
+import { SyncError } from '../model/errors.ts';
+import type { Hello } from '../model/record.ts';
+import type { PeerStatus } from '../ops/peer-status.ts';
+import { makeAcquaintance, type Acquaintance } from '../peer/acquaintance.ts';
+import { makePeerClient, type PeerClient } from '../peer/client.ts';
+import { newTrace } from '../runtime/trace.ts';
 
 /** Calls peers by name. */
 export interface Peers {

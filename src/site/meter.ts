@@ -1,11 +1,11 @@
 /** What the work of a site tells of itself, as metrics. */
-import type { Origination, Outcome } from './apply/outcome.ts';
-import type { Drained } from './capture/drain.ts';
-import { fromSqlTime } from './db/time.ts';
-import type { WireRecord } from './model/record.ts';
-import type { Metrics } from './ops/metrics.ts';
-import type { Answered } from './outbox/deliver.ts';
-import type { Clock } from './runtime/clock.ts';
+import type { Origination, Outcome } from '../apply/outcome.ts';
+import type { Drained } from '../capture/drain.ts';
+import { fromSqlTime } from '../db/time.ts';
+import type { WireRecord } from '../model/record.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import type { Answered } from '../outbox/deliver.ts';
+import type { Clock } from '../runtime/clock.ts';
 
 /** Is told of work that is done and stored; never throws. */
 export interface Meter {

@@ -1,18 +1,18 @@
 /** Feeds of one site: what src/feed can do, put together with what the site can. */
 import type { Kysely, Transaction } from 'kysely';
-import type { AppliedChunk, ApplyOptions } from './apply/applier.ts';
-import { busyOf } from './apply/conclude.ts';
-import type { Origination, Outcome } from './apply/outcome.ts';
-import { parkRecords } from './apply/parked.ts';
-import type { OwnTables } from './db/catalog.ts';
-import type { Leases } from './db/lease.ts';
-import type { AppendLog } from './db/ports.ts';
-import { runFeed, type FeedOptions, type FeedSums } from './feed/puller.ts';
-import type { UserRecord, WireRecord } from './model/record.ts';
-import type { PeerRoute } from './model/route.ts';
+import type { AppliedChunk, ApplyOptions } from '../apply/applier.ts';
+import { busyOf } from '../apply/conclude.ts';
+import type { Origination, Outcome } from '../apply/outcome.ts';
+import { parkRecords } from '../apply/parked.ts';
+import type { OwnTables } from '../db/catalog.ts';
+import type { Leases } from '../db/lease.ts';
+import type { AppendLog } from '../db/ports.ts';
+import { runFeed, type FeedOptions, type FeedSums } from '../feed/puller.ts';
+import type { UserRecord, WireRecord } from '../model/record.ts';
+import type { PeerRoute } from '../model/route.ts';
 import type { Peers } from './peers.ts';
-import { backoffMs } from './runtime/backoff.ts';
-import { newTrace } from './runtime/trace.ts';
+import { backoffMs } from '../runtime/backoff.ts';
+import { newTrace } from '../runtime/trace.ts';
 
 /** What feeds need of their site. */
 export interface FeedingSite {
