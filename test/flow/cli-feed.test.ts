@@ -162,7 +162,7 @@ describe('account-sync stream', { timeout: 120_000 }, () => {
     expect(code).toBe(1);
     expect(out).toMatch(/^homes: 0 sent, 1 waiting — The peer cannot be reached/m);
     const status = await cli.run('status');
-    expect(status).toMatchObject({ code: 0, out: expect.stringMatching(/^cars: a peer is away/) });
+    expect(status).toMatchObject({ code: 0, out: expect.stringMatching(/^homes fails for /m) });
     expect((await cli.run('check')).code).toBe(3);
   });
 
