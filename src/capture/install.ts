@@ -5,6 +5,7 @@ import { dropOwnTables, migrate, migrationStatements } from '../db/migrate.ts';
 import { readServerFacts, type ServerFacts } from '../db/server-facts.ts';
 import { SyncError } from '../model/errors.ts';
 import type { RelatedTable } from '../osclass/related.ts';
+import { restoreQueue } from './mend-queue.ts';
 import { requireRights, rightsFor } from './rights.ts';
 import { endScanMode, trustTable } from './absent.ts';
 import { isBaselinePending } from './baseline.ts';
@@ -58,6 +59,7 @@ export async function installOnce(
   if (before === 0) await requireRights(db, catalog, mode);
   try {
     const migrations = await migrate(db, catalog.prefix);
+    if (before > 0) await restoreQueue(db, catalog, own);
     if (mode === 'scan') {
       await dropTriggers(db, catalog, ddl);
       if (await isBaselinePending(db, own)) await trustTable(db, own, catalog);

@@ -143,6 +143,7 @@ export async function healthOf(site: Site, work: Work, clock: Clock, configRefus
       database: { ok: true },
       triggers: work.state.triggers,
       vanished: work.state.vanished,
+      queueFails: work.state.queueFails,
       queue: { depth, oldestAgeS },
       peersFailingSinceMs: await site.status.failingSince(peers),
       ...(await site.status.personNeeded(peers)),

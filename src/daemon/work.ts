@@ -1,4 +1,6 @@
 /** The loops of a running site: each kind of work repeated by one loop, woken by time, by need, or by another loop. */
+import { requestRescan } from '../capture/baseline.ts';
+import { probeQueue } from '../capture/mend-queue.ts';
 import type { Patience } from '../capture/triggers.ts';
 import { checkTriggersOnce, checkWritable } from '../capture/watch.ts';
 import type { PeerConfig } from '../config/config.ts';
@@ -23,6 +25,8 @@ export interface WorkState {
   triggers: 'ok' | 'mending' | 'missing' | 'unused';
   /** Accounts that are gone though nobody deleted them. */
   vanished: number;
+  /** The triggers cannot put markers into the queue. */
+  queueFails: boolean;
   /** Our clock minus the database's, in milliseconds. */
   clockSkewMs: number | null;
 }
@@ -57,7 +61,12 @@ const PRESENT_EVERY_MS = 10_000;
 /** Makes the loops; nothing runs before start(). */
 export function makeWork(site: Site, log: Log, clock: Clock): Work {
   const isScanMode = site.config.capture.mode === 'scan';
-  const state: WorkState = { triggers: isScanMode ? 'unused' : 'ok', vanished: 0, clockSkewMs: null };
+  const state: WorkState = {
+    triggers: isScanMode ? 'unused' : 'ok',
+    vanished: 0,
+    queueFails: false,
+    clockSkewMs: null,
+  };
   let isStreamDue = false;
   let refreshedAtMs = Number.NEGATIVE_INFINITY;
   let watchedAtMs = clock.nowMs();
@@ -77,6 +86,15 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     presence ??= await site.leases.tryAcquire('daemon');
   };
 
+  /** While the queue takes no markers, and once more when it does again, all users are compared. */
+  const lookAtQueue = async (): Promise<void> => {
+    const problem = await probeQueue(site.db, site.own);
+    if (problem !== undefined || state.queueFails) await requestRescan(site.db, site.own);
+    state.queueFails = problem !== undefined;
+    if (problem !== undefined)
+      log.error({ err: problem }, 'the queue cannot be written; all users are compared instead');
+  };
+
   const idle = async (signal: AbortSignal): Promise<void> => {
     await showPresence();
     if (hasPassed(REFRESH_EVERY_MS, refreshedAtMs, clock.nowMs())) {
@@ -86,6 +104,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
       const vanished = await site.scanning.countVanished();
       if (vanished > state.vanished) log.error({ accounts: vanished }, 'accounts are gone though nobody deleted them');
       state.vanished = vanished;
+      await lookAtQueue();
     }
     watchedAtMs = clock.nowMs();
     if (isScanMode) return await checkWritable(site.db);

@@ -33,6 +33,8 @@ export interface HealthFacts {
   readonly peersFailingSinceMs: readonly (number | null)[];
   /** Accounts that are gone though nobody deleted them: TRUNCATE, or an older backup. */
   readonly vanished: number;
+  /** The triggers cannot put markers into the queue. */
+  readonly queueFails?: boolean;
   readonly parked: number;
   readonly held: number;
   /** An edit of the config file was refused, and the old one is in force. */
@@ -84,8 +86,11 @@ function judgeTriggers(triggers: HealthFacts['triggers']): HealthCheck {
   }
 }
 
-function judgeQueue({ queue, parked, held }: HealthFacts): HealthCheck {
+function judgeQueue({ queue, parked, held, queueFails }: HealthFacts): HealthCheck {
   const isStuck = queue.oldestAgeS !== null && queue.oldestAgeS >= QUEUE_STUCK_S;
+  if (queueFails === true) {
+    return check('degraded', 'cannot be written (full, or its disk is); all users are compared instead');
+  }
   const waiting =
     `${queue.depth} markers` + (queue.oldestAgeS === null ? '' : `, oldest ${Math.round(queue.oldestAgeS)} s`);
   const message = [waiting, parked > 0 ? `${parked} parked` : '', held > 0 ? `${held} held` : '']

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Kysely } from 'kysely';
 import { v4 } from 'uuid';
+import { withQueue } from '../capture/mend-queue.ts';
 import { applyRecords, type ApplyOptions } from '../apply/applier.ts';
 import { sweepOnce } from '../apply/leftovers.ts';
 import type { Origination, Outcome } from '../apply/outcome.ts';
@@ -186,7 +187,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
 
   const drain = async (): Promise<Drained> => {
     const nothing: Drained = { done: 0, full: false, changed: [] };
-    if (await isQueueEmpty(db, own)) return nothing;
+    if (await withQueue(db, now.parts.catalog, own, () => isQueueEmpty(db, own))) return nothing;
     const drained =
       (await looking(() => withLease(leases, 'drain', (lease) => drainOnce(captureDeps(), lease)))) ?? nothing;
     meter?.drained(drained);

@@ -1,0 +1,66 @@
+/**
+ * A queue that does not take markers: dropped, renamed, full, or on a disk that is. The triggers swallow the error, so the
+ * host goes on and changes go unmarked; all users are compared instead, until it is well and once more after that.
+ */
+import { sql, type Kysely } from 'kysely';
+import type { Catalog, OwnTables } from '../db/catalog.ts';
+import { id } from '../db/catalog.ts';
+import { errnoOf } from '../db/failures.ts';
+import { migrationStatements } from '../db/migrate.ts';
+import { inTransaction } from '../db/transaction.ts';
+import { SyncError } from '../model/errors.ts';
+import { requestRescan } from './baseline.ts';
+
+const NO_SUCH_TABLE = 1146;
+
+/** Makes the queue again if it is not there, and asks for a re-scan. True if it did. */
+export async function restoreQueue(
+  db: Kysely<unknown>,
+  catalog: Pick<Catalog, 'prefix'>,
+  own: OwnTables,
+): Promise<boolean> {
+  const { rows } = await sql`SHOW TABLES LIKE ${own.queue.replace(/[\\_%]/g, String.raw`\$&`)}`.execute(db);
+  if (rows.length > 0) return false;
+  const start = `CREATE TABLE IF NOT EXISTS \`${own.queue}\` `;
+  const statement = migrationStatements(catalog.prefix).find((one) => one.startsWith(start));
+  if (statement === undefined) throw new SyncError('INTERNAL', `No statement makes ${own.queue}.`);
+  await sql.raw(statement).execute(db);
+  await requestRescan(db, own);
+  return true;
+}
+
+/** Runs what reads the queue. Where it is missing, it is made again and `HOST_CHANGED` is thrown, which says so. */
+export async function withQueue<T>(
+  db: Kysely<unknown>,
+  catalog: Pick<Catalog, 'prefix'>,
+  own: OwnTables,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (errnoOf(error) !== NO_SUCH_TABLE || !(await restoreQueue(db, catalog, own))) throw error;
+    const what = `The table ${own.queue} was missing; it was made again, and all users are compared.`;
+    throw new SyncError('HOST_CHANGED', what, { cause: error });
+  }
+}
+
+/** Puts a marker into the queue and takes it back. What the server says against it, or undefined: all is well. */
+export async function probeQueue(db: Kysely<unknown>, own: OwnTables): Promise<SyncError | undefined> {
+  const takeBack = new Error('taken back');
+  try {
+    await inTransaction(
+      db,
+      async (trx) => {
+        await sql`INSERT INTO ${id(own.queue)} (user_id, op) VALUES (0, 'R')`.execute(trx);
+        throw takeBack;
+      },
+      { retries: 0 },
+    );
+  } catch (error) {
+    if (error === takeBack) return undefined;
+    if (error instanceof SyncError && error.code !== 'DB_UNAVAILABLE' && error.code !== 'DB_CONFLICT') return error;
+    throw error;
+  }
+  return undefined;
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { installOnce } from '../../src/capture/install.ts';
+import { probeQueue } from '../../src/capture/mend-queue.ts';
+import { capturedSite, type CapturedSite } from '../support/captured-site.ts';
+
+/** Twenty users, and nothing waits. */
+async function settled(): Promise<CapturedSite> {
+  return capturedSite({
+    peers: ['homes'],
+    before: (empty) => empty.seed.users({ seed: 6, count: 20, firstId: 1, allActive: true }),
+  });
+}
+
+const MISSED = 'UPDATE {user} SET s_name = ? WHERE pk_i_id = 3';
+
+describe('a queue that is gone', () => {
+  it('is made again by a daemon that meets it, and what went unmarked is found', async () => {
+    const cars = await settled();
+    const { site, host } = cars;
+    await cars.database.query(`RENAME TABLE ${site.own.queue} TO somewhere_else`);
+    await host.write(MISSED, ['Unmarked']);
+    await expect(site.drain()).rejects.toMatchObject({
+      code: 'HOST_CHANGED',
+      message: /was missing; it was made again/,
+    });
+    expect(await site.isScanPending()).toBe(true);
+    expect(await cars.scanAll()).toBe(1);
+    expect(await cars.outbox()).toEqual(['homes user 3']);
+    await host.person.viewPage(4);
+    expect(await cars.markers()).toHaveLength(1);
+  });
+
+  it('is made again by an installation too', async () => {
+    const cars = await settled();
+    await cars.database.query(`DROP TABLE ${cars.site.own.queue}`);
+    await cars.host.write(MISSED, ['Unmarked']);
+    await installOnce(cars.site.db, cars.site.parts().catalog, cars.site.own);
+    expect(await cars.scanAll()).toBe(1);
+  });
+});
+
+describe('a queue that takes no markers', () => {
+  it('is noticed by a marker that is put in and taken back', async () => {
+    const cars = await settled();
+    const { site, database } = cars;
+    expect(await probeQueue(site.db, site.own)).toBeUndefined();
+    expect(await cars.markers()).toEqual([]);
+    await database.query(`ALTER TABLE ${site.own.queue} MODIFY seq TINYINT UNSIGNED NOT NULL AUTO_INCREMENT`);
+    await database.query(`ALTER TABLE ${site.own.queue} AUTO_INCREMENT = 255`);
+    await cars.host.person.viewPage(1);
+    await cars.host.person.viewPage(2);
+    expect(await probeQueue(site.db, site.own)).toMatchObject({ code: 'DB_ERROR' });
+  });
+});
