@@ -21,6 +21,7 @@ const bin = join(root, 'node_modules', '.bin');
 const COMMANDS = {
   test: { program: ['node_modules/vitest/vitest.mjs', 'run'], durable: false },
   demo: { program: ['demo/main.ts'], durable: true },
+  faults: { program: ['test/faults/main.ts'], durable: false },
   bench: { program: ['bench/main.ts'], durable: true },
 };
 

@@ -1,0 +1,82 @@
+/** A site in use: visitors that edit, view, register and delete, one statement after the other. Errors are counted. */
+import type { Host } from '../support/osclass/host.ts';
+import { makeRandom } from '../support/osclass/random.ts';
+
+/** What visitors met. */
+export interface Met {
+  readonly statements: number;
+  readonly errors: readonly string[];
+  readonly slowestMs: number;
+}
+
+/** Visitors, until told to go. */
+export interface Visitors {
+  /** Resolves after that many more statements. */
+  some(count: number): Promise<void>;
+  leave(): Promise<Met>;
+}
+
+/** Users 1 … `users` are edited in turn; of those that register every second is deleted again. */
+export function letVisit(host: Host, users: number, seed: string): Visitors {
+  const random = makeRandom(seed);
+  const errors: string[] = [];
+  let statements = 0;
+  let slowestMs = 0;
+  let isOver = false;
+  const one = async (): Promise<void> => {
+    const at = statements + errors.length;
+    const id = 1 + random.int(users);
+    switch (at % 5) {
+      case 0:
+        return void (await host.write('UPDATE {user} SET s_website = ? WHERE pk_i_id = ?', [`https://x/${at}`, id]));
+      case 1:
+        return void (await host.write('UPDATE {user} SET dt_access_date = NOW() WHERE pk_i_id = ?', [id]));
+      case 2:
+        return void (await host.write(
+          `INSERT INTO {user} (dt_reg_date, s_name, s_username, s_password, s_email, b_active)
+           VALUES (NOW(), ?, ?, 'x', ?, 1)`,
+          [`New ${at}`, `new${seed}${at}`.replaceAll(/\W/g, ''), `new${at}@example.com`],
+        ));
+      case 3:
+        return void (await host.write('UPDATE {user_description} SET s_info = ? WHERE fk_i_user_id = ?', [
+          `T ${at}`,
+          id,
+        ]));
+      default:
+        return void (await host.write('DELETE FROM {user} WHERE s_email = ?', [
+          `new${at - 2 - (at % 2 === 0 ? 0 : 5)}@example.com`,
+        ]));
+    }
+  };
+  const running = (async () => {
+    while (!isOver) {
+      const started = performance.now();
+      await one().then(
+        () => {
+          statements += 1;
+        },
+        (error: unknown) => errors.push(error instanceof Error ? error.message : String(error)),
+      );
+      slowestMs = Math.max(slowestMs, performance.now() - started);
+      await new Promise((resolve) => {
+        setTimeout(resolve, 15);
+      });
+    }
+  })();
+  return {
+    async some(count) {
+      const until = statements + errors.length + count;
+      while (statements + errors.length < until) {
+        await new Promise((resolve) => {
+          setTimeout(resolve, 10);
+        });
+      }
+    },
+    async leave() {
+      isOver = true;
+      await running;
+      await host.close();
+      return { statements, errors, slowestMs };
+    },
+  };
+}

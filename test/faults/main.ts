@@ -1,0 +1,36 @@
+/**
+ * `npm run test:faults [-- --seed N] [--only TEXT]`: plays every row of the host safety matrix, says what came of each, and
+ * writes docs/reliability.md.
+ */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { createDatabase } from '../support/database.ts';
+import { reliabilityPage } from './page.ts';
+import type { Outcome } from './row.ts';
+import { HOST } from './rows-host.ts';
+import { OURS } from './rows-ours.ts';
+import { play } from './stage.ts';
+
+const { values } = parseArgs({
+  options: { seed: { type: 'string', default: String(Date.now() % 1_000_000_000) }, only: { type: 'string' } },
+});
+const seed = Number(values.seed);
+const only = values.only ?? '';
+const outcomes: Outcome[] = [];
+console.log(`seed ${seed}`);
+for (const row of [...OURS, ...HOST].filter(({ name }) => name.includes(only))) {
+  const outcome = await play(row, seed);
+  outcomes.push(outcome);
+  const verdict = outcome.flaws.length === 0 ? 'ok  ' : 'FAIL';
+  const noticed = outcome.noticedMs === null ? '' : `, noticed after ${Math.round(outcome.noticedMs)} ms`;
+  const { statements, hostErrors, slowestMs, flaws } = outcome;
+  console.log(`${verdict} ${row.name}: ${statements} statements, slowest ${Math.round(slowestMs)} ms${noticed}`);
+  for (const line of [...flaws, ...hostErrors]) console.log(`       ${line}`);
+}
+if (only === '') {
+  const database = await createDatabase();
+  const server = `${database.serverKind === 'mariadb' ? 'MariaDB' : 'MySQL'} ${database.version}`;
+  await database.drop();
+  writeFileSync(new URL('../../docs/reliability.md', import.meta.url), reliabilityPage(outcomes, seed, server));
+}
+process.exit(outcomes.every(({ flaws }) => flaws.length === 0) ? 0 : 1);

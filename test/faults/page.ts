@@ -1,0 +1,38 @@
+/** docs/reliability.md, from what came of the rows. Pure. */
+import type { Outcome } from './row.ts';
+
+/** The page; `server` as it names itself. */
+export function reliabilityPage(outcomes: readonly Outcome[], seed: number, server: string): string {
+  const good = outcomes.filter(({ flaws }) => flaws.length === 0).length;
+  const told = outcomes.filter(({ impossible }) => impossible !== undefined);
+  return `# Reliability
+
+Written by \`npm run test:faults -- --seed ${seed}\` on ${server}: ${good} of ${outcomes.length} rows as they should be.
+
+In each row two sites are kept the same by their daemons, and one of them is in use: visitors edit, view, register and delete
+all the while. Then something happens. No statement of the visitors may fail or take more than 1.2 s, the daemon must say
+what is wrong within a cycle (a second for what it meets, 30 s for what it has to look for), and after it was mended, by the
+daemon itself or by a person who does what it said, the sites must be equal.
+
+| what happens | statements | errors | slowest | noticed after | what it said | outcome |
+|---|---|---|---|---|---|---|
+${outcomes.map(line).join('\n')}
+
+## Where a server makes it impossible
+
+${told.map(({ name, impossible }) => `* **${name}**: ${impossible}`).join('\n')}
+`;
+}
+
+function line({ name, statements, hostErrors, slowestMs, noticedMs, said, flaws, impossible }: Outcome): string {
+  const cells = [
+    name,
+    statements,
+    hostErrors.length === 0 ? 'none' : hostErrors.map((text) => text.slice(0, 60)).join('; '),
+    `${Math.round(slowestMs)} ms`,
+    noticedMs === null ? '–' : `${(noticedMs / 1000).toFixed(1)} s`,
+    said === '' ? '–' : said.slice(0, 80),
+    flaws.length > 0 ? flaws.join('; ') : impossible === undefined ? 'ok' : 'told below',
+  ];
+  return `| ${cells.map((cell) => String(cell).replaceAll(/[|\n]/g, ' ')).join(' | ')} |`;
+}

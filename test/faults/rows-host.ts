@@ -1,0 +1,152 @@
+/** Rows about what happens to the site's own tables and server. */
+import type { Row } from './row.ts';
+
+const wait = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+
+/** What can happen to them. */
+export const HOST: readonly Row[] = [
+  {
+    name: 'column of the host dropped',
+    small: true,
+    happen: ({ root }) => root.query('ALTER TABLE oc_t_user DROP COLUMN s_phone_land'),
+    mend: ({ root }) => root.query('ALTER TABLE oc_t_user ADD COLUMN s_phone_land VARCHAR(45) NULL AFTER s_website'),
+    mayDiffer: true,
+  },
+  {
+    name: 'column of the host renamed',
+    happen: ({ root }) => root.query('ALTER TABLE oc_t_user CHANGE s_phone_land s_phone_away VARCHAR(45) NULL'),
+    mend: ({ root }) => root.query('ALTER TABLE oc_t_user CHANGE s_phone_away s_phone_land VARCHAR(45) NULL'),
+  },
+  {
+    name: 'column added by a plugin',
+    happen: ({ root }) => root.query('ALTER TABLE oc_t_user ADD COLUMN s_whatsapp VARCHAR(20) NOT NULL'),
+  },
+  {
+    name: 'table of the host altered by copy',
+    happen: ({ root }) => root.query('ALTER TABLE oc_t_user ADD INDEX idx_zip (s_zip), ALGORITHM=COPY'),
+  },
+  {
+    name: 'table of the host replaced by a copy without triggers',
+    async happen({ root }) {
+      await root.query('SET foreign_key_checks = 0');
+      await root.query('LOCK TABLES oc_t_user WRITE');
+      await root.query('CREATE TABLE oc_t_user_new LIKE oc_t_user').catch(() => undefined);
+      await root.query('UNLOCK TABLES');
+      await root.query('CREATE TABLE IF NOT EXISTS oc_t_user_new LIKE oc_t_user');
+      await root.query('INSERT IGNORE INTO oc_t_user_new SELECT * FROM oc_t_user');
+      await root.query('RENAME TABLE oc_t_user TO oc_t_user_old, oc_t_user_new TO oc_t_user');
+    },
+    says: /triggers were missing; made again/,
+    mayDiffer: true,
+  },
+  {
+    name: 'table of the host restored from a dump without triggers',
+    async happen({ root }) {
+      await root.query('SET foreign_key_checks = 0');
+      await root.query('CREATE TABLE dump LIKE oc_t_user');
+      await root.query('INSERT INTO dump SELECT * FROM oc_t_user');
+      await root.query('RENAME TABLE oc_t_user TO gone, dump TO oc_t_user');
+      await root.query('DROP TABLE gone');
+    },
+    says: /triggers were missing; made again/,
+    mayDiffer: true,
+  },
+  {
+    name: 'table of the host emptied by TRUNCATE',
+    async happen({ root, world, cars }) {
+      await root.query('SET foreign_key_checks = 0');
+      await root.query('CREATE TABLE kept AS SELECT * FROM oc_t_user');
+      await root.query('TRUNCATE oc_t_user');
+      await world.settle().catch(() => undefined);
+      const left = await world.site('homes').host.select('SELECT COUNT(*) AS n FROM {user} WHERE pk_i_id <= 20');
+      if (Number(left[0]?.n) < 20) throw new Error(`${cars.name} was emptied, and homes lost accounts`);
+    },
+    says: /accounts are gone though nobody deleted them/,
+    mayDiffer: true,
+  },
+  {
+    name: 'bulk statements: multi-row, multi-table, REPLACE, ON DUPLICATE KEY, INSERT … SELECT',
+    small: true,
+    async happen({ again }) {
+      const other = await again();
+      await other.write(`INSERT INTO {user} (dt_reg_date, s_name, s_username, s_password, s_email, b_active) VALUES
+        (NOW(), 'A', 'aa', 'x', 'aa@example.com', 1), (NOW(), 'B', 'bb', 'x', 'bb@example.com', 1)`);
+      await other.write(`UPDATE {user} u JOIN {user_description} d ON d.fk_i_user_id = u.pk_i_id
+        SET u.s_name = CONCAT(u.s_name, '!'), d.s_info = 'Both' WHERE u.pk_i_id <= 5`);
+      await other.write(`INSERT INTO {user} (pk_i_id, dt_reg_date, s_name, s_username, s_password, s_email, b_active)
+        SELECT pk_i_id, dt_reg_date, 'Upserted', s_username, s_password, s_email, b_active FROM {user} WHERE pk_i_id = 6
+        ON DUPLICATE KEY UPDATE s_name = 'Upserted'`);
+      await other.write('CREATE TEMPORARY TABLE c AS SELECT * FROM {user} WHERE s_email = ?', ['bb@example.com']);
+      await other.write(`UPDATE c SET s_name = 'Replaced'`);
+      await other.write('REPLACE INTO {user} SELECT * FROM c');
+      await other.write('DELETE u FROM {user} u WHERE u.s_email = ?', ['aa@example.com']);
+      await other.close();
+    },
+  },
+  {
+    name: 'deadlocks among visitors',
+    async happen({ again }) {
+      const [one, two] = [await again(), await again()];
+      for (let round = 0; round < 5; round++) {
+        await Promise.all([one.db.query('START TRANSACTION'), two.db.query('START TRANSACTION')]);
+        await one.write('UPDATE {user} SET s_zip = ? WHERE pk_i_id = 1', [`a${round}`]);
+        await two.write('UPDATE {user} SET s_zip = ? WHERE pk_i_id = 2', [`b${round}`]);
+        // One of the two is the victim, as it would be without us.
+        await Promise.allSettled([
+          one.write('UPDATE {user} SET s_zip = ? WHERE pk_i_id = 2', [`c${round}`]),
+          two.write('UPDATE {user} SET s_zip = ? WHERE pk_i_id = 1', [`d${round}`]),
+        ]);
+        await Promise.all([one.db.query('COMMIT'), two.db.query('COMMIT')]);
+      }
+      await one.close();
+      await two.close();
+    },
+  },
+  {
+    name: 'row locked by a transaction while a peer changes it',
+    small: true,
+    async happen({ world, again }) {
+      const other = await again();
+      await other.write(`INSERT INTO {user} (dt_reg_date, s_name, s_username, s_password, s_email, b_active)
+        VALUES (NOW(), 'Locked', 'locked', 'x', 'locked@example.com', 1)`);
+      const homes = world.site('homes').host;
+      while ((await homes.user('locked@example.com')) === undefined) await wait(50);
+      await other.db.query('START TRANSACTION');
+      await other.write(`SELECT * FROM {user} WHERE s_email = 'locked@example.com' FOR UPDATE`);
+      await homes.write(`UPDATE {user} SET s_zip = '28001' WHERE s_email = 'locked@example.com'`);
+      await wait(3_000);
+      await other.db.query('COMMIT');
+      await other.close();
+    },
+  },
+  {
+    name: 'tables locked by LOCK TABLES for a second',
+    impossible: 'Visitors wait for the lock of the host itself, with or without us.',
+    async happen({ root }) {
+      await root.query('LOCK TABLES oc_t_user WRITE, oc_t_user_description WRITE');
+      await wait(1_000);
+      await root.query('UNLOCK TABLES');
+    },
+  },
+  {
+    name: 'server away from the daemon for three seconds',
+    async happen({ proxy }) {
+      proxy.become('shut');
+      await wait(3_000);
+      proxy.become('open');
+    },
+    says: /DB_UNAVAILABLE|ECONNRE\w+|PROTOCOL_CONNECTION_LOST/,
+  },
+  {
+    name: 'server that takes connections and does not answer',
+    async happen({ proxy }) {
+      proxy.become('stalled');
+      await wait(3_000);
+    },
+    says: /"down"/,
+    mend: async ({ proxy }) => proxy.become('open'),
+  },
+];

@@ -1,0 +1,90 @@
+/** Rows about what is ours in the site's database: tables, triggers, the account, the daemon itself. */
+import type { Row } from './row.ts';
+import type { Stage } from './stage.ts';
+
+const QUEUE = 'oc_account_sync_queue';
+
+/** A person follows "account-sync install". */
+const restart = async ({ cars }: Stage): Promise<void> => {
+  await cars.stop();
+  await cars.start();
+};
+
+/** What can happen to it. */
+export const OURS: readonly Row[] = [
+  {
+    name: 'daemon dead for a while',
+    small: true,
+    async happen({ cars, visitors }) {
+      await cars.stop();
+      await visitors.some(40);
+      await cars.start();
+    },
+  },
+  {
+    name: 'queue table dropped',
+    small: true,
+    happen: ({ root }) => root.query(`DROP TABLE ${QUEUE}`),
+    says: /account_sync_queue' doesn't exist|tables? .{0,40}missing/,
+    mend: restart,
+  },
+  {
+    name: 'queue table renamed',
+    happen: ({ root }) => root.query(`RENAME TABLE ${QUEUE} TO ${QUEUE}_away`),
+    says: /account_sync_queue' doesn't exist|tables? .{0,40}missing/,
+    mend: restart,
+  },
+  {
+    name: 'queue table full',
+    async happen({ root, visitors }) {
+      await root.query(`ALTER TABLE ${QUEUE} MODIFY seq TINYINT UNSIGNED NOT NULL AUTO_INCREMENT`);
+      await root.query(`ALTER TABLE ${QUEUE} AUTO_INCREMENT = 255`);
+      await visitors.some(20);
+    },
+    says: /queue cannot be written/,
+    mend: ({ root }) => root.query(`ALTER TABLE ${QUEUE} MODIFY seq BIGINT UNSIGNED NOT NULL AUTO_INCREMENT`),
+  },
+  {
+    name: 'triggers dropped',
+    small: true,
+    async happen({ root, visitors }) {
+      const [rows] = await root.query('SHOW TRIGGERS');
+      for (const { Trigger } of rows as { Trigger: string }[]) await root.query(`DROP TRIGGER ${Trigger}`);
+      await visitors.some(10);
+    },
+    says: /triggers were missing; made again/,
+  },
+  {
+    name: 'account of the daemon without its rights',
+    ownAccount: true,
+    happen: ({ root, account, cars }) => root.query(`REVOKE ALL ON ${cars.db.name}.* FROM '${account}'@'%'`),
+    says: /DB_MISSING_RIGHT|DB_ACCESS_DENIED/,
+    mend: ({ root, account, cars }) => root.query(`GRANT ALL ON ${cars.db.name}.* TO '${account}'@'%'`),
+  },
+  {
+    name: 'account of the daemon dropped',
+    ownAccount: true,
+    impossible:
+      'Servers look for the definer before a trigger runs (1449), so nothing in the trigger can help; the triggers have to go, or the account to come back.',
+    async happen({ root, account, visitors }) {
+      await root.query(`RENAME USER '${account}'@'%' TO '${account}_away'@'%'`);
+      await visitors.some(3);
+    },
+    mend: ({ root, account }) => root.query(`RENAME USER '${account}_away'@'%' TO '${account}'@'%'`),
+  },
+  {
+    name: 'uninstall and install behind an open transaction',
+    async happen({ cars, visitors, again }) {
+      const other = await again();
+      await other.db.query('START TRANSACTION');
+      await other.write('UPDATE {user} SET s_name = ? WHERE pk_i_id = 20', ['Slow']);
+      const { site } = await cars.open();
+      const { uninstallOnce } = await import('../../src/capture/install.ts');
+      const patience = { tries: 2, pauseMs: 300 };
+      await uninstallOnce(site.db, site.parts().catalog, site.own, { patience }).catch(() => undefined);
+      await visitors.some(10);
+      await other.db.query('COMMIT');
+      await other.close();
+    },
+  },
+];
