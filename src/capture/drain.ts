@@ -50,6 +50,7 @@ function coalesce(markers: readonly Marker[]): Map<number, Marked> {
     marked.set(userId, {
       atMs: Math.max(seen?.atMs ?? 0, atMs),
       inserted: (seen?.inserted ?? false) || op === 'I',
+      startsAnew: seen?.startsAnew ?? op === 'I',
       deletedEmail: op === 'D' ? (oldEmail ?? '') : seen?.deletedEmail,
     });
   }

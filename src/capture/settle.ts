@@ -6,7 +6,7 @@ import type { OutboxWriter, Routes } from '../db/ports.ts';
 import { addShadows, bindUids, forgetUsers, readShadows, writeShadows, type StoredUser } from '../db/shadows.ts';
 import { chooseUids, reserveUids, type Addressed } from '../db/uid-assignment.ts';
 import { absorb, firstShadow, isOtherAccount, type Absorbed } from '../model/absorb.ts';
-import type { RegisterName } from '../model/register.ts';
+import { hashValues, type RegisterName } from '../model/register.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
 import type { Shadow } from '../model/shadow.ts';
 import { isAdoption, nextStamp, type Origin } from '../model/stamp.ts';
@@ -36,6 +36,8 @@ export interface Marked {
   readonly atMs: number;
   /** A row of this id was inserted. */
   readonly inserted: boolean;
+  /** That came first: whoever had the id before went without a marker. */
+  readonly startsAnew?: boolean;
   /** The address of the row that was deleted, if one was. */
   readonly deletedEmail: string | undefined;
 }
@@ -72,8 +74,12 @@ export async function settle(
   const { own, hosts, outbox } = deps;
   const shadows = await readShadows(trx, own, [...marked.keys()], { lock: true });
   const users = await hosts.byId(trx, [...marked.keys()]);
-  const reused = [...users.values()].filter((user) => isOther(user, shadows)).map((user) => user.id);
+  const reused = [
+    ...[...users.values()].filter((user) => isOther(user, shadows)).map((user) => user.id),
+    ...[...marked].filter(([userId, mark]) => isShortLived(mark, shadows.get(userId))).map(([userId]) => userId),
+  ];
   const dead = [...marked].flatMap(([userId, { deletedEmail, ...mark }]): Gone[] => {
+    if (isShortLived(marked.get(userId), shadows.get(userId))) return [];
     const isThere = users.has(userId) && !reused.includes(userId);
     return isThere || deletedEmail === undefined ? [] : [{ userId, email: deletedEmail, ...mark }];
   });
@@ -101,6 +107,15 @@ export async function settle(
 function isOther(user: HostUser, shadows: ReadonlyMap<number, StoredUser>): boolean {
   const stored = shadows.get(user.id);
   return stored !== undefined && isOtherAccount(stored.shadow, user.registers);
+}
+
+/**
+ * True if an account came and went under the id of one that is remembered: in a table that was emptied ids begin anew. The
+ * one that is remembered was not deleted.
+ */
+function isShortLived(mark: Marked | undefined, stored: StoredUser | undefined): boolean {
+  if (mark?.deletedEmail === undefined || mark.startsAnew !== true || stored === undefined) return false;
+  return stored.shadow.registers.get('s_email')?.hash !== hashValues({ s_email: mark.deletedEmail });
 }
 
 /**
