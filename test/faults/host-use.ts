@@ -22,7 +22,7 @@ export function letVisit(host: Host, users: number, seed: string): Visitors {
   const errors: string[] = [];
   let statements = 0;
   let slowestMs = 0;
-  let isOver = false;
+  const over = new AbortController();
   const one = async (): Promise<void> => {
     const at = statements + errors.length;
     const id = 1 + random.int(users);
@@ -49,20 +49,27 @@ export function letVisit(host: Host, users: number, seed: string): Visitors {
     }
   };
   const running = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const started = performance.now();
-      await one().then(
-        () => {
-          statements += 1;
-        },
-        (error: unknown) => errors.push(error instanceof Error ? error.message : String(error)),
-      );
+      try {
+        await one();
+        statements += 1;
+      } catch (error) {
+        errors.push(error instanceof Error ? error.message : String(error));
+      }
       slowestMs = Math.max(slowestMs, performance.now() - started);
       await new Promise((resolve) => {
         setTimeout(resolve, 15);
       });
     }
   })();
+  let left: Promise<Met> | undefined;
+  const leave = async (): Promise<Met> => {
+    over.abort();
+    await running;
+    await host.close();
+    return { statements, errors, slowestMs };
+  };
   return {
     async some(count) {
       const until = statements + errors.length + count;
@@ -72,11 +79,6 @@ export function letVisit(host: Host, users: number, seed: string): Visitors {
         });
       }
     },
-    async leave() {
-      isOver = true;
-      await running;
-      await host.close();
-      return { statements, errors, slowestMs };
-    },
+    leave: () => (left ??= leave()),
   };
 }

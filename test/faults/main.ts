@@ -17,15 +17,16 @@ const { values } = parseArgs({
 const seed = Number(values.seed);
 const only = values.only ?? '';
 const outcomes: Outcome[] = [];
-console.log(`seed ${seed}`);
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+print(`seed ${seed}`);
 for (const row of [...OURS, ...HOST].filter(({ name }) => name.includes(only))) {
   const outcome = await play(row, seed);
   outcomes.push(outcome);
   const verdict = outcome.flaws.length === 0 ? 'ok  ' : 'FAIL';
   const noticed = outcome.noticedMs === null ? '' : `, noticed after ${Math.round(outcome.noticedMs)} ms`;
   const { statements, hostErrors, slowestMs, flaws } = outcome;
-  console.log(`${verdict} ${row.name}: ${statements} statements, slowest ${Math.round(slowestMs)} ms${noticed}`);
-  for (const line of [...flaws, ...hostErrors]) console.log(`       ${line}`);
+  print(`${verdict} ${row.name}: ${statements} statements, slowest ${Math.round(slowestMs)} ms${noticed}`);
+  for (const line of [...flaws, ...hostErrors]) print(`       ${line}`);
 }
 if (only === '') {
   const database = await createDatabase();

@@ -55,11 +55,12 @@ export const OURS: readonly Row[] = [
     says: /triggers were missing; made again/,
   },
   {
-    name: 'account of the daemon without its rights',
+    name: 'account of the daemon without the right TRIGGER',
     ownAccount: true,
-    happen: ({ root, account, cars }) => root.query(`REVOKE ALL ON ${cars.db.name}.* FROM '${account}'@'%'`),
-    says: /DB_MISSING_RIGHT|DB_ACCESS_DENIED/,
-    mend: ({ root, account, cars }) => root.query(`GRANT ALL ON ${cars.db.name}.* TO '${account}'@'%'`),
+    impossible:
+      'Servers ask for the right of the definer before a trigger runs (1142): "account-sync uninstall" first.',
+    happen: ({ root, account, cars }) => root.query(`REVOKE TRIGGER ON ${cars.db.name}.* FROM '${account}'@'%'`),
+    mend: ({ root, account, cars }) => root.query(`GRANT TRIGGER ON ${cars.db.name}.* TO '${account}'@'%'`),
   },
   {
     name: 'account of the daemon dropped',
