@@ -12,7 +12,7 @@ Written by \`npm run test:faults -- --seed ${seed}\` on ${server}: ${good} of ${
 In each row two sites are kept the same by their daemons, and one of them is in use: visitors edit, view, register and delete
 all the while. Then something happens. No statement of the visitors may fail or take more than 1.2 s, the daemon must say
 what is wrong within a cycle (a second for what it meets, 30 s for what it has to look for), and after it was mended, by the
-daemon itself or by a person who does what it said, the sites must be equal.
+daemon itself or by a person who does what it said, the sites must be equal (*not compared*: the row changes what there is to compare).
 
 | what happens | statements | errors | slowest | noticed after | what it said | outcome |
 |---|---|---|---|---|---|---|
@@ -21,10 +21,31 @@ ${outcomes.map(line).join('\n')}
 ## Where a server makes it impossible
 
 ${told.map(({ name, impossible }) => `* **${name}**: ${impossible}`).join('\n')}
+
+## What is known not to hold yet
+
+* **TRUNCATE of \`t_user\` on a site where people register and delete all the while**: the ids of the emptied table begin anew, and
+  accounts were seen to be removed on the other site. One that comes and goes within one drain is told apart; more is not.
+* **An account of the daemon that lost INSERT, UPDATE and DELETE for a while**: the host is spared, but what was changed meanwhile
+  was not found within 75 s after the rights were back. A re-scan (drop one of the triggers) finds it.
+
+## What is not played
+
+Restart of the server itself, the read-only switch, failover to another node, LOAD DATA, a disk that is really full.
 `;
 }
 
-function line({ name, statements, hostErrors, slowestMs, noticedMs, said, flaws, impossible }: Outcome): string {
+function line({
+  name,
+  statements,
+  hostErrors,
+  slowestMs,
+  noticedMs,
+  said,
+  flaws,
+  impossible,
+  compared,
+}: Outcome): string {
   const cells = [
     name,
     statements,
@@ -32,7 +53,13 @@ function line({ name, statements, hostErrors, slowestMs, noticedMs, said, flaws,
     `${Math.round(slowestMs)} ms`,
     noticedMs === null ? '–' : `${(noticedMs / 1000).toFixed(1)} s`,
     said === '' ? '–' : said.slice(0, 80),
-    flaws.length > 0 ? flaws.join('; ') : impossible === undefined ? 'ok' : 'told below',
+    flaws.length > 0
+      ? flaws.join('; ')
+      : impossible !== undefined
+        ? 'told below'
+        : compared
+          ? 'ok'
+          : 'ok, not compared',
   ];
   return `| ${cells.map((cell) => String(cell).replaceAll(/[|\n]/g, ' ')).join(' | ')} |`;
 }

@@ -32,4 +32,6 @@ export interface Outcome {
   /** What is wrong; empty: nothing. */
   readonly flaws: readonly string[];
   readonly impossible: string | undefined;
+  /** The sites were compared in the end. */
+  readonly compared: boolean;
 }

@@ -59,7 +59,10 @@ export const OURS: readonly Row[] = [
     ownAccount: true,
     impossible:
       'Servers ask for the right of the definer before a trigger runs (1142): "account-sync uninstall" first.',
-    happen: ({ root, account, cars }) => root.query(`REVOKE TRIGGER ON ${cars.db.name}.* FROM '${account}'@'%'`),
+    async happen({ root, account, cars, visitors }) {
+      await root.query(`REVOKE TRIGGER ON ${cars.db.name}.* FROM '${account}'@'%'`);
+      await visitors.some(10);
+    },
     mend: ({ root, account, cars }) => root.query(`GRANT TRIGGER ON ${cars.db.name}.* TO '${account}'@'%'`),
   },
   {

@@ -60,6 +60,7 @@ export async function play(row: Row, seed: number): Promise<Outcome> {
     return {
       ...{ name: row.name, statements, hostErrors: [...new Set(errors)], slowestMs, noticedMs, said: line, flaws },
       impossible: row.impossible,
+      compared: row.mayDiffer !== true,
     };
   } finally {
     await visitors.leave().catch(() => undefined);
