@@ -169,6 +169,9 @@ export function readNew(row: PluginRow, uid: Uid, after: Stamp | undefined, deps
   return { kind: 'user', uids: [uid], email: row.email, born: formatStamp(born), registers };
 }
 
+/** The time of values that an account was made with here because nobody sent any. */
+const NEVER_SET_MS = 0;
+
 /**
  * When a register was changed there: now. Where the two sites meet for the first time nobody knows: what a person changed
  * here since it was installed stays; a stream is about something that just changed; a feed is as old as its row says.
@@ -180,6 +183,10 @@ function stampOf(
   deps: ReadingDeps,
 ): Stamp | undefined {
   const now = nextStamp(deps.nowMs, state?.stamp, deps.origin);
+  // The account came without a password; the first whole one fills the gap, but whoever set one since knows better.
+  if (state?.stamp.ms === NEVER_SET_MS && news.some(({ register }) => register === 'password')) {
+    return adoptionStamp(NEVER_SET_MS + 1, deps.peer);
+  }
   if (state === undefined || news.some(({ novelty }) => novelty === 'news')) return now;
   if (state.prior !== undefined) return undefined;
   if (deps.via === 'stream') return now;
