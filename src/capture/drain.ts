@@ -3,7 +3,7 @@
  * never what; the shadow says what. What equals the shadow is not a change.
  */
 import type { Lease } from '../db/lease.ts';
-import { deleteMarkers, readMarkers, type Marker } from '../db/markers.ts';
+import { deleteMarkers, readMarkers, readMarkersOf, type Marker } from '../db/markers.ts';
 import { readState } from '../db/state.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { settle, type Marked, type SettleDeps } from './settle.ts';
@@ -35,10 +35,17 @@ export async function drainOnce(deps: DrainDeps, lease: Lease): Promise<Drained>
     const full = markers.length === BATCH;
     const finished = await readState(trx, own, 'baseline_finished_at');
     const adoptedUntilMs = finished === undefined ? Infinity : Date.parse(finished);
-    const changed = await settle(trx, deps, coalesce(markers), { full, adoptedUntilMs });
-    await deleteMarkers(trx, own, markers);
+    let all = markers;
+    const recall = async (userIds: readonly number[]): Promise<Map<number, Marked>> => {
+      const theirs = await readMarkersOf(trx, own, userIds);
+      const read = new Set(markers.map(({ seq }) => seq));
+      all = [...markers, ...theirs.filter(({ seq }) => !read.has(seq))];
+      return coalesce(theirs);
+    };
+    const changed = await settle(trx, deps, coalesce(markers), { full, adoptedUntilMs, recall });
+    await deleteMarkers(trx, own, all);
     await lease.fence(trx);
-    return { done: markers.length, full, changed };
+    return { done: all.length, full, changed };
   });
 }
 

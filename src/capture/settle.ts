@@ -48,6 +48,8 @@ export interface Batch {
   readonly full: boolean;
   /** Until then shadows were adopted without knowing what changed: a user marked earlier is sent as it stands. */
   readonly adoptedUntilMs: number;
+  /** All markers of these users that are committed by now; they become part of the batch. */
+  readonly recall: (userIds: readonly number[]) => Promise<ReadonlyMap<number, Marked>>;
 }
 
 /** A marked user that exists. */
@@ -74,6 +76,12 @@ export async function settle(
   const { own, hosts, outbox } = deps;
   const shadows = await readShadows(trx, own, [...marked.keys()], { lock: true });
   const users = await hosts.byId(trx, [...marked.keys()]);
+  // Who was deleted after the markers were read and before the rows were: that marker belongs to this batch.
+  const unexplained = [...marked].flatMap(([userId, { deletedEmail }]) => {
+    const user = users.get(userId);
+    return deletedEmail === undefined && (user === undefined || isOther(user, shadows)) ? [userId] : [];
+  });
+  for (const [userId, mark] of await batch.recall(unexplained)) marked.set(userId, mark);
   const reused = [
     ...[...users.values()].filter((user) => isOther(user, shadows)).map((user) => user.id),
     ...[...marked].filter(([userId, mark]) => isShortLived(mark, shadows.get(userId))).map(([userId]) => userId),

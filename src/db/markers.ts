@@ -17,25 +17,30 @@ export interface Marker {
   readonly atMs: number;
 }
 
+interface MarkerRow {
+  seq: string;
+  user_id: number;
+  op: Marker['op'];
+  old_email: string | null;
+  at: string;
+}
+
 /** `SELECT … FROM queue ORDER BY seq LIMIT ?` */
 export async function readMarkers(runner: Runner, own: OwnTables, limit: number): Promise<Marker[]> {
-  const { rows } = await sql<{
-    seq: string;
-    user_id: number;
-    op: Marker['op'];
-    old_email: string | null;
-    at: string;
-  }>`
+  const { rows } = await sql<MarkerRow>`
     SELECT seq, user_id, op, old_email, marked_at AS at FROM ${id(own.queue)} ORDER BY seq LIMIT ${limit}`.execute(
     runner,
   );
-  return rows.map((row) => ({
-    seq: row.seq,
-    userId: row.user_id,
-    op: row.op,
-    oldEmail: row.old_email,
-    atMs: fromSqlTime(row.at),
-  }));
+  return rows.map(toMarker);
+}
+
+/** What else is in the queue of these users. `SELECT … FROM queue WHERE user_id IN (…) ORDER BY seq` reads all of it. */
+export async function readMarkersOf(runner: Runner, own: OwnTables, userIds: readonly number[]): Promise<Marker[]> {
+  if (userIds.length === 0) return [];
+  const { rows } = await sql<MarkerRow>`
+    SELECT seq, user_id, op, old_email, marked_at AS at FROM ${id(own.queue)}
+    WHERE user_id IN (${bindList(userIds)}) ORDER BY seq`.execute(runner);
+  return rows.map(toMarker);
 }
 
 /** `DELETE FROM queue WHERE seq IN (…)`, touching no other marker: some belong to transactions still open. */
@@ -79,4 +84,8 @@ export async function usersMarked(
     SELECT DISTINCT user_id FROM ${id(own.queue)}
     WHERE op = ${op} AND user_id IN (${bindList(userIds)})`.execute(runner);
   return new Set(rows.map((row) => row.user_id));
+}
+
+function toMarker(row: MarkerRow): Marker {
+  return { seq: row.seq, userId: row.user_id, op: row.op, oldEmail: row.old_email, atMs: fromSqlTime(row.at) };
 }

@@ -30,6 +30,51 @@ describe('an id that another account had for a moment', () => {
   });
 });
 
+describe('an account that is deleted while a drain is between its markers and its row', () => {
+  /** Deletes when the markers were just read. */
+  const between = async (): Promise<{ cars: CapturedSite; deleteThen: (act: () => Promise<unknown>) => void }> => {
+    let act: (() => Promise<unknown>) | undefined;
+    const onStatement = async (statement: string): Promise<void> => {
+      if (act === undefined || !/FROM `oc_account_sync_queue` ORDER BY seq/.test(statement)) return;
+      const now = act;
+      act = undefined;
+      await now();
+    };
+    const cars = await capturedSite({ onStatement });
+    return { cars, deleteThen: (next) => (act = next) };
+  };
+
+  it('is removed, by the address it had last', async () => {
+    const { cars, deleteThen } = await between();
+    const ana = await cars.host.person.register({ email: 'ana@example.com', name: 'Ana' });
+    await cars.drainAll();
+    await cars.deliverAll();
+    await cars.host.write("UPDATE {user} SET s_email = 'ana@example.org'");
+    deleteThen(() => cars.host.person.deleteAccount(ana));
+    await cars.drainAll();
+    expect((await cars.tombstones()).map((row) => row.uid)).toContain(hex(ANA));
+    expect(await cars.outbox()).toEqual([
+      expect.stringContaining('homes removal'),
+      expect.stringContaining('jobs removal'),
+    ]);
+  });
+
+  it('invariant 12: under the id of one of an emptied table, removes nobody else', async () => {
+    const { cars, deleteThen } = await between();
+    const ana = await cars.host.person.register({ email: 'ana@example.com', name: 'Ana' });
+    await cars.host.write("UPDATE {user} SET dt_reg_date = '2020-02-02 02:02:02'");
+    await cars.drainAll();
+    await cars.deliverAll();
+    await cars.host.write('SET FOREIGN_KEY_CHECKS = 0');
+    await cars.host.write('TRUNCATE {user}');
+    expect(await cars.host.person.register({ email: 'bob@example.com', name: 'Bob' })).toBe(ana);
+    deleteThen(() => cars.host.person.deleteAccount(ana));
+    await cars.drainAll();
+    expect(await cars.tombstones()).toEqual([]);
+    expect(await cars.outbox()).toEqual([]);
+  });
+});
+
 describe('an id that another account has now', () => {
   it('after a deletion: the one is removed, the other new', async () => {
     const cars = await withAna();

@@ -9,6 +9,10 @@ export async function readMarkers(runner: unknown, _own: OwnTables, limit: numbe
   return [...memory.tables.queue.values()].slice(0, limit);
 }
 
+export async function readMarkersOf(runner: unknown, _own: OwnTables, userIds: readonly number[]): Promise<Marker[]> {
+  return [...memoryOf(runner).tables.queue.values()].filter(({ userId }) => userIds.includes(userId));
+}
+
 export async function deleteMarkers(runner: unknown, _own: OwnTables, markers: readonly Marker[]): Promise<void> {
   const memory = memoryOf(runner);
   memory.step();
