@@ -27,7 +27,8 @@ export interface InitFlags extends CommonOptions {
 
 /** Where servers on the same machine listen besides TCP. */
 const SOCKETS = ['/run/mysqld/mysqld.sock', '/var/lib/mysql/mysql.sock', '/tmp/mysql.sock'];
-const USER = 'account_sync';
+/** MySQL allows no longer names. */
+const LONGEST_USER = 32;
 const NOWHERE = 'https://site.example.com/';
 
 /** What looking at the database gave: how it was reached, and what is there. */
@@ -133,10 +134,13 @@ function factsOf(osclass: OsclassConfig, seen: Seen | undefined, flags: InitFlag
   const { plugin, survey } = seen ?? {};
   // Peers that run the plugin know this site by the key it has there.
   const known = plugin?.apiKey ?? null;
+  const site = flags.name ?? siteName(url);
+  // Of its own, also where several sites share a server.
+  const user = `account_sync_${site.replaceAll('-', '_')}`.slice(0, LONGEST_USER);
   return {
-    site: flags.name ?? siteName(url),
+    site,
     url,
-    database: { ...reached, user: USER, password: newKey() },
+    database: { ...reached, user, password: newKey() },
     apiKey: known !== null && /^[\x21-\x7e]{20,}$/.test(known) ? known : newKey(),
     adminToken: newKey(),
     survey,

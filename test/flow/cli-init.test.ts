@@ -57,7 +57,7 @@ describe('account-sync init', { timeout: 60_000 }, () => {
     const config = written();
     expect(config).toMatchObject({
       site: { name: 'cars', url: 'https://www.cars.example.com/' },
-      database: { host: db.host, port: db.port, user: 'account_sync', name: db.name, tablePrefix: 'oc_' },
+      database: { host: db.host, port: db.port, user: 'account_sync_cars', name: db.name, tablePrefix: 'oc_' },
       columns: { custom: ['s_whatsapp'] },
       peers: [],
     });
@@ -133,7 +133,7 @@ describe('account-sync init', { timeout: 60_000 }, () => {
     expect(code).toBe(0);
     expect(err).toMatch(/The database could not be looked at: .*denied/i);
     expect(err + out).not.toContain("'wrong'");
-    expect(written().database).toMatchObject({ name: db.name, user: 'account_sync' });
+    expect(written().database).toMatchObject({ name: db.name, user: 'account_sync_cars' });
   });
 
   it.each([
