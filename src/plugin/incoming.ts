@@ -160,9 +160,11 @@ export function readNew(row: PluginRow, uid: Uid, after: Stamp | undefined, deps
   const registers: Record<RegisterName, WireRegister> = {
     s_email: { stamp: formatStamp(stamp), values: { s_email: row.email } },
   };
+  // The plugin streams no change of a password: this one may be as old as the account.
+  const ofPassword = after === undefined ? adoptionStamp(registeredMs, deps.peer) : stamp;
   for (const [register, list] of Map.groupBy(values, (one) => one.register)) {
     registers[register] = {
-      stamp: formatStamp(stamp),
+      stamp: formatStamp(register === 'password' ? ofPassword : stamp),
       values: Object.fromEntries(list.map(({ column, value }) => [column, value])),
     };
   }

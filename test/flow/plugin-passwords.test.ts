@@ -8,7 +8,7 @@ import { makeRandom } from '../support/osclass/random.ts';
 import { mask } from '../support/php-plugin/form.ts';
 import { makePluginMesh, type PluginMesh } from '../support/plugin-mesh.ts';
 
-const SEED = Number(process.env['PASSWORD_SEED'] ?? Math.floor(Math.random() * 1e9));
+const SEED = Number(process.env['PASSWORD_SEED'] ?? 20261121);
 const ORDERS = 20;
 const STEPS = 10;
 
