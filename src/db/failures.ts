@@ -58,7 +58,7 @@ export function toSyncError(error: unknown): SyncError {
   if (error instanceof SyncError) return error;
   const errno = errnoOf(error);
   const code = codeOf(error);
-  const unavailable = code !== undefined && UNAVAILABLE.has(code) && !isOfFile(error);
+  const unavailable = isClosed(error) || (code !== undefined && UNAVAILABLE.has(code) && !isOfFile(error));
   if (errno === undefined && !unavailable && !isDriverError(error)) {
     return new SyncError('INTERNAL', undefined, { cause: error });
   }
@@ -88,6 +88,11 @@ export function isConflict(error: unknown): boolean {
 function codeOf(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
   return typeof code === 'string' ? code : undefined;
+}
+
+/** A statement on a connection that the server has closed in between: mysql2 says so with this flag and no code. */
+function isClosed(error: unknown): boolean {
+  return error instanceof Error && (error as { fatal?: unknown }).fatal === true && codeOf(error) === undefined;
 }
 
 /** ENOENT of a socket means no server, of a file something else. */

@@ -42,18 +42,27 @@ export interface PoolOptionsOfOurs {
   readonly onStatement?: (statement: string) => void | Promise<void>;
   /** A statement that takes longer ends its connection with `DB_UNAVAILABLE`; default 120 s. */
   readonly statementTimeoutMs?: number;
+  /**
+   * The server ends a connection that says nothing for so many seconds; default {@link SILENCE_S}. A process that is
+   * paused, or cut off without a word, in the middle of a transaction holds its locks no longer than that.
+   */
+  readonly silenceS?: number;
 }
+
+/** A third of what a lease lasts: who takes over work finds nothing locked. */
+const SILENCE_S = 10;
 
 /**
  * MYSQL.md S1. `lock_wait_timeout` is about table definitions: an ALTER of the host must not find us waiting in line.
  * MariaDB turns a list of 1,000 ids into a join, which may scan and lock a whole table; it is told not to.
  */
-const SESSION = `SET
+const sessionSql = (silenceS: number): string => `SET
   SESSION sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',
   SESSION time_zone = '+00:00',
   SESSION innodb_lock_wait_timeout = 2,
   SESSION lock_wait_timeout = 1,
-  SESSION wait_timeout = 28800,
+  SESSION wait_timeout = ${silenceS},
+  SESSION net_write_timeout = ${silenceS},
   SESSION autocommit = 1
   /*M!100408 , SESSION in_predicate_conversion_threshold = 0 */`;
 
@@ -63,7 +72,8 @@ const SESSION = `SET
  */
 export function openPool(config: DatabaseConfig, options: PoolOptionsOfOurs = {}): Pool {
   const limit = options.connectionLimit ?? 6;
-  const raw = createPool(driverOptions(config, limit));
+  const silenceS = options.silenceS ?? SILENCE_S;
+  const raw = createPool(driverOptions(config, limit, silenceS));
   const timeoutMs = options.statementTimeoutMs ?? 120_000;
   const wrapped = new WeakMap<PoolConnection, MysqlPoolConnection>();
   const inUse = new Set<PoolConnection>();
@@ -78,7 +88,7 @@ export function openPool(config: DatabaseConfig, options: PoolOptionsOfOurs = {}
     const known = wrapped.get(connection);
     if (known !== undefined) return known;
     try {
-      await startSession(connection);
+      await startSession(connection, silenceS);
     } catch (error) {
       connection.destroy();
       throw error;
@@ -123,7 +133,7 @@ export function openPool(config: DatabaseConfig, options: PoolOptionsOfOurs = {}
 }
 
 /** MYSQL.md "Driver and builder": numbers, times and JSON come as the text the server sent. */
-function driverOptions(config: DatabaseConfig, connectionLimit: number): PoolOptions {
+function driverOptions(config: DatabaseConfig, connectionLimit: number, silenceS: number): PoolOptions {
   return {
     ...(config.socketPath === null ? { host: config.host, port: config.port } : { socketPath: config.socketPath }),
     user: config.user,
@@ -138,19 +148,19 @@ function driverOptions(config: DatabaseConfig, connectionLimit: number): PoolOpt
     jsonStrings: true,
     multipleStatements: false,
     connectionLimit,
-    // Idle connections above one are closed after a minute.
+    // Idle connections above one are closed within a second, and that one before the server would.
     maxIdle: 1,
-    idleTimeout: 60_000,
+    idleTimeout: (silenceS * 1000) / 3,
     connectTimeout: 10_000,
     enableKeepAlive: true,
     keepAliveInitialDelay: 10_000,
   };
 }
 
-async function startSession(connection: PoolConnection): Promise<void> {
+async function startSession(connection: PoolConnection, silenceS: number): Promise<void> {
   await ask(connection, 'SET NAMES utf8mb4');
   await ask(connection, 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
-  await ask(connection, SESSION);
+  await ask(connection, sessionSql(silenceS));
   // Values are escaped on the client: under NO_BACKSLASH_ESCAPES a value could end its own quotes.
   const rows = await ask(connection, 'SELECT @@SESSION.sql_mode AS sql_mode');
   if (/NO_BACKSLASH_ESCAPES/i.test(JSON.stringify(rows))) throw new SyncError('DB_BACKSLASH_ESCAPES');

@@ -169,3 +169,21 @@ test('close may be called twice, and on a pool that was never used', async () =>
   await unused.close();
   await expect(unused.close()).resolves.toBeUndefined();
 });
+
+test('a transaction that stops talking is ended by the server, and holds up nobody longer', async () => {
+  await database.query('CREATE TABLE silent (n INT PRIMARY KEY) ENGINE=InnoDB');
+  await database.query('INSERT INTO silent VALUES (1)');
+  const paused = openPool(databaseConfig(database), { silenceS: 1 });
+  try {
+    const late = paused.db.transaction().execute(async (trx) => {
+      await sql`UPDATE silent SET n = 2`.execute(trx);
+      // Another one waits for the row until the server lets go of it.
+      await database.query('UPDATE silent SET n = 3 WHERE n = 1');
+      await sql`UPDATE silent SET n = 4`.execute(trx);
+    });
+    expect((await failureOf(late)).code).toBe('DB_UNAVAILABLE');
+    expect(await database.query('SELECT n FROM silent')).toEqual([{ n: 3 }]);
+  } finally {
+    await paused.close();
+  }
+});
