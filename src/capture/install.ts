@@ -1,6 +1,7 @@
 /** Install and uninstall: our tables and triggers in the site's database. What fails half-way is taken back. */
 import { sql, type Kysely } from 'kysely';
 import type { Catalog, OwnTables } from '../db/catalog.ts';
+import { isAnyLeaseHeld } from '../db/lease.ts';
 import { dropOwnTables, migrate, migrationStatements } from '../db/migrate.ts';
 import { readServerFacts, type ServerFacts } from '../db/server-facts.ts';
 import { SyncError } from '../model/errors.ts';
@@ -84,7 +85,8 @@ async function takeBack(
 ): Promise<void> {
   const { missing, surplus } = await inspectTriggers(db, catalog, own, related);
   const all = requiredTriggers(catalog, own, related).length;
-  if (missing.length === all && surplus.length === 0) await dropOwnTables(db, own);
+  // Another process may have finished meanwhile, and work by now.
+  if (missing.length === all && surplus.length === 0 && !(await isAnyLeaseHeld(db, own))) await dropOwnTables(db, own);
 }
 
 /** Triggers first, so that nothing of the host ever meets a missing table; then tables. Returns how many triggers. */
