@@ -34,6 +34,7 @@ export interface DaemonOptions {
   readonly random?: () => number;
   /** Called after every SQL statement; tests stop the process there. */
   readonly onStatement?: SiteOptions['onStatement'];
+  readonly leaseMs?: SiteOptions['leaseMs'];
   /** Metrics of the process too: only one daemon of a process may have them. */
   readonly processMetrics?: boolean;
   /** Where edits of the config come from; absent: it stays as it is. */

@@ -8,6 +8,7 @@ import { forgetGuarded } from '../db/guard-events.ts';
 import type { Lease } from '../db/lease.ts';
 import { readClock } from '../db/server-facts.ts';
 import { expireTombstones } from '../db/shadows.ts';
+import { withLease } from '../db/with-lease.ts';
 import { entryOf, SyncError } from '../model/errors.ts';
 import { expireLogsOnce } from '../ops/retention.ts';
 import { makePeerLoops } from './peer-loops.ts';
@@ -57,6 +58,8 @@ const REST_MS = 10_000;
 
 /** A running daemon shows that it is there: its lease `daemon` is renewed so often. */
 const PRESENT_EVERY_MS = 10_000;
+
+const NOTHING: PassOutcome = { done: 0, full: false };
 
 /** Makes the loops; nothing runs before start(). */
 export function makeWork(site: Site, log: Log, clock: Clock): Work {
@@ -188,39 +191,36 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
       },
       trigger: (wake) => every(EVERY_SECOND, wake),
     });
+  const parkedPass = async (signal: AbortSignal): Promise<PassOutcome> => {
+    await site.sweep();
+    const { done, full, outcomes } = await site.retryParked({ signal });
+    const through = outcomes.filter((outcome) => outcome.result === 'applied').length;
+    if (through > 0) log.info({ records: through }, 'parked records went through');
+    return { done, full };
+  };
+  const retentionPass = async (lease: Lease, signal: AbortSignal): Promise<PassOutcome> => {
+    const { db, own, config } = site;
+    const { retentionMs, maxRows } = config.logs;
+    const now = clock.nowMs();
+    await forgetGuarded(db, own, now - config.guard.windowMs);
+    const tombstones = await expireTombstones(db, own, now - config.removal.tombstoneDays * DAY_MS);
+    if (tombstones > 0) log.info({ tombstones }, 'tombstones expired');
+    await site.plugin.sweep();
+    return await expireLogsOnce({ db, own, clock, lease, limits: () => ({ retentionMs, maxRows }) }, signal);
+  };
   const deliveries = makePeerLoops(deliveryTo);
   const refeeds = makePeerLoops(refeedOf);
   const parked = makeLoop({
     name: 'parked',
     log,
-    pass: async (signal) => {
-      await site.sweep();
-      const { done, full, outcomes } = await site.retryParked({ signal });
-      const through = outcomes.filter((outcome) => outcome.result === 'applied').length;
-      if (through > 0) log.info({ records: through }, 'parked records went through');
-      return { done, full };
-    },
+    pass: async (signal) => (await withLease(site.leases, 'parked', () => parkedPass(signal))) ?? NOTHING,
     trigger: (wake) => every(EVERY_MINUTE, wake),
   });
   const retention = makeLoop({
     name: 'retention',
     log,
-    pass: async (signal) => {
-      const { retentionMs, maxRows } = site.config.logs;
-      const lease = await site.leases.tryAcquire('retention');
-      if (lease === undefined) return { done: 0, full: false };
-      try {
-        const limits = (): { retentionMs: number; maxRows: number } => ({ retentionMs, maxRows });
-        const now = clock.nowMs();
-        await forgetGuarded(site.db, site.own, now - site.config.guard.windowMs);
-        const tombstones = await expireTombstones(site.db, site.own, now - site.config.removal.tombstoneDays * DAY_MS);
-        if (tombstones > 0) log.info({ tombstones }, 'tombstones expired');
-        await site.plugin.sweep();
-        return await expireLogsOnce({ db: site.db, own: site.own, clock, limits }, signal);
-      } finally {
-        await lease.release();
-      }
-    },
+    pass: async (signal) =>
+      (await withLease(site.leases, 'retention', (lease) => retentionPass(lease, signal))) ?? NOTHING,
     trigger: (wake) => every(EVERY_HOUR, wake),
   });
   const loops = [drain, parked, retention];

@@ -11,6 +11,8 @@ import { inTransaction, type Runner } from './transaction.ts';
 /** Work that is ours until the lease expires. */
 export interface Lease {
   readonly name: string;
+  /** Often enough for it not to expire under who works on. */
+  readonly renewEveryMs: number;
   /**
    * Proves inside `trx` that the work is still ours, prolongs the lease, and keeps everyone else from taking it until
    * `trx` ends. To be called last before the commit. Throws `LEASE_LOST`.
@@ -35,7 +37,7 @@ export interface LeasesOptions {
   readonly own: OwnTables;
   /** Unique for this process; up to 40 ASCII characters. */
   readonly holder: string;
-  /** Default 30,000; all daemons of a site have the same. */
+  /** Default {@link TTL_MS}; all daemons of a site have the same. */
   readonly ttlMs?: number;
 }
 
@@ -43,7 +45,8 @@ const DUPLICATE = 1062;
 
 /** Used to give a lease back. */
 const LONG_AGO = '2000-01-01 00:00:00';
-const TTL_MS = 30_000;
+/** How long a lease lasts that nobody renews. */
+export const TTL_MS = 30_000;
 
 /** Whether a lease is held. None lasts longer: one that would is of a time before the clock was set back. */
 function isHeld(ttlMs: number): RawBuilder<unknown> {
@@ -86,6 +89,7 @@ export function makeLeases({ db, own, holder, ttlMs = TTL_MS }: LeasesOptions): 
     };
     return {
       name,
+      renewEveryMs: ttlMs / 3,
       fence,
       renew: () => inTransaction(db, fence),
       async release() {

@@ -6,8 +6,22 @@ const POLL_MS = 50;
 const WAIT_MS = 2_000;
 
 /**
- * Runs `work` under the lease and gives it back, whatever came of the work. Undefined if someone else keeps the lease
- * for two seconds: then they are doing the work.
+ * Runs `work` under the lease, prolongs it meanwhile however long that takes, and gives it back, whatever came of the
+ * work. A lease that is lost all the same shows at the next fence.
+ */
+export async function whileHeld<T>(lease: Lease, work: () => Promise<T>): Promise<T> {
+  const renewing = setInterval(() => void lease.renew().catch(() => undefined), lease.renewEveryMs);
+  try {
+    return await work();
+  } finally {
+    clearInterval(renewing);
+    await lease.release().catch(() => undefined);
+  }
+}
+
+/**
+ * Runs `work` under the lease of that name; see {@link whileHeld}. Undefined if someone else keeps the lease for two
+ * seconds: then they are doing the work.
  */
 export async function withLease<T>(
   leases: Leases,
@@ -17,13 +31,7 @@ export async function withLease<T>(
   const until = performance.now() + WAIT_MS;
   for (;;) {
     const lease = await leases.tryAcquire(name);
-    if (lease !== undefined) {
-      try {
-        return await work(lease);
-      } finally {
-        await lease.release().catch(() => undefined);
-      }
-    }
+    if (lease !== undefined) return await whileHeld(lease, () => work(lease));
     if (performance.now() > until) return undefined;
     await wait(POLL_MS);
   }

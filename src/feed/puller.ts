@@ -5,6 +5,7 @@ import type { OwnTables } from '../db/catalog.ts';
 import type { Leases } from '../db/lease.ts';
 import type { AppendLog } from '../db/ports.ts';
 import { inTransaction } from '../db/transaction.ts';
+import { whileHeld } from '../db/with-lease.ts';
 import { ERRORS, SyncError } from '../model/errors.ts';
 import type { FeedPage, StreamResult, UserRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
@@ -44,7 +45,10 @@ export interface FeedPullerDeps {
     limit: number,
     options: { trace: string; dryRun: boolean; signal?: AbortSignal },
   ) => Promise<FeedPage>;
-  /** Merges the records of a page; `finish` runs in the transaction of the last of them. */
+  /**
+   * Merges the records of a page; `finish` runs in the transaction of the last of them, `fence` in those before: a page
+   * that was asked for long ago may not overwrite what came since.
+   */
   readonly apply: (
     route: PeerRoute,
     records: readonly UserRecord[],
@@ -53,6 +57,7 @@ export interface FeedPullerDeps {
       overwrite: boolean;
       dryRun: boolean;
       finish: (trx: Transaction<unknown>) => Promise<void>;
+      fence: (trx: Transaction<unknown>) => Promise<void>;
       signal?: AbortSignal;
     },
   ) => Promise<readonly PageOutcome[]>;
@@ -92,8 +97,6 @@ export interface FeedSums {
 
 /** A feed gives up after failing for so long; it goes on from there next time. */
 const GIVE_UP_AFTER_MS = 60_000;
-/** A request, or a wait after a failure, may last longer than a lease: it is renewed meanwhile. */
-const RENEW_EVERY_MS = 10_000;
 
 /**
  * Runs a feed to its end. Throws `LEASE_LOST` if another process feeds from that peer now, and what the peer or the
@@ -127,9 +130,7 @@ export async function runFeed(deps: FeedPullerDeps, route: PeerRoute, options: F
     asked.catch(() => undefined);
     ahead = { after, asked };
   };
-  // If it is lost all the same, the fence of the next page says so.
-  const renewing = setInterval(() => void lease?.renew().catch(() => undefined), RENEW_EVERY_MS);
-  try {
+  const pull = async (): Promise<FeedSums> => {
     let cursor = options.restart ? 0 : await readCursor(db, own, route.name);
     for (;;) {
       options.signal?.throwIfAborted();
@@ -161,10 +162,9 @@ export async function runFeed(deps: FeedPullerDeps, route: PeerRoute, options: F
         await wait(pause, undefined, options.signal === undefined ? {} : { signal: options.signal });
       }
     }
-  } finally {
-    clearInterval(renewing);
-    await lease?.release().catch(() => undefined);
-  }
+  };
+  // A request, or a wait after a failure, may last longer than a lease.
+  return await (lease === undefined ? pull() : whileHeld(lease, pull));
 }
 
 /** A page as the peer gave it. */
@@ -211,7 +211,7 @@ async function storePage(
   };
   if (page.users.length > 0) {
     const stop = signal === undefined ? {} : { signal };
-    return await deps.apply(route, page.users, { trace, overwrite, dryRun, finish, ...stop });
+    return await deps.apply(route, page.users, { trace, overwrite, dryRun, finish, fence, ...stop });
   }
   if (!dryRun) await inTransaction(db, finish);
   return [];

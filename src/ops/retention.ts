@@ -1,7 +1,9 @@
 /** Old log records go: by age and by number, a little at a time. */
 import { sql, type Kysely } from 'kysely';
 import { id, type OwnTables } from '../db/catalog.ts';
+import type { Lease } from '../db/lease.ts';
 import { toSqlTime } from '../db/time.ts';
+import { inTransaction } from '../db/transaction.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { PassOutcome } from '../runtime/loop.ts';
 
@@ -11,6 +13,8 @@ export interface RetentionDeps {
   readonly clock: Clock;
   /** Asked at each pass, for reloads. */
   readonly limits: () => { readonly retentionMs: number; readonly maxRows: number };
+  /** Whose work it is: what is too many was counted before, and two who delete it would delete twice as many. */
+  readonly lease: Pick<Lease, 'fence'>;
 }
 
 /** Rows of one DELETE: some milliseconds. */
@@ -18,7 +22,7 @@ const BATCH = 1000;
 /** DELETEs of one pass. */
 const BATCHES = 10;
 
-/** One pass: at most 10,000 records are deleted; `full` if there are more. May be repeated at any time. */
+/** One pass: at most 10,000 records are deleted; `full` if there are more. May be repeated at any time. Throws `LEASE_LOST`. */
 export async function expireLogsOnce(deps: RetentionDeps, signal?: AbortSignal): Promise<PassOutcome> {
   const { retentionMs, maxRows } = deps.limits();
   const cutoff = toSqlTime(Math.max(0, deps.clock.nowMs() - retentionMs));
@@ -46,7 +50,10 @@ async function rowsBeyond({ db, own }: RetentionDeps, maxRows: number): Promise<
   return Math.max(0, Number(rows[0]?.n ?? 0) - maxRows);
 }
 
-async function deleted({ db, own }: RetentionDeps, which: ReturnType<typeof sql>): Promise<number> {
-  const { numAffectedRows } = await sql`DELETE FROM ${id(own.log)} ${which}`.execute(db);
-  return Number(numAffectedRows ?? 0);
+async function deleted({ db, own, lease }: RetentionDeps, which: ReturnType<typeof sql>): Promise<number> {
+  return await inTransaction(db, async (trx) => {
+    const { numAffectedRows } = await sql`DELETE FROM ${id(own.log)} ${which}`.execute(trx);
+    await lease.fence(trx);
+    return Number(numAffectedRows ?? 0);
+  });
 }

@@ -2,36 +2,23 @@
  * Deliver: one pass over the due entries of one peer. Values are read now, not when the change was made, so an entry
  * always sends the present state. An entry leaves only after the peer confirmed it (invariant 3).
  */
-import type { Kysely } from 'kysely';
-import type { OwnTables } from '../db/catalog.ts';
-import type { AppendLog, Routes } from '../db/ports.ts';
+import type { Transaction } from 'kysely';
+import type { Lease } from '../db/lease.ts';
+import type { AppendLog } from '../db/ports.ts';
 import { noteGuarded } from '../db/guard-events.ts';
-import { setBackRemovals, setBackUsers } from '../db/set-back.ts';
-import { readShadows, readTombstones } from '../db/shadows.ts';
-import { inTransaction } from '../db/transaction.ts';
-import type { Unread } from '../db/unread.ts';
+import { inTransaction, type Runner } from '../db/transaction.ts';
 import { ERRORS, SyncError, type ErrorCode } from '../model/errors.ts';
 import { maskEmail, type LogEntry } from '../model/log-entry.ts';
 import type { StreamAnswer, StreamResult, WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
-import { formatStamp, type Origin } from '../model/stamp.ts';
-import type { HostUsers } from '../osclass/host-users.ts';
-import { encodeUser } from '../osclass/records.ts';
 import type { Zone } from '../osclass/timezone.ts';
+import { pack, type PackDeps, type Parcel } from './pack.ts';
 import { confirm, dueEntries, enqueue, holdEntries, park, postpone, type DueEntry, type Postponed } from './store.ts';
 
 /** What a delivery needs. */
-export interface DeliverDeps {
-  readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
-  readonly hosts: HostUsers;
+export interface DeliverDeps extends PackDeps {
   /** How the peer takes times: as UTC if both sites state a zone. May ask the peer; throws PEER_… errors. */
   readonly zoneFor: (peer: string, signal?: AbortSignal) => Promise<Zone>;
-  readonly unread: Unread;
-  readonly origin: Origin;
-  readonly nowMs: () => number;
-  /** All peers. */
-  readonly routes: Routes;
   /** Delay before an entry is tried again, in milliseconds, after so many tries. */
   readonly backoffMs: (attempts: number) => number;
   readonly newTrace: () => string;
@@ -49,8 +36,10 @@ export interface DeliverDeps {
   readonly send: (
     peer: string,
     records: readonly WireRecord[],
-    options: { trace: string; signal?: AbortSignal },
+    options: { trace: string; stillOurs: (trx: Runner) => Promise<void>; signal?: AbortSignal },
   ) => Promise<StreamAnswer>;
+  /** Whose work it is: only that one writes down what came of it. */
+  readonly lease: Pick<Lease, 'fence' | 'renew'>;
   /** Is told what became of entries, once that is stored, for figures. */
   readonly onAnswered: (peer: string, answered: readonly Answered[]) => void;
 }
@@ -70,13 +59,6 @@ export interface Delivered {
   readonly kept: number;
 }
 
-interface Parcel {
-  readonly entry: DueEntry;
-  readonly record: WireRecord;
-  readonly userId: number | null;
-  readonly email: string | null;
-}
-
 /**
  * Sends up to one batch. Throws what `send` threw when the peer as a whole cannot take records now; the entries stay as
  * they are. `signal` ends the request under way.
@@ -89,16 +71,28 @@ export async function deliverOnce(deps: DeliverDeps, route: PeerRoute, signal?: 
   const held = await holdBack(deps, route, due, signal);
   const entries = due.filter((entry) => !held.has(entry));
   const { parcels, moot, early } = await pack(deps, route, entries, await deps.zoneFor(route.name, signal));
-  await confirm(db, own, route.name, moot);
   const until = early.map((entry): Postponed => ({
     ...entry,
     dueAtMs: nowMs() + deps.backoffMs(entry.attempts + 1),
     code: 'USER_BUSY',
     message: 'The account changed just now; the drain looks at it first.',
   }));
-  await postpone(db, own, route.name, until);
+  if (moot.length + until.length > 0) {
+    await fenced(deps, async (trx) => {
+      await confirm(trx, own, route.name, moot);
+      await postpone(trx, own, route.name, until);
+    });
+  }
   const { done, kept } = await send(deps, route, parcels, signal);
   return { done: done + moot.length + held.size, full: due.length === limit, kept: kept + early.length };
+}
+
+/** A transaction that commits only if the work is still ours. Throws `LEASE_LOST`. */
+async function fenced(deps: DeliverDeps, work: (trx: Transaction<unknown>) => Promise<void>): Promise<void> {
+  await inTransaction(deps.db, async (trx) => {
+    await work(trx);
+    await deps.lease.fence(trx);
+  });
 }
 
 /** The guard, outgoing: what exceeds it waits for a person. Returns what was held. */
@@ -113,59 +107,14 @@ async function holdBack(
   if (allowed === undefined || guarded.length <= allowed) return new Set();
   const held = guarded.slice(allowed);
   const message = `More removals than the guard lets through to ${route.name}; see "account-sync approve ${route.name}".`;
-  await holdEntries(deps.db, deps.own, route.name, held, message);
+  await fenced(deps, (trx) => holdEntries(trx, deps.own, route.name, held, message));
   return new Set(held);
 }
 
-/** What becomes of due entries before anything is sent. */
-interface Packed {
-  readonly parcels: Parcel[];
-  /** There is nothing to tell any more. */
-  readonly moot: DueEntry[];
-  /**
-   * The account has an unread marker. What was to be sent may come back unchanged, and then the drain makes no entry, so
-   * this one has to stay.
-   */
-  readonly early: DueEntry[];
-}
-
-async function pack(deps: DeliverDeps, route: PeerRoute, entries: readonly DueEntry[], zone: Zone): Promise<Packed> {
-  const { db, own, hosts } = deps;
-  const refs = (kind: DueEntry['kind']): number[] => entries.filter((e) => e.kind === kind).map((entry) => entry.ref);
-  const users = await hosts.byId(db, refs('user'));
-  const shadows = await setBackUsers(
-    { ...deps, outbox: { enqueue: (...call) => enqueue(call[0], own, call[1], call[2]) } },
-    await readShadows(db, own, refs('user')),
-  );
-  const absent = refs('user').filter((userId) => shadows.has(userId) && !users.has(userId));
-  const deleted = await deps.unread.deleted(db, absent);
-  const tombstones = await setBackRemovals(deps, await readTombstones(db, own, refs('removal')));
-  const packed: Packed = { parcels: [], moot: [], early: [] };
-  for (const entry of entries) {
-    if (entry.kind === 'removal') {
-      const tombstone = tombstones.get(entry.ref);
-      if (tombstone === undefined) {
-        packed.moot.push(entry);
-        continue;
-      }
-      const { uids, emailHash, stamp } = tombstone;
-      const record: WireRecord = { kind: 'removal', uids: [...uids], emailHash, stamp: formatStamp(stamp) };
-      packed.parcels.push({ entry, record, userId: null, email: null });
-      continue;
-    }
-    const user = users.get(entry.ref);
-    const stored = shadows.get(entry.ref);
-    if (stored === undefined || stored.uids.length === 0) packed.moot.push(entry);
-    else if (user === undefined) (deleted.has(entry.ref) ? packed.early : packed.moot).push(entry);
-    else {
-      const encoded = encodeUser(user, stored, route.sends, hosts, zone);
-      if (encoded?.isWhole !== true) packed.early.push(entry);
-      else packed.parcels.push({ entry, record: encoded.record, userId: user.id, email: user.email });
-    }
-  }
-  return packed;
-}
-
+/**
+ * Sends, and writes down what came of it. If another worker took over meanwhile, both may have sent, and a peer that knows
+ * no stamps may have got the older values last: so the present ones go out once more.
+ */
 async function send(
   deps: DeliverDeps,
   route: PeerRoute,
@@ -173,17 +122,38 @@ async function send(
   signal: AbortSignal | undefined,
 ): Promise<{ done: number; kept: number }> {
   if (parcels.length === 0) return { done: 0, kept: 0 };
+  // However long it took to get here, another one may be sending by now.
+  await deps.lease.renew();
+  try {
+    return await sendAndSettle(deps, route, parcels, signal);
+  } catch (error) {
+    if (error instanceof SyncError && error.code === 'LEASE_LOST') {
+      const again = parcels.filter(({ entry }) => entry.kind === 'user');
+      const entries = again.map(({ entry: { kind, ref } }) => ({ peer: route.name, kind, ref }));
+      await enqueue(deps.db, deps.own, entries, deps.nowMs());
+    }
+    throw error;
+  }
+}
+
+async function sendAndSettle(
+  deps: DeliverDeps,
+  route: PeerRoute,
+  parcels: readonly Parcel[],
+  signal: AbortSignal | undefined,
+): Promise<{ done: number; kept: number }> {
   const trace = deps.newTrace();
   let answer: StreamAnswer;
   try {
     answer = await deps.send(
       route.name,
       parcels.map((parcel) => parcel.record),
-      signal === undefined ? { trace } : { trace, signal },
+      { trace, stillOurs: deps.lease.fence, ...(signal === undefined ? {} : { signal }) },
     );
   } catch (error) {
     const code = error instanceof SyncError ? error.code : undefined;
     const message = error instanceof SyncError ? error.message : ERRORS.INTERNAL.meaning;
+    if (code === 'LEASE_LOST') throw error;
     if (code !== undefined && isAboutContent(code))
       return await isolate(deps, route, parcels, { code, message }, signal);
     await deps.appendLog(deps.db, [failedCall(deps, route, parcels, trace, code ?? 'INTERNAL', message)]);
@@ -202,7 +172,7 @@ async function isolate(
 ): Promise<{ done: number; kept: number }> {
   const [only] = parcels;
   if (parcels.length === 1 && only !== undefined) {
-    await inTransaction(deps.db, async (trx) => {
+    await fenced(deps, async (trx) => {
       await park(trx, deps.own, route.name, only.entry, reason);
       const log = { status: String(ERRORS[reason.code].http), response: reason.message, code: reason.code };
       await deps.appendLog(trx, [sentRecord(deps, route, only, deps.newTrace(), log)]);
@@ -223,7 +193,7 @@ async function settle(
   answer: StreamAnswer,
   trace: string,
 ): Promise<{ done: number; kept: number }> {
-  const { db, own, nowMs } = deps;
+  const { own, nowMs } = deps;
   const outcome = parcels.map((parcel, index) => ({ parcel, result: answer.results[index] as StreamResult }));
   const confirmed = outcome.filter(({ result }) => result.result !== 'retry').map(({ parcel }) => parcel.entry);
   const later = outcome
@@ -234,7 +204,7 @@ async function settle(
       code: knownCode(result.code),
       message: result.message ?? 'The peer asked for another try.',
     }));
-  await inTransaction(db, async (trx) => {
+  await fenced(deps, async (trx) => {
     await confirm(trx, own, route.name, confirmed);
     const guarded = confirmed.filter((entry) => entry.guarded).length;
     await noteGuarded(trx, own, route.name, 'out', guarded, nowMs());

@@ -4,6 +4,7 @@ import { brotliDecompress, gunzip, gzip } from 'node:zlib';
 import { Compile, type Validator } from 'typebox/compile';
 import type { TSchema, Static } from 'typebox';
 import { Pool, errors, type Dispatcher } from 'undici';
+import type { Runner } from '../db/transaction.ts';
 import { SyncError, type ErrorCode } from '../model/errors.ts';
 import {
   FeedPage as FeedPageSchema,
@@ -22,6 +23,12 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Sending is the work of one at a time. */
+export interface SendOptions extends CallOptions {
+  /** Throws `LEASE_LOST` where another worker took over; to be called in the transaction of what is remembered of a call. */
+  readonly stillOurs: (trx: Runner) => Promise<void>;
+}
+
 /** One page of a feed that is wanted. */
 export interface FeedRequest {
   readonly after: number;
@@ -34,7 +41,7 @@ export interface FeedRequest {
 export interface PeerClient {
   hello(options: CallOptions): Promise<Hello>;
   feed(wanted: FeedRequest, options: CallOptions): Promise<FeedPage>;
-  stream(records: readonly WireRecord[], options: CallOptions): Promise<StreamAnswer>;
+  stream(records: readonly WireRecord[], options: SendOptions): Promise<StreamAnswer>;
   /** Ends calls under way. */
   close(): Promise<void>;
   /** Nobody calls any more: the connections end when the calls under way have. */

@@ -5,7 +5,7 @@
 import type { Kysely } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
 import { requireUid, usersByUid } from '../db/shadows.ts';
-import { inTransaction } from '../db/transaction.ts';
+import { inTransaction, type Runner } from '../db/transaction.ts';
 import { SyncError, type ErrorCode } from '../model/errors.ts';
 import { maskEmail } from '../model/log-entry.ts';
 import type { RemovalRecord, StreamAnswer, StreamResult, UserRecord, WireRecord } from '../model/record.ts';
@@ -23,11 +23,17 @@ export interface SendDeps extends OutgoingDeps {
   readonly own: OwnTables;
   readonly nowMs: () => number;
   readonly client: PluginClient;
+  /** Throws `LEASE_LOST` where another worker sends to this peer by now. */
+  readonly stillOurs: (trx: Runner) => Promise<void>;
 }
+
+/** Errors that are not about this record, and after which nothing more is sent. */
+const ENDS_ALL: ReadonlySet<ErrorCode> = new Set(['BODY_TOO_LARGE', 'LEASE_LOST']);
 
 /**
  * Sends records and says what became of each. A peer that answers nothing of use ends the batch: what was not sent waits.
- * Throws a PEER_… error if that was so from the first on, and `BODY_TOO_LARGE` for a row the peer finds too large.
+ * Throws a PEER_… error if that was so from the first on, `BODY_TOO_LARGE` for a row the peer finds too large, and
+ * `LEASE_LOST`: an older row must not reach the peer after a newer one.
  */
 export async function sendRecords(
   deps: SendDeps,
@@ -52,7 +58,7 @@ export async function sendRecords(
           : await sendUser(deps, peer, record, signal),
       );
     } catch (error) {
-      if (!(error instanceof SyncError) || error.code === 'BODY_TOO_LARGE') throw error;
+      if (!(error instanceof SyncError) || ENDS_ALL.has(error.code)) throw error;
       if (!isAboutOneUser(error)) {
         if (results.size === 0) throw error;
         down = error;
@@ -80,7 +86,10 @@ async function sendUser(
   const before = seen?.memory ?? undefined;
   const outgoing = withoutKnownPassword(toOutgoing(record, userId, deps), before);
   const remember = (memory: Memory): Promise<void> =>
-    inTransaction(db, (trx) => writeMemories(trx, own, peer, new Map([[email, memory]]), nowMs()));
+    inTransaction(db, async (trx) => {
+      await writeMemories(trx, own, peer, new Map([[email, memory]]), nowMs());
+      await deps.stillOurs(trx);
+    });
   // Before the call: if its answer is lost, or we are killed, the peer may have what it will then say to be news.
   const told = beforeTelling(before, outgoing.told);
   await remember(told);
@@ -100,6 +109,7 @@ async function sendRemoval(
   const removalId = removalIdOf(requireUid(record.uids[0] as string));
   const email = (await removedAddresses(db, own, peer, [removalId])).get(removalId);
   if (email === undefined) return { result: 'unchanged', message: 'The peer never had the account.' };
+  await inTransaction(db, deps.stillOurs);
   const said = await deps.client.call('userStreamPostRemoval', [['ascData', email]], signal);
   const isGone = said.status === 'ERR' && isAlreadyGone(said.message);
   if (said.status !== 'OK' && !isGone) return refused(said);

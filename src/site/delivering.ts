@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
 import { guardAllowance } from '../db/guard-events.ts';
-import type { Leases } from '../db/lease.ts';
+import type { Lease, Leases } from '../db/lease.ts';
 import type { AppendLog } from '../db/ports.ts';
 import type { Unread } from '../db/unread.ts';
 import { withLease } from '../db/with-lease.ts';
@@ -40,12 +40,14 @@ export interface DeliveringSite {
 /** One delivery pass; see {@link deliverOnce}. Nothing is done while another process delivers to that peer. */
 export async function deliverTo(site: DeliveringSite, to: PeerRoute, signal?: AbortSignal): Promise<Delivered> {
   const { status, leases, looking, db } = site;
-  const delivered = await withLease(leases, `deliver:${to.name}`, () => looking(() => pass(site, to, signal)));
+  const delivered = await withLease(leases, `deliver:${to.name}`, (lease) =>
+    looking(() => pass(site, to, lease, signal)),
+  );
   if (delivered !== undefined && delivered.done > 0) await status.recordSynced(db, to.name, 'to');
   return delivered ?? { done: 0, full: false, kept: 0 };
 }
 
-function pass(site: DeliveringSite, to: PeerRoute, signal: AbortSignal | undefined): Promise<Delivered> {
+function pass(site: DeliveringSite, to: PeerRoute, lease: Lease, signal: AbortSignal | undefined): Promise<Delivered> {
   const { db, own, nowMs, appendLog, peers, plugin, unread } = site;
   const { acquaintance } = peers;
   const {
@@ -57,7 +59,7 @@ function pass(site: DeliveringSite, to: PeerRoute, signal: AbortSignal | undefin
   } = site.now();
   return deliverOnce(
     {
-      ...{ db, own, origin, nowMs, newTrace, appendLog, keyDigest, unread, hosts: parts.hosts },
+      ...{ db, own, origin, nowMs, newTrace, appendLog, keyDigest, unread, lease, hosts: parts.hosts },
       routes: () => routes,
       zoneFor: async (peer, stop) => ((await acquaintance.know(peer, stop)).timezone ? parts.zone : makeZone(null)),
       backoffMs: (attempts) => backoffMs(attempts, site.random()),

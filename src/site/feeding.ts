@@ -45,14 +45,14 @@ export async function feedFrom(
         const query = { after, limit: most, times: site.isZoneKnown() ? ('utc' as const) : ('local' as const) };
         return dryRun ? peers.client(name).feed(query, call) : peers.noted(name, (one) => one.feed(query, call));
       },
-      apply: (from, records, { finish, dryRun, trace, overwrite, signal }) =>
+      apply: (from, records, { finish, fence, dryRun, trace, overwrite, signal }) =>
         site.apply(
           records,
           { route: from, via: 'feed', trace, ip: null, keyDigest, overwrite, approved: false },
           {
             dryRun,
             ...(signal === undefined ? {} : { signal }),
-            ...(dryRun ? {} : { within: within(site, from, records, finish) }),
+            ...(dryRun ? {} : { within: within(site, from, records, { finish, fence }) }),
           },
         ),
     },
@@ -66,10 +66,10 @@ function within(
   { own, nowMs }: FeedingSite,
   from: PeerRoute,
   all: readonly UserRecord[],
-  finish: (trx: Transaction<unknown>) => Promise<void>,
+  { finish, fence }: Record<'finish' | 'fence', (trx: Transaction<unknown>) => Promise<void>>,
 ) {
   return async (trx: Transaction<unknown>, { records, outcomes, done }: AppliedChunk): Promise<void> => {
     await parkRecords(trx, own, busyOf(from.name, records, outcomes, nowMs()), nowMs());
-    if (done === all.length) await finish(trx);
+    await (done === all.length ? finish(trx) : fence(trx));
   };
 }

@@ -152,7 +152,8 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
       return {
         hello: async () => helloOf(peer.name, nowMs()),
         feed: ({ after }, { signal }) => feedPage(peer.name, client, after, signal),
-        stream: (records, { signal }) => sendRecords({ ...outgoingDeps(), client }, peer.name, records, signal),
+        stream: (records, { signal, stillOurs }) =>
+          sendRecords({ ...outgoingDeps(), client, stillOurs }, peer.name, records, signal),
         close: () => client.close(),
         // Each call has a connection of its own.
         retire: () => undefined,

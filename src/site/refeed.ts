@@ -2,12 +2,15 @@
  * Rolling re-feed of a peer that runs the PHP plugin, which forgets what it could not send: a page now and then, so that
  * everybody there is asked for again within a stated time. It has a cursor of its own beside that of a person's feed.
  */
+import type { Lease } from '../db/lease.ts';
 import { readState, writeState } from '../db/state.ts';
+import { inTransaction } from '../db/transaction.ts';
+import { withLease } from '../db/with-lease.ts';
 import type { PeerConfig } from '../config/config.ts';
 import { SyncError } from '../model/errors.ts';
 import type { FeedPage } from '../model/record.ts';
 import { keyDigestOf } from '../peer/authentication.ts';
-import { afterCall, dueAtMs, parseRound } from '../plugin/pace.ts';
+import { afterCall, dueAtMs, parseRound, type Round } from '../plugin/pace.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { PassOutcome } from '../runtime/loop.ts';
 import { newTrace } from '../runtime/trace.ts';
@@ -25,47 +28,33 @@ export async function refeedOnce(
   const name = `refeed:${peer.name}` as const;
   const nothing = { done: 0, full: false };
   if (withinMs === null || !peer.receive) return nothing;
-  const round = parseRound(await readState(db, own, name), clock.nowMs());
-  if (dueAtMs(round, withinMs) > clock.nowMs() || (await site.scanning.feedsMustWait())) return nothing;
-  const lease = await site.leases.tryAcquire(name);
-  if (lease === undefined) return nothing;
-  try {
+  const readRound = async (): Promise<Round> => parseRound(await readState(db, own, name), clock.nowMs());
+  const isDue = (round: Round): boolean => dueAtMs(round, withinMs) <= clock.nowMs();
+  if (!isDue(await readRound()) || (await site.scanning.feedsMustWait())) return nothing;
+  const pass = async (lease: Lease): Promise<PassOutcome> => {
+    // Another process may have been at it meanwhile.
+    const round = await readRound();
+    if (!isDue(round)) return nothing;
     const trace = newTrace();
     const page = await ask(site, peer.name, round.cursor, { trace, signal });
     const isLast = page.done || page.next <= round.cursor;
     const route = site.route(peer.name);
     const keyDigest = keyDigestOf(site.config.site.apiKey);
     const from = { route, via: 'feed', trace, ip: null, keyDigest, overwrite: false, approved: false } as const;
-    await site.accept(page.users, from, signal);
-    await writeState(
-      db,
-      own,
-      name,
-      JSON.stringify(afterCall(round, isLast ? undefined : page.next, withinMs, clock.nowMs())),
-    );
-    const content = {
-      operation: 'feed',
-      rolling: true,
-      retrieved: page.retrieved,
-      after: round.cursor,
-      next: page.next,
-    };
-    await site.activity.append(db, [
-      {
-        type: 'FEED',
-        peer: peer.name,
-        key: keyDigest,
-        ip: null,
-        status: '200',
-        response: page.message,
-        content,
-        trace,
-      },
-    ]);
-    return { done: page.retrieved, full: false };
-  } finally {
-    await lease.release().catch(() => undefined);
-  }
+    // What the peer said long ago is not what it says now.
+    await site.accept(page.users, from, { signal, within: (trx) => lease.fence(trx) });
+    const next = JSON.stringify(afterCall(round, isLast ? undefined : page.next, withinMs, clock.nowMs()));
+    const { retrieved, message: response } = page;
+    const content = { operation: 'feed', rolling: true, retrieved, after: round.cursor, next: page.next };
+    const entry = { type: 'FEED', peer: peer.name, key: keyDigest, ip: null, status: '200' } as const;
+    await inTransaction(db, async (trx) => {
+      await writeState(trx, own, name, next);
+      await site.activity.append(trx, [{ ...entry, response, content, trace }]);
+      await lease.fence(trx);
+    });
+    return { done: retrieved, full: false };
+  };
+  return (await withLease(site.leases, name, pass)) ?? nothing;
 }
 
 async function ask(

@@ -21,7 +21,7 @@ import { isQueueEmpty } from '../capture/queue.ts';
 import type { Config } from '../config/config.ts';
 import { deliverTo } from './delivering.ts';
 import { ownTables, type OwnTables } from '../db/catalog.ts';
-import { makeLeases, type Leases } from '../db/lease.ts';
+import { makeLeases, TTL_MS, type Leases } from '../db/lease.ts';
 import { lookingAgain } from '../db/looking-again.ts';
 import { openPool, type PoolUse } from '../db/pool.ts';
 import type { OutboxWriter } from '../db/ports.ts';
@@ -90,8 +90,8 @@ export interface Site {
   drain(signal?: AbortSignal): Promise<Drained>;
   /** One delivery pass; nothing is done while another process delivers to that peer. */
   deliver(route: PeerRoute, signal?: AbortSignal): Promise<Delivered>;
-  /** Applies what a peer streamed. */
-  accept(records: readonly WireRecord[], from: Origination, signal?: AbortSignal): Promise<Outcome[]>;
+  /** Applies what a peer sent. */
+  accept(records: readonly WireRecord[], from: Origination, options?: ApplyOptions): Promise<Outcome[]>;
   /** `approved`: what the guard held goes through. */
   retryParked(options?: { ids?: readonly number[]; approved?: boolean; signal?: AbortSignal }): Promise<Retried>;
   feed(peer: string, options: FeedOptions): Promise<FeedSums>;
@@ -109,6 +109,8 @@ export interface SiteOptions {
   readonly meter?: Meter | undefined;
   /** Called after every SQL statement, and awaited; tests stop the process there. */
   readonly onStatement?: ((statement: string) => void | Promise<void>) | undefined;
+  /** How long a lease lasts that nobody renews: {@link TTL_MS}, except in tests. The same for all daemons of a site. */
+  readonly leaseMs?: number | undefined;
 }
 
 /**
@@ -116,8 +118,10 @@ export interface SiteOptions {
  * nothing stays open.
  */
 export async function openSite(config: Config, options: SiteOptions): Promise<Site> {
-  const { clock, random = Math.random, onStatement, meter } = options;
-  const pool = openPool(config.database, onStatement === undefined ? {} : { onStatement });
+  const { clock, random = Math.random, onStatement, meter, leaseMs = TTL_MS } = options;
+  // Who takes over work finds nothing locked by who stopped in the middle of it.
+  const silenceS = Math.ceil(leaseMs / 3000);
+  const pool = openPool(config.database, { silenceS, ...(onStatement === undefined ? {} : { onStatement }) });
   const { db } = pool;
   let now: InForce;
   try {
@@ -127,7 +131,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     throw error;
   }
   const own = ownTables(config.database.tablePrefix);
-  const leases = makeLeases({ db, own, holder: v4() });
+  const leases = makeLeases({ db, own, holder: v4(), ttlMs: leaseMs });
   const activity = makeActivityLog({ db, own, clock });
   const status = makePeerStatus({ db, own, clock });
   const names = (): string[] => now.routes.map((route) => route.name);
@@ -274,7 +278,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
         to,
         signal,
       ),
-    accept: (records, from, signal) => apply(records, from, signal === undefined ? {} : { signal }),
+    accept: (records, from, how = {}) => apply(records, from, how),
     retryParked: (retry = {}) => looking(() => retryParkedOnce(applyDeps(), { trace: newTrace(), ...retry })),
     feed: (peer, feedOptions) =>
       feedFrom(

@@ -3,6 +3,7 @@ import { ownTables } from '../../src/db/catalog.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import type { Pool } from '../../src/db/pool.ts';
 import { inTransaction } from '../../src/db/transaction.ts';
+import { SyncError } from '../../src/model/errors.ts';
 import type { LogEntry } from '../../src/model/log-entry.ts';
 import { makeActivityLog, type ActivityLog, type LogFilter } from '../../src/ops/activity-log.ts';
 import { expireLogsOnce } from '../../src/ops/retention.ts';
@@ -16,6 +17,7 @@ let pool: Pool;
 let nowMs = START_MS;
 let log: ActivityLog;
 const clock = { nowMs: () => nowMs };
+const lease = { fence: async () => undefined };
 
 beforeAll(async () => {
   database = await createDatabase();
@@ -177,7 +179,7 @@ test('a search finds rare records among very many, page by page, in both directi
 
 test('records go when they are too old, and the oldest go when there are too many', async () => {
   const limits = { retentionMs: 10_000, maxRows: 3 };
-  const deps = { db: pool.db, own, clock, limits: () => limits };
+  const deps = { db: pool.db, own, clock, lease, limits: () => limits };
   await append(entry({ response: 'a' }));
   nowMs += 10_000;
   await append(...['b', 'c', 'd'].map((response) => entry({ response })));
@@ -195,15 +197,23 @@ test('gaps between the ids do not count as records', async () => {
   await append(entry({ response: 'a' }));
   await database.query(`ALTER TABLE ${own.log} AUTO_INCREMENT = 1000`);
   await append(entry({ response: 'b' }));
-  expect(await expireLogsOnce({ db: pool.db, own, clock, limits: keep(2) })).toEqual({ done: 0, full: false });
+  expect(await expireLogsOnce({ db: pool.db, own, clock, lease, limits: keep(2) })).toEqual({ done: 0, full: false });
   await append(entry({ response: 'c' }));
-  expect(await expireLogsOnce({ db: pool.db, own, clock, limits: keep(2) })).toEqual({ done: 1, full: false });
+  expect(await expireLogsOnce({ db: pool.db, own, clock, lease, limits: keep(2) })).toEqual({ done: 1, full: false });
   expect(await responses({})).toEqual(['c', 'b']);
 });
 
 test('very many old records go in several passes', async () => {
   for (let n = 0; n < 12; n += 1) await append(...Array.from({ length: 1_000 }, () => entry()));
-  const deps = { db: pool.db, own, clock, limits: keep(100) };
+  const deps = { db: pool.db, own, clock, lease, limits: keep(100) };
   expect(await expireLogsOnce(deps)).toEqual({ done: 10_000, full: true });
   expect(await expireLogsOnce(deps)).toEqual({ done: 1_900, full: false });
+});
+
+test('who lost the work deletes nothing any more, however many records there were when it counted', async () => {
+  await append(...Array.from({ length: 5 }, () => entry()));
+  const lost = { fence: () => Promise.reject(new SyncError('LEASE_LOST')) };
+  const deps = { db: pool.db, own, clock, lease: lost, limits: keep(2) };
+  await expect(expireLogsOnce(deps)).rejects.toMatchObject({ code: 'LEASE_LOST' });
+  expect((await log.query({})).logs).toHaveLength(5);
 });

@@ -60,6 +60,7 @@ export interface SitePlan {
 
 const LEASE: Lease = {
   name: 'drain',
+  renewEveryMs: 10_000,
   fence: () => Promise.resolve(),
   renew: () => Promise.resolve(),
   release: () => Promise.resolve(),
@@ -118,7 +119,17 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
       let sent = 0;
       await deliverOnce(
         {
-          ...{ db, own: OWN, hosts: HOSTS, origin, nowMs, appendLog, routes: () => routes, unread: UNREAD },
+          ...{
+            db,
+            own: OWN,
+            hosts: HOSTS,
+            origin,
+            nowMs,
+            appendLog,
+            routes: () => routes,
+            unread: UNREAD,
+            lease: LEASE,
+          },
           ...{ keyDigest: '', newTrace: () => '', batchSize: () => plan.batch, onAnswered: () => undefined },
           zoneFor: () => Promise.resolve(ZONE),
           allowance: () => Promise.resolve(undefined),

@@ -31,6 +31,7 @@ const start = (
   let nowMs = 0;
   const lease = {
     name: 'feed:homes',
+    renewEveryMs: 10_000,
     fence: async () => undefined,
     renew: async () => renew(),
     release: async () => undefined,

@@ -1,0 +1,89 @@
+/** What entries of an outbox stand for: the present values of each user, read now and not when the change was made. */
+import type { Kysely } from 'kysely';
+import type { OwnTables } from '../db/catalog.ts';
+import type { Routes } from '../db/ports.ts';
+import { setBackRemovals, setBackUsers } from '../db/set-back.ts';
+import { readShadows, readTombstones } from '../db/shadows.ts';
+import type { Unread } from '../db/unread.ts';
+import type { WireRecord } from '../model/record.ts';
+import type { PeerRoute } from '../model/route.ts';
+import { formatStamp, type Origin } from '../model/stamp.ts';
+import type { HostUsers } from '../osclass/host-users.ts';
+import { encodeUser } from '../osclass/records.ts';
+import type { Zone } from '../osclass/timezone.ts';
+import { enqueue, type DueEntry } from './store.ts';
+
+/** What packing needs. */
+export interface PackDeps {
+  readonly db: Kysely<unknown>;
+  readonly own: OwnTables;
+  readonly hosts: HostUsers;
+  readonly unread: Unread;
+  readonly origin: Origin;
+  readonly nowMs: () => number;
+  /** All peers. */
+  readonly routes: Routes;
+}
+
+/** An entry with what is to be sent. */
+export interface Parcel {
+  readonly entry: DueEntry;
+  readonly record: WireRecord;
+  readonly userId: number | null;
+  readonly email: string | null;
+}
+
+/** What becomes of due entries before anything is sent. */
+export interface Packed {
+  readonly parcels: Parcel[];
+  /** There is nothing to tell any more. */
+  readonly moot: DueEntry[];
+  /**
+   * The account has an unread marker. What was to be sent may come back unchanged, and then the drain makes no entry, so
+   * this one has to stay.
+   */
+  readonly early: DueEntry[];
+}
+
+/** Reads the users of entries as they are now. */
+export async function pack(
+  deps: PackDeps,
+  route: PeerRoute,
+  entries: readonly DueEntry[],
+  zone: Zone,
+): Promise<Packed> {
+  const { db, own, hosts } = deps;
+  const refs = (kind: DueEntry['kind']): number[] => entries.filter((e) => e.kind === kind).map((entry) => entry.ref);
+  const users = await hosts.byId(db, refs('user'));
+  const shadows = await setBackUsers(
+    { ...deps, outbox: { enqueue: (...call) => enqueue(call[0], own, call[1], call[2]) } },
+    await readShadows(db, own, refs('user')),
+  );
+  const absent = refs('user').filter((userId) => shadows.has(userId) && !users.has(userId));
+  const deleted = await deps.unread.deleted(db, absent);
+  const tombstones = await setBackRemovals(deps, await readTombstones(db, own, refs('removal')));
+  const packed: Packed = { parcels: [], moot: [], early: [] };
+  for (const entry of entries) {
+    if (entry.kind === 'removal') {
+      const tombstone = tombstones.get(entry.ref);
+      if (tombstone === undefined) {
+        packed.moot.push(entry);
+        continue;
+      }
+      const { uids, emailHash, stamp } = tombstone;
+      const record: WireRecord = { kind: 'removal', uids: [...uids], emailHash, stamp: formatStamp(stamp) };
+      packed.parcels.push({ entry, record, userId: null, email: null });
+      continue;
+    }
+    const user = users.get(entry.ref);
+    const stored = shadows.get(entry.ref);
+    if (stored === undefined || stored.uids.length === 0) packed.moot.push(entry);
+    else if (user === undefined) (deleted.has(entry.ref) ? packed.early : packed.moot).push(entry);
+    else {
+      const encoded = encodeUser(user, stored, route.sends, hosts, zone);
+      if (encoded?.isWhole !== true) packed.early.push(entry);
+      else packed.parcels.push({ entry, record: encoded.record, userId: user.id, email: user.email });
+    }
+  }
+  return packed;
+}
