@@ -1,13 +1,8 @@
-/**
- * A queue that does not take markers: dropped, renamed, full, or on a disk that is. The triggers swallow the error, so the
- * host goes on and changes go unmarked; all users are compared instead, until it is well and once more after that.
- */
+/** A queue that is gone: dropped or renamed. It is made again, and all users are compared, for changes went unmarked. */
 import { sql, type Kysely } from 'kysely';
 import type { Catalog, OwnTables } from '../db/catalog.ts';
-import { id } from '../db/catalog.ts';
 import { errnoOf } from '../db/failures.ts';
 import { migrationStatements } from '../db/migrate.ts';
-import { inTransaction } from '../db/transaction.ts';
 import { SyncError } from '../model/errors.ts';
 import { requestRescan } from './baseline.ts';
 
@@ -43,24 +38,4 @@ export async function withQueue<T>(
     const what = `The table ${own.queue} was missing; it was made again, and all users are compared.`;
     throw new SyncError('HOST_CHANGED', what, { cause: error });
   }
-}
-
-/** Puts a marker into the queue and takes it back. What the server says against it, or undefined: all is well. */
-export async function probeQueue(db: Kysely<unknown>, own: OwnTables): Promise<SyncError | undefined> {
-  const takeBack = new Error('taken back');
-  try {
-    await inTransaction(
-      db,
-      async (trx) => {
-        await sql`INSERT INTO ${id(own.queue)} (user_id, op) VALUES (0, 'R')`.execute(trx);
-        throw takeBack;
-      },
-      { retries: 0 },
-    );
-  } catch (error) {
-    if (error === takeBack) return undefined;
-    if (error instanceof SyncError && error.code !== 'DB_UNAVAILABLE' && error.code !== 'DB_CONFLICT') return error;
-    throw error;
-  }
-  return undefined;
 }

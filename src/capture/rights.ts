@@ -49,6 +49,12 @@ export async function probeRights(
   return { missing, needsTrust };
 }
 
+/** The right by which triggers are made, and run. False only if it is missing for sure. */
+export async function mayMakeTriggers(db: Runner, catalog: Catalog): Promise<boolean> {
+  const statement = new Map(probes(catalog.prefix)).get('TRIGGER') ?? '';
+  return !DENIED.has(await errnoFrom(db, statement));
+}
+
 /** Throws `DB_MISSING_RIGHT`, naming all rights that are missing at once, or `TRIGGERS_NEED_TRUST`. */
 export async function requireRights(
   db: Runner,

@@ -172,6 +172,7 @@ export function noDatabase(error: unknown, nowMs: number, configRefused = false)
     queue: { depth: 0, oldestAgeS: null },
     peersFailingSinceMs: [],
     vanished: 0,
+    queueFails: null,
     parked: 0,
     held: 0,
     configRefused,

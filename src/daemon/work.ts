@@ -1,6 +1,5 @@
 /** The loops of a running site: each kind of work repeated by one loop, woken by time, by need, or by another loop. */
-import { requestRescan } from '../capture/baseline.ts';
-import { probeQueue } from '../capture/mend-queue.ts';
+import { makeQueueWatch } from '../capture/queue-watch.ts';
 import type { Patience } from '../capture/triggers.ts';
 import { checkTriggersOnce, checkWritable } from '../capture/watch.ts';
 import type { PeerConfig } from '../config/config.ts';
@@ -9,9 +8,10 @@ import type { Lease } from '../db/lease.ts';
 import { readClock } from '../db/server-facts.ts';
 import { expireTombstones } from '../db/shadows.ts';
 import { withLease } from '../db/with-lease.ts';
-import { entryOf, SyncError } from '../model/errors.ts';
+import { entryOf, SyncError, type ErrorCode } from '../model/errors.ts';
 import { expireLogsOnce } from '../ops/retention.ts';
 import { makePeerLoops } from './peer-loops.ts';
+import { makePresence } from './presence.ts';
 import { peersWithDue } from '../outbox/store.ts';
 import { refeedOnce } from '../site/refeed.ts';
 import { hasPassed, type Clock } from '../runtime/clock.ts';
@@ -26,8 +26,8 @@ export interface WorkState {
   triggers: 'ok' | 'mending' | 'missing' | 'unused';
   /** Accounts that are gone though nobody deleted them. */
   vanished: number;
-  /** The triggers cannot put markers into the queue. */
-  queueFails: boolean;
+  /** Why the triggers cannot put markers into the queue, if they cannot. */
+  queueFails: ErrorCode | null;
   /** Our clock minus the database's, in milliseconds. */
   clockSkewMs: number | null;
 }
@@ -52,12 +52,11 @@ const EVERY_HOUR = '0 7 * * * *';
 const DAY_MS = 86_400_000;
 /** Columns, locales and the zone of the host are looked at again so often, and triggers at least so often. */
 const REFRESH_EVERY_MS = 30_000;
+/** Without the rights of its account changes are lost, or the site itself fails: three short statements look for them. */
+const RIGHTS_EVERY_MS = 5_000;
 /** Each try to make a trigger may freeze its table for a second, so after two of them the host has a rest. */
 const MENDING: Patience = { tries: 2, pauseMs: 500 };
 const REST_MS = 10_000;
-
-/** A running daemon shows that it is there: its lease `daemon` is renewed so often. */
-const PRESENT_EVERY_MS = 10_000;
 
 const NOTHING: PassOutcome = { done: 0, full: false };
 
@@ -67,47 +66,40 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
   const state: WorkState = {
     triggers: isScanMode ? 'unused' : 'ok',
     vanished: 0,
-    queueFails: false,
+    queueFails: null,
     clockSkewMs: null,
   };
   let isStreamDue = false;
   let refreshedAtMs = Number.NEGATIVE_INFINITY;
   let watchedAtMs = clock.nowMs();
   let restingSinceMs = -Infinity;
+  let askedAtMs = -Infinity;
 
-  let presence: Lease | undefined;
-  let shownAtMs = 0;
-  /** Several daemons of one site share the one lease; any of them alive keeps it. */
-  const showPresence = async (): Promise<void> => {
-    if (!hasPassed(PRESENT_EVERY_MS, shownAtMs, clock.nowMs())) return;
-    shownAtMs = clock.nowMs();
-    try {
-      await presence?.renew();
-    } catch {
-      presence = undefined;
+  const presence = makePresence(site.leases, clock);
+  const queue = makeQueueWatch({ db: site.db, own: site.own, catalog: () => site.parts().catalog });
+  const lookAtQueue = async (isThorough: boolean): Promise<void> => {
+    if (!isThorough && !hasPassed(RIGHTS_EVERY_MS, askedAtMs, clock.nowMs())) return;
+    askedAtMs = clock.nowMs();
+    const problem = await queue.look(isThorough);
+    const isNews = problem !== undefined && state.queueFails === null;
+    state.queueFails = problem?.code ?? null;
+    if (isNews || (problem !== undefined && isThorough)) {
+      const remedy = entryOf(problem).remedy;
+      log.error({ err: problem, remedy }, 'the queue cannot be written; all users are compared instead');
     }
-    presence ??= await site.leases.tryAcquire('daemon');
-  };
-
-  /** While the queue takes no markers, and once more when it does again, all users are compared. */
-  const lookAtQueue = async (): Promise<void> => {
-    const problem = await probeQueue(site.db, site.own);
-    if (problem !== undefined || state.queueFails) await requestRescan(site.db, site.own);
-    state.queueFails = problem !== undefined;
-    if (problem !== undefined)
-      log.error({ err: problem }, 'the queue cannot be written; all users are compared instead');
   };
 
   const idle = async (signal: AbortSignal): Promise<void> => {
-    await showPresence();
-    if (hasPassed(REFRESH_EVERY_MS, refreshedAtMs, clock.nowMs())) {
+    const isThorough = hasPassed(REFRESH_EVERY_MS, refreshedAtMs, clock.nowMs());
+    if (!isScanMode) await lookAtQueue(isThorough);
+    await presence.show();
+    if (isThorough) {
       refreshedAtMs = clock.nowMs();
       await site.refresh();
       state.clockSkewMs = await largestSkew(site, clock);
       const vanished = await site.scanning.countVanished();
       if (vanished > state.vanished) log.error({ accounts: vanished }, 'accounts are gone though nobody deleted them');
       state.vanished = vanished;
-      await lookAtQueue();
     }
     watchedAtMs = clock.nowMs();
     if (isScanMode) return await checkWritable(site.db);
@@ -133,6 +125,15 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
   };
 
   const drainPass = async (signal: AbortSignal): Promise<PassOutcome> => {
+    try {
+      return await drainOrScan(signal);
+    } catch (error) {
+      if (!isScanMode) state.queueFails = queue.suspect(error)?.code ?? state.queueFails;
+      throw error;
+    }
+  };
+
+  const drainOrScan = async (signal: AbortSignal): Promise<PassOutcome> => {
     if (isScanMode) await site.scanning.requestIfDue();
     const scanned = (await site.isScanPending()) ? await scanPass(signal) : undefined;
     if (scanned !== undefined && !isScanMode) return scanned;
@@ -272,7 +273,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     async stop() {
       schedule?.trigger.stop();
       await Promise.all([...loops, deliveries, refeeds].map((one) => one.stop()));
-      await presence?.release().catch(() => undefined);
+      await presence.leave();
     },
   };
 }

@@ -98,6 +98,11 @@ export function id(ident: Ident): RawBuilder<unknown> {
   return sql.id(ident);
 }
 
+/** `USE schema` */
+export function useSchema({ schema }: Pick<Catalog, 'schema'>): RawBuilder<unknown> {
+  return sql`USE ${sql.id(schema)}`;
+}
+
 /**
  * Our own tables behind the site's prefix: `oc_account_sync_queue`, …
  * Throws `CONFIG_INVALID` if the prefix is not `[A-Za-z0-9_$]{0,30}`.

@@ -2,7 +2,7 @@
 import { Kysely, MysqlDialect, type LogEvent, type MysqlPool, type MysqlPoolConnection } from 'kysely';
 import { createPool, type PoolConnection, type PoolOptions } from 'mysql2';
 import { SyncError } from '../model/errors.ts';
-import { toSyncError } from './failures.ts';
+import { errnoOf, toSyncError } from './failures.ts';
 import { checkedParameters } from './parameters.ts';
 
 /** Where the database is. `host` and `port` are ignored if `socketPath` is given. */
@@ -157,6 +157,9 @@ function driverOptions(config: DatabaseConfig, connectionLimit: number, silenceS
   };
 }
 
+/** Errors that say that a right is missing. */
+const DENIED = new Set([1044, 1142, 1143, 1227, 1370]);
+
 async function startSession(connection: PoolConnection, silenceS: number): Promise<void> {
   await ask(connection, 'SET NAMES utf8mb4');
   await ask(connection, 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
@@ -194,6 +197,8 @@ function answer<T>(promise: Promise<T>, callback: Answer<T>): void {
 
 /** The face Kysely sees: parameters are checked on the way in, errors wrapped on the way out. */
 function wrap(connection: PoolConnection, timeoutMs: number, onRelease: () => void): MysqlPoolConnection {
+  /** Rights are looked up when a connection is made: one that lacks any would lack it after it was granted, too. */
+  let wasDenied = false;
   const query = (text: string, parameters: unknown, callback?: (error: unknown, result: never) => void): never => {
     let values: unknown[];
     try {
@@ -205,6 +210,7 @@ function wrap(connection: PoolConnection, timeoutMs: number, onRelease: () => vo
     connection.query({ sql: text, values, timeout: timeoutMs }, (error, result) => {
       // The answer may still come: nobody may use this connection again.
       if (error?.code === 'PROTOCOL_SEQUENCE_TIMEOUT') connection.destroy();
+      if (DENIED.has(errnoOf(error) ?? 0)) wasDenied = true;
       callback?.(error ? toSyncError(error) : null, result as never);
     });
     return undefined as never;
@@ -216,7 +222,8 @@ function wrap(connection: PoolConnection, timeoutMs: number, onRelease: () => vo
     query,
     release: () => {
       onRelease();
-      connection.release();
+      if (wasDenied) connection.destroy();
+      else connection.release();
     },
     destroy: () => {
       onRelease();

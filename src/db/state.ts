@@ -10,6 +10,8 @@ export type StateName =
   | 'baseline_finished_at'
   | 'rescan_wanted'
   | 'registers_watched'
+  /** Set while the queue takes no markers, and until a re-scan was asked for after that. */
+  | 'markers_lost'
   /** Why the last edit of the config is not in force. */
   | 'config_refused'
   /** Scan mode: how far the search for deleted accounts is; only while it is under way. */

@@ -1,5 +1,7 @@
 /** How the daemon is, judged from facts that others gathered. Pure; says nothing of persons and no names of peers. */
 
+import type { ErrorCode } from '../model/errors.ts';
+
 export type HealthStatus = 'ok' | 'degraded' | 'down';
 
 export interface HealthCheck {
@@ -33,8 +35,8 @@ export interface HealthFacts {
   readonly peersFailingSinceMs: readonly (number | null)[];
   /** Accounts that are gone though nobody deleted them: TRUNCATE, or an older backup. */
   readonly vanished: number;
-  /** The triggers cannot put markers into the queue. */
-  readonly queueFails?: boolean;
+  /** Why the triggers cannot put markers into the queue; null while they can. */
+  readonly queueFails: ErrorCode | null;
   readonly parked: number;
   readonly held: number;
   /** An edit of the config file was refused, and the old one is in force. */
@@ -49,6 +51,8 @@ const PEER_AWAY_MS = 300_000;
 const CLOCK_SKEW_MS = 30_000;
 /** Markers are worked off within seconds; one so old means that the drain does not work. */
 const QUEUE_STUCK_S = 300;
+
+const RIGHTS_ARE_MISSING: ReadonlySet<ErrorCode> = new Set(['DB_MISSING_RIGHT', 'DB_ACCESS_DENIED']);
 
 /** Judges. `down` only without a database: everything else still serves. */
 export function judgeHealth(facts: HealthFacts): Health {
@@ -88,8 +92,9 @@ function judgeTriggers(triggers: HealthFacts['triggers']): HealthCheck {
 
 function judgeQueue({ queue, parked, held, queueFails }: HealthFacts): HealthCheck {
   const isStuck = queue.oldestAgeS !== null && queue.oldestAgeS >= QUEUE_STUCK_S;
-  if (queueFails === true) {
-    return check('degraded', 'cannot be written (full, or its disk is); all users are compared instead');
+  if (queueFails !== null) {
+    const why = RIGHTS_ARE_MISSING.has(queueFails) ? 'the account of the daemon lacks rights' : 'full, or its disk is';
+    return check('degraded', `cannot be written (${why}); all users are compared instead`);
   }
   const waiting =
     `${queue.depth} markers` + (queue.oldestAgeS === null ? '' : `, oldest ${Math.round(queue.oldestAgeS)} s`);

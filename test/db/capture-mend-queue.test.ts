@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { installOnce } from '../../src/capture/install.ts';
-import { probeQueue } from '../../src/capture/mend-queue.ts';
 import { capturedSite, type CapturedSite } from '../support/captured-site.ts';
 
 /** Twenty users, and nothing waits. */
@@ -36,19 +35,5 @@ describe('a queue that is gone', () => {
     await cars.host.write(MISSED, ['Unmarked']);
     await installOnce(cars.site.db, cars.site.parts().catalog, cars.site.own);
     expect(await cars.scanAll()).toBe(1);
-  });
-});
-
-describe('a queue that takes no markers', () => {
-  it('is noticed by a marker that is put in and taken back', async () => {
-    const cars = await settled();
-    const { site, database } = cars;
-    expect(await probeQueue(site.db, site.own)).toBeUndefined();
-    expect(await cars.markers()).toEqual([]);
-    await database.query(`ALTER TABLE ${site.own.queue} MODIFY seq TINYINT UNSIGNED NOT NULL AUTO_INCREMENT`);
-    await database.query(`ALTER TABLE ${site.own.queue} AUTO_INCREMENT = 255`);
-    await cars.host.person.viewPage(1);
-    await cars.host.person.viewPage(2);
-    expect(await probeQueue(site.db, site.own)).toMatchObject({ code: 'DB_ERROR' });
   });
 });

@@ -187,3 +187,14 @@ test('a transaction that stops talking is ended by the server, and holds up nobo
     await paused.close();
   }
 });
+
+test('a connection that lacked a right is not used again: servers look rights up when it is made', async () => {
+  await database.query('CREATE TABLE granted (n INT)');
+  const account = await createAccount(database, ['SELECT']);
+  const limited = openPool(databaseConfig(account), { connectionLimit: 1 });
+  const insert = () => sql`INSERT INTO granted VALUES (1)`.execute(limited.db);
+  expect(await failureOf(insert())).toMatchObject({ code: 'DB_MISSING_RIGHT' });
+  await database.query(`GRANT INSERT ON \`${database.name}\`.* TO ?@'%'`, [account.user]);
+  await insert();
+  await limited.close();
+});

@@ -26,8 +26,6 @@ ${told.map(({ name, impossible }) => `* **${name}**: ${impossible}`).join('\n')}
 
 * **TRUNCATE of \`t_user\` on a site where people register and delete all the while**: the ids of the emptied table begin anew, and
   accounts were seen to be removed on the other site. One that comes and goes within one drain, or while it runs, is told apart; the row itself was not played since.
-* **An account of the daemon that lost INSERT, UPDATE and DELETE for a while**: the host is spared, but what was changed meanwhile
-  was not found within 75 s after the rights were back. A re-scan (drop one of the triggers) finds it.
 
 ## What is not played
 

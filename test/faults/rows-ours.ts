@@ -1,4 +1,5 @@
 /** Rows about what is ours in the site's database: tables, triggers, the account, the daemon itself. */
+import { RIGHTS } from '../../src/capture/rights.ts';
 import type { Row } from './row.ts';
 import type { Stage } from './stage.ts';
 
@@ -9,6 +10,9 @@ const restart = async ({ cars }: Stage): Promise<void> => {
   await cars.stop();
   await cars.start();
 };
+
+/** A name of another account, no longer than the 32 characters that MySQL allows. */
+const away = (account = ''): string => `${account.slice(0, 27)}_away`;
 
 /** What can happen to it. */
 export const OURS: readonly Row[] = [
@@ -55,6 +59,18 @@ export const OURS: readonly Row[] = [
     says: /triggers were missing; made again/,
   },
   {
+    name: 'account of the daemon without the rights INSERT, UPDATE and DELETE',
+    small: true,
+    ownAccount: true,
+    async happen({ root, account, cars, visitors }) {
+      await root.query(`REVOKE INSERT, UPDATE, DELETE ON ${cars.db.name}.* FROM '${account}'@'%'`);
+      await visitors.some(40);
+    },
+    says: /queue cannot be written/,
+    mend: ({ root, account, cars }) =>
+      root.query(`GRANT INSERT, UPDATE, DELETE ON ${cars.db.name}.* TO '${account}'@'%'`),
+  },
+  {
     name: 'account of the daemon without the right TRIGGER',
     ownAccount: true,
     impossible:
@@ -63,7 +79,20 @@ export const OURS: readonly Row[] = [
       await root.query(`REVOKE TRIGGER ON ${cars.db.name}.* FROM '${account}'@'%'`);
       await visitors.some(10);
     },
+    says: /account of the daemon lacks TRIGGER/,
     mend: ({ root, account, cars }) => root.query(`GRANT TRIGGER ON ${cars.db.name}.* TO '${account}'@'%'`),
+  },
+  {
+    name: 'account of the daemon without any right',
+    ownAccount: true,
+    impossible: 'As without the right TRIGGER.',
+    async happen({ root, account, cars, visitors }) {
+      await root.query(`REVOKE ALL ON ${cars.db.name}.* FROM '${account}'@'%'`);
+      await visitors.some(3);
+    },
+    says: /queue cannot be written|DB_ACCESS_DENIED|DB_MISSING_RIGHT/,
+    mend: ({ root, account, cars }) =>
+      root.query(`GRANT ${RIGHTS.join(', ')} ON ${cars.db.name}.* TO '${account}'@'%'`),
   },
   {
     name: 'account of the daemon dropped',
@@ -71,10 +100,11 @@ export const OURS: readonly Row[] = [
     impossible:
       'Servers look for the definer before a trigger runs (1449), so nothing in the trigger can help; the triggers have to go, or the account to come back.',
     async happen({ root, account, visitors }) {
-      await root.query(`RENAME USER '${account}'@'%' TO '${account}_away'@'%'`);
+      await root.query(`RENAME USER '${account}'@'%' TO '${away(account)}'@'%'`);
       await visitors.some(3);
     },
-    mend: ({ root, account }) => root.query(`RENAME USER '${account}_away'@'%' TO '${account}'@'%'`),
+    says: /queue cannot be written|DB_ACCESS_DENIED|DB_MISSING_RIGHT/,
+    mend: ({ root, account }) => root.query(`RENAME USER '${away(account)}'@'%' TO '${account}'@'%'`),
   },
   {
     name: 'uninstall and install behind an open transaction',

@@ -18,6 +18,11 @@ import { openSite, type Site, type SiteOptions } from '../../src/site/site.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 import { createHost, type Host, type HostOptions } from './osclass/host.ts';
 
+interface Login {
+  readonly user: string;
+  readonly password: string;
+}
+
 /** What kind of site; all may be left out. */
 export interface CapturedOptions extends Partial<SiteOptions> {
   readonly host?: HostOptions;
@@ -28,7 +33,7 @@ export interface CapturedOptions extends Partial<SiteOptions> {
   /** YAML lines added to the config. */
   readonly extra?: string;
   /** Account of the daemon; root unless given. */
-  readonly account?: { readonly user: string; readonly password: string };
+  readonly account?: Login | ((database: TestDatabase) => Promise<Login>);
   /** False: nothing is installed yet. */
   readonly install?: boolean;
   /** What happens on the site before the installation. */
@@ -85,7 +90,7 @@ export async function capturedSite(options: CapturedOptions = {}): Promise<Captu
   onTestFinished(() => host.close());
   await prepare?.(database);
   await before?.(host);
-  const { user, password } = account ?? database;
+  const { user, password } = (typeof account === 'function' ? await account(database) : account) ?? database;
   const text = `
 site: { name: cars, url: "https://cars.example.com/", api_key: cars-key-0123456789-abcdefghij }
 database: { host: ${database.host}, port: ${database.port}, user: ${user}, password: "${password}", name: ${database.name} }

@@ -13,6 +13,7 @@ const well: HealthFacts = {
   parked: 0,
   held: 0,
   vanished: 0,
+  queueFails: null,
   configRefused: false,
   clockSkewMs: 5,
 };
@@ -30,6 +31,7 @@ test.each([
   ['accounts that vanished', { vanished: 5 }, 'users'],
   ['something held', { held: 2 }, 'queue'],
   ['markers that nobody works off', { queue: { depth: 3, oldestAgeS: 300 } }, 'queue'],
+  ['a queue that is full', { queueFails: 'DB_ERROR' }, 'queue'],
   ['a peer away for 5 minutes', { peersFailingSinceMs: [null, NOW - 300_000] }, 'peers'],
   ['a refused config', { configRefused: true }, 'config'],
   ['triggers being mended', { triggers: 'mending' }, 'triggers'],
@@ -41,6 +43,11 @@ test.each([
   expect([health.status, httpStatusOf(health)]).toEqual(['degraded', 200]);
   const degraded = Object.entries(health.checks).filter(([, { status }]) => status !== 'ok');
   expect(degraded.map(([name]) => name)).toEqual([check]);
+});
+
+test('a queue that cannot be written is told with its reason', () => {
+  expect(judge({ queueFails: 'DB_ERROR' }).checks.queue.message).toMatch(/full, or its disk is/);
+  expect(judge({ queueFails: 'DB_MISSING_RIGHT' }).checks.queue.message).toMatch(/lacks rights/);
 });
 
 test('a short absence of a peer, a busy queue and an unknown clock are ok', () => {

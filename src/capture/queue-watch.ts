@@ -1,0 +1,110 @@
+/**
+ * Keeping watch over the queue: does it take the markers of the triggers? They swallow the error if it is full, its disk
+ * is, or their account lacks a right, so the host goes on and changes go unmarked. All users are compared instead, until
+ * it takes markers again and once more after that. That something was lost is remembered across restarts.
+ */
+import { sql, type Kysely } from 'kysely';
+import { id, type Catalog, type OwnTables } from '../db/catalog.ts';
+import { errnoOf } from '../db/failures.ts';
+import { withFreshRights } from '../db/fresh-rights.ts';
+import { readState, writeState } from '../db/state.ts';
+import { inTransaction } from '../db/transaction.ts';
+import { SyncError } from '../model/errors.ts';
+import { requestRescan } from './baseline.ts';
+import { mayMakeTriggers } from './rights.ts';
+
+/** The watch of one daemon. */
+export interface QueueWatch {
+  /**
+   * Looks, and asks for what is due. Returns what is wrong now; undefined: nothing. `isThorough` puts a marker in and
+   * takes it back; else only the right to do so is asked for.
+   */
+  look(isThorough: boolean): Promise<SyncError | undefined>;
+  /**
+   * Tells of an error of other work. If it says that markers may be lost too, it is returned, and the next good look asks
+   * for a re-scan.
+   */
+  suspect(error: unknown): SyncError | undefined;
+}
+
+/** What it looks at. */
+export interface QueueWatchDeps {
+  readonly db: Kysely<unknown>;
+  readonly own: OwnTables;
+  readonly catalog: () => Catalog;
+}
+
+/** What a stripped account is told; what the triggers do happens in its name too. */
+const DENIED = new Set([1044, 1142, 1143, 1370]);
+/** Work that is to be tried again says nothing about the queue, and where nobody can write nothing is lost. */
+const SAYS_NOTHING = new Set(['DB_UNAVAILABLE', 'DB_CONFLICT', 'DB_READ_ONLY', 'HOST_CHANGED']);
+
+const NO_TRIGGER =
+  'The account of the daemon lacks TRIGGER: until it is granted, or "account-sync uninstall" was run by an account that has it, the site\'s own changes of users fail (1142).';
+
+/** Makes the watch. */
+export function makeQueueWatch({ db, own, catalog }: QueueWatchDeps): QueueWatch {
+  /** Undefined until the first look: an earlier process may have left it to us. */
+  let isLost: boolean | undefined;
+
+  const probe = async (isThorough: boolean): Promise<SyncError | undefined> => {
+    try {
+      await withFreshRights(db, catalog(), async (connection) => {
+        await (isThorough ? putInAndTakeBack(connection, own) : askForRight(connection, own));
+        if (!(await mayMakeTriggers(connection, catalog()))) throw new SyncError('DB_MISSING_RIGHT', NO_TRIGGER);
+      });
+      return undefined;
+    } catch (error) {
+      if (error instanceof SyncError && !SAYS_NOTHING.has(error.code)) return error;
+      throw error;
+    }
+  };
+
+  return {
+    async look(isThorough) {
+      isLost ??= (await readState(db, own, 'markers_lost')) !== undefined;
+      const problem = await probe(isThorough);
+      if (problem !== undefined) {
+        const isNews = !isLost;
+        isLost = true;
+        // Without rights not even this can be written; the next look that finds all well asks again.
+        if (isNews || isThorough) await note(db, own, '1').catch(() => undefined);
+      } else if (isLost) {
+        await note(db, own, null);
+        isLost = false;
+      }
+      return problem;
+    },
+    suspect(error) {
+      if (!(error instanceof SyncError) || !DENIED.has(errnoOf(error) ?? 0)) return undefined;
+      isLost = true;
+      return error;
+    },
+  };
+}
+
+async function note(db: Kysely<unknown>, own: OwnTables, lost: '1' | null): Promise<void> {
+  await requestRescan(db, own);
+  await writeState(db, own, 'markers_lost', lost);
+}
+
+/** Servers ask for rights before they look for rows: `INSERT INTO queue … SELECT … WHERE 1 = 0` writes nothing. */
+async function askForRight(db: Kysely<unknown>, own: OwnTables): Promise<void> {
+  await sql`INSERT INTO ${id(own.queue)} (user_id, op) SELECT 0, 'R' FROM DUAL WHERE 1 = 0`.execute(db);
+}
+
+async function putInAndTakeBack(db: Kysely<unknown>, own: OwnTables): Promise<void> {
+  const takeBack = new Error('taken back');
+  try {
+    await inTransaction(
+      db,
+      async (trx) => {
+        await sql`INSERT INTO ${id(own.queue)} (user_id, op) VALUES (0, 'R')`.execute(trx);
+        throw takeBack;
+      },
+      { retries: 0 },
+    );
+  } catch (error) {
+    if (error !== takeBack) throw error;
+  }
+}
