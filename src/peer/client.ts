@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, gzip } from 'node:zlib';
 import { Compile, type Validator } from 'typebox/compile';
 import type { TSchema, Static } from 'typebox';
-import { Pool, errors, type Dispatcher } from 'undici';
+import { Pool, type Dispatcher } from 'undici';
 import type { Runner } from '../db/transaction.ts';
 import { SyncError, type ErrorCode } from '../model/errors.ts';
 import {
@@ -15,6 +15,7 @@ import {
   type StreamAnswer,
   type WireRecord,
 } from '../model/record.ts';
+import { readAnswer, retryAfterSeconds, toPeerError } from '../runtime/http-calls.ts';
 
 /** What one call needs besides its data. */
 export interface CallOptions {
@@ -55,7 +56,7 @@ export interface PeerClientOptions {
   readonly apiKey: string;
   /** Our own name. */
   readonly site: string;
-  /** Times of SURFACES "Times"; shorter in tests. */
+  /** Shorter in tests. */
   readonly connectTimeoutMs?: number;
   readonly totalTimeoutMs?: number;
 }
@@ -110,7 +111,7 @@ export function makePeerClient(options: PeerClientOptions): PeerClient {
         body: body === undefined ? null : zipped ? await compress(body, { level: 3 }) : body,
         signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       });
-      const text = await readAnswer(response);
+      const text = await readText(response);
       if (response.statusCode !== 200) throw refusal(response, text);
       return check(text, answer);
     } catch (error) {
@@ -136,24 +137,21 @@ export function makePeerClient(options: PeerClientOptions): PeerClient {
   };
 }
 
-async function readAnswer(response: Dispatcher.ResponseData): Promise<string> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of response.body as AsyncIterable<Buffer>) {
-    bytes += part.length;
-    if (bytes > MAX_ANSWER_BYTES) throw new SyncError('PEER_BAD_ANSWER', 'The answer is too large.');
-    parts.push(part);
-  }
-  const raw = Buffer.concat(parts);
-  const coding = response.headers['content-encoding'];
+async function readText({ body, headers }: Dispatcher.ResponseData): Promise<string> {
+  const raw = await readAnswer(body as AsyncIterable<Buffer>, MAX_ANSWER_BYTES);
+  const coding = headers['content-encoding'];
   if (coding !== 'gzip' && coding !== 'br') return raw.toString('utf8');
-  return (await EXPAND[coding](raw, { maxOutputLength: MAX_ANSWER_BYTES })).toString('utf8');
+  try {
+    return (await EXPAND[coding](raw, { maxOutputLength: MAX_ANSWER_BYTES })).toString('utf8');
+  } catch (cause) {
+    throw new SyncError('PEER_BAD_ANSWER', `The answer is too large or no valid ${coding}.`, { cause });
+  }
 }
 
 function check<Schema extends TSchema>(text: string, answer: Validator<Record<never, never>, Schema>): Static<Schema> {
   const value = parseJson(text);
   if (answer.Check(value)) return value;
-  const [problem] = answer.Errors(value);
+  const [problem] = value === undefined ? [] : answer.Errors(value);
   const where = problem === undefined ? 'not JSON' : `${problem.instancePath || 'the answer'} ${problem.message}`;
   throw new SyncError('PEER_BAD_ANSWER', `The answer is not one of our protocol: ${where}.`);
 }
@@ -163,8 +161,7 @@ function refusal(response: Dispatcher.ResponseData, text: string): SyncError {
   const status = response.statusCode;
   const said = parseJson(text) as { code?: unknown; message?: unknown } | undefined;
   const words = typeof said?.message === 'string' ? said.message.slice(0, 300) : `HTTP ${status}`;
-  const retryAfter = Number(response.headers['retry-after']);
-  const options = { retryAfterS: Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : undefined };
+  const options = { retryAfterS: retryAfterSeconds(response.headers['retry-after']) };
   const code: ErrorCode =
     said?.code === 'NOT_ACCEPTED'
       ? 'NOT_ACCEPTED'
@@ -178,25 +175,6 @@ function refusal(response: Dispatcher.ResponseData, text: string): SyncError {
               ? 'PEER_BAD_ANSWER'
               : 'PEER_FAILED';
   return new SyncError(code, `HTTP ${status}: ${words}`, options);
-}
-
-function toPeerError(error: unknown, signal: AbortSignal | undefined, deadline: AbortSignal): unknown {
-  if (error instanceof SyncError) return error;
-  if (signal?.aborted === true) return signal.reason;
-  const timedOut =
-    deadline.aborted ||
-    error instanceof errors.HeadersTimeoutError ||
-    error instanceof errors.BodyTimeoutError ||
-    error instanceof errors.ConnectTimeoutError;
-  if (timedOut) return new SyncError('PEER_TIMEOUT', undefined, { cause: error });
-  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-  return new SyncError(
-    'PEER_UNREACHABLE',
-    `The peer cannot be reached${typeof code === 'string' ? ` (${code})` : ''}.`,
-    {
-      cause: error,
-    },
-  );
 }
 
 function parseJson(text: string): unknown {

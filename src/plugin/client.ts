@@ -2,8 +2,9 @@
  * The PHP plugin's protocol, calling side: one request at a time to one peer. Success is 2xx with a JSON object whose
  * status is OK, and nothing else. Never follows a redirect, never retries itself.
  */
-import { Pool, errors } from 'undici';
+import { Pool } from 'undici';
 import { SyncError } from '../model/errors.ts';
+import { readAnswer, retryAfterSeconds, toPeerError } from '../runtime/http-calls.ts';
 import { encodeForm } from './wire.ts';
 
 /** A call to a plugin peer. */
@@ -67,7 +68,7 @@ export function makePluginClient({
           body,
           signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
         });
-        const text = await readText(response.body);
+        const text = (await readAnswer(response.body as AsyncIterable<Buffer>, MAX_ANSWER_BYTES)).toString('utf8');
         return judge(response.statusCode, response.headers['retry-after'], text);
       } catch (error) {
         throw toPeerError(error, signal, deadline);
@@ -81,12 +82,10 @@ function judge(http: number, retryAfter: string | string[] | undefined, text: st
   if (http < 200 || http > 299) {
     const words = parse(text)?.message;
     const message = words === undefined || words === '' ? `HTTP ${http}` : `HTTP ${http}: ${words.slice(0, 300)}`;
-    const seconds = Number(retryAfter);
-    const retryAfterS = Number.isFinite(seconds) && seconds > 0 ? seconds : undefined;
     if (http === 413) throw new SyncError('BODY_TOO_LARGE', message);
     if (http === 401 || http === 403) throw new SyncError('PEER_REFUSED_KEY', message);
     if (http < 400 || http === 404) throw new SyncError('PEER_BAD_ANSWER', message);
-    throw new SyncError('PEER_FAILED', message, { retryAfterS });
+    throw new SyncError('PEER_FAILED', message, { retryAfterS: retryAfterSeconds(retryAfter) });
   }
   const said = parse(text);
   if (said === undefined) {
@@ -105,29 +104,4 @@ function parse(text: string): PluginSays | undefined {
   const { status, message, data } = (said ?? {}) as Record<string, unknown>;
   if ((status !== 'OK' && status !== 'ERR') || typeof message !== 'string' || !Array.isArray(data)) return undefined;
   return { status, message, data };
-}
-
-async function readText(body: AsyncIterable<Buffer>): Promise<string> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of body) {
-    bytes += part.length;
-    if (bytes > MAX_ANSWER_BYTES) throw new SyncError('PEER_BAD_ANSWER', 'The answer is too large.');
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
-function toPeerError(error: unknown, signal: AbortSignal | undefined, deadline: AbortSignal): unknown {
-  if (error instanceof SyncError) return error;
-  if (signal?.aborted === true) return signal.reason;
-  const timedOut =
-    deadline.aborted ||
-    error instanceof errors.HeadersTimeoutError ||
-    error instanceof errors.BodyTimeoutError ||
-    error instanceof errors.ConnectTimeoutError;
-  if (timedOut) return new SyncError('PEER_TIMEOUT', undefined, { cause: error });
-  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-  const why = typeof code === 'string' ? ` (${code})` : '';
-  return new SyncError('PEER_UNREACHABLE', `The peer cannot be reached${why}.`, { cause: error });
 }
