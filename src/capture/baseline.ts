@@ -6,7 +6,6 @@ import type { Kysely, Transaction } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
 import type { Lease } from '../db/lease.ts';
 import { markerTimes } from '../db/markers.ts';
-import type { OutboxWriter, Routes } from '../db/ports.ts';
 import { readClock } from '../db/server-facts.ts';
 import { addShadows, bindUids, forgetUsers, readShadows, writeShadows, type StoredUser } from '../db/shadows.ts';
 import { readState, statesSet, writeState } from '../db/state.ts';
@@ -15,24 +14,10 @@ import { chooseUids, reserveUids, type Addressed } from '../db/uid-assignment.ts
 import { hashValues, type RegisterName } from '../model/register.ts';
 import { absorb, isOtherAccount } from '../model/absorb.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
-import type { Origin } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
-import type { HostUser, HostUsers } from '../osclass/host-users.ts';
+import type { HostUser } from '../osclass/host-users.ts';
 import { adopt } from './adopt.ts';
-
-/** What a baseline needs. */
-export interface BaselineDeps {
-  readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
-  readonly hosts: HostUsers;
-  readonly outbox: OutboxWriter;
-  readonly routes: Routes;
-  readonly origin: Origin;
-  /** Local time of the site → milliseconds since 1970, undefined for sentinel dates. */
-  readonly toEpochMs: (local: string) => number | undefined;
-  readonly nowMs: () => number;
-  readonly randomUid: () => Uid;
-}
+import type { CaptureDeps } from './deps.ts';
 
 /** One page of the scan. */
 export interface BaselinePage {
@@ -89,7 +74,7 @@ export async function isScanPending(db: Kysely<unknown>, own: OwnTables): Promis
  * meanwhile has a marker, and the drain pass will see the difference; what changed before its page was read is in the
  * adopted shadow, and the drain pass sends such a user as it stands.
  */
-export async function baselineOnce(deps: BaselineDeps, lease: Lease): Promise<BaselinePage> {
+export async function baselineOnce(deps: CaptureDeps, lease: Lease): Promise<BaselinePage> {
   const { db, own, hosts, outbox, routes, nowMs } = deps;
   return await inTransaction(db, async (trx) => {
     const rescan = (await readState(trx, own, 'baseline_finished_at')) !== undefined;
@@ -136,7 +121,7 @@ export async function baselineOnce(deps: BaselineDeps, lease: Lease): Promise<Ba
  */
 async function compare(
   trx: Transaction<unknown>,
-  deps: BaselineDeps,
+  deps: CaptureDeps,
   users: readonly HostUser[],
   known: ReadonlyMap<number, StoredUser>,
 ): Promise<{ entries: OutboxEntry[]; others: HostUser[] }> {
@@ -177,7 +162,7 @@ async function compare(
 }
 
 /** Users without a shadow get one, and a uid. */
-async function adoptAll(trx: Transaction<unknown>, deps: BaselineDeps, users: readonly HostUser[]): Promise<void> {
+async function adoptAll(trx: Transaction<unknown>, deps: CaptureDeps, users: readonly HostUser[]): Promise<void> {
   const { own, randomUid } = deps;
   const addressed = users.map((user) => ({ userId: user.id, email: user.email }));
   const uids = await chooseUids(trx, own, addressed, randomUid);

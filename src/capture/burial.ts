@@ -1,21 +1,13 @@
 /** Users deleted on our site: buried, forgotten, and told to every peer. */
 import type { Transaction } from 'kysely';
-import type { OwnTables } from '../db/catalog.ts';
-import type { OutboxWriter, Routes } from '../db/ports.ts';
 import { bury, forgetUsers, hashRemovedEmail, tombstonesByUid, type StoredUser } from '../db/shadows.ts';
 import { chooseUids, uidsToBury } from '../db/uid-assignment.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
-import { nextStamp, type Origin, type Stamp } from '../model/stamp.ts';
+import { nextStamp, type Stamp } from '../model/stamp.ts';
 import { uidOfEmail, type Uid } from '../model/uid.ts';
+import type { CaptureDeps } from './deps.ts';
 
-interface BurialDeps {
-  readonly own: OwnTables;
-  readonly outbox: OutboxWriter;
-  readonly routes: Routes;
-  readonly origin: Origin;
-  readonly nowMs: () => number;
-  readonly randomUid: () => Uid;
-}
+type BurialDeps = Pick<CaptureDeps, 'own' | 'outbox' | 'routes' | 'origin' | 'nowMs' | 'randomUid'>;
 
 /** A row that a delete marker tells of and that is not there. */
 export interface Gone {

@@ -6,10 +6,8 @@ import type { Lease } from '../db/lease.ts';
 import { deleteMarkers, readMarkers, readMarkersOf, type Marker } from '../db/markers.ts';
 import { readState } from '../db/state.ts';
 import { inTransaction } from '../db/transaction.ts';
-import { settle, type Marked, type SettleDeps } from './settle.ts';
-
-/** What a drain needs. */
-export type DrainDeps = SettleDeps;
+import type { CaptureDeps } from './deps.ts';
+import { settle, type Marked } from './settle.ts';
 
 /** What one pass did. */
 export interface Drained {
@@ -20,14 +18,14 @@ export interface Drained {
   readonly changed: number[];
 }
 
-/** One statement deletes as many (MYSQL.md S2). */
+/** One statement deletes as many. */
 const BATCH = 1000;
 
 /**
  * One pass over at most 1,000 markers. They leave the queue in the transaction that wrote the shadow and every outbox
  * (invariant 2), by their ids: their order is not the order of commits, so no position is ever remembered.
  */
-export async function drainOnce(deps: DrainDeps, lease: Lease): Promise<Drained> {
+export async function drainOnce(deps: CaptureDeps, lease: Lease): Promise<Drained> {
   const { db, own } = deps;
   return await inTransaction(db, async (trx) => {
     const markers = await readMarkers(trx, own, BATCH);

@@ -1,4 +1,4 @@
-/** The queue of markers, looked at without locking anything (MYSQL.md S2). */
+/** The queue of markers, looked at without locking anything. */
 import { sql } from 'kysely';
 import { id, type OwnTables } from '../db/catalog.ts';
 import { bindRows } from '../db/lists.ts';

@@ -1,8 +1,6 @@
 /** What the markers of a batch come to: changed, new and removed users; shadows and outboxes are written accordingly. */
-import type { Kysely, Transaction } from 'kysely';
-import type { OwnTables } from '../db/catalog.ts';
+import type { Transaction } from 'kysely';
 import { markerTimes } from '../db/markers.ts';
-import type { OutboxWriter, Routes } from '../db/ports.ts';
 import { addShadows, bindUids, forgetUsers, readShadows, writeShadows, type StoredUser } from '../db/shadows.ts';
 import { chooseUids, reserveUids, type Addressed } from '../db/uid-assignment.ts';
 import { absorb, firstShadow, isOtherAccount, type Absorbed } from '../model/absorb.ts';
@@ -11,24 +9,11 @@ import { routesFor, type OutboxEntry } from '../model/route.ts';
 import type { Shadow } from '../model/shadow.ts';
 import { isAdoption, nextStamp, type Origin } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
-import type { HostUser, HostUsers } from '../osclass/host-users.ts';
+import type { HostUser } from '../osclass/host-users.ts';
 import { adopt } from './adopt.ts';
 import { buryUsers, type Gone } from './burial.ts';
+import type { CaptureDeps } from './deps.ts';
 import { findSuccessors, moveOn } from './successors.ts';
-
-/** What settling needs. */
-export interface SettleDeps {
-  readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
-  readonly hosts: HostUsers;
-  readonly outbox: OutboxWriter;
-  readonly routes: Routes;
-  readonly origin: Origin;
-  /** Local time of the site → milliseconds since 1970, undefined for sentinel dates. */
-  readonly toEpochMs: (local: string) => number | undefined;
-  readonly nowMs: () => number;
-  readonly randomUid: () => Uid;
-}
 
 /** All markers of one user in a batch. */
 export interface Marked {
@@ -69,7 +54,7 @@ interface News {
 /** Works off markers, by user. Returns the users that really changed or were removed. */
 export async function settle(
   trx: Transaction<unknown>,
-  deps: SettleDeps,
+  deps: CaptureDeps,
   marked: Map<number, Marked>,
   batch: Batch,
 ): Promise<number[]> {
@@ -132,7 +117,7 @@ function isShortLived(mark: Marked | undefined, stored: StoredUser | undefined):
  */
 async function releaseIds(
   trx: Transaction<unknown>,
-  { own, outbox }: SettleDeps,
+  { own, outbox }: CaptureDeps,
   reused: readonly number[],
   { shadows, marked }: { shadows: Map<number, StoredUser>; marked: Map<number, Marked> },
 ): Promise<void> {
@@ -147,7 +132,7 @@ async function releaseIds(
 }
 
 /** Users without a shadow: registered just now, or there before anything of ours looked. */
-async function welcome(trx: Transaction<unknown>, deps: SettleDeps, users: readonly Present[]): Promise<News[]> {
+async function welcome(trx: Transaction<unknown>, deps: CaptureDeps, users: readonly Present[]): Promise<News[]> {
   const { own, origin, randomUid } = deps;
   const addressed = users.map(({ user }) => ({ userId: user.id, email: user.email }));
   const uids = await chooseUids(trx, own, addressed, randomUid);
@@ -173,7 +158,7 @@ async function welcome(trx: Transaction<unknown>, deps: SettleDeps, users: reado
 /** Users with a shadow: what differs from it changed. */
 async function compare(
   trx: Transaction<unknown>,
-  deps: SettleDeps,
+  deps: CaptureDeps,
   users: readonly Present[],
   { shadows, unsent, batch }: { shadows: ReadonlyMap<number, StoredUser>; unsent: ReadonlySet<number>; batch: Batch },
 ): Promise<News[]> {
@@ -234,7 +219,7 @@ function isUntouched(shadow: Shadow, origin: Origin): boolean {
   return true;
 }
 
-function entriesOf({ userId, registers, guarded }: News, { routes }: SettleDeps): OutboxEntry[] {
+function entriesOf({ userId, registers, guarded }: News, { routes }: CaptureDeps): OutboxEntry[] {
   const status = guarded === undefined ? {} : { guarded };
   return routesFor(routes(), registers).map((route) => ({ peer: route.name, kind: 'user', ref: userId, ...status }));
 }

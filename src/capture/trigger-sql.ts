@@ -1,5 +1,5 @@
 /**
- * The triggers, as text. Pure. They are thin (MYSQL.md T1): one INSERT of user id and operation into the queue, plus
+ * The triggers, as text. Pure. They are thin: one INSERT of user id and operation into the queue, plus
  * the old address on delete; the time is the default of its column. They name no column of the host but the key and
  * `s_email`, and swallow every error of the INSERT (T2), so that the host never fails because of us.
  */

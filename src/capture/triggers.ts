@@ -39,7 +39,7 @@ export interface Patience {
   readonly pauseMs: number;
 }
 
-/** Waiting for a table lock freezes everyone behind us, so never longer than this (MYSQL.md T3). */
+/** Waiting for a table lock freezes everyone behind us, so never longer than this. */
 const LOCK_WAIT_S = 1;
 /** In between the host works through what has queued up: about a minute in all, a fifth of it frozen. */
 const PATIENCE: Patience = { tries: 13, pauseMs: 500 };

@@ -19,7 +19,7 @@ export interface WatchOptions extends DdlOptions {
 }
 
 /**
- * Looks at the triggers and at the server (MYSQL.md T6), and mends. Throws `DB_READ_ONLY` where no trigger would fire,
+ * Looks at the triggers and at the server, and mends. Throws `DB_READ_ONLY` where no trigger would fire,
  * and what making triggers throws: `TABLE_BUSY`, `DB_MISSING_RIGHT`, …
  */
 export async function checkTriggersOnce(

@@ -2,13 +2,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { absentOnce, isSearchingAbsent, requestScan } from '../capture/absent.ts';
-import {
-  baselineOnce,
-  isBaselinePending,
-  isScanPending,
-  type BaselineDeps,
-  type BaselinePage,
-} from '../capture/baseline.ts';
+import { baselineOnce, isBaselinePending, isScanPending, type BaselinePage } from '../capture/baseline.ts';
+import type { CaptureDeps } from '../capture/deps.ts';
 import { countVanished } from '../capture/vanished.ts';
 import type { CaptureConfig } from '../config/config.ts';
 import type { Catalog, OwnTables } from '../db/catalog.ts';
@@ -27,7 +22,7 @@ export interface ScanningDeps {
   readonly own: OwnTables;
   readonly nowMs: () => number;
   readonly catalog: () => Catalog;
-  readonly captureDeps: () => BaselineDeps;
+  readonly captureDeps: () => CaptureDeps;
   readonly leases: Leases;
   readonly drain: () => Promise<{ readonly full: boolean }>;
   /** Looks at the host again if its tables turn out to have changed. */

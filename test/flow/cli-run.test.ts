@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { configOf, freePort, makeCli, type Cli, type Running } from '../support/cli.ts';
+import { configOf, makeCli, type Cli, type Running } from '../support/cli.ts';
+import { freePort } from '../support/free-port.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeWorld, type World, type WorldSite } from '../support/world.ts';
 

@@ -1,7 +1,6 @@
 /** The command line as a person runs it: a process of its own, with a config file. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keyOf, tokenOf, type WorldSite } from './world.ts';
@@ -88,18 +87,4 @@ http: { host: 127.0.0.1, port: ${changes.port ?? config.http.port}, admin_token:
 ${changes.extra ?? ''}
 peers: [${entries.join(', ')}]
 `;
-}
-
-/** A port nobody listens on now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

@@ -8,13 +8,13 @@
  *     expect(await world.differences()).toEqual([]);
  *     await world.close();
  */
-import { createServer } from 'node:net';
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { startDaemon, type Daemon, type DaemonOptions, type OpenSite } from '../../src/daemon/daemon.ts';
 import { silentLog, type Log } from '../../src/runtime/logger.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 import { compareHosts, createHost, type Host, type HostOptions } from './osclass/host.ts';
 
 /** A site of a test world. */
@@ -205,17 +205,4 @@ http: { host: 127.0.0.1, port: ${ports.get(name)}, admin_token: ${tokenOf(name)}
 ${options.extra?.[name] ?? ''}
 peers:${entries.length === 0 ? ' []' : entries.join('')}
 `;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

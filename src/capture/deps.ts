@@ -1,0 +1,20 @@
+import type { Kysely } from 'kysely';
+import type { OwnTables } from '../db/catalog.ts';
+import type { OutboxWriter, Routes } from '../db/ports.ts';
+import type { Origin } from '../model/stamp.ts';
+import type { Uid } from '../model/uid.ts';
+import type { HostUsers } from '../osclass/host-users.ts';
+
+/** What drain and baseline need of the site. */
+export interface CaptureDeps {
+  readonly db: Kysely<unknown>;
+  readonly own: OwnTables;
+  readonly hosts: HostUsers;
+  readonly outbox: OutboxWriter;
+  readonly routes: Routes;
+  readonly origin: Origin;
+  /** Local time of the site → milliseconds since 1970, undefined for sentinel dates. */
+  readonly toEpochMs: (local: string) => number | undefined;
+  readonly nowMs: () => number;
+  readonly randomUid: () => Uid;
+}
