@@ -1,6 +1,6 @@
 /**
- * What this site knows of the users a chunk of records is about: shadows and host rows, locked in that order
- * (MYSQL.md S7), with local changes absorbed that no drain has seen yet.
+ * What this site knows of the users a chunk of records is about: shadows and host rows, locked in that order,
+ * with local changes absorbed that no drain has seen yet.
  */
 import type { Kysely, Transaction } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';

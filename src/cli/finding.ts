@@ -44,7 +44,7 @@ function described(error: unknown): { message: string; remedy: string } {
   return { message: `${ERRORS.INTERNAL.meaning} ${what}`, remedy: 'Please report it.' };
 }
 
-/** A difference of clocks: said at half of what makes peers refuse our records (DESIGN: clock guard). */
+/** A difference of clocks: said at half of what makes peers refuse our records. */
 export function clockFinding(check: string, whose: string, skewMs: number): Finding {
   const away = Math.abs(skewMs);
   if (away <= CLOCK_WARN_MS) return ok(check, `${whose} clock agrees with ours`);

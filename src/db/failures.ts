@@ -79,7 +79,7 @@ export function errnoOf(error: unknown): number | undefined {
   return undefined;
 }
 
-/** True if the whole transaction can be repeated with hope: deadlock, lock wait, certification (MYSQL S5). */
+/** True if the whole transaction can be repeated with hope: deadlock, lock wait, certification. */
 export function isConflict(error: unknown): boolean {
   const errno = errnoOf(error);
   return errno !== undefined && CODE_BY_ERRNO.get(errno) === 'DB_CONFLICT';

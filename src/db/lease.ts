@@ -1,5 +1,5 @@
 /**
- * Leases: who does a kind of work (DESIGN: One worker at a time). A row with holder and expiry, by the clock of the
+ * Leases: who does a kind of work. A row with holder and expiry, by the clock of the
  * database. Not GET_LOCK, which is local to one node of a cluster.
  */
 import { sql, type Kysely, type RawBuilder } from 'kysely';

@@ -1,6 +1,6 @@
 /**
  * What may be bound. The driver would splice an array into the statement, spell an object as assignments, NaN as a name
- * and undefined as NULL (MYSQL.md): all of these are mistakes of ours and are refused before they reach the server.
+ * and undefined as NULL: all of these are mistakes of ours and are refused before they reach the server.
  */
 import { Listed } from './lists.ts';
 

@@ -53,7 +53,7 @@ export interface PoolOptionsOfOurs {
 const SILENCE_S = 10;
 
 /**
- * MYSQL.md S1. `lock_wait_timeout` is about table definitions: an ALTER of the host must not find us waiting in line.
+ * `lock_wait_timeout` is about table definitions: an ALTER of the host must not find us waiting in line.
  * MariaDB turns a list of 1,000 ids into a join, which may scan and lock a whole table; it is told not to.
  */
 const sessionSql = (silenceS: number): string => `SET
@@ -132,7 +132,7 @@ export function openPool(config: DatabaseConfig, options: PoolOptionsOfOurs = {}
   };
 }
 
-/** MYSQL.md "Driver and builder": numbers, times and JSON come as the text the server sent. */
+/** Numbers, times and JSON come as the text the server sent. */
 function driverOptions(config: DatabaseConfig, connectionLimit: number, silenceS: number): PoolOptions {
   return {
     ...(config.socketPath === null ? { host: config.host, port: config.port } : { socketPath: config.socketPath }),

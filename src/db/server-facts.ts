@@ -1,4 +1,4 @@
-/** What kind of server the database is, asked feature by feature rather than by version number (MYSQL.md). */
+/** What kind of server the database is, asked feature by feature rather than by version number. */
 import { sql } from 'kysely';
 import { errnoOf } from './failures.ts';
 import type { Runner } from './transaction.ts';

@@ -1,4 +1,4 @@
-/** Transactions: small, repeated as a whole when they lose against another one (MYSQL.md S5). */
+/** Transactions: small, repeated as a whole when they lose against another one. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { sql, type Kysely, type Transaction } from 'kysely';
 import { isConflict } from './failures.ts';

@@ -1,6 +1,6 @@
 /**
  * Stamps: when and where a register was last set. A hybrid logical clock (milliseconds and a counter) plus the site
- * that set it; together they order all writes everywhere (DESIGN: Merge).
+ * that set it; together they order all writes everywhere.
  */
 
 /** Name of a site as in the config: `[a-z0-9-]{1,32}`. */

@@ -8,7 +8,7 @@ import type { LogEntry, LogType } from '../model/log-entry.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { allOf, kindConditions, newestOf, positionOf, type LogKind, type LogPosition } from './log-search.ts';
 
-/** One record as read; field names as SURFACES "Log records". */
+/** One record as read, with the names that exports and the API give its fields. */
 export interface LogRecord {
   id: number;
   type: LogType;

@@ -47,7 +47,7 @@ export interface HealthFacts {
 
 /** A peer that fails for so long is away. */
 const PEER_AWAY_MS = 300_000;
-/** Stamps 60 s ahead are refused (DESIGN: clock guard): said at half of it, while there is time. */
+/** Stamps 60 s ahead are refused: said at half of it, while there is time. */
 const CLOCK_SKEW_MS = 30_000;
 /** Markers are worked off within seconds; one so old means that the drain does not work. */
 const QUEUE_STUCK_S = 300;

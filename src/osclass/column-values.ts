@@ -4,7 +4,7 @@ import { id, type Column } from '../db/catalog.ts';
 import type { Bindable } from '../db/parameters.ts';
 import type { Value } from '../model/register.ts';
 
-/** What the driver hands over for a column: see MYSQL.md "Driver and builder". */
+/** What the driver hands over for a column: numbers, times and JSON as text. */
 export type Raw = string | number | Buffer | null | undefined;
 
 /** Servers refuse what is larger even if it rounds to this. */

@@ -1,4 +1,4 @@
-/** Writes to `t_user` and its descriptions. UPDATE or INSERT, never a statement that does either (MYSQL.md S4). */
+/** Writes to `t_user` and its descriptions. UPDATE or INSERT, never a statement that does either. */
 import { sql, type RawBuilder } from 'kysely';
 import { id, type Column, type Table } from '../db/catalog.ts';
 import { errnoOf } from '../db/failures.ts';

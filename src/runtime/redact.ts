@@ -1,4 +1,4 @@
-/** Takes secrets out of what is about to be logged (DESIGN invariant 11): the last line of defence, not the first. */
+/** Takes secrets out of what is about to be logged: the last line of defence, not the first. */
 
 const HIDDEN = '[redacted]';
 const MAX_DEPTH = 8;

@@ -1,4 +1,4 @@
-/** What the admin and open routes answer: one description for types, tests and /openapi.json. Names: SURFACES "HTTP". */
+/** What the admin and open routes answer: one description for types, tests and /openapi.json. */
 import { Type, type Static, type TSchema } from 'typebox';
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);

@@ -32,7 +32,7 @@ const SAFE_HEADERS = {
 } as const;
 
 /**
- * A Fastify instance with every route of SURFACES "HTTP" behind `basePath`. `await app.listen({ host, port })` opens it;
+ * A Fastify instance with every route behind `basePath`. `await app.listen({ host, port })` opens it;
  * `await app.close()` ends it: what is under way is answered, what comes new gets 503.
  */
 export function makeApp(deps: ServerDeps): App {

@@ -6,7 +6,7 @@ import { triggersOf } from '../support/definitions.ts';
 import { keepWriting } from '../support/writer.ts';
 
 const patience = { tries: 3, pauseMs: 200 };
-/** No statement of the host may be delayed for longer (MYSQL.md T3; a second, and the statement itself). */
+/** No statement of the host may be delayed for longer (a second, and the statement itself). */
 const LIMIT_MS = 1200;
 
 describe('a transaction of the host that stays open on t_user', () => {

@@ -35,7 +35,7 @@ const answersOf = ({ responses }: Operation): (readonly [string, Answer])[] =>
     answer.$ref === undefined ? answer : (document.components.responses[answer.$ref.split('/').pop() ?? ''] as Answer),
   ]);
 
-test('every route of SURFACES is in the document', () => {
+test('every route is in the document', () => {
   expect(operations.map(({ name }) => name).toSorted()).toEqual([
     'DELETE /v1/parked/{id}',
     'DELETE /v1/peers/{name}/feed',
