@@ -88,8 +88,8 @@ function feedGauges(peer: string, feeds: Pick<FeedControl, 'progress'>): Reading
   ];
 }
 
-function poolGauges({ poolUse }: Site): Reading[] {
-  const { inUse, waiting, limit } = poolUse();
+function poolGauges({ connections }: Site): Reading[] {
+  const { inUse, waiting, limit } = connections.use();
   return [
     reading('account_sync_pool_connections', inUse, {}),
     reading('account_sync_pool_waiting', waiting, {}),

@@ -19,6 +19,7 @@ import type { Log } from '../runtime/logger.ts';
 import { makeLoop, type Loop, type PassOutcome } from '../runtime/loop.ts';
 import { every, type Stoppable } from '../runtime/schedule.ts';
 import type { Site } from '../site/site.ts';
+import { runStream } from './run-stream.ts';
 
 /** What others may see of the work, for health. */
 export interface WorkState {
@@ -28,6 +29,8 @@ export interface WorkState {
   vanished: number;
   /** Why the triggers cannot put markers into the queue, if they cannot. */
   queueFails: ErrorCode | null;
+  /** The server takes no writes. */
+  readOnly: boolean;
   /** Our clock minus the database's, in milliseconds. */
   clockSkewMs: number | null;
 }
@@ -67,6 +70,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     triggers: isScanMode ? 'unused' : 'ok',
     vanished: 0,
     queueFails: null,
+    readOnly: false,
     clockSkewMs: null,
   };
   let isStreamDue = false;
@@ -171,6 +175,12 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     log,
     pass: drainPass,
     trigger: (wake) => every(EVERY_SECOND, wake),
+    onError(error) {
+      state.readOnly = error instanceof SyncError && error.code === 'DB_READ_ONLY';
+      // The server that was written to before may be a replica now, and its address, or a proxy, lead to another.
+      if (state.readOnly) site.connections.renew();
+    },
+    onRecovered: () => void (state.readOnly = false),
   });
   const deliveryTo = (peer: string): Loop =>
     makeLoop({
@@ -253,22 +263,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
       for (const loop of loops) loop.start();
     },
     followConfig,
-    async runStream(signal) {
-      if (isScanMode) await site.scanning.now(signal);
-      let drained = 0;
-      for (let full = true; full;) {
-        const pass = await site.drain(signal);
-        drained += pass.done;
-        full = pass.full;
-      }
-      const sums = await Promise.all(
-        site
-          .routes()
-          .filter((route) => route.send)
-          .map((route) => deliverAll(site, route.name, signal)),
-      );
-      return { drained, sent: sums.reduce((sum, sent) => sum + sent, 0) };
-    },
+    runStream: (signal) => runStream(site, signal),
     wakeParked: () => parked.wake(),
     async stop() {
       schedule?.trigger.stop();
@@ -283,19 +278,4 @@ async function largestSkew(site: Site, clock: Clock): Promise<number> {
   const ofDatabase = clock.nowMs() - (await readClock(site.db));
   const ofPeers = site.acquaintance.clockSkewMs() ?? 0;
   return Math.abs(ofPeers) > Math.abs(ofDatabase) ? ofPeers : ofDatabase;
-}
-
-/** Delivers to one peer until nothing is due or it cannot be reached; what it could not take waits for the loop. */
-async function deliverAll(site: Site, peer: string, signal?: AbortSignal): Promise<number> {
-  let sent = 0;
-  try {
-    for (let full = true; full;) {
-      const pass = await site.deliver(site.route(peer), signal);
-      sent += pass.done;
-      full = pass.full && pass.done > 0;
-    }
-  } catch (error) {
-    if (entryOf(error).reaction !== 'retry') throw error;
-  }
-  return sent;
 }

@@ -79,6 +79,18 @@ export function errnoOf(error: unknown): number | undefined {
   return undefined;
 }
 
+/** Not a node of a cluster that can be used (1047), shutting down (1053). */
+const SENT_AWAY = new Set([1047, 1053]);
+
+/**
+ * True if the server is there and cannot serve us: it takes no writes, or no statements. Work may have moved to another one
+ * that the same address leads to.
+ */
+export function isElsewhere(error: unknown): boolean {
+  const errno = errnoOf(error) ?? 0;
+  return SENT_AWAY.has(errno) || CODE_BY_ERRNO.get(errno) === 'DB_READ_ONLY';
+}
+
 /** True if the whole transaction can be repeated with hope: deadlock, lock wait, certification. */
 export function isConflict(error: unknown): boolean {
   const errno = errnoOf(error);

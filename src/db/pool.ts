@@ -1,9 +1,9 @@
 /** Connections to the site's database: opened with settings that lose nothing, and checked before first use. */
 import { Kysely, MysqlDialect, type LogEvent, type MysqlPool, type MysqlPoolConnection } from 'kysely';
 import { createPool, type PoolConnection, type PoolOptions } from 'mysql2';
-import { SyncError } from '../model/errors.ts';
-import { errnoOf, toSyncError } from './failures.ts';
+import { errnoOf, isElsewhere, toSyncError } from './failures.ts';
 import { checkedParameters } from './parameters.ts';
+import { promised, startSession } from './session.ts';
 
 /** Where the database is. `host` and `port` are ignored if `socketPath` is given. */
 export interface DatabaseConfig {
@@ -23,6 +23,11 @@ export interface Pool {
   /** Every error it throws is a {@link SyncError}; see failures.ts. */
   readonly db: Kysely<unknown>;
   use(): PoolUse;
+  /**
+   * Connections made before now are closed instead of being used again: a name or a proxy may lead to another server by
+   * now. Happens by itself when the server says that it takes no writes, or no statements at all.
+   */
+  renew(): void;
   /** Closes all connections; may be called twice. Running statements end first. */
   close(): Promise<void>;
 }
@@ -53,20 +58,6 @@ export interface PoolOptionsOfOurs {
 const SILENCE_S = 10;
 
 /**
- * `lock_wait_timeout` is about table definitions: an ALTER of the host must not find us waiting in line.
- * MariaDB turns a list of 1,000 ids into a join, which may scan and lock a whole table; it is told not to.
- */
-const sessionSql = (silenceS: number): string => `SET
-  SESSION sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',
-  SESSION time_zone = '+00:00',
-  SESSION innodb_lock_wait_timeout = 2,
-  SESSION lock_wait_timeout = 1,
-  SESSION wait_timeout = ${silenceS},
-  SESSION net_write_timeout = ${silenceS},
-  SESSION autocommit = 1
-  /*M!100408 , SESSION in_predicate_conversion_threshold = 0 */`;
-
-/**
  * Opens a pool; connects only when first used. Throws nothing itself: a wrong address or password shows as
  * `DB_UNAVAILABLE` or `DB_ACCESS_DENIED` of the first query.
  */
@@ -75,36 +66,51 @@ export function openPool(config: DatabaseConfig, options: PoolOptionsOfOurs = {}
   const silenceS = options.silenceS ?? SILENCE_S;
   const raw = createPool(driverOptions(config, limit, silenceS));
   const timeoutMs = options.statementTimeoutMs ?? 120_000;
-  const wrapped = new WeakMap<PoolConnection, MysqlPoolConnection>();
+  const wrapped = new WeakMap<PoolConnection, Wrapped>();
   const inUse = new Set<PoolConnection>();
   let waiting = 0;
+  let generation = 0;
+  const renew = (): void => void (generation += 1);
   let ending: Promise<void> | undefined;
   const end = (): Promise<void> => {
     ending ??= promised((done) => raw.end((error) => done(error, undefined)));
     return ending;
   };
 
-  const prepare = async (connection: PoolConnection): Promise<MysqlPoolConnection> => {
+  /** Undefined: it is of an earlier generation, and closed now. */
+  const prepare = async (connection: PoolConnection): Promise<MysqlPoolConnection | undefined> => {
     const known = wrapped.get(connection);
-    if (known !== undefined) return known;
+    if (known?.generation === generation) return known.connection;
+    if (known !== undefined) {
+      connection.destroy();
+      return undefined;
+    }
+    const madeIn = generation;
     try {
       await startSession(connection, silenceS);
     } catch (error) {
       connection.destroy();
       throw error;
     }
-    const fresh = wrap(connection, timeoutMs, () => inUse.delete(connection));
-    wrapped.set(connection, fresh);
+    const fresh = wrap(connection, timeoutMs, {
+      released: () => inUse.delete(connection),
+      // Of many failures at once one is enough: what was made since is another server's already.
+      isElsewhere: () => madeIn === generation && renew(),
+    });
+    wrapped.set(connection, { connection: fresh, generation: madeIn });
     return fresh;
   };
 
   const take = async (): Promise<MysqlPoolConnection> => {
     waiting += 1;
     try {
-      const connection = await promised<PoolConnection>((done) => raw.getConnection(done));
-      const ready = await prepare(connection);
-      inUse.add(connection);
-      return ready;
+      for (;;) {
+        const connection = await promised<PoolConnection>((done) => raw.getConnection(done));
+        const ready = await prepare(connection);
+        if (ready === undefined) continue;
+        inUse.add(connection);
+        return ready;
+      }
     } catch (error) {
       throw toSyncError(error);
     } finally {
@@ -125,6 +131,7 @@ export function openPool(config: DatabaseConfig, options: PoolOptionsOfOurs = {}
   return {
     db,
     use: () => ({ inUse: inUse.size, waiting, limit }),
+    renew,
     async close() {
       await db.destroy();
       await end();
@@ -160,26 +167,7 @@ function driverOptions(config: DatabaseConfig, connectionLimit: number, silenceS
 /** Errors that say that a right is missing. */
 const DENIED = new Set([1044, 1142, 1143, 1227, 1370]);
 
-async function startSession(connection: PoolConnection, silenceS: number): Promise<void> {
-  await ask(connection, 'SET NAMES utf8mb4');
-  await ask(connection, 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
-  await ask(connection, sessionSql(silenceS));
-  // Values are escaped on the client: under NO_BACKSLASH_ESCAPES a value could end its own quotes.
-  const rows = await ask(connection, 'SELECT @@SESSION.sql_mode AS sql_mode');
-  if (/NO_BACKSLASH_ESCAPES/i.test(JSON.stringify(rows))) throw new SyncError('DB_BACKSLASH_ESCAPES');
-}
-
-function ask(connection: PoolConnection, statement: string): Promise<unknown> {
-  return promised((done) => connection.query({ sql: statement, timeout: 10_000 }, done));
-}
-
 type Answer<T> = (error: unknown, result?: T) => void;
-
-function promised<T>(act: (done: (error: Error | null, result: T) => void) => void): Promise<T> {
-  return new Promise((resolve, reject) => {
-    act((error, result) => (error ? reject(error) : resolve(result)));
-  });
-}
 
 /** Kysely wants callbacks. It makes promises of them again, so nothing thrown by one is lost. */
 function answer<T>(promise: Promise<T>, callback: Answer<T>): void {
@@ -195,8 +183,20 @@ function answer<T>(promise: Promise<T>, callback: Answer<T>): void {
   })();
 }
 
+interface Wrapped {
+  readonly connection: MysqlPoolConnection;
+  readonly generation: number;
+}
+
+/** What is told of a connection. */
+interface Told {
+  readonly released: () => void;
+  /** The server has sent us away. */
+  readonly isElsewhere: () => void;
+}
+
 /** The face Kysely sees: parameters are checked on the way in, errors wrapped on the way out. */
-function wrap(connection: PoolConnection, timeoutMs: number, onRelease: () => void): MysqlPoolConnection {
+function wrap(connection: PoolConnection, timeoutMs: number, told: Told): MysqlPoolConnection {
   /** Rights are looked up when a connection is made: one that lacks any would lack it after it was granted, too. */
   let wasDenied = false;
   const query = (text: string, parameters: unknown, callback?: (error: unknown, result: never) => void): never => {
@@ -211,6 +211,7 @@ function wrap(connection: PoolConnection, timeoutMs: number, onRelease: () => vo
       // The answer may still come: nobody may use this connection again.
       if (error?.code === 'PROTOCOL_SEQUENCE_TIMEOUT') connection.destroy();
       if (DENIED.has(errnoOf(error) ?? 0)) wasDenied = true;
+      if (error && isElsewhere(error)) told.isElsewhere();
       callback?.(error ? toSyncError(error) : null, result as never);
     });
     return undefined as never;
@@ -221,12 +222,12 @@ function wrap(connection: PoolConnection, timeoutMs: number, onRelease: () => vo
     connect: (callback) => callback?.(null),
     query,
     release: () => {
-      onRelease();
+      told.released();
       if (wasDenied) connection.destroy();
       else connection.release();
     },
     destroy: () => {
-      onRelease();
+      told.released();
       connection.destroy();
     },
   };

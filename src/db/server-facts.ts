@@ -38,7 +38,8 @@ export async function readServerFacts(db: Runner): Promise<ServerFacts> {
   return {
     kind: /mariadb/i.test(version) ? 'mariadb' : 'mysql',
     version,
-    readOnly: isOn(await variable(db, 'global.read_only')) || isOn(await variable(db, 'global.super_read_only')),
+    // Newer servers of MariaDB know more than ON and OFF.
+    readOnly: !/^(?:0|off|no)$/i.test((await variable(db, 'global.read_only')) ?? 'off'),
     isReplica: await readReplica(db),
     logBin: isOn(await variable(db, 'global.log_bin')),
     binlogFormat: (await variable(db, 'global.binlog_format'))?.toUpperCase(),

@@ -60,7 +60,7 @@ export const ERRORS = {
   ),
   DB_READ_ONLY: entry(
     'The database server is read-only or a replica.',
-    'Connect the daemon to the server that the site writes to.',
+    'Connect the daemon to the server that the site writes to. If this one was just promoted: SET GLOBAL read_only = 0, and RESET REPLICA ALL.',
     'stop',
     503,
   ),

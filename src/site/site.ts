@@ -23,7 +23,7 @@ import { deliverTo } from './delivering.ts';
 import { ownTables, type OwnTables } from '../db/catalog.ts';
 import { makeLeases, TTL_MS, type Leases } from '../db/lease.ts';
 import { lookingAgain } from '../db/looking-again.ts';
-import { openPool, type PoolUse } from '../db/pool.ts';
+import { openPool, type Pool } from '../db/pool.ts';
 import type { OutboxWriter } from '../db/ports.ts';
 import { makeUnread } from '../db/unread.ts';
 import { withLease } from '../db/with-lease.ts';
@@ -63,7 +63,7 @@ export interface Site {
   readonly status: PeerStatus;
   readonly reader: FeedReader;
   readonly acquaintance: Acquaintance;
-  poolUse(): PoolUse;
+  readonly connections: Pick<Pool, 'use' | 'renew'>;
   /** Peers that run the PHP plugin. */
   readonly plugin: PluginPeers;
   /** The host as last looked at. */
@@ -248,7 +248,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     reader: { page: (...call) => looking(() => reader.page(...call)) },
     acquaintance,
     plugin,
-    poolUse: pool.use,
+    connections: pool,
     parts: () => now.parts,
     refresh,
     async reconfigure(next, signal) {

@@ -198,3 +198,22 @@ test('a connection that lacked a right is not used again: servers look rights up
   await insert();
   await limited.close();
 });
+
+const connectionOf = async (db: Pool['db']): Promise<string> =>
+  (await sql<{ id: string }>`SELECT CONNECTION_ID() AS id`.execute(db)).rows[0]?.id ?? '';
+
+test('connections that may not write are given up for new ones, and so are all when told', async () => {
+  const single = poolOn(database, { connectionLimit: 1 });
+  await database.query('CREATE TABLE written (n INT) ENGINE=InnoDB');
+  const first = await connectionOf(single.db);
+  expect(await connectionOf(single.db)).toBe(first);
+  await sql`SET SESSION TRANSACTION READ ONLY`.execute(single.db);
+  const refused = await failureOf(sql`INSERT INTO written VALUES (1)`.execute(single.db));
+  expect(refused.code).toBe('DB_READ_ONLY');
+  const second = await connectionOf(single.db);
+  expect(second).not.toBe(first);
+  await sql`INSERT INTO written VALUES (2)`.execute(single.db);
+  single.renew();
+  expect(await connectionOf(single.db)).not.toBe(second);
+  await single.close();
+});

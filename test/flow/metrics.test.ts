@@ -244,7 +244,7 @@ test('the connections of the pool', async () => {
   );
   await eventually(() => expect(begun).toBe(limit));
   const late = sql`SELECT 1`.execute(site.db);
-  const { inUse, waiting } = site.poolUse();
+  const { inUse, waiting } = site.connections.use();
   release();
   await Promise.all([...busy, late]);
   expect([inUse, waiting]).toEqual([limit, 1]);

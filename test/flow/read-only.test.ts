@@ -1,0 +1,37 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { makeLogger } from '../../src/runtime/logger.ts';
+import { eventually } from '../support/eventually.ts';
+import { makeWorld, type World } from '../support/world.ts';
+
+const said: string[] = [];
+let world: World;
+beforeAll(async () => {
+  const log = makeLogger({ level: 'info', destination: { write: (line: string) => void said.push(line) } });
+  world = await makeWorld(['cars', 'homes'], { log });
+}, 60_000);
+afterAll(() => world.close());
+
+const linesWith = (text: string): string[] => said.filter((line) => line.includes(text));
+
+it('a daemon whose connections lead to a server that takes no writes says so, and connects anew', async () => {
+  const cars = world.site('cars');
+  const { site } = await cars.open();
+  // Every connection there is, and any number more: none of them may write from now on.
+  await Promise.all(
+    Array.from({ length: site.connections.use().limit }, () =>
+      site.db.connection().execute(async (connection) => {
+        await sql`SET SESSION TRANSACTION READ ONLY`.execute(connection);
+        await sql`SELECT SLEEP(0.2)`.execute(connection);
+      }),
+    ),
+  );
+  await cars.host.person.register({ email: 'ana@example.com', name: 'Ana', validation: false });
+  await eventually(() => {
+    const [line] = linesWith('DB_READ_ONLY');
+    expect(JSON.parse(line ?? '{}')).toMatchObject({ remedy: expect.stringContaining('promoted') });
+  });
+  await world.settle();
+  expect(await world.differences()).toEqual([]);
+  expect(linesWith('pass works again').length).toBeGreaterThan(0);
+});
