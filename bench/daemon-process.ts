@@ -69,8 +69,8 @@ function memoryOf(pid: number): { now: number; peak: number } {
   return { now: field('VmRSS'), peak: field('VmHWM') };
 }
 
-/** User and system time; the kernel counts them in hundredths of a second. */
-function cpuOf(pid: number): number {
+/** User and system time of a process in milliseconds; the kernel counts them in hundredths of a second. */
+export function cpuOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * 10;

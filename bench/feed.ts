@@ -8,6 +8,7 @@ import { dumpInto } from './copy-tables.ts';
 import { startDaemonProcess, type DaemonProcess } from './daemon-process.ts';
 import type { Figure } from './figures.ts';
 import { sizeOf, type BenchOptions, type Goal } from './goal.ts';
+import { serverCpu } from './server-cpu.ts';
 
 const TABLES = ['oc_t_user', 'oc_t_user_description'];
 
@@ -18,10 +19,18 @@ export const feed: Goal = {
   async run(options) {
     const users = sizeOf(options, 100_000, 2_000);
     const [ratios, feeds, dumps, peaks, wire]: number[][] = [[], [], [], [], []];
-    await withLargeSite(users, options, async (homes, serving) => {
+    const [taking, serving, server, dumping]: number[][] = [[], [], [], []];
+    await withLargeSite(users, options, async (homes, daemon) => {
+      const serverCpuMs = await serverCpu(homes.db);
+      const perUser = (cpuMs: number): number => (1000 * cpuMs) / users;
       for (let round = 1; round <= options.rounds; round++) {
+        const before = serverCpuMs();
         const dumpMs = await dumpOnce(homes);
-        const { ms, peakMiB } = await feedOnce(homes, users);
+        dumping?.push(perUser(serverCpuMs() - before));
+        const { ms, peakMiB, cpuMs } = await feedOnce(homes, daemon, serverCpuMs, users);
+        taking?.push(perUser(cpuMs.taking));
+        serving?.push(perUser(cpuMs.serving));
+        server?.push(perUser(cpuMs.server));
         options.say(`p1: round ${round}: feed ${Math.round(ms)} ms, dump ${Math.round(dumpMs)} ms`);
         feeds?.push(users / (ms / 1000));
         dumps?.push(users / (dumpMs / 1000));
@@ -29,13 +38,17 @@ export const feed: Goal = {
         peaks?.push(peakMiB);
       }
       wire?.push(await wireBytes(homes, users));
-      peaks?.push(serving.memoryMiB().peak);
+      peaks?.push(daemon.memoryMiB().peak);
     });
     const n = users.toLocaleString('en-US');
     return [
       { what: `P1 feed of ${n} users / dump of the same rows`, unit: '×', rounds: ratios ?? [], limit: { atMost: 3 } },
       { what: 'feed', unit: 'users/s', rounds: feeds ?? [] },
       { what: 'dump', unit: 'users/s', rounds: dumps ?? [] },
+      { what: 'processor time per user: daemon that is fed', unit: 'µs', rounds: taking ?? [] },
+      { what: 'processor time per user: daemon that feeds', unit: 'µs', rounds: serving ?? [] },
+      { what: 'processor time per user: database server', unit: 'µs', rounds: server ?? [] },
+      { what: 'the same for the dump', unit: 'µs', rounds: dumping ?? [] },
       { what: 'P6 most memory of a daemon, fed or feeding', unit: 'MiB', rounds: peaks ?? [], limit: { atMost: 150 } },
       { what: 'P10 bytes on the wire per user of a feed', unit: 'bytes', rounds: wire ?? [], limit: { atMost: 150 } },
     ] satisfies Figure[];
@@ -73,12 +86,27 @@ async function dumpOnce(homes: WorldSite): Promise<number> {
   }
 }
 
-/** Feeds a fresh site; the time is from the order to the last page being stored. */
-async function feedOnce(homes: WorldSite, users: number): Promise<{ ms: number; peakMiB: number }> {
+/** What one feed took. */
+interface Fed {
+  /** From the order to the last page being stored. */
+  readonly ms: number;
+  readonly peakMiB: number;
+  readonly cpuMs: { readonly taking: number; readonly serving: number; readonly server: number };
+}
+
+/** Feeds a fresh site. */
+async function feedOnce(
+  homes: WorldSite,
+  serving: DaemonProcess,
+  serverCpuMs: () => number,
+  users: number,
+): Promise<Fed> {
   const world = await makeWorld(['cars'], { idle: true, peers: { cars: [] } });
   const cars = world.site('cars');
   const daemon = await startDaemonProcess(cars, [homes]);
   try {
+    const used = (): number[] => [daemon.cpuMs(), serving.cpuMs(), serverCpuMs()];
+    const before = used();
     const started = performance.now();
     await daemon.admin('POST', 'v1/peers/homes/feed');
     await eventually(
@@ -90,9 +118,10 @@ async function feedOnce(homes: WorldSite, users: number): Promise<{ ms: number; 
       { timeoutMs: 3_600_000, intervalMs: 20 },
     );
     const ms = performance.now() - started;
+    const [ours = 0, theirs = 0, server = 0] = used().map((cpuMs, at) => cpuMs - (before[at] ?? 0));
     const [row] = await cars.db.query<{ n: string }>('SELECT COUNT(*) AS n FROM oc_t_user');
     if (Number(row?.n) !== users) throw new Error(`only ${row?.n} of ${users} users arrived`);
-    return { ms, peakMiB: daemon.memoryMiB().peak };
+    return { ms, peakMiB: daemon.memoryMiB().peak, cpuMs: { taking: ours, serving: theirs, server } };
   } finally {
     await daemon.stop();
     await world.close();
