@@ -14,9 +14,10 @@ import type { UserPlan } from './decide.ts';
 /** Values that this site cannot store: their registers are parked, the rest of the user goes on. */
 export function parkUnstorable(plans: readonly UserPlan[], hosts: HostUsers, accepts: Selection): void {
   for (const plan of plans) {
-    for (const [register, { values }] of Object.entries(plan.incoming.record.registers)) {
-      const isWanted = hosts.missing.has(register) && accepts(register);
-      if (!isWanted || Object.values(values).every((value) => value === null)) continue;
+    for (const register of hosts.missing) {
+      const values = plan.incoming.record.registers[register]?.values;
+      if (values === undefined || !accepts(register)) continue;
+      if (Object.values(values).every((value) => value === null)) continue;
       plan.parked.push({ code: 'VALUE_UNSTORABLE', register, message: `This site has no column for ${register}.` });
     }
     for (const [register, { values }] of plan.take) {

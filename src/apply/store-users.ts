@@ -79,7 +79,8 @@ export async function storeUsers(
     fresh.map((plan) => newUserDefaults(table, writesOf(plan, deps.hosts), deps.randomBytes)),
   );
   const holders = await deps.hosts.holdersOf(trx, fresh.map(emailOf));
-  const idOf = (plan: UserPlan): number => plan.user?.userId ?? holders.get(emailOf(plan))?.id ?? 0;
+  const ids = new Map(plans.map((plan) => [plan, plan.user?.userId ?? holders.get(emailOf(plan))?.id ?? 0]));
+  const idOf = (plan: UserPlan): number => ids.get(plan) ?? 0;
   await storeRelated(trx, deps, plans, idOf);
   await nameByIds(trx, table, plans.filter(hasNoName).map(idOf));
   await storeDescriptions(trx, deps, plans, idOf);
@@ -111,9 +112,8 @@ function hasNoName(plan: UserPlan): boolean {
 /** The columns of `t_user` a plan writes; what the row has already is not written again. */
 function writesOf(plan: UserPlan, hosts: HostUsers): Writes {
   const writes: Writes = new Map();
-  const elsewhere = new Set(hosts.related.map((one) => one.register));
   for (const [register, { values }] of plan.take) {
-    if (elsewhere.has(register)) continue;
+    if (hosts.related.some((one) => one.register === register)) continue;
     for (const column of hosts.columns.get(register) ?? []) {
       const value = values[column.name];
       const held = plan.user?.host.registers.get(register)?.[column.name];
@@ -227,7 +227,8 @@ function settle(plan: UserPlan, host: HostUser, deps: StoreDeps): StoredPlan {
   const registers = new Map<RegisterName, RegisterState>(before.registers);
   const changed: RegisterName[] = [];
   if (plan.user === undefined) {
-    const rest = firstShadow(host.registers, adoptionStamp(0, deps.origin), plan.born);
+    const unsent = new Map([...host.registers].filter(([register]) => !plan.take.has(register)));
+    const rest = firstShadow(unsent, adoptionStamp(0, deps.origin), plan.born);
     for (const [register, state] of rest.registers) registers.set(register, state);
   }
   for (const [register, taken] of plan.take) {
@@ -235,12 +236,9 @@ function settle(plan: UserPlan, host: HostUser, deps: StoreDeps): StoredPlan {
     if (values === undefined) continue;
     const hash = hashValues(values);
     const altered = isAltered(plan, register, taken.values, values);
-    registers.set(register, {
-      hash,
-      stamp: taken.stamp,
-      ...(taken.prior === undefined ? {} : { prior: taken.prior }),
-      ...(altered ? { altered: true as const } : {}),
-    });
+    const { stamp, prior } = taken;
+    const state: RegisterState = prior === undefined ? { hash, stamp } : { hash, stamp, prior };
+    registers.set(register, altered ? { ...state, altered } : state);
     if (before.registers.get(register)?.hash !== hash) changed.push(register);
   }
   const stored = { userId: host.id, uids: plan.uids, shadow: { born: plan.born, registers } };
@@ -250,11 +248,9 @@ function settle(plan: UserPlan, host: HostUser, deps: StoreDeps): StoredPlan {
 /** True if this site holds less than was sent; said in the log, and never passed on as if it were the whole. */
 function isAltered(plan: UserPlan, register: RegisterName, taken: Values, stored: Values): boolean {
   const sent = plan.incoming.record.registers[register]?.values ?? {};
-  const lacking = Object.keys(sent).filter((column) => !(column in stored) && sent[column] !== null);
-  const differing = Object.keys(taken).filter((column) => {
-    const value = taken[column] ?? null;
-    return !isSameValue(value, stored[column] ?? null);
-  });
+  const isLacking = Object.keys(sent).some((column) => !(column in stored) && sent[column] !== null);
+  const differing = Object.keys(taken).filter((column) => !isSameValue(taken[column] ?? null, stored[column] ?? null));
+  if (differing.length === 0) return isLacking;
   const unexplained = differing.filter((column) => column !== 'fk_c_country_code');
   if (unexplained.length > 0) {
     plan.notes.push({
@@ -263,5 +259,5 @@ function isAltered(plan: UserPlan, register: RegisterName, taken: Values, stored
       message: `${unexplained.join(', ')}: this site stored it in another form.`,
     });
   }
-  return lacking.length > 0 || differing.length > 0;
+  return true;
 }

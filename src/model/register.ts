@@ -118,14 +118,22 @@ export const HASH_HEX = 16;
  */
 export function hashValues(values: Values): string {
   let text = '';
-  for (const column of Object.keys(values).toSorted()) {
+  const columns = Object.keys(values);
+  for (const column of columns.length > 1 ? columns.toSorted() : columns) {
     const value = values[column];
     if (value === null || value === undefined) continue;
     if (typeof value === 'string') text += `${column}\u0000T${value.length}:${value}`;
     else text += `${column}\u0000B${value.hex.length}:${value.hex}`;
   }
+  return text === '' ? HASH_OF_NOTHING : digest(text);
+}
+
+function digest(text: string): string {
   return hash('sha256', text, 'hex').slice(0, HASH_HEX);
 }
+
+/** A third of all registers hold nothing. */
+const HASH_OF_NOTHING = digest('');
 
 /** True if every value of the register is NULL: nothing is there. */
 export function isEmpty(values: Values): boolean {

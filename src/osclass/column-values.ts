@@ -24,9 +24,11 @@ const OPAQUE = new Set([
   'vector',
 ]);
 
+const BYTES = new Set([...OPAQUE, 'binary', 'varbinary', 'tinyblob', 'blob', 'mediumblob', 'longblob', 'bit']);
+
 /** True for columns whose values are bytes: they travel as hex, and are written as they were read. */
 export function holdsBytes(column: Column): boolean {
-  return /^(?:var)?binary$|blob$|^bit$/.test(column.type) || OPAQUE.has(column.type);
+  return BYTES.has(column.type);
 }
 
 /**

@@ -48,6 +48,8 @@ export interface HostUsers {
   readonly table: Ident;
   /** The columns of each register that this site has; descriptions are not among them. */
   readonly columns: ReadonlyMap<RegisterName, readonly Column[]>;
+  /** Those of them that hold a time, of the registers that have any. */
+  readonly times: ReadonlyMap<RegisterName, readonly Column[]>;
   /** Related tables of this site; their registers are in `columns` too. */
   readonly related: readonly RelatedTable[];
   /** Registers that the config names and this site has no column for; what comes for them waits. */
@@ -103,6 +105,12 @@ export function makeHostUsers(
   const named = [...custom, ...listed, ...lacking].filter((name) => !isOrdinary(name));
   const missing = new Set(named.filter((name) => !columns.has(name)));
 
+  const times = new Map<RegisterName, Column[]>();
+  for (const [register, list] of columns) {
+    const held = list.filter(({ type }) => type === 'datetime' || type === 'timestamp');
+    if (held.length > 0) times.set(register, held);
+  }
+
   type Row = HostUser & { readonly registers: Map<RegisterName, Values> };
 
   const toUser = (row: Record<string, Raw>, texts: ReadonlyMap<string, string | null> | undefined): Row => {
@@ -151,6 +159,7 @@ export function makeHostUsers(
   return {
     table: table.name,
     columns,
+    times,
     related,
     missing,
     describes: descriptions !== undefined,

@@ -45,6 +45,12 @@ interface Level {
   readonly native: string;
 }
 
+interface Countries {
+  readonly all: readonly Place[];
+  /** Id by code in upper case. */
+  readonly byCode: ReadonlyMap<string, string>;
+}
+
 const LEVELS: readonly Level[] = [
   {
     base: 't_region',
@@ -72,15 +78,17 @@ const LEVELS: readonly Level[] = [
  */
 export function makeLocations(options: LocationsOptions): Locations {
   const { catalog, mode = 'resolve', ttlMs = 60_000, limit = 20_000, now = () => performance.now() } = options;
-  const countries = makeExpiringCache<readonly Place[]>({ ttlMs, limit: 1, now });
+  const countries = makeExpiringCache<Countries>({ ttlMs, limit: 1, now });
   const places = makeExpiringCache<string | null>({ ttlMs, limit, now });
 
-  const readCountries = async (runner: Runner): Promise<readonly Place[]> => {
+  const readCountries = async (runner: Runner): Promise<Countries> => {
     const known = countries.get('all');
     if (known !== undefined) return known;
-    const rows = await readAllPlaces(runner, catalog.table('t_country'), 'pk_c_code');
-    countries.set('all', rows);
-    return rows;
+    const all = await readAllPlaces(runner, catalog.table('t_country'), 'pk_c_code');
+    // From the last to the first: of two that differ only in case, the first counts.
+    const read = { all, byCode: new Map(all.toReversed().map((place) => [place.id.toUpperCase(), place.id])) };
+    countries.set('all', read);
+    return read;
   };
 
   /** The answers for one level: the id of each wanted place, null if unknown, undefined if nothing is wanted. */
@@ -92,11 +100,13 @@ export function makeLocations(options: LocationsOptions): Locations {
     const table = catalog.table(level.base);
     const open = new Map<string, WantedPlace>();
     const answers = new Map<string, string | null>();
-    for (const place of wanted) {
-      if (place === undefined) continue;
-      const cached = places.get(keyOf(level, place));
-      if (cached === undefined) open.set(keyOf(level, place), place);
-      else answers.set(keyOf(level, place), cached);
+    const keys = wanted.map((place) => (place === undefined ? undefined : keyOf(level, place)));
+    for (const [at, place] of wanted.entries()) {
+      const key = keys[at];
+      if (place === undefined || key === undefined || answers.has(key)) continue;
+      const cached = places.get(key);
+      if (cached === undefined) open.set(key, place);
+      else answers.set(key, cached);
     }
     await inChunks(table === undefined ? [] : [...open.values()], async (chunk) => {
       const found = await readPlaces(runner, table, level, chunk);
@@ -106,7 +116,7 @@ export function makeLocations(options: LocationsOptions): Locations {
         answers.set(keyOf(level, place), answer);
       }
     });
-    return wanted.map((place) => (place === undefined ? undefined : (answers.get(keyOf(level, place)) ?? null)));
+    return keys.map((key) => (key === undefined ? undefined : (answers.get(key) ?? null)));
   };
 
   const resolveMany = async (runner: Runner, addresses: readonly Values[]): Promise<ResolvedLocation[]> => {
@@ -144,18 +154,14 @@ export function makeLocations(options: LocationsOptions): Locations {
 }
 
 /** The code of this site's country; null if it is unknown, undefined if the address names none. */
-function findCountry(
-  address: Values,
-  known: readonly Place[],
-  mode: 'resolve' | 'text_only',
-): string | null | undefined {
+function findCountry(address: Values, known: Countries, mode: 'resolve' | 'text_only'): string | null | undefined {
   const code = textOf(address['fk_c_country_code']);
-  const byCode = code === '' ? undefined : known.find((place) => place.id.toUpperCase() === code.toUpperCase());
-  if (byCode !== undefined) return byCode.id;
+  const byCode = code === '' ? undefined : known.byCode.get(code.toUpperCase());
+  if (byCode !== undefined) return byCode;
   const names = [address['s_country'], address['s_country_native']].map(textOf).filter((name) => name !== '');
   if (code === '' && names.length === 0) return undefined;
   if (mode === 'text_only') return code === '' ? undefined : null;
-  return findPlace({ parent: '', names }, known)?.id ?? null;
+  return findPlace({ parent: '', names }, known.all)?.id ?? null;
 }
 
 /** The place to look for, if the address names one and the one above is known. */

@@ -69,15 +69,21 @@ export function encodeUser(
  */
 export function decodeRegisters(record: UserRecord, hosts: HostUsers, zone: Zone): Map<RegisterName, RemoteRegister> {
   const registers = new Map<RegisterName, RemoteRegister>();
-  for (const [register, state] of Object.entries(record.registers)) {
+  // Most registers of a user share one stamp; as one object it is also packed once.
+  let [text, stamp]: [string | undefined, Stamp | undefined] = [undefined, undefined];
+  for (const register of Object.keys(record.registers)) {
+    const state = record.registers[register] as WireRegister;
     const { prior, values } = state;
     const decoded = decodeValues(register, values, hosts, zone);
     if (decoded === undefined) continue;
-    registers.set(register, {
-      stamp: requireStamp(stampText(record, state)),
-      ...(prior === undefined ? {} : { prior: requireStamp(prior) }),
-      values: decoded,
-    });
+    if (stamp === undefined || stampText(record, state) !== text) {
+      text = stampText(record, state);
+      stamp = requireStamp(text);
+    }
+    registers.set(
+      register,
+      prior === undefined ? { stamp, values: decoded } : { stamp, prior: requireStamp(prior), values: decoded },
+    );
   }
   return registers;
 }
@@ -89,14 +95,19 @@ export function requireStamp(text: string): Stamp {
   return stamp;
 }
 
-function encodeValues(register: RegisterName, values: Values, hosts: HostUsers, zone: Zone): Record<string, WireValue> {
-  const times = timeColumns(register, hosts);
-  const encoded: Record<string, WireValue> = {};
-  for (const [column, value] of Object.entries(values)) {
-    const type = times.get(column);
-    if (!zone.known || typeof value !== 'string' || type === undefined) encoded[column] = toWire(value);
+function encodeValues(
+  register: RegisterName,
+  values: Values,
+  hosts: HostUsers,
+  zone: Zone,
+): Readonly<Record<string, WireValue>> {
+  const times = zone.known ? hosts.times.get(register) : undefined;
+  if (times === undefined) return values;
+  const encoded: Record<string, WireValue> = { ...values };
+  for (const { name, type } of times) {
+    const value = values[name];
     // A TIMESTAMP is read as UTC in our sessions.
-    else encoded[column] = { utc: type === 'timestamp' ? value : zone.toUtc(value) };
+    if (typeof value === 'string') encoded[name] = { utc: type === 'timestamp' ? value : zone.toUtc(value) };
   }
   return encoded;
 }
@@ -119,16 +130,6 @@ function decodeValues(
     if (value !== undefined) decoded[column.name] = inOneForm(column, fromWire(column, value, zone));
   }
   return Object.keys(decoded).length > 0 ? decoded : undefined;
-}
-
-function timeColumns(register: RegisterName, hosts: HostUsers): ReadonlyMap<string, string> {
-  const columns = hosts.columns.get(register) ?? [];
-  const times = columns.filter(({ type }) => type === 'datetime' || type === 'timestamp');
-  return new Map(times.map(({ name, type }) => [name, type]));
-}
-
-function toWire(value: Value): WireValue {
-  return typeof value === 'object' && value !== null ? { hex: value.hex } : value;
 }
 
 function fromWire({ type }: Column, value: WireValue, zone: Zone): Value {

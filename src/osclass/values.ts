@@ -39,12 +39,14 @@ export function isSameValue(sent: Value, stored: Value): boolean {
 }
 
 function whyNoText(column: Column, value: string): string | undefined {
-  const length = Array.from(value).length;
-  if (column.maxChars !== null && column.type.endsWith('char') && length > column.maxChars) {
-    return `holds ${column.maxChars} characters here, not ${length}`;
+  // No text has more characters than code units, nor more bytes than three of each: most need no count.
+  if (column.maxChars !== null && value.length > column.maxChars && column.type.endsWith('char')) {
+    const length = Array.from(value).length;
+    if (length > column.maxChars) return `holds ${column.maxChars} characters here, not ${length}`;
   }
-  if (column.maxBytes !== null && column.type.endsWith('text') && Buffer.byteLength(value) > column.maxBytes) {
-    return `holds ${column.maxBytes} bytes here, not ${Buffer.byteLength(value)}`;
+  if (column.maxBytes !== null && 3 * value.length > column.maxBytes && column.type.endsWith('text')) {
+    const bytes = Buffer.byteLength(value);
+    if (bytes > column.maxBytes) return `holds ${column.maxBytes} bytes here, not ${bytes}`;
   }
   if (column.charset !== null && THREE_BYTE.has(column.charset) && /[\u{10000}-\u{10ffff}]/u.test(value)) {
     return `holds no characters outside ${column.charset} here`;
@@ -59,6 +61,8 @@ function whyNoBits(hex: string, most: number): string | undefined {
 }
 
 function whyNoInteger(value: string, bits: number, unsigned: boolean): string | undefined {
+  // What most columns of numbers hold: every type holds it.
+  if (value === '0' || value === '1') return undefined;
   if (!/^-?\d{1,20}$/.test(value)) return 'holds whole numbers here';
   const number = BigInt(value);
   const low = unsigned ? 0n : -(1n << BigInt(bits - 1));

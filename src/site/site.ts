@@ -2,7 +2,6 @@
  * One site, put together: its database, what is known of its tables, its peers, and every kind of work on them. Commands
  * and the daemon use it alike; nothing here repeats by itself.
  */
-import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Kysely } from 'kysely';
 import { v4 } from 'uuid';
@@ -48,6 +47,7 @@ import type { PeerClient } from '../peer/client.ts';
 import { makePeers } from './peers.ts';
 import { makePluginPeers, type PluginPeers } from './plugin-peers.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { makeRandomBytes } from '../runtime/random-bytes.ts';
 import { newTrace } from '../runtime/trace.ts';
 import { makeScanning, type Scanning } from './scanning.ts';
 
@@ -155,9 +155,9 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     } = now;
     return {
       ...parts,
-      ...{ db, own, outbox, origin, nowMs, randomUid, appendLog, randomBytes, guard, routes },
-      removal: { ...removal, related: relatedTables },
-      ...{ unread, usersWaiting: outbox.usersWaiting },
+      ...{ db, own, outbox, origin, nowMs, randomUid, appendLog, guard, routes },
+      randomBytes: makeRandomBytes(),
+      ...{ unread, usersWaiting: outbox.usersWaiting, removal: { ...removal, related: relatedTables } },
       adopt: (user) => adopt(user, { origin, nowMs, toEpochMs: parts.zone.toEpochMs }),
       locales: async () => parts.locales,
       applied: (trx, from, records, outcomes) => plugin.applied(trx, from, { records, outcomes }),

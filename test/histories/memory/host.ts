@@ -105,6 +105,7 @@ export function folded(email: string): string {
 export const HOSTS: HostUsers = {
   table: 't_user' as Ident,
   columns: layout,
+  times: new Map(),
   describes: true,
   related: [],
   missing: new Set(),
