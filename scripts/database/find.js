@@ -5,7 +5,7 @@ import { dockerServer } from './docker.js';
 import { givenServer } from './given.js';
 import { localServer } from './local.js';
 import { mysql9Server } from './mysql9.js';
-import { sweepTemporaryFolder } from './sweep.js';
+import { sweepTemporaryFolders } from './sweep.js';
 
 /**
  * @typedef {object} Surroundings
@@ -45,7 +45,7 @@ export async function findServer(around) {
     around.say(`TEST_DATABASE_SERVER is "${wanted}"; it can be "mysql" or unset.`);
     return undefined;
   }
-  sweepTemporaryFolder();
+  sweepTemporaryFolders();
   if (wanted === 'mysql') return tryAll(MYSQL_9, around, NO_MYSQL_9);
   if (process.env.TEST_DATABASE_URL) return tryAll([givenServer], around, NO_GIVEN_SERVER);
   return tryAll(ANY_SERVER, around, NO_SERVER);

@@ -4,9 +4,9 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from './command.js';
+import { placeOfServer } from './place.js';
 import { untilReady } from './ready.js';
 import { settingsOf } from './settings.js';
 import { FOLDER_PREFIX, markOwner } from './sweep.js';
@@ -34,7 +34,7 @@ const TRIES = 3;
  * @throws with the last lines of the server's log
  */
 export async function startPrivateServer(program, { durable, later }) {
-  const folder = mkdtempSync(join(tmpdir(), FOLDER_PREFIX));
+  const folder = mkdtempSync(join(placeOfServer(durable), FOLDER_PREFIX));
   later({ kind: 'folder', path: folder });
   markOwner(folder);
   const data = join(folder, 'data');

@@ -1,9 +1,9 @@
 /** Temporary folders of runs that could not clean up: even the guard was killed, or the machine went down. */
 
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isAlive } from '../run.js';
+import { places } from './place.js';
 
 /** All temporary folders of servers are called so. */
 export const FOLDER_PREFIX = 'osclass-account-sync-server-';
@@ -22,10 +22,8 @@ export function markOwner(folder, server) {
 }
 
 /** Removes the folders whose owners are gone, and stops the servers that still run in them. */
-export function sweepTemporaryFolder() {
-  for (const name of readdirSync(tmpdir())) {
-    if (!name.startsWith(FOLDER_PREFIX)) continue;
-    const folder = join(tmpdir(), name);
+export function sweepTemporaryFolders() {
+  for (const folder of places().flatMap(foldersIn)) {
     try {
       const { owner, server } = ownerOf(folder);
       if (owner !== undefined && isAlive(owner)) continue;
@@ -36,6 +34,12 @@ export function sweepTemporaryFolder() {
     }
   }
 }
+
+/** @param {string} place */
+const foldersIn = (place) =>
+  readdirSync(place)
+    .filter((name) => name.startsWith(FOLDER_PREFIX))
+    .map((name) => join(place, name));
 
 /**
  * @param {string} folder

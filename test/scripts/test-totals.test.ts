@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,55 +11,63 @@ describe('the totals of all test runs', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  const counts = { success: true, numPassedTests: 2, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0 };
-  const write = (name: string, report: object): string => {
-    const file = join(folder, name);
-    writeFileSync(file, JSON.stringify({ ...counts, testResults: [], ...report }));
-    return file;
+  const passed = (fullName: string) => ({ status: 'passed', fullName });
+  const skipped = (fullName: string) => ({ status: 'skipped', fullName });
+  const failed = (fullName: string) => ({ status: 'failed', fullName, failureMessages: ['expected 1\n at line 3'] });
+  const file = (name: string, ...assertionResults: { status: string; fullName: string }[]) => ({
+    name,
+    status: assertionResults.every(({ status }) => status === 'passed') ? 'passed' : 'failed',
+    message: 'no such module',
+    assertionResults,
+  });
+  const write = (name: string, ...testResults: ReturnType<typeof file>[]): string => {
+    const path = join(folder, name);
+    const success = testResults.every(({ status }) => status === 'passed');
+    writeFileSync(path, JSON.stringify({ success, testResults }));
+    return path;
   };
-  const script = 'scripts/test-totals.js';
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, ['scripts/test-totals.js', ...args], { encoding: 'utf8' });
 
   test('are one line when everything passed', () => {
-    const files = [write('a.json', {}), write('b.json', { numPassedTests: 3, numPendingTests: 1 })];
-    expect(execFileSync(process.execPath, [script, ...files], { encoding: 'utf8' })).toBe(
-      '5 passed, 0 failed, 1 skipped\n',
-    );
+    const files = [write('a.json', file('test/a.ts', passed('a'), passed('b'))), write('b.json', file('test/b.ts'))];
+    expect(run(...files)).toMatchObject({ status: 0, stdout: '2 passed, 0 failed, 0 skipped\n' });
   });
 
+  const one = file('test/one.test.ts', passed('adds'), failed('subtracts'));
+  const two = file('test/two.test.ts', skipped('never ran'));
+
   test('come after every failure: of a test, of a whole file, of a run without a report', () => {
-    const failed = write('failed.json', {
-      success: false,
-      numFailedTests: 1,
-      testResults: [
-        {
-          name: 'test/one.test.ts',
-          status: 'failed',
-          assertionResults: [
-            { status: 'passed', fullName: 'adds' },
-            { status: 'failed', fullName: 'subtracts', failureMessages: ['expected 1 to be 2\n at line 3'] },
-          ],
-        },
-        {
-          name: 'test/two.test.ts',
-          status: 'failed',
-          message: 'no such module',
-          assertionResults: [{ status: 'skipped', fullName: 'never ran' }],
-        },
-      ],
-    });
-    const { status, stdout } = spawnSync(process.execPath, [script, failed, join(folder, 'none.json')], {
-      encoding: 'utf8',
-    });
+    const { status, stdout } = run(write('failed.json', one, two), join(folder, 'none.json'));
     expect(status).toBe(1);
     expect(stdout.split('\n')).toEqual([
+      'failed (failed): test/one.test.ts > subtracts',
+      '    expected 1',
+      '     at line 3',
       'failed (failed): test/two.test.ts',
       '    no such module',
-      'failed (failed): test/one.test.ts > subtracts',
-      '    expected 1 to be 2',
-      '     at line 3',
       'failed (none): there is no report',
-      '2 passed, 3 failed, 0 skipped',
+      '1 passed, 3 failed, 1 skipped',
       '',
     ]);
+  });
+
+  test('the files that failed are what is run again', () => {
+    const report = write('mixed.json', one, file('test/good.test.ts', passed('fine')), two);
+    expect(run('--failed-files', report).stdout).toBe('test/one.test.ts\ntest/two.test.ts\n');
+    expect(run('--failed-files', join(folder, 'none.json')).stdout).toBe('');
+  });
+
+  test('count what passes the second time, and name it', () => {
+    const report = write('any.json', one, two);
+    write('any-again.json', file('test/one.test.ts', passed('adds'), passed('subtracts')), two);
+    const { status, stdout } = run(report);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^failed the first time \(any\): test\/one\.test\.ts > subtracts$/m);
+    expect(stdout).toMatch(/^failed \(any\): test\/two\.test\.ts$/m);
+    expect(stdout).toMatch(/^2 passed, 1 failed, 1 skipped$/m);
+
+    write('any-again.json', file('test/one.test.ts', passed('adds'), passed('subtracts')), file('test/two.test.ts'));
+    expect(run(report)).toMatchObject({ status: 0 });
   });
 });
