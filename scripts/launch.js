@@ -22,6 +22,8 @@ const COMMANDS = {
   test: { program: ['node_modules/vitest/vitest.mjs', 'run'], durable: false },
   demo: { program: ['demo/main.ts'], durable: true },
   faults: { program: ['test/faults/main.ts'], durable: false },
+  kills: { program: ['test/endurance/kills-main.ts'], durable: false },
+  soak: { program: ['test/endurance/soak-main.ts'], durable: false },
   bench: { program: ['bench/main.ts'], durable: true },
 };
 

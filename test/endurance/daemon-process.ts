@@ -1,0 +1,81 @@
+/** The processes with daemons: started, killed, paused, and asked how large they are. */
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../../src/config/config.ts';
+import type { StartOrder } from './daemon-child.ts';
+
+/** A daemon under way. */
+export interface DaemonProcess {
+  readonly pid: number;
+  /** True once its site is open and its loops run. */
+  isReady(): boolean;
+  /** Resolves then, or when the process has ended. */
+  readonly ready: Promise<unknown>;
+  /** Resolves when the process has ended after this signal. */
+  end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
+  /** Stops it where it stands, until {@link resume}. */
+  pause(): void;
+  resume(): void;
+  /** Resident memory in MiB; undefined once it has ended. */
+  residentMiB(): number | undefined;
+  /** Lines of its log: warnings and errors. */
+  readonly said: readonly string[];
+}
+
+const CHILD = fileURLToPath(new URL('daemon-child.ts', import.meta.url));
+/** Lines that are kept of each process. */
+const MOST_LINES = 500;
+
+/** Starts one; it ends with this process at the latest. */
+export function startProcess(config: Config, leaseMs?: number): DaemonProcess {
+  const child = fork(CHILD, { execArgv: [], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  const exited = once(child, 'exit');
+  let ready = false;
+  const isReady = new Promise<void>((resolve) => {
+    child.on('message', (message) => {
+      if (message !== 'ready') return;
+      ready = true;
+      resolve();
+    });
+  });
+  const said = linesOf(child);
+  const order: StartOrder = { config, leaseMs };
+  child.send(order, () => undefined);
+  return {
+    pid: child.pid ?? 0,
+    isReady: () => ready && child.exitCode === null && child.signalCode === null,
+    ready: Promise.race([isReady, exited]),
+    async end(signal) {
+      child.kill(signal);
+      // One that is paused would not hear of anything else.
+      if (signal === 'SIGTERM') child.kill('SIGCONT');
+      await exited;
+    },
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+    residentMiB: () => residentMiB(child.pid ?? 0),
+    said,
+  };
+}
+
+function linesOf(child: ChildProcess): string[] {
+  const lines: string[] = [];
+  let rest = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    const parts = (rest + text).split('\n');
+    rest = parts.pop() ?? '';
+    lines.push(...parts);
+    lines.splice(0, lines.length - MOST_LINES);
+  });
+  return lines;
+}
+
+function residentMiB(pid: number): number | undefined {
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+  } catch {
+    return undefined;
+  }
+}
