@@ -47,16 +47,21 @@ export async function drainOnce(deps: CaptureDeps, lease: Lease): Promise<Draine
   });
 }
 
-/** Many markers of one user are one. */
+/**
+ * Many markers of one user are one. An id that was inserted before anybody was deleted from it has changed hands in a table
+ * that was emptied. Of several deletions the first is of whoever had the id when markers began, unless it changed hands.
+ */
 function coalesce(markers: readonly Marker[]): Map<number, Marked> {
   const marked = new Map<number, Marked>();
   for (const { userId, op, oldEmail, atMs } of markers) {
     const seen = marked.get(userId);
+    const wasDeleted = seen?.deletedEmail !== undefined;
+    const startsAnew = seen?.startsAnew === true || (op === 'I' && !wasDeleted);
     marked.set(userId, {
       atMs: Math.max(seen?.atMs ?? 0, atMs),
-      inserted: (seen?.inserted ?? false) || op === 'I',
-      startsAnew: seen?.startsAnew ?? op === 'I',
-      deletedEmail: op === 'D' ? (oldEmail ?? '') : seen?.deletedEmail,
+      inserted: seen?.inserted === true || op === 'I',
+      startsAnew,
+      deletedEmail: op === 'D' && (startsAnew || !wasDeleted) ? (oldEmail ?? '') : seen?.deletedEmail,
     });
   }
   return marked;

@@ -21,9 +21,9 @@ export interface Marked {
   readonly atMs: number;
   /** A row of this id was inserted. */
   readonly inserted: boolean;
-  /** That came first: whoever had the id before went without a marker. */
+  /** With no deletion before it: whoever had the id until then went without a marker. */
   readonly startsAnew?: boolean;
-  /** The address of the row that was deleted, if one was. */
+  /** The address of the row that was deleted, if one was: of several, of whoever had the id at first. */
   readonly deletedEmail: string | undefined;
 }
 

@@ -30,6 +30,29 @@ describe('an id that another account had for a moment', () => {
   });
 });
 
+describe('an id that another account had for a moment, after it was marked', () => {
+  it('in a table that was emptied just after an edit: who had it before is removed nowhere', async () => {
+    const cars = await withAna();
+    await cars.host.person.viewPage(cars.ana);
+    await cars.host.write('SET FOREIGN_KEY_CHECKS = 0');
+    await cars.host.write('TRUNCATE {user}');
+    await cars.host.person.deleteAccount(await cars.host.person.register({ email: 'bob@example.com', name: 'Bob' }));
+    await cars.drainAll();
+    expect(await cars.tombstones()).toEqual([]);
+    expect(await cars.outbox()).toEqual([]);
+  });
+
+  it('in a table that was emptied just after its deletion: that one is removed, and nobody else', async () => {
+    const cars = await withAna();
+    await cars.host.person.deleteAccount(cars.ana);
+    await cars.host.write('SET FOREIGN_KEY_CHECKS = 0');
+    await cars.host.write('TRUNCATE {user}');
+    await cars.host.person.deleteAccount(await cars.host.person.register({ email: 'bob@example.com', name: 'Bob' }));
+    await cars.drainAll();
+    expect((await cars.tombstones()).map((row) => row.uid)).toEqual([hex(ANA)]);
+  });
+});
+
 describe('an account that is deleted while a drain is between its markers and its row', () => {
   /** Deletes when the markers were just read. */
   const between = async (): Promise<{ cars: CapturedSite; deleteThen: (act: () => Promise<unknown>) => void }> => {
