@@ -120,11 +120,11 @@ export async function wakeParked(runner: Runner, own: OwnTables, userIds: readon
     WHERE user_id IN (${bindList(userIds)}) OR code = 'EMAIL_TAKEN'`.execute(runner);
 }
 
-/** Lets the next retry pass try again what waits for a language, or for a column that can hold a value. */
+/** Lets the next retry pass try again what waits for a language, a column that can hold a value, or a look at its account. */
 export async function wakeParkedFor(
   runner: Runner,
   own: OwnTables,
-  code: 'LOCALE_UNKNOWN' | 'VALUE_UNSTORABLE',
+  code: 'LOCALE_UNKNOWN' | 'VALUE_UNSTORABLE' | 'USER_BUSY',
 ): Promise<void> {
   await sql`UPDATE ${id(own.parked)} SET tried_at = ${WOKEN} WHERE code = ${code}`.execute(runner);
 }

@@ -5,8 +5,8 @@ import type { Origination, Outcome } from './outcome.ts';
 import { readParked, touchParked, type ParkedRow } from './parked.ts';
 import type { ApplyDeps } from './together.ts';
 
-/** A parked record nobody woke is tried again after so long. */
-const RETRY_EVERY_MS = 60_000;
+/** A parked record nobody woke is tried again after so long: by the next of the passes that come every minute. */
+const RETRY_EVERY_MS = 55_000;
 const BATCH = 200;
 /** A record that still waits after so long is not merely one that came late: newer ones would have overtaken it. */
 const LATE_RECORDS_MS = 10 * 60_000;

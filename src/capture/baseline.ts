@@ -25,6 +25,8 @@ export interface BaselinePage {
   readonly full: boolean;
   /** Users found different from their shadow, or without one though the baseline had finished. */
   readonly changed: number;
+  /** Accounts that went without being deleted, and whose ids others have now. */
+  readonly vanished: number;
 }
 
 /** Users read and written in one transaction. */
@@ -111,7 +113,8 @@ export async function baselineOnce(deps: CaptureDeps, lease: Lease): Promise<Bas
       if (!rescan) await writeState(trx, own, 'baseline_finished_at', now);
     }
     await lease.fence(trx);
-    return { done: users.length, full, changed: new Set(entries.map((entry) => entry.ref)).size };
+    const changed = new Set(entries.map((entry) => entry.ref)).size;
+    return { done: users.length, full, changed, vanished: others.length };
   });
 }
 

@@ -7,15 +7,18 @@ import { deleteMarkers, readMarkers, readMarkersOf, type Marker } from '../db/ma
 import { readState } from '../db/state.ts';
 import { inTransaction } from '../db/transaction.ts';
 import type { CaptureDeps } from './deps.ts';
-import { settle, type Marked } from './settle.ts';
+import { settle, type Marked, type Settled } from './settle.ts';
 
 /** What one pass did. */
-export interface Drained {
+export interface Drained extends Settled {
   /** Markers worked off. */
   readonly done: number;
   readonly full: boolean;
-  /** Users that really changed or were removed. */
-  readonly changed: number[];
+}
+
+/** True if other work may go on now: who changed, was removed or went is known. Pure. */
+export function isNews({ changed, vanished }: Settled): boolean {
+  return changed.length > 0 || vanished > 0;
 }
 
 /** One statement deletes as many. */
@@ -29,7 +32,7 @@ export async function drainOnce(deps: CaptureDeps, lease: Lease): Promise<Draine
   const { db, own } = deps;
   return await inTransaction(db, async (trx) => {
     const markers = await readMarkers(trx, own, BATCH);
-    if (markers.length === 0) return { done: 0, full: false, changed: [] };
+    if (markers.length === 0) return { done: 0, full: false, changed: [], vanished: 0 };
     const full = markers.length === BATCH;
     const finished = await readState(trx, own, 'baseline_finished_at');
     const adoptedUntilMs = finished === undefined ? Infinity : Date.parse(finished);
@@ -40,10 +43,10 @@ export async function drainOnce(deps: CaptureDeps, lease: Lease): Promise<Draine
       all = [...markers, ...theirs.filter(({ seq }) => !read.has(seq))];
       return coalesce(theirs);
     };
-    const changed = await settle(trx, deps, coalesce(markers), { full, adoptedUntilMs, recall });
+    const settled = await settle(trx, deps, coalesce(markers), { full, adoptedUntilMs, recall });
     await deleteMarkers(trx, own, all);
     await lease.fence(trx);
-    return { done: all.length, full, changed };
+    return { done: all.length, full, ...settled };
   });
 }
 

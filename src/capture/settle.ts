@@ -51,13 +51,21 @@ interface News {
   readonly guarded?: boolean;
 }
 
-/** Works off markers, by user. Returns the users that really changed or were removed. */
+/** What came of a batch. */
+export interface Settled {
+  /** Users that really changed or were removed. */
+  readonly changed: number[];
+  /** Accounts that went without being deleted, and whose ids others have now. */
+  readonly vanished: number;
+}
+
+/** Works off markers, by user. */
 export async function settle(
   trx: Transaction<unknown>,
   deps: CaptureDeps,
   marked: Map<number, Marked>,
   batch: Batch,
-): Promise<number[]> {
+): Promise<Settled> {
   const { own, hosts, outbox } = deps;
   const shadows = await readShadows(trx, own, [...marked.keys()], { lock: true });
   const users = await hosts.byId(trx, [...marked.keys()]);
@@ -81,7 +89,8 @@ export async function settle(
   const gone = dead.filter(({ userId }) => shadows.has(userId) || !successors.has(userId));
   const removals = await buryUsers(trx, deps, gone, shadows, batch.adoptedUntilMs);
   const buried = gone.filter(({ userId }) => shadows.has(userId));
-  await releaseIds(trx, deps, reused, { shadows, marked });
+  const released = await releaseIds(trx, deps, reused, { shadows, marked });
+  const vanished = released.filter((userId) => !buried.some((one) => one.userId === userId)).length;
 
   const present = [...marked].flatMap(([userId, mark]): Present[] => {
     const user = users.get(userId);
@@ -94,7 +103,7 @@ export async function settle(
     ...(await welcome(trx, deps, strangers)),
   ];
   await outbox.enqueue(trx, [...removals, ...news.flatMap((one) => entriesOf(one, deps))], deps.nowMs());
-  return [...buried, ...news].map(({ userId }) => userId);
+  return { changed: [...buried, ...news].map(({ userId }) => userId), vanished };
 }
 
 function isOther(user: HostUser, shadows: ReadonlyMap<number, StoredUser>): boolean {
@@ -113,22 +122,23 @@ function isShortLived(mark: Marked | undefined, stored: StoredUser | undefined):
 
 /**
  * Ids that another account has now: whoever had them is buried by now, or went without being deleted and is forgotten;
- * the present one is new.
+ * the present one is new. Returns those ids that were known.
  */
 async function releaseIds(
   trx: Transaction<unknown>,
   { own, outbox }: CaptureDeps,
   reused: readonly number[],
   { shadows, marked }: { shadows: Map<number, StoredUser>; marked: Map<number, Marked> },
-): Promise<void> {
-  const vanished = reused.filter((userId) => shadows.has(userId));
-  await forgetUsers(trx, own, vanished);
-  await outbox.dropUsers(trx, vanished);
+): Promise<number[]> {
+  const known = reused.filter((userId) => shadows.has(userId));
+  await forgetUsers(trx, own, known);
+  await outbox.dropUsers(trx, known);
   for (const userId of reused) {
     shadows.delete(userId);
     const mark = marked.get(userId);
     if (mark !== undefined) marked.set(userId, { ...mark, deletedEmail: undefined });
   }
+  return known;
 }
 
 /** Users without a shadow: registered just now, or there before anything of ours looked. */

@@ -1,4 +1,5 @@
 /** The loops of a running site: each kind of work repeated by one loop, woken by time, by need, or by another loop. */
+import { isNews } from '../capture/drain.ts';
 import { makeQueueWatch } from '../capture/queue-watch.ts';
 import type { Patience } from '../capture/triggers.ts';
 import { checkTriggersOnce, checkWritable } from '../capture/watch.ts';
@@ -85,12 +86,16 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     if (!isThorough && !hasPassed(RIGHTS_EVERY_MS, askedAtMs, clock.nowMs())) return;
     askedAtMs = clock.nowMs();
     const problem = await queue.look(isThorough);
-    const isNews = problem !== undefined && state.queueFails === null;
+    const isNew = problem !== undefined && state.queueFails === null;
     state.queueFails = problem?.code ?? null;
-    if (isNews || (problem !== undefined && isThorough)) {
+    if (isNew || (problem !== undefined && isThorough)) {
       const remedy = entryOf(problem).remedy;
       log.error({ err: problem, remedy }, 'the queue cannot be written; all users are compared instead');
     }
+  };
+
+  const tellVanished = (accounts: number): void => {
+    if (accounts > 0) log.error({ accounts }, 'accounts are gone though nobody deleted them');
   };
 
   const idle = async (signal: AbortSignal): Promise<void> => {
@@ -102,7 +107,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
       await site.refresh();
       state.clockSkewMs = await largestSkew(site, clock);
       const vanished = await site.scanning.countVanished();
-      if (vanished > state.vanished) log.error({ accounts: vanished }, 'accounts are gone though nobody deleted them');
+      if (vanished > state.vanished) tellVanished(vanished);
       state.vanished = vanished;
     }
     watchedAtMs = clock.nowMs();
@@ -141,8 +146,10 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     if (isScanMode) await site.scanning.requestIfDue();
     const scanned = (await site.isScanPending()) ? await scanPass(signal) : undefined;
     if (scanned !== undefined && !isScanMode) return scanned;
-    const { done, full, changed } = await site.drain(signal);
-    if (changed.length > 0) parked.wake();
+    const drained = await site.drain(signal);
+    const { done, full } = drained;
+    tellVanished(drained.vanished);
+    if (isNews(drained)) parked.wake();
     if (done === 0 || hasPassed(REFRESH_EVERY_MS, watchedAtMs, clock.nowMs())) await idle(signal);
     if (!full && isStreamDue) {
       isStreamDue = false;
@@ -157,6 +164,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     const page = await site.scanPage();
     if (page === undefined) return { done: 0, full: false };
     if (page.changed > 0) log.info({ users: page.changed }, 'scan found changed users');
+    tellVanished(page.vanished);
     if (!page.full && isScanMode) log.debug({}, 'scan of all users finished');
     if (!page.full && !isScanMode) {
       state.triggers = 'ok';

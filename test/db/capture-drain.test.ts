@@ -36,7 +36,7 @@ describe('a drain pass', () => {
     expect(passes.slice(0, -1).every(({ done, full }) => done === 1000 && full)).toBe(true);
     expect(passes.at(-1)).toMatchObject({ full: false });
     expect(await outbox()).toHaveLength(2300);
-    expect(await site.drain()).toEqual({ done: 0, full: false, changed: [] });
+    expect(await site.drain()).toEqual({ done: 0, full: false, changed: [], vanished: 0 });
   });
 
   it('stamps a change with the time of its marker, not of the pass', async () => {
