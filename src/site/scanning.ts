@@ -62,8 +62,8 @@ export function makeScanning(deps: ScanningDeps): Scanning {
   const withDrainLease = (work: (lease: Lease) => Promise<BaselinePage>): Promise<BaselinePage | undefined> =>
     looking(() => withLease(leases, 'drain', work));
   const searchAbsent = async (lease: Lease): Promise<BaselinePage> => {
-    const { done, deleted } = await absentOnce({ ...captureDeps(), isScanMode }, lease);
-    return { done, full: true, changed: deleted };
+    const { done, deleted, vanished } = await absentOnce({ ...captureDeps(), isScanMode }, lease);
+    return { done, full: true, changed: deleted, vanished };
   };
   const page = async (): Promise<BaselinePage | undefined> => {
     if (await isSearchingAbsent(db, own)) return await withDrainLease(searchAbsent);

@@ -22,6 +22,7 @@ export function letVisit(host: Host, users: number, seed: string): Visitors {
   const errors: string[] = [];
   let statements = 0;
   let slowestMs = 0;
+  let newest = { id: 0, email: '' };
   const over = new AbortController();
   const one = async (): Promise<void> => {
     const at = statements + errors.length;
@@ -31,21 +32,26 @@ export function letVisit(host: Host, users: number, seed: string): Visitors {
         return void (await host.write('UPDATE {user} SET s_website = ? WHERE pk_i_id = ?', [`https://x/${at}`, id]));
       case 1:
         return void (await host.write('UPDATE {user} SET dt_access_date = NOW() WHERE pk_i_id = ?', [id]));
-      case 2:
-        return void (await host.write(
+      case 2: {
+        const email = `new${at}@example.com`;
+        const user = await host.write(
           `INSERT INTO {user} (dt_reg_date, s_name, s_username, s_password, s_email, b_active)
            VALUES (NOW(), ?, ?, 'x', ?, 1)`,
-          [`New ${at}`, `new${seed}${at}`.replaceAll(/\W/g, ''), `new${at}@example.com`],
-        ));
+          [`New ${at}`, `new${seed}${at}`.replaceAll(/\W/g, ''), email],
+        );
+        newest = { id: user.id, email };
+        return;
+      }
       case 3:
         return void (await host.write('UPDATE {user_description} SET s_info = ? WHERE fk_i_user_id = ?', [
           `T ${at}`,
           id,
         ]));
       default:
-        return void (await host.write('DELETE FROM {user} WHERE s_email = ?', [
-          `new${at - 2 - (at % 2 === 0 ? 0 : 5)}@example.com`,
-        ]));
+        // As Osclass does, by id; the address tells whether the id is still that account's.
+        if (at % 2 === 0) {
+          await host.write('DELETE FROM {user} WHERE pk_i_id = ? AND s_email = ?', [newest.id, newest.email]);
+        } else await host.write('UPDATE {user} SET s_zip = ? WHERE pk_i_id = ?', [`${at}`, newest.id]);
     }
   };
   const running = (async () => {

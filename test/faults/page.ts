@@ -24,8 +24,8 @@ ${told.map(({ name, impossible }) => `* **${name}**: ${impossible}`).join('\n')}
 
 ## What is known not to hold yet
 
-* **TRUNCATE of \`t_user\` on a site where people register and delete all the while**: the ids of the emptied table begin anew, and
-  accounts were seen to be removed on the other site. One that comes and goes within one drain, or while it runs, is told apart; the row itself was not played since.
+* **A statement that looks for its row by address** (\`UPDATE … WHERE s_email = …\`, which Osclass itself does not do) locks the index of
+  addresses before the row. If the daemon stores new users at the same moment, one of the two may be the victim of a deadlock (1213).
 
 ## What is not played
 

@@ -1,10 +1,16 @@
 /** Rows about what happens to the site's own tables and server. */
+import type { World } from '../support/world.ts';
 import type { Row } from './row.ts';
 
 const wait = (ms: number): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, ms);
   });
+
+async function emailsOf(world: World): Promise<string[]> {
+  const rows = await world.site('homes').host.select('SELECT s_email FROM {user}');
+  return rows.map(({ s_email }) => String(s_email));
+}
 
 /** What can happen to them. */
 export const HOST: readonly Row[] = [
@@ -53,6 +59,39 @@ export const HOST: readonly Row[] = [
     },
     says: /triggers were missing; made again/,
     mayDiffer: true,
+  },
+  {
+    name: 'table of the host emptied by TRUNCATE',
+    async happen({ root, world }) {
+      await root.query('SET foreign_key_checks = 0');
+      await root.query('CREATE TABLE kept (s_email VARCHAR(100) NOT NULL)');
+      await root.query('LOCK TABLES oc_t_user WRITE, oc_t_user_description WRITE, kept WRITE');
+      await root.query('INSERT INTO kept SELECT s_email FROM oc_t_user');
+      await root.query('TRUNCATE oc_t_user');
+      await root.query('TRUNCATE oc_t_user_description');
+      await root.query('UNLOCK TABLES');
+      // Whoever had not arrived there yet went with the table.
+      const there = new Set(await emailsOf(world));
+      const [kept] = await root.query('SELECT s_email FROM kept');
+      await root.query('DELETE FROM kept');
+      for (const { s_email } of kept as { s_email: string }[]) {
+        if (there.has(s_email)) await root.query('INSERT INTO kept VALUES (?)', [s_email]);
+      }
+    },
+    says: /accounts are gone though nobody deleted them/,
+    async mend({ root, world }) {
+      // Who registers now arrives after all that came of it.
+      await root.query(`INSERT INTO oc_t_user (dt_reg_date, s_name, s_username, s_password, s_email, b_active)
+        VALUES (NOW(), 'Last', 'last', 'x', 'last@example.com', 1)`);
+      const homes = world.site('homes').host;
+      while ((await homes.user('last@example.com')) === undefined) await wait(50);
+      const there = new Set(await emailsOf(world));
+      const [kept] = await root.query('SELECT s_email FROM kept');
+      const lost = (kept as { s_email: string }[]).filter(({ s_email }) => !there.has(s_email));
+      if (lost.length > 0) throw new Error(`cars was emptied, and homes lost ${lost.length} accounts`);
+      const { status } = await world.site('cars').admin('POST', '/v1/peers/homes/feed', { restart: true });
+      if (status >= 300) throw new Error(`the feed was refused: ${status}`);
+    },
   },
   {
     name: 'bulk statements: multi-row, multi-table, REPLACE, ON DUPLICATE KEY, INSERT … SELECT',

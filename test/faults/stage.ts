@@ -140,8 +140,19 @@ async function endsEqual(row: Row, world: World): Promise<string[]> {
     );
     return [];
   } catch (error) {
-    return [
-      `the sites are not equal in the end: ${error instanceof Error ? error.message.slice(0, 200) : String(error)}`,
-    ];
+    const what = error instanceof Error ? error.message.slice(0, 200) : String(error);
+    return [`the sites are not equal in the end: ${what}; ${await lying(world)}`];
   }
+}
+
+/** What is parked, which may say why. */
+async function lying({ sites }: World): Promise<string> {
+  const parked: string[] = [];
+  for (const { name, db } of sites) {
+    const rows = await db.query<{ code: string; n: string }>(
+      'SELECT code, COUNT(*) AS n FROM oc_account_sync_parked GROUP BY code',
+    );
+    parked.push(...rows.map(({ code, n }) => `${name} ${code} ${n}`));
+  }
+  return `parked: ${parked.join(', ') || 'nothing'}`;
 }
