@@ -96,10 +96,13 @@ async function setUp(row: Row, log: Log): Promise<{ world: World; proxy: TcpProx
   } else await cars.start();
   const { status } = await world.site('homes').admin('POST', '/v1/peers/cars/feed', {});
   if (status >= 300) throw new Error(`the feed was refused: ${status}`);
-  await eventually(async () => {
-    const differences = await world.differences();
-    if (differences.length > 0) throw new Error('not fed yet');
-  });
+  await eventually(
+    async () => {
+      const differences = await world.differences();
+      if (differences.length > 0) throw new Error('not fed yet');
+    },
+    { timeoutMs: 60_000 },
+  );
   return { world, proxy, account };
 }
 
