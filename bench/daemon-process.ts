@@ -1,11 +1,12 @@
 /** A daemon as it runs beside a site: a process of its own, so that its memory and its share of a core are its own. */
 import { readFileSync } from 'node:fs';
-import { configOf, makeCli, type ConfigChanges } from '../test/support/cli.ts';
+import { configOf, makeCli, type ConfigChanges, type PeerSite } from '../test/support/cli.ts';
 import { eventually } from '../test/support/eventually.ts';
 import { tokenOf, type WorldSite } from '../test/support/world.ts';
 
-/** The form that the image runs: `npm run build` makes it. */
+/** The program in the form that the image has it: `npm run build` makes it. */
 const BUILT = new URL('../dist/main.js', import.meta.url).pathname;
+const IMAGE = readFileSync(new URL('../Dockerfile', import.meta.url), 'utf8');
 
 /** A daemon under way. */
 export interface DaemonProcess {
@@ -21,10 +22,10 @@ export interface DaemonProcess {
 /** Starts it and waits until it is ready and knows all its users. */
 export async function startDaemonProcess(
   site: WorldSite,
-  peers: readonly WorldSite[],
+  peers: readonly PeerSite[],
   changes: ConfigChanges & { readonly config?: string } = {},
 ): Promise<DaemonProcess> {
-  const cli = makeCli(changes.config ?? configOf(site, peers, changes), BUILT);
+  const cli = makeCli(changes.config ?? configOf(site, peers, changes), [...imageFlags(), BUILT], imageEnv());
   const running = cli.start('run');
   let code: number | null | undefined;
   void running.ended.then((ended) => (code = ended.code));
@@ -61,6 +62,19 @@ export async function startDaemonProcess(
     throw error;
   }
   return { admin, stop, memoryMiB: () => memoryOf(running.pid), cpuMs: () => cpuOf(running.pid) };
+}
+
+/** What stands between `node` and the program in the ENTRYPOINT of the image. */
+function imageFlags(): string[] {
+  const entry = /^ENTRYPOINT (\[.*\])$/m.exec(IMAGE)?.[1] ?? '[]';
+  return (JSON.parse(entry) as string[]).slice(1, -1);
+}
+
+/** What its ENV lines say of memory. */
+function imageEnv(): Record<string, string> {
+  return Object.fromEntries(
+    [...IMAGE.matchAll(/^ENV (MALLOC_\w+)=(\S+)$/gm)].map(([, name = '', value = '']) => [name, value]),
+  );
 }
 
 function memoryOf(pid: number): { now: number; peak: number } {

@@ -39,16 +39,21 @@ export interface Cli {
 /**
  * `config` is the text of the file; the file's path comes as ACCOUNT_SYNC_CONFIG.
  *
- * @param main the program; the sources as they are unless given
+ * @param main the program, with the flags that Node gets before it; the sources as they are unless given
+ * @param more variables of the environment
  */
-export function makeCli(config: string, main = MAIN): Cli {
+export function makeCli(
+  config: string,
+  main: readonly string[] = [MAIN],
+  more: Readonly<Record<string, string>> = {},
+): Cli {
   const folder = mkdtempSync(join(tmpdir(), 'account-sync-cli-'));
   const file = join(folder, 'config.yaml');
   const configure = (text: string): void => writeFileSync(file, text);
   configure(config);
   const start = (...args: string[]): Running => {
-    const env = { ...process.env, ACCOUNT_SYNC_CONFIG: file, LOG_LEVEL: '' };
-    const child = spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = { ...process.env, ACCOUNT_SYNC_CONFIG: file, LOG_LEVEL: '', ...more };
+    const child = spawn(process.execPath, [...main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let out = '';
     let err = '';
     child.stdout.setEncoding('utf8').on('data', (part: string) => (out += part));
@@ -76,8 +81,11 @@ export interface ConfigChanges {
   readonly extra?: string;
 }
 
+/** What the config of a site says of a peer. */
+export type PeerSite = Pick<WorldSite, 'name' | 'url'>;
+
 /** The config of a site of a world with the other sites as its peers; without `port` as the world has it. */
-export function configOf(site: WorldSite, peers: readonly WorldSite[], changes: ConfigChanges = {}): string {
+export function configOf(site: WorldSite, peers: readonly PeerSite[], changes: ConfigChanges = {}): string {
   const { db, name, config } = site;
   const { user, password } = changes.login ?? db;
   const entries = peers.map((peer) => `{ name: ${peer.name}, url: "${peer.url}", api_key: ${keyOf(peer.name)} }`);

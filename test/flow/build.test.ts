@@ -1,0 +1,53 @@
+/** The program as the image has it: what `npm run build` makes, in a folder where there is nothing else. */
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'rolldown';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import config, { output } from '../../rolldown.config.ts';
+import { configOf, makeCli, type Cli } from '../support/cli.ts';
+import { eventually } from '../support/eventually.ts';
+import { makeWorld, type World } from '../support/world.ts';
+
+const ROOT = new URL('../../', import.meta.url).pathname;
+
+let folder: string;
+let world: World;
+let cli: Cli;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'account-sync-build-'));
+  for (const name of ['package.json', 'sql']) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  await build({ ...config, cwd: ROOT, output: { ...output, dir: join(folder, 'dist') } });
+  world = await makeWorld(['cars', 'homes'], { idle: true });
+  const image = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
+  const entry = JSON.parse(/^ENTRYPOINT (.+)$/m.exec(image)?.[1] ?? '[]') as string[];
+  const program = entry.slice(1).map((word) => word.replace(/^\/app\//, `${folder}/`));
+  cli = makeCli(configOf(world.site('cars'), [world.site('homes')]), program);
+});
+
+afterEach(async () => {
+  cli?.close();
+  await world?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('it installs, runs, feeds from a peer, answers, and uninstalls', { timeout: 120_000 }, async () => {
+  const [cars, homes] = [world.site('cars'), world.site('homes')];
+  await homes.host.seed.users({ seed: 'build', count: 3, allActive: true });
+  await homes.start();
+  expect(await cli.run('install')).toMatchObject({ code: 0 });
+  const running = cli.start('run');
+  try {
+    await eventually(async () => expect((await cli.run('health')).code).toBe(0), { timeoutMs: 60_000 });
+    expect(await cli.run('feed', 'homes')).toMatchObject({ code: 0 });
+    expect(await cars.db.query('SELECT s_name FROM oc_t_user')).toHaveLength(3);
+    const document = await fetch(new URL('openapi.json', cars.url));
+    expect(await document.json()).toMatchObject({ openapi: '3.1.0' });
+    expect((await cli.run('check')).out).toContain('homes');
+  } finally {
+    running.kill('SIGTERM');
+  }
+  expect(await running.ended).toMatchObject({ code: 0 });
+  expect(await cli.run('uninstall')).toMatchObject({ code: 0 });
+});
