@@ -9,6 +9,8 @@ export interface Figure {
   readonly rounds: readonly number[];
   /** What the goal demands of the median; without one the figure only explains another. */
   readonly limit?: { readonly atMost: number } | { readonly atLeast: number };
+  /** Where it stands in the chart of growth. */
+  readonly at?: { readonly axis: 'users' | 'peers'; readonly value: number; readonly series: string };
 }
 
 /** The middle one; of an even number, the mean of the two in the middle. NaN of none. */
@@ -32,21 +34,21 @@ export function holds({ rounds, limit }: Figure): boolean | undefined {
 }
 
 /** `12,300`, `3.41`, `0.052`: three digits that count, more only of whole numbers. */
-function number(value: number): string {
+export function inDigits(value: number): string {
   if (!Number.isFinite(value)) return '-';
   const decimals = value === 0 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
   return value.toLocaleString('en-US', { maximumFractionDigits: Math.min(decimals, 6) });
 }
 
-/** The figures of a goal, one line each: median, spread, limit, verdict. */
-export function lines(figures: readonly Figure[]): string[] {
+/** The figures of a goal, one line each: median, spread, limit, verdict; of a quick look, which means nothing, none. */
+export function lines(figures: readonly Figure[], { smoke = false } = {}): string[] {
   return figures.map((figure) => {
     const { what, unit, rounds, limit } = figure;
-    const spread = rounds.length > 1 ? ` (${number(Math.min(...rounds))} … ${number(Math.max(...rounds))})` : '';
+    const spread = rounds.length > 1 ? ` (${inDigits(Math.min(...rounds))} … ${inDigits(Math.max(...rounds))})` : '';
     const told =
-      limit === undefined ? '' : 'atMost' in limit ? `≤ ${number(limit.atMost)}` : `≥ ${number(limit.atLeast)}`;
-    const verdict = holds(figure) === undefined ? '' : holds(figure) === true ? 'holds' : 'MISSED';
-    return [what.padEnd(58), `${number(median(rounds))} ${unit}${spread}`.padEnd(34), told.padEnd(10), verdict]
+      limit === undefined ? '' : 'atMost' in limit ? `≤ ${inDigits(limit.atMost)}` : `≥ ${inDigits(limit.atLeast)}`;
+    const verdict = smoke || holds(figure) === undefined ? '' : holds(figure) === true ? 'holds' : 'MISSED';
+    return [what.padEnd(58), `${inDigits(median(rounds))} ${unit}${spread}`.padEnd(34), told.padEnd(10), verdict]
       .join('  ')
       .trimEnd();
   });

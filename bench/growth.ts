@@ -9,7 +9,7 @@ export const growth: Goal = {
   name: 'p8',
   title: '1,000 changes on a large site, against the same on a small one',
   async run(options) {
-    const [large, small] = [sizeOf(options, 1_000_000, 10_000), options.smoke ? 1_000 : 10_000];
+    const [large, small] = [sizeOf(options, 1_000_000, 2_000), options.smoke ? 500 : 10_000];
     const changes = options.smoke ? 100 : 1000;
     const ratios: number[] = [];
     const sites = [await makeSender(large, ['cars']), await makeSender(small, ['cars'])] as const;
@@ -41,7 +41,7 @@ export const away: Goal = {
     try {
       const before: number[] = [];
       for (let round = 1; round <= options.rounds; round++) before.push(await send(site.homes, changes, round, 'cars'));
-      for (let time = 1; time <= 10; time++) {
+      for (let time = 1; time <= (options.smoke ? 2 : 10); time++) {
         await site.homes.db.query(`UPDATE oc_t_user SET s_zip = 'z${time}'`);
         await drained(site.homes, 'cars');
         options.say(`p9: every user changed ${time} times`);

@@ -11,7 +11,7 @@ export const install: Goal = {
   name: 'p5',
   title: 'installation beside a writer: duration, the slowest edit, bytes per shadow',
   async run(options) {
-    const users = sizeOf(options, 1_000_000, 5_000);
+    const users = sizeOf(options, 1_000_000, 2_000);
     const durations: number[] = [];
     const slowest: number[] = [];
     const bytes: number[] = [];

@@ -12,7 +12,7 @@ export const latency: Goal = {
   name: 'p3',
   title: 'commit here to visible there, 20 changes a second, default schedule',
   async run({ smoke, rounds, say }) {
-    const changes = smoke ? 40 : Math.ceil(1000 / rounds);
+    const changes = smoke ? 20 : Math.ceil(1000 / rounds);
     const world = await makeWorld(['homes', 'cars'], { idle: true });
     const medians: number[] = [];
     const tails: number[] = [];

@@ -1,25 +1,26 @@
 /**
  * `npm run bench [-- NAME …] [--users N] [--rounds N] [--smoke] [--json]`: measures the goals for speed and size, each
- * beside its baseline and interleaved with it, prints a table and writes bench/result.json.
+ * beside its baseline and interleaved with it, prints a table and writes bench/result.json (`--smoke`: bench/smoke.json). What
+ * was measured before and not now stays in that file, so that goals can be measured one by one.
  */
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { createDatabase } from '../test/support/database.ts';
 import { feed } from './feed.ts';
-import { holds, lines, median, type Figure } from './figures.ts';
+import { holds, lines, median } from './figures.ts';
 import type { BenchOptions, Goal } from './goal.ts';
+import { byPeers, byUsers } from './grow.ts';
 import { away, growth } from './growth.ts';
 import { hostCost } from './host-cost.ts';
 import { idle } from './idle.ts';
 import { install } from './install.ts';
+import { keepResult, type Machine, type MeasuredGoal } from './result.ts';
 import { latency } from './latency.ts';
 import { stream } from './stream.ts';
 
-const GOALS: readonly Goal[] = [feed, stream, latency, hostCost, install, idle, growth, away];
+const GOALS: readonly Goal[] = [feed, stream, latency, hostCost, install, idle, growth, away, byUsers, byPeers];
 const ROOT = new URL('..', import.meta.url).pathname;
-const RESULT = new URL('result.json', import.meta.url);
 
 process.exit(await main(process.argv.slice(2)));
 
@@ -32,22 +33,23 @@ async function main(args: string[]): Promise<number> {
   }
   const { goals, options, json } = wanted;
   // The daemons are run in the form that the image has.
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { cwd: ROOT });
+  execFileSync(process.execPath, ['node_modules/rolldown/bin/cli.mjs', '--config', 'rolldown.config.ts'], {
+    cwd: ROOT,
+  });
   const machine = await machineOf();
-  const done: { name: string; title: string; figures: (Figure & { median: number; holds: boolean | null })[] }[] = [];
+  const done: MeasuredGoal[] = [];
   for (const goal of goals) {
     options.say(`${goal.name}: ${goal.title}`);
     const figures = await goal.run(options);
     done.push({
-      name: goal.name,
-      title: goal.title,
+      ...{ name: goal.name, title: goal.title, date: new Date().toISOString(), machine },
       figures: figures.map((figure) => ({ ...figure, median: median(figure.rounds), holds: holds(figure) ?? null })),
     });
-    if (!json) console.log(lines(figures).join('\n'));
+    // After each: a run of hours that ends early has measured something.
+    keepResult(done, options.smoke);
+    if (!json) console.log(lines(figures, options).join('\n'));
   }
-  const result = { date: new Date().toISOString(), machine, smoke: options.smoke, goals: done };
-  writeFileSync(RESULT, `${JSON.stringify(result, null, 2)}\n`);
-  if (json) console.log(JSON.stringify(result, null, 2));
+  if (json) console.log(JSON.stringify({ goals: done }, null, 2));
   return 0;
 }
 
@@ -80,7 +82,7 @@ function read(args: string[]): { goals: Goal[]; options: BenchOptions; json: boo
   }
 }
 
-async function machineOf(): Promise<Record<string, string | number>> {
+async function machineOf(): Promise<Machine> {
   const database = await createDatabase();
   const { version } = database;
   await database.drop();

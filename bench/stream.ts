@@ -12,7 +12,7 @@ export const stream: Goal = {
   name: 'p2',
   title: 'changed users streamed to one peer, against single-row updates through the same driver',
   async run(options) {
-    const users = sizeOf(options, 20_000, 1_000);
+    const users = sizeOf(options, 20_000, 500);
     const speeds: number[] = [];
     const loops: number[] = [];
     const pair = await makePair(users, options.say);
