@@ -16,6 +16,9 @@ export interface Drained extends Settled {
   readonly full: boolean;
 }
 
+/** What a pass did that had nothing to do. */
+export const NOTHING_DRAINED: Drained = { done: 0, full: false, changed: [], vanished: 0 };
+
 /** True if other work may go on now: who changed, was removed or went is known. Pure. */
 export function isNews({ changed, vanished }: Settled): boolean {
   return changed.length > 0 || vanished > 0;
@@ -32,7 +35,7 @@ export async function drainOnce(deps: CaptureDeps, lease: Lease): Promise<Draine
   const { db, own } = deps;
   return await inTransaction(db, async (trx) => {
     const markers = await readMarkers(trx, own, BATCH);
-    if (markers.length === 0) return { done: 0, full: false, changed: [], vanished: 0 };
+    if (markers.length === 0) return NOTHING_DRAINED;
     const full = markers.length === BATCH;
     const finished = await readState(trx, own, 'baseline_finished_at');
     const adoptedUntilMs = finished === undefined ? Infinity : Date.parse(finished);

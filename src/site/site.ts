@@ -14,7 +14,7 @@ import { retryParkedOnce, type Retried } from '../apply/retry-parked.ts';
 import type { ApplyDeps } from '../apply/together.ts';
 import { adopt } from '../capture/adopt.ts';
 import { watchRegisters, type BaselinePage } from '../capture/baseline.ts';
-import { drainOnce, isNews, type Drained } from '../capture/drain.ts';
+import { drainOnce, isNews, NOTHING_DRAINED, type Drained } from '../capture/drain.ts';
 import { installOnce } from '../capture/install.ts';
 import { isQueueEmpty } from '../capture/queue.ts';
 import type { Config } from '../config/config.ts';
@@ -190,10 +190,9 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     looking(() => applyRecords(applyDeps(), records, from, how));
 
   const drain = async (): Promise<Drained> => {
-    const nothing: Drained = { done: 0, full: false, changed: [], vanished: 0 };
-    if (await withQueue(db, now.parts.catalog, own, () => isQueueEmpty(db, own))) return nothing;
+    if (await withQueue(db, now.parts.catalog, own, () => isQueueEmpty(db, own))) return NOTHING_DRAINED;
     const drained =
-      (await looking(() => withLease(leases, 'drain', (lease) => drainOnce(captureDeps(), lease)))) ?? nothing;
+      (await looking(() => withLease(leases, 'drain', (lease) => drainOnce(captureDeps(), lease)))) ?? NOTHING_DRAINED;
     meter?.drained(drained);
     await wakeParked(db, own, drained.changed);
     if (isNews(drained)) await wakeParkedFor(db, own, 'USER_BUSY');
