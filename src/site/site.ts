@@ -155,8 +155,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     } = now;
     return {
       ...parts,
-      ...{ db, own, outbox, origin, nowMs, randomUid, appendLog, guard, routes },
-      randomBytes: makeRandomBytes(),
+      ...{ db, own, outbox, origin, nowMs, randomUid, randomBytes: makeRandomBytes(), appendLog, guard, routes },
       ...{ unread, usersWaiting: outbox.usersWaiting, removal: { ...removal, related: relatedTables } },
       adopt: (user) => adopt(user, { origin, nowMs, toEpochMs: parts.zone.toEpochMs }),
       locales: async () => parts.locales,
