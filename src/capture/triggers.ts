@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { CompiledQuery, sql, type Kysely } from 'kysely';
 import { ownName, type Catalog, type Ident, type OwnTables } from '../db/catalog.ts';
 import { errnoOf } from '../db/failures.ts';
+import { isClusterNode, nameNumber } from '../db/galera.ts';
 import type { Runner } from '../db/transaction.ts';
 import type { RelatedTable } from '../osclass/related.ts';
 import { SyncError } from '../model/errors.ts';
@@ -129,10 +130,12 @@ export async function mendTriggers(
 ): Promise<TriggerSpec[]> {
   const wanted = [...state.missing, ...state.outdated];
   const made: Ident[] = [];
+  // Another daemon may be mending at another node: see rights.ts for what one name would do there.
+  const number = (await isClusterNode(db)) ? nameNumber() : state.nextNumber;
   await withDdlSession(db, async (run) => {
     try {
       for (const spec of wanted) {
-        const name = ownName(catalog.prefix, `${spec.purpose}_${state.nextNumber}`);
+        const name = ownName(catalog.prefix, `${spec.purpose}_${number}`);
         // Another process that mends at the same time came first: then it is theirs to take back.
         if (await run(createTriggerSql(spec, name), options)) made.push(name);
       }

@@ -135,7 +135,7 @@ export function ownName(prefix: string, purpose: string): Ident {
   if (!/^[A-Za-z0-9_$]{0,30}$/.test(prefix)) {
     throw new SyncError('CONFIG_INVALID', 'database.table_prefix: at most 30 letters, digits, _ and $');
   }
-  if (!/^[a-z0-9_]{1,19}$/.test(purpose)) throw new TypeError(`not a name of ours: ${purpose}`);
+  if (!/^[a-z0-9_]{1,21}$/.test(purpose)) throw new TypeError(`not a name of ours: ${purpose}`);
   return `${prefix}account_sync_${purpose}` as Ident;
 }
 

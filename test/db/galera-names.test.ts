@@ -1,0 +1,54 @@
+/** What daemons at several nodes of a cluster may do at once, on one server that says it is a node. */
+import type { Kysely } from 'kysely';
+import { expect, test } from 'vitest';
+import { mayMakeTriggers } from '../../src/capture/rights.ts';
+import { inspectTriggers, mendTriggers } from '../../src/capture/triggers.ts';
+import { ownTables } from '../../src/db/catalog.ts';
+import { migrate } from '../../src/db/migrate.ts';
+import { openPool } from '../../src/db/pool.ts';
+import { hostPool, type HostPool } from '../support/host-pool.ts';
+import { databaseConfig } from '../support/pool.ts';
+
+const own = ownTables('oc_');
+
+/** The database, except that it says to be a node. */
+function asNode(db: Kysely<unknown>): Kysely<unknown> {
+  const node = { Variable_name: 'wsrep_on', Value: 'ON' };
+  return db.withPlugin({
+    transformQuery: (query) => query.node,
+    async transformResult({ result }) {
+      const isAsked = result.rows.every((row) => row['Variable_name'] === 'wsrep_on');
+      return isAsked ? { ...result, rows: [node] } : result;
+    },
+  });
+}
+
+async function installed(): Promise<HostPool> {
+  const site = await hostPool();
+  await migrate(site.db, 'oc_');
+  return site;
+}
+
+test('daemons that mend triggers at two nodes of a cluster never make two of one name', async () => {
+  const { db, catalog } = await installed();
+  const state = await inspectTriggers(db, catalog, own);
+  // Neither sees what the other makes.
+  await mendTriggers(asNode(db), catalog, state);
+  await mendTriggers(asNode(db), catalog, state);
+  const { missing, outdated, surplus } = await inspectTriggers(db, catalog, own);
+  expect([missing, outdated]).toEqual([[], []]);
+  expect(surplus).toHaveLength(state.missing.length);
+});
+
+test('where the triggers are seen, no statement is tried to find out whether they may be made', async () => {
+  const { database, db, catalog } = await installed();
+  const statements: string[] = [];
+  const watched = openPool(databaseConfig(database), { onStatement: (statement) => void statements.push(statement) });
+  expect(await mayMakeTriggers(watched.db, catalog)).toBe(true);
+  expect(statements.join(';')).toContain('CREATE TRIGGER');
+  await mendTriggers(db, catalog, await inspectTriggers(db, catalog, own));
+  statements.length = 0;
+  expect(await mayMakeTriggers(watched.db, catalog)).toBe(true);
+  expect(statements.join(';')).not.toContain('CREATE');
+  await watched.close();
+});
