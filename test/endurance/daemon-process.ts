@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../src/config/config.ts';
-import type { StartOrder } from './daemon-child.ts';
+import type { ChildOrder } from './daemon-child.ts';
 
 /** A daemon under way. */
 export interface DaemonProcess {
@@ -17,6 +17,9 @@ export interface DaemonProcess {
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
   /** Stops it where it stands, until {@link resume}. */
   pause(): void;
+  /** Lets it stop by itself right after SQL statements that match these, one after the other. */
+  pauseAfter(statements: readonly RegExp[]): Promise<void>;
+  isPaused(): boolean;
   resume(): void;
   /** Resident memory in MiB; undefined once it has ended. */
   residentMiB(): number | undefined;
@@ -41,8 +44,8 @@ export function startProcess(config: Config, leaseMs?: number): DaemonProcess {
     });
   });
   const said = linesOf(child);
-  const order: StartOrder = { config, leaseMs };
-  child.send(order, () => undefined);
+  const tell = (order: ChildOrder): void => void child.send(order, () => undefined);
+  tell({ order: 'start', config, leaseMs });
   return {
     pid: child.pid ?? 0,
     isReady: () => ready && child.exitCode === null && child.signalCode === null,
@@ -54,6 +57,12 @@ export function startProcess(config: Config, leaseMs?: number): DaemonProcess {
       await exited;
     },
     pause: () => void child.kill('SIGSTOP'),
+    async pauseAfter(statements) {
+      const armed = once(child, 'message');
+      tell({ order: 'pause after', statements: statements.map(({ source }) => source) });
+      await armed;
+    },
+    isPaused: () => /^State:\s+T/m.test(statusOf(child.pid ?? 0)),
     resume: () => void child.kill('SIGCONT'),
     residentMiB: () => residentMiB(child.pid ?? 0),
     said,
@@ -73,9 +82,15 @@ function linesOf(child: ChildProcess): string[] {
 }
 
 function residentMiB(pid: number): number | undefined {
+  const size = /^VmRSS:\s+(\d+) kB/m.exec(statusOf(pid))?.[1];
+  return size === undefined ? undefined : Number(size) / 1024;
+}
+
+/** Empty once it has ended. */
+function statusOf(pid: number): string {
   try {
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+    return readFileSync(`/proc/${pid}/status`, 'utf8');
   } catch {
-    return undefined;
+    return '';
   }
 }
