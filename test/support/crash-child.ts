@@ -3,8 +3,12 @@
  * by crashing-site.ts; speaks with it over the channel of `fork`.
  */
 import type { Config } from '../../src/config/config.ts';
+import { installOnce, uninstallOnce } from '../../src/capture/install.ts';
 import { startDaemon, type OpenSite } from '../../src/daemon/daemon.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/logger.ts';
+import { openSite } from '../../src/site/site.ts';
+import { PLAIN_FEED } from './feeding.ts';
 
 /** What the parent asks for. Each is answered by `{ statements }`: how many there were since the last `arm`. */
 export type CrashOrder =
@@ -13,7 +17,12 @@ export type CrashOrder =
   | { readonly order: 'arm'; readonly after: number }
   /** Drain, deliver to everyone, sweep, try parked records again: once each. */
   | { readonly order: 'work' }
+  /** Without a daemon, as a command does it: the whole of one operation, in which the process dies as after `arm`. */
+  | { readonly order: 'operate'; readonly config: Config; readonly what: Operation; readonly after: number }
   | { readonly order: 'count' };
+
+/** What commands do. `feed`: from the first peer. `scan`: all pages of a baseline or re-scan. */
+export type Operation = 'install' | 'uninstall' | 'scan' | 'feed';
 
 let seen = 0;
 let fatal = 0;
@@ -33,6 +42,32 @@ const work = async (): Promise<void> => {
   await site.retryParked();
 };
 
+const operate = async (config: Config, what: Operation): Promise<void> => {
+  const site = await openSite(config, { clock: systemClock, onStatement });
+  const { db, own } = site;
+  const { catalog } = site.parts();
+  try {
+    switch (what) {
+      case 'install':
+        await installOnce(db, catalog, own);
+        return;
+      case 'uninstall':
+        await uninstallOnce(db, catalog, own);
+        return;
+      case 'scan':
+        while (await site.isScanPending()) await site.scanPage();
+        return;
+      case 'feed':
+        await site.feed(site.routes()[0]?.name ?? '', PLAIN_FEED);
+        return;
+      default:
+        what satisfies never;
+    }
+  } finally {
+    await site.close();
+  }
+};
+
 const carryOut = async (message: CrashOrder): Promise<void> => {
   switch (message.order) {
     case 'start': {
@@ -47,6 +82,10 @@ const carryOut = async (message: CrashOrder): Promise<void> => {
       return;
     case 'work':
       return await work();
+    case 'operate':
+      seen = 0;
+      fatal = message.after;
+      return await operate(message.config, message.what);
     case 'count':
       return;
     default:

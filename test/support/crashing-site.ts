@@ -3,7 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../src/config/config.ts';
-import type { CrashOrder } from './crash-child.ts';
+import type { CrashOrder, Operation } from './crash-child.ts';
 
 /** A running daemon that may die. */
 export interface CrashingDaemon {
@@ -22,6 +22,11 @@ export interface CrashingDaemon {
 export interface CrashingDaemons {
   /** Starts a daemon and waits until it serves. */
   start(config: Config): Promise<CrashingDaemon>;
+  /**
+   * One operation as a command does it, in a process of its own that dies after its `after`-th statement (0: never).
+   * Gives the number of statements, or undefined: it died.
+   */
+  operate(config: Config, what: Operation, after: number): Promise<number | undefined>;
   close(): Promise<void>;
 }
 
@@ -48,6 +53,13 @@ export function makeCrashingDaemons(): CrashingDaemons {
       const daemon = handle(child);
       await daemon.ask({ order: 'start', config });
       return daemon;
+    },
+    async operate(config, what, after) {
+      const child = spare;
+      spare = make();
+      const statements = await handle(child).ask({ order: 'operate', config, what, after });
+      await end(child);
+      return statements;
     },
     async close() {
       await Promise.all([...all].map(end));
