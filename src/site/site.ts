@@ -221,6 +221,11 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
   const peers = makePeers(config, status, nowMs, plugin.client);
   const { client, acquaintance } = peers;
 
+  const delivering = {
+    ...{ db, own, leases, status, nowMs, random, appendLog, peers, plugin, meter, unread, looking },
+    now: () => now,
+  };
+
   const reader = makeFeedReader({
     ...{ db, own, nowMs, appendLog, outbox, routes },
     get origin() {
@@ -267,16 +272,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     scanning,
     scanPage: scanning.page,
     drain,
-    deliver: (to, signal) =>
-      deliverTo(
-        {
-          ...{ db, own, leases, status, nowMs, random, appendLog, peers, plugin, meter, unread },
-          looking,
-          now: () => now,
-        },
-        to,
-        signal,
-      ),
+    deliver: (to, signal) => deliverTo(delivering, to, signal),
     accept: (records, from, how = {}) => apply(records, from, how),
     retryParked: (retry = {}) => looking(() => retryParkedOnce(applyDeps(), { trace: newTrace(), ...retry })),
     feed: (peer, feedOptions) =>
