@@ -10,7 +10,7 @@ import type { WireRecord } from '../model/record.ts';
 import { nothing } from './conclude.ts';
 import { processEntry } from './log.ts';
 import type { Origination, Outcome } from './outcome.ts';
-import { parkRecords } from './parked.ts';
+import { keepParked } from './keep-parked.ts';
 import { applyTogether, type ApplyDeps } from './together.ts';
 
 /** How records are to be applied. */
@@ -141,7 +141,7 @@ async function giveUp(
     if (!busy) {
       const code = outcome.code as ErrorCode;
       const entry = { peer: from.route.name, uid, userId: null, code, message: error.message, record };
-      await parkRecords(trx, deps.own, [entry], deps.nowMs());
+      await keepParked(trx, deps, from, [entry]);
     }
     await deps.appendLog(trx, [processEntry(outcome, from)]);
     await options.within?.(trx, { records: [record], outcomes: [outcome], done });

@@ -1,9 +1,10 @@
 /** What became of a record that was applied. */
 import type { ErrorCode } from '../model/errors.ts';
-import type { StreamResult } from '../model/record.ts';
+import type { StreamResult, WireRecord } from '../model/record.ts';
 import type { RegisterName } from '../model/register.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { Uid } from '../model/uid.ts';
+import type { Lying } from './parked.ts';
 
 /** Where records come from. */
 export interface Origination {
@@ -17,6 +18,8 @@ export interface Origination {
   readonly overwrite: boolean;
   /** A person approved what the guard held. */
   readonly approved: boolean;
+  /** Only `parked`: each record as it lay here. */
+  readonly lying?: ReadonlyMap<WireRecord, Lying>;
   /** The records have lain here so long that they are no late ones: what came after them would have come too. */
   readonly waited?: true;
 }

@@ -22,9 +22,15 @@ export interface ParkedRecord {
   readonly record: WireRecord;
 }
 
-/** A record that was kept. */
-export interface ParkedRow {
+/** A record that lies here, as it was read: a later one of the same user may take its place meanwhile. */
+export interface Lying {
   readonly id: number;
+  /** Each record that takes the place, and each try, adds one. */
+  readonly attempts: number;
+}
+
+/** A record that was kept. */
+export interface ParkedRow extends Lying {
   readonly peer: string;
   readonly userId: number | null;
   readonly code: string;
@@ -51,6 +57,25 @@ export async function parkRecords(
       ON DUPLICATE KEY UPDATE user_id = VALUES(user_id), code = VALUES(code), message = VALUES(message),
         record = VALUES(record), tried_at = VALUES(tried_at), attempts = attempts + 1`.execute(runner);
   }
+}
+
+/** Says why a record that lay here has to stay. `UPDATE parked SET … WHERE id = ? AND attempts = ?` */
+export async function parkAgain(
+  runner: Runner,
+  own: OwnTables,
+  { id: parkedId, attempts }: Lying,
+  { userId, code, message }: Pick<ParkedRecord, 'userId' | 'code' | 'message'>,
+  nowMs: number,
+): Promise<void> {
+  await sql`
+    UPDATE ${id(own.parked)} SET user_id = ${userId}, code = ${code}, message = ${message.slice(0, 500)},
+      tried_at = ${toSqlTime(nowMs)}, attempts = attempts + 1
+    WHERE id = ${parkedId} AND attempts = ${attempts}`.execute(runner);
+}
+
+/** Takes out a record that lay here and went through. `DELETE FROM parked WHERE id = ? AND attempts = ?` */
+export async function unparkLying(runner: Runner, own: OwnTables, { id: parkedId, attempts }: Lying): Promise<void> {
+  await sql`DELETE FROM ${id(own.parked)} WHERE id = ${parkedId} AND attempts = ${attempts}`.execute(runner);
 }
 
 /** Takes out what went through. `DELETE FROM parked WHERE peer = ? AND uid IN (…)` */
@@ -88,8 +113,9 @@ export async function readParked(
     code: string;
     record: Buffer;
     created_at: string;
+    attempts: number;
   }>`
-    SELECT id, peer, user_id, code, record, created_at FROM ${id(own.parked)} WHERE ${where}`.execute(runner);
+    SELECT id, peer, user_id, code, record, created_at, attempts FROM ${id(own.parked)} WHERE ${where}`.execute(runner);
   return rows.map((row) => ({
     id: Number(row.id),
     peer: row.peer,
@@ -97,6 +123,7 @@ export async function readParked(
     code: row.code,
     record: JSON.parse(row.record.toString('utf8')) as WireRecord,
     createdAtMs: fromSqlTime(row.created_at),
+    attempts: row.attempts,
   }));
 }
 

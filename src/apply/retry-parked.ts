@@ -1,5 +1,4 @@
 /** Another try for records that lie here: when this site changed, when a person asks, and now and then by itself. */
-import type { WireRecord } from '../model/record.ts';
 import { applyRecords } from './applier.ts';
 import type { Origination, Outcome } from './outcome.ts';
 import { readParked, touchParked, type ParkedRow } from './parked.ts';
@@ -45,14 +44,14 @@ export async function retryParkedOnce(
   for (const route of deps.routes()) {
     const own = rows.filter((row) => row.peer === route.name);
     for (const waited of [false, true]) {
-      const records: WireRecord[] = own.filter((row) => hasWaited(row) === waited).map((row) => row.record);
-      if (records.length === 0) continue;
+      const lying = new Map(own.filter((row) => hasWaited(row) === waited).map((row) => [row.record, row]));
+      if (lying.size === 0) continue;
       const from: Origination = {
-        ...{ route, via: 'parked', trace: options.trace, ip: null, keyDigest: null, overwrite: false, approved },
+        ...{ route, via: 'parked', trace: options.trace, ip: null, keyDigest: null, overwrite: false, approved, lying },
         ...(waited ? { waited } : {}),
       };
       const signal = options.signal === undefined ? {} : { signal: options.signal };
-      outcomes.push(...(await applyRecords(deps, records, from, signal)));
+      outcomes.push(...(await applyRecords(deps, [...lying.keys()], from, signal)));
     }
   }
   return { done: outcomes.length, full: rows.length === BATCH, outcomes };

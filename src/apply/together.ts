@@ -17,7 +17,8 @@ import { heldNote, holdDisablings, makeGuard, type Guard, type GuardDeps } from 
 import { loadChunk, type Loaded, type LoadDeps } from './load.ts';
 import { processEntry } from './log.ts';
 import type { Origination, Outcome } from './outcome.ts';
-import { parkRecords, unparkRecords, wakeParked, type ParkedRecord } from './parked.ts';
+import { keepParked } from './keep-parked.ts';
+import { unparkLying, unparkRecords, wakeParked, type ParkedRecord } from './parked.ts';
 import { reportPlaces } from './places.ts';
 import { parkRefused } from './probe.ts';
 import { keepUserNames, movingAway, parkTakenEmails, parkUnstorable } from './refine.ts';
@@ -242,19 +243,22 @@ async function followRemoval(
 /** What has to outlive the chunk besides the users themselves: records that wait, and the log. */
 async function leaveTraces(work: Work, outcomes: readonly Outcome[]): Promise<void> {
   const { trx, deps, from, parked } = work;
-  await parkRecords(trx, deps.own, parked, deps.nowMs());
+  await keepParked(trx, deps, from, parked);
   const waiting = new Set(parked.map((entry) => entry.uid));
-  // What lay here of the same user from the same peer is older, whichever of the uids it came under.
-  const through = outcomes.flatMap((outcome, index) => {
+  const settled = outcomes.flatMap((outcome, index) => {
     const isSettled = outcome.result !== 'retry' && !waiting.has(outcome.uid);
-    return isSettled ? (work.records[index] as WireRecord).uids.map(requireUid) : [];
+    return isSettled ? [work.records[index] as WireRecord] : [];
   });
-  await unparkRecords(
-    trx,
-    deps.own,
-    from.route.name,
-    through.filter((uid) => !waiting.has(uid)),
-  );
+  if (from.lying === undefined) {
+    // What lay here of the same user from the same peer is older, whichever of the uids it came under.
+    const through = settled.flatMap((record) => record.uids.map(requireUid)).filter((uid) => !waiting.has(uid));
+    await unparkRecords(trx, deps.own, from.route.name, through);
+  } else {
+    for (const record of settled) {
+      const lying = from.lying.get(record);
+      if (lying !== undefined) await unparkLying(trx, deps.own, lying);
+    }
+  }
   // Whoever waits for an address may get it now.
   const freed = outcomes.filter((outcome) => outcome.operation === 'remove' || outcome.registers.includes('s_email'));
   await wakeParked(

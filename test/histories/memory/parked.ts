@@ -1,5 +1,5 @@
 /** Stands in for src/apply/parked.ts. */
-import type { ParkedRecord, ParkedRow } from '../../../src/apply/parked.ts';
+import type { Lying, ParkedRecord, ParkedRow } from '../../../src/apply/parked.ts';
 import type { OwnTables } from '../../../src/db/catalog.ts';
 import type { Uid } from '../../../src/model/uid.ts';
 import { memoryOf } from './database.ts';
@@ -13,8 +13,33 @@ export async function parkRecords(
   const memory = memoryOf(runner);
   for (const { peer, uid, userId, code, record } of records) {
     memory.step();
-    const { id, createdAtMs } = memory.tables.parked.get(`${peer} ${uid}`) ?? { id: memory.next(), createdAtMs: nowMs };
-    memory.tables.parked.set(`${peer} ${uid}`, { id, peer, uid, userId, code, record, createdAtMs, triedAtMs: nowMs });
+    const before = memory.tables.parked.get(`${peer} ${uid}`);
+    const { id, createdAtMs } = before ?? { id: memory.next(), createdAtMs: nowMs };
+    const row = { id, peer, uid, userId, code, record, createdAtMs, triedAtMs: nowMs };
+    memory.tables.parked.set(`${peer} ${uid}`, { ...row, attempts: (before?.attempts ?? 0) + 1 });
+  }
+}
+
+export async function parkAgain(
+  runner: unknown,
+  _own: OwnTables,
+  { id, attempts }: Lying,
+  { userId, code }: Pick<ParkedRecord, 'userId' | 'code'>,
+  nowMs: number,
+): Promise<void> {
+  const memory = memoryOf(runner);
+  memory.step();
+  for (const [key, row] of memory.tables.parked) {
+    if (row.id !== id || row.attempts !== attempts) continue;
+    memory.tables.parked.set(key, { ...row, userId, code, attempts: attempts + 1, triedAtMs: nowMs });
+  }
+}
+
+export async function unparkLying(runner: unknown, _own: OwnTables, { id, attempts }: Lying): Promise<void> {
+  const memory = memoryOf(runner);
+  memory.step();
+  for (const [key, row] of memory.tables.parked) {
+    if (row.id === id && row.attempts === attempts) memory.tables.parked.delete(key);
   }
 }
 
