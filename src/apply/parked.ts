@@ -82,7 +82,7 @@ export async function unparkLying(runner: Runner, own: OwnTables, { id: parkedId
 export async function unparkRecords(runner: Runner, own: OwnTables, peer: string, uids: readonly Uid[]): Promise<void> {
   if (uids.length === 0) return;
   await sql`
-    DELETE FROM ${id(own.parked)} WHERE peer = ${peer} AND uid IN (${sql.join(uids.map(uidToBytes))})`.execute(runner);
+    DELETE FROM ${id(own.parked)} WHERE peer = ${peer} AND uid IN (${bindList(uids.map(uidToBytes))})`.execute(runner);
 }
 
 /**

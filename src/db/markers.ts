@@ -52,7 +52,7 @@ export async function deleteMarkers(
   if (markers.length === 0) return;
   await withKeyedWrites(trx, () =>
     sql`
-      DELETE FROM ${id(own.queue)} WHERE seq IN (${sql.join(markers.map((marker) => marker.seq))})`.execute(trx),
+      DELETE FROM ${id(own.queue)} WHERE seq IN (${bindList(markers.map((marker) => marker.seq))})`.execute(trx),
   );
 }
 

@@ -55,7 +55,7 @@ export async function reserveUids(
   moved: readonly (Addressed & { readonly uids: readonly Uid[] })[],
 ): Promise<void> {
   const wanted = moved
-    .filter(({ uids, email }) => incarnationOf(uids, email) === 0 && !uids.includes(uidOfEmail(email)))
+    .filter(({ uids, email }) => !uids.includes(uidOfEmail(email)) && incarnationOf(uids, email) === 0)
     .map(({ userId, email }) => ({ userId, uid: uidOfEmail(email) }));
   const uids = wanted.map(({ uid }) => uid);
   const taken = await usersByUid(runner, own, uids);

@@ -49,6 +49,8 @@ export function isUidOfEmail(uid: Uid, email: string): boolean {
 
 /** Which incarnation of the address these uids stand for; 0 where they were not derived from it. */
 export function incarnationOf(uids: readonly Uid[], email: string): number {
+  // Most accounts have the first, and no other.
+  if (uids.length === 1 && uids[0] === uidOfEmail(email)) return 0;
   for (let incarnation = INCARNATIONS - 1; incarnation > 0; incarnation--) {
     if (uids.includes(uidOfEmail(email, incarnation))) return incarnation;
   }
