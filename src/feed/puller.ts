@@ -135,6 +135,8 @@ export async function runFeed(deps: FeedPullerDeps, route: PeerRoute, options: F
     for (;;) {
       options.signal?.throwIfAborted();
       try {
+        // Who was away long enough for another process to take over asks the peer for nothing more.
+        if (failures > 0) await lease?.renew();
         const fetched = await (ahead?.after === cursor ? ahead.asked : ask(cursor));
         ahead = undefined;
         const { page } = fetched;

@@ -17,7 +17,7 @@ const LOG_ROWS = 3_000;
 const PAUSE_MS = 250;
 const SAMPLE_MS = 5_000;
 /** Caches, compiled code and connections come first. */
-const WARM_UP_MS = 8 * 60_000;
+const WARM_UP_MS = 10 * 60_000;
 const PATIENCE_MS = 300_000;
 
 /** What is to be played. */
