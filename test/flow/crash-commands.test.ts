@@ -13,7 +13,7 @@ import { makeRandom } from '../support/osclass/random.ts';
 import { makeWorld, type World, type WorldSite } from '../support/world.ts';
 
 const SEED = Number(process.env['CRASH_SEED'] ?? Math.floor(Math.random() * 1e9));
-const POINTS = process.env['CRASH_POINTS'] ?? '4';
+const POINTS = process.env['CRASH_POINTS'] ?? '3';
 /** Some pages of a feed. */
 const USERS = 50;
 
