@@ -1,4 +1,7 @@
-/** A queue that is gone: dropped or renamed. It is made again, and all users are compared, for changes went unmarked. */
+/**
+ * A queue that is gone: dropped or renamed. It is made again, and all users are compared, for changes went unmarked. One
+ * that is broken is left to a person, who may be able to repair it: there may be deletions in it that nothing else tells.
+ */
 import { sql, type Kysely } from 'kysely';
 import type { Catalog, OwnTables } from '../db/catalog.ts';
 import { errnoOf } from '../db/failures.ts';
@@ -7,6 +10,8 @@ import { SyncError } from '../model/errors.ts';
 import { requestRescan } from './baseline.ts';
 
 const NO_SUCH_TABLE = 1146;
+/** Its file is damaged, marked as crashed, or not there: 126 – 145 of the storage engine, told as 1030, 1034, 1035, … */
+const BROKEN = new Set([1016, 1017, 1030, 1034, 1035, 1194, 1195, 1459, 1707, 1712, 1812, 1813, 1814, 1877, 1932]);
 
 /** Makes the queue again if it is not there, and asks for a re-scan. True if it did. */
 export async function restoreQueue(
@@ -24,7 +29,10 @@ export async function restoreQueue(
   return true;
 }
 
-/** Runs what reads the queue. Where it is missing, it is made again and `HOST_CHANGED` is thrown, which says so. */
+/**
+ * Runs what reads the queue. Where it is missing, it is made again and `HOST_CHANGED` is thrown, which says so; where it is
+ * broken, `DB_ERROR` says what to do.
+ */
 export async function withQueue<T>(
   db: Kysely<unknown>,
   catalog: Pick<Catalog, 'prefix'>,
@@ -34,6 +42,10 @@ export async function withQueue<T>(
   try {
     return await work();
   } catch (error) {
+    if (BROKEN.has(errnoOf(error) ?? 0)) {
+      const advice = `The table ${own.queue} is broken (${errnoOf(error)}). Repair it, or drop it: then it is made again, and all users are compared.`;
+      throw new SyncError('DB_ERROR', advice, { cause: error });
+    }
     if (errnoOf(error) !== NO_SUCH_TABLE || !(await restoreQueue(db, catalog, own))) throw error;
     const what = `The table ${own.queue} was missing; it was made again, and all users are compared.`;
     throw new SyncError('HOST_CHANGED', what, { cause: error });

@@ -36,4 +36,15 @@ describe('a queue that is gone', () => {
     await installOnce(cars.site.db, cars.site.parts().catalog, cars.site.own);
     expect(await cars.scanAll()).toBe(1);
   });
+
+  it('is left to a person who can repair it where it is only broken, and made again once it was dropped', async () => {
+    const cars = await settled();
+    const { site, host, database } = cars;
+    await database.query(`ALTER TABLE ${site.own.queue} DISCARD TABLESPACE`);
+    await host.write(MISSED, ['Unmarked']);
+    await expect(site.drain()).rejects.toMatchObject({ code: 'DB_ERROR', message: /Repair it, or drop it/ });
+    await database.query(`DROP TABLE ${site.own.queue}`);
+    await expect(site.drain()).rejects.toMatchObject({ code: 'HOST_CHANGED' });
+    expect(await cars.scanAll()).toBe(1);
+  });
 });

@@ -6,9 +6,8 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createDatabase } from '../support/database.ts';
 import { reliabilityPage } from './page.ts';
-import type { Outcome } from './row.ts';
-import { HOST } from './rows-host.ts';
-import { OURS } from './rows-ours.ts';
+import type { Outcome, Row } from './row.ts';
+import { ROWS } from './rows.ts';
 import { play } from './stage.ts';
 
 const { values } = parseArgs({
@@ -19,8 +18,8 @@ const only = values.only ?? '';
 const outcomes: Outcome[] = [];
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 print(`seed ${seed}`);
-for (const row of [...OURS, ...HOST].filter(({ name }) => name.includes(only))) {
-  const outcome = await play(row, seed);
+for (const row of ROWS.filter(({ name }) => name.includes(only))) {
+  const outcome = await play(row, seed).catch((error: unknown) => unplayed(row, error));
   outcomes.push(outcome);
   const verdict = outcome.flaws.length === 0 ? 'ok  ' : 'FAIL';
   const noticed = outcome.noticedMs === null ? '' : `, noticed after ${Math.round(outcome.noticedMs)} ms`;
@@ -28,6 +27,14 @@ for (const row of [...OURS, ...HOST].filter(({ name }) => name.includes(only))) 
   print(`${verdict} ${row.name}: ${statements} statements, slowest ${Math.round(slowestMs)} ms${noticed}`);
   for (const line of [...flaws, ...hostErrors]) print(`       ${line}`);
 }
+
+/** A row that could not be played is none that holds. */
+function unplayed({ name, impossible }: Row, error: unknown): Outcome {
+  const flaws = [`could not be played: ${error instanceof Error ? error.message : String(error)}`];
+  const nothing = { statements: 0, hostErrors: [], slowestMs: 0, noticedMs: null, said: '', compared: false };
+  return { ...nothing, name, flaws, impossible };
+}
+
 if (only === '') {
   const database = await createDatabase();
   const server = `${database.serverKind === 'mariadb' ? 'MariaDB' : 'MySQL'} ${database.version}`;

@@ -1,4 +1,4 @@
-/** Rows about what happens to the site's own tables and server. */
+/** Rows about what happens to the site's own tables, and to the way to its server. */
 import type { World } from '../support/world.ts';
 import type { Row } from './row.ts';
 
@@ -94,68 +94,8 @@ export const HOST: readonly Row[] = [
     },
   },
   {
-    name: 'bulk statements: multi-row, multi-table, REPLACE, ON DUPLICATE KEY, INSERT … SELECT',
-    small: true,
-    async happen({ again }) {
-      const other = await again();
-      await other.write(`INSERT INTO {user} (dt_reg_date, s_name, s_username, s_password, s_email, b_active) VALUES
-        (NOW(), 'A', 'aa', 'x', 'aa@example.com', 1), (NOW(), 'B', 'bb', 'x', 'bb@example.com', 1)`);
-      await other.write(`UPDATE {user} u JOIN {user_description} d ON d.fk_i_user_id = u.pk_i_id
-        SET u.s_name = CONCAT(u.s_name, '!'), d.s_info = 'Both' WHERE u.pk_i_id <= 5`);
-      await other.write(`INSERT INTO {user} (pk_i_id, dt_reg_date, s_name, s_username, s_password, s_email, b_active)
-        SELECT pk_i_id, dt_reg_date, 'Upserted', s_username, s_password, s_email, b_active FROM {user} WHERE pk_i_id = 6
-        ON DUPLICATE KEY UPDATE s_name = 'Upserted'`);
-      await other.write('CREATE TEMPORARY TABLE c AS SELECT * FROM {user} WHERE s_email = ?', ['bb@example.com']);
-      await other.write(`UPDATE c SET s_name = 'Replaced'`);
-      await other.write('REPLACE INTO {user} SELECT * FROM c');
-      await other.write('DELETE u FROM {user} u WHERE u.s_email = ?', ['aa@example.com']);
-      await other.close();
-    },
-  },
-  {
-    name: 'deadlocks among visitors',
-    async happen({ again }) {
-      const [one, two] = [await again(), await again()];
-      for (let round = 0; round < 5; round++) {
-        await Promise.all([one.db.query('START TRANSACTION'), two.db.query('START TRANSACTION')]);
-        await one.write('UPDATE {user} SET s_zip = ? WHERE pk_i_id = 1', [`a${round}`]);
-        await two.write('UPDATE {user} SET s_zip = ? WHERE pk_i_id = 2', [`b${round}`]);
-        // One of the two is the victim, as it would be without us.
-        await Promise.allSettled([
-          one.write('UPDATE {user} SET s_zip = ? WHERE pk_i_id = 2', [`c${round}`]),
-          two.write('UPDATE {user} SET s_zip = ? WHERE pk_i_id = 1', [`d${round}`]),
-        ]);
-        await Promise.all([one.db.query('COMMIT'), two.db.query('COMMIT')]);
-      }
-      await one.close();
-      await two.close();
-    },
-  },
-  {
-    name: 'row locked by a transaction while a peer changes it',
-    small: true,
-    async happen({ world, again }) {
-      const other = await again();
-      await other.write(`INSERT INTO {user} (dt_reg_date, s_name, s_username, s_password, s_email, b_active)
-        VALUES (NOW(), 'Locked', 'locked', 'x', 'locked@example.com', 1)`);
-      const homes = world.site('homes').host;
-      while ((await homes.user('locked@example.com')) === undefined) await wait(50);
-      await other.db.query('START TRANSACTION');
-      await other.write(`SELECT * FROM {user} WHERE s_email = 'locked@example.com' FOR UPDATE`);
-      await homes.write(`UPDATE {user} SET s_zip = '28001' WHERE s_email = 'locked@example.com'`);
-      await wait(3_000);
-      await other.db.query('COMMIT');
-      await other.close();
-    },
-  },
-  {
-    name: 'tables locked by LOCK TABLES for a second',
-    impossible: 'Visitors wait for the lock of the host itself, with or without us.',
-    async happen({ root }) {
-      await root.query('LOCK TABLES oc_t_user WRITE, oc_t_user_description WRITE');
-      await wait(1_000);
-      await root.query('UNLOCK TABLES');
-    },
+    name: 'table of the host rebuilt by OPTIMIZE TABLE',
+    happen: ({ root }) => root.query('OPTIMIZE TABLE oc_t_user'),
   },
   {
     name: 'server away from the daemon for three seconds',
