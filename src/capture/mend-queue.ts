@@ -1,6 +1,7 @@
 /**
  * A queue that is gone: dropped or renamed. It is made again, and all users are compared, for changes went unmarked. One
  * that is broken is left to a person, who may be able to repair it: there may be deletions in it that nothing else tells.
+ * Until then the triggers go, for MySQL opens the queue before a trigger runs, and would refuse the site's own statements.
  */
 import { sql, type Kysely } from 'kysely';
 import type { Catalog, OwnTables } from '../db/catalog.ts';
@@ -8,6 +9,7 @@ import { errnoOf } from '../db/failures.ts';
 import { migrationStatements } from '../db/migrate.ts';
 import { SyncError } from '../model/errors.ts';
 import { requestRescan } from './baseline.ts';
+import { dropTriggers } from './triggers.ts';
 
 const NO_SUCH_TABLE = 1146;
 /** Its file is damaged, marked as crashed, or not there: 126 – 145 of the storage engine, told as 1030, 1034, 1035, … */
@@ -35,7 +37,7 @@ export async function restoreQueue(
  */
 export async function withQueue<T>(
   db: Kysely<unknown>,
-  catalog: Pick<Catalog, 'prefix'>,
+  catalog: Catalog,
   own: OwnTables,
   work: () => Promise<T>,
 ): Promise<T> {
@@ -43,6 +45,7 @@ export async function withQueue<T>(
     return await work();
   } catch (error) {
     if (BROKEN.has(errnoOf(error) ?? 0)) {
+      await dropTriggers(db, catalog, { patience: { tries: 2, pauseMs: 500 } });
       const advice = `The table ${own.queue} is broken (${errnoOf(error)}). Repair it, or drop it: then it is made again, and all users are compared.`;
       throw new SyncError('DB_ERROR', advice, { cause: error });
     }

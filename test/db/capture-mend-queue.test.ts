@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { installOnce } from '../../src/capture/install.ts';
+import { checkTriggersOnce } from '../../src/capture/watch.ts';
 import { capturedSite, type CapturedSite } from '../support/captured-site.ts';
 
 /** Twenty users, and nothing waits. */
@@ -41,10 +42,14 @@ describe('a queue that is gone', () => {
     const cars = await settled();
     const { site, host, database } = cars;
     await database.query(`ALTER TABLE ${site.own.queue} DISCARD TABLESPACE`);
-    await host.write(MISSED, ['Unmarked']);
     await expect(site.drain()).rejects.toMatchObject({ code: 'DB_ERROR', message: /Repair it, or drop it/ });
+    // MySQL would refuse this as long as there are triggers.
+    await host.write(MISSED, ['Unmarked']);
     await database.query(`DROP TABLE ${site.own.queue}`);
     await expect(site.drain()).rejects.toMatchObject({ code: 'HOST_CHANGED' });
+    expect(await checkTriggersOnce(site.db, site.parts().catalog, site.own)).toMatchObject({ kind: 'lost' });
     expect(await cars.scanAll()).toBe(1);
+    await host.person.viewPage(4);
+    expect(await cars.markers()).toHaveLength(1);
   });
 });

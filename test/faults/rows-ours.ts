@@ -51,6 +51,8 @@ export const OURS: readonly Row[] = [
   },
   {
     name: 'queue table broken: its file is gone',
+    impossible:
+      'MySQL opens the queue before the trigger runs, and refuses the statement (1814) until the daemon has taken its triggers away: about a second. MariaDB does not.',
     async happen({ root, visitors }) {
       await root.query(`ALTER TABLE ${QUEUE} DISCARD TABLESPACE`);
       await visitors.some(20);
