@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { configOf, makeCli, type ConfigChanges, type PeerSite } from '../test/support/cli.ts';
 import { eventually } from '../test/support/eventually.ts';
+import { imageEnv, imageFlags } from '../test/support/image.ts';
 import { tokenOf, type WorldSite } from '../test/support/world.ts';
 
 /** The program in the form that the image has it: `npm run build` makes it. */
 const BUILT = new URL('../dist/main.js', import.meta.url).pathname;
-const IMAGE = readFileSync(new URL('../Dockerfile', import.meta.url), 'utf8');
 
 /** A daemon under way. */
 export interface DaemonProcess {
@@ -62,19 +62,6 @@ export async function startDaemonProcess(
     throw error;
   }
   return { admin, stop, memoryMiB: () => memoryOf(running.pid), cpuMs: () => cpuOf(running.pid) };
-}
-
-/** What stands between `node` and the program in the ENTRYPOINT of the image. */
-function imageFlags(): string[] {
-  const entry = /^ENTRYPOINT (\[.*\])$/m.exec(IMAGE)?.[1] ?? '[]';
-  return (JSON.parse(entry) as string[]).slice(1, -1);
-}
-
-/** What its ENV lines say of memory. */
-function imageEnv(): Record<string, string> {
-  return Object.fromEntries(
-    [...IMAGE.matchAll(/^ENV (MALLOC_\w+)=(\S+)$/gm)].map(([, name = '', value = '']) => [name, value]),
-  );
 }
 
 function memoryOf(pid: number): { now: number; peak: number } {

@@ -1,9 +1,10 @@
-/** The processes with daemons: started, killed, paused, and asked how large they are. */
+/** The processes with daemons, run as the image runs them: started, killed, paused, and asked how large they are. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../src/config/config.ts';
+import { imageEnv, imageFlags } from '../support/image.ts';
 import type { ChildOrder } from './daemon-child.ts';
 
 /** A daemon under way. */
@@ -28,16 +29,13 @@ export interface DaemonProcess {
 }
 
 const CHILD = fileURLToPath(new URL('daemon-child.ts', import.meta.url));
-/** So that V8 and the allocator keep little of what they do not need: then what grows is what leaks. */
-const FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=50'];
-const ENV = { MALLOC_ARENA_MAX: '2' };
 /** Lines that are kept of each process. */
 const MOST_LINES = 500;
 
 /** Starts one; it ends with this process at the latest. */
 export function startProcess(config: Config, leaseMs?: number): DaemonProcess {
-  const env = { ...process.env, ...ENV };
-  const child = fork(CHILD, { execArgv: FLAGS, env, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  const env = { ...process.env, ...imageEnv() };
+  const child = fork(CHILD, { execArgv: imageFlags(), env, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   const exited = once(child, 'exit');
   let ready = false;
   const isReady = new Promise<void>((resolve) => {

@@ -1,22 +1,12 @@
 /** `npm run test:soak [-- --minutes 30] [--seed N]`: see soak.ts. Exits with 0 if sites are equal and nothing grows. */
-import { parseArgs } from 'node:util';
 import { isGood, linesOf } from './end.ts';
+import { readNumbers } from './options.ts';
 import { playSoak } from './soak.ts';
 
 /** MiB per minute. */
 const MOST_GROWTH = 1;
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '30' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
-  },
-});
-const [minutes, seed] = [Number(values.minutes), Number(values.seed)];
-if (!(minutes > 0) || !Number.isInteger(seed)) {
-  process.stderr.write('usage: npm run test:soak [-- --minutes 30] [--seed N]\n');
-  process.exit(2);
-}
+const { minutes, seed } = readNumbers('test:soak', { minutes: 30, seed: 1 + (Date.now() % 1_000_000_000) });
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 print(`seed ${seed}: three sites in use for ${minutes} minutes, with faults on`);
 const soaked = await playSoak({ minutes, seed, print });
