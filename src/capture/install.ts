@@ -7,6 +7,7 @@ import { readServerFacts, type ServerFacts } from '../db/server-facts.ts';
 import { SyncError } from '../model/errors.ts';
 import type { RelatedTable } from '../osclass/related.ts';
 import { restoreQueue } from './mend-queue.ts';
+import { alone } from './alone.ts';
 import { requireRights, rightsFor } from './rights.ts';
 import { endScanMode, trustTable } from './absent.ts';
 import { isBaselinePending } from './baseline.ts';
@@ -62,12 +63,14 @@ export async function installOnce(
     const migrations = await migrate(db, catalog.prefix);
     if (before > 0) await restoreQueue(db, catalog, own);
     if (mode === 'scan') {
-      await dropTriggers(db, catalog, ddl);
+      await alone(db, own, () => dropTriggers(db, catalog, ddl));
       if (await isBaselinePending(db, own)) await trustTable(db, own, catalog);
       return { migrations, triggers: 0 };
     }
-    const state = await inspectTriggers(db, catalog, own, related);
-    const made = await mendAndRescan(db, catalog, own, state, ddl);
+    const made = await alone(db, own, async () => {
+      const state = await inspectTriggers(db, catalog, own, related);
+      return await mendAndRescan(db, catalog, own, state, ddl);
+    });
     await endScanMode(db, own);
     return { migrations, triggers: made.length };
   } catch (error) {

@@ -3,6 +3,7 @@ import { sql, type Kysely } from 'kysely';
 import type { Catalog, OwnTables } from '../db/catalog.ts';
 import { SyncError } from '../model/errors.ts';
 import type { RelatedTable } from '../osclass/related.ts';
+import { alone } from './alone.ts';
 import { requestRescan } from './baseline.ts';
 import type { TriggerSpec } from './trigger-sql.ts';
 import { inspectTriggers, mendTriggers, triggersAreWell, type DdlOptions, type TriggerState } from './triggers.ts';
@@ -29,9 +30,13 @@ export async function checkTriggersOnce(
   { related = [], ...ddl }: WatchOptions = {},
 ): Promise<TriggerCheck> {
   await checkWritable(db);
-  const state = await inspectTriggers(db, catalog, own, related);
+  if (triggersAreWell(await inspectTriggers(db, catalog, own, related))) return { kind: 'well' };
+  const state = await alone(db, own, async () => {
+    const found = await inspectTriggers(db, catalog, own, related);
+    await mendAndRescan(db, catalog, own, found, ddl);
+    return found;
+  });
   if (triggersAreWell(state)) return { kind: 'well' };
-  await mendAndRescan(db, catalog, own, state, ddl);
   return state.missing.length > 0
     ? { kind: 'lost', triggers: namesOf(state.missing) }
     : { kind: 'renewed', triggers: namesOf(state.outdated) };

@@ -3,7 +3,9 @@ import type { Kysely } from 'kysely';
 import { expect, test } from 'vitest';
 import { mayMakeTriggers } from '../../src/capture/rights.ts';
 import { inspectTriggers, mendTriggers } from '../../src/capture/triggers.ts';
+import { checkTriggersOnce } from '../../src/capture/watch.ts';
 import { ownTables } from '../../src/db/catalog.ts';
+import { makeLeases } from '../../src/db/lease.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { openPool } from '../../src/db/pool.ts';
 import { hostPool, type HostPool } from '../support/host-pool.ts';
@@ -13,12 +15,14 @@ const own = ownTables('oc_');
 
 /** The database, except that it says to be a node. */
 function asNode(db: Kysely<unknown>): Kysely<unknown> {
-  const node = { Variable_name: 'wsrep_on', Value: 'ON' };
+  const asked = new WeakSet<object>();
   return db.withPlugin({
-    transformQuery: (query) => query.node,
-    async transformResult({ result }) {
-      const isAsked = result.rows.every((row) => row['Variable_name'] === 'wsrep_on');
-      return isAsked ? { ...result, rows: [node] } : result;
+    transformQuery({ node, queryId }) {
+      if (JSON.stringify(node).includes('wsrep_on')) asked.add(queryId);
+      return node;
+    },
+    async transformResult({ result, queryId }) {
+      return asked.has(queryId) ? { ...result, rows: [{ Variable_name: 'wsrep_on', Value: 'ON' }] } : result;
     },
   });
 }
@@ -51,4 +55,15 @@ test('where the triggers are seen, no statement is tried to find out whether the
   expect(await mayMakeTriggers(watched.db, catalog)).toBe(true);
   expect(statements.join(';')).not.toContain('CREATE');
   await watched.close();
+});
+
+test('triggers are mended at one node of a cluster at a time', async () => {
+  const { db, catalog } = await installed();
+  const leases = makeLeases({ db, own, holder: 'a daemon at another node' });
+  const lease = await leases.tryAcquire('triggers');
+  await expect(checkTriggersOnce(asNode(db), catalog, own)).rejects.toMatchObject({ code: 'TABLE_BUSY' });
+  expect((await inspectTriggers(db, catalog, own)).missing).toHaveLength(6);
+  await lease?.release();
+  expect(await checkTriggersOnce(asNode(db), catalog, own)).toMatchObject({ kind: 'lost' });
+  expect(await checkTriggersOnce(asNode(db), catalog, own)).toEqual({ kind: 'well' });
 });
