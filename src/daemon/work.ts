@@ -7,6 +7,7 @@ import type { PeerConfig } from '../config/config.ts';
 import { forgetGuarded } from '../db/guard-events.ts';
 import type { Lease } from '../db/lease.ts';
 import { readClock } from '../db/server-facts.ts';
+import { serverChanged } from '../db/same-server.ts';
 import { expireTombstones } from '../db/shadows.ts';
 import { withLease } from '../db/with-lease.ts';
 import { entryOf, SyncError, type ErrorCode } from '../model/errors.ts';
@@ -64,6 +65,9 @@ const REST_MS = 10_000;
 
 const NOTHING: PassOutcome = { done: 0, full: false };
 
+const OTHER_SERVER =
+  'Nothing if it had everything. If the one before was lost with its last transactions, "account-sync feed PEER --restart" brings back what peers know of them.';
+
 /** Makes the loops; nothing runs before start(). */
 export function makeWork(site: Site, log: Log, clock: Clock): Work {
   const isScanMode = site.config.capture.mode === 'scan';
@@ -109,6 +113,8 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
       const vanished = await site.scanning.countVanished();
       if (vanished > state.vanished) tellVanished(vanished);
       state.vanished = vanished;
+      if (await serverChanged(site.db, site.own))
+        log.warn({ remedy: OTHER_SERVER }, 'the database is on another server');
     }
     watchedAtMs = clock.nowMs();
     if (isScanMode) return await checkWritable(site.db);

@@ -22,6 +22,8 @@ export type StateName =
   | 'table_seen'
   /** When all users were last compared, UTC. */
   | 'scanned_at'
+  /** The server that the database was on when last looked at. */
+  | 'server_id'
   /** How far the rolling re-feed of a plugin peer is. */
   | `refeed:${string}`;
 
