@@ -23,5 +23,5 @@ ENV ACCOUNT_SYNC_CONFIG=/config/config.yaml
 ENV MALLOC_ARENA_MAX=2
 # Asks /health/ready of the daemon that the config describes, whatever its port and path.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["node", "/app/dist/main.js", "health"]
-ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=100", "/app/dist/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=100", "--expose-gc", "/app/dist/main.js"]
 CMD ["run"]

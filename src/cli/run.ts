@@ -7,6 +7,8 @@ import { makeLogger, type LogLevel } from '../runtime/logger.ts';
 import { configFile, readConfig, type CommonOptions, type ExitCode, type Terminal } from './context.ts';
 
 const LAST_WORDS_MS = 500;
+/** What was needed to start is garbage by then; V8 would keep the room for it as long as the daemon is idle. */
+const TIDY_AFTER_MS = 5_000;
 
 /** Runs until a signal, or until something makes it impossible to start. SIGHUP makes it look at the config file now. */
 export async function run(options: CommonOptions, terminal: Terminal): Promise<ExitCode> {
@@ -29,7 +31,10 @@ export async function run(options: CommonOptions, terminal: Terminal): Promise<E
   daemon.ready.catch((error: unknown) => {
     failure = error instanceof Error ? error : new Error(String(error));
   });
+  // Only where Node was started with --expose-gc, as the image does.
+  const tidying = setTimeout(() => globalThis.gc?.({ type: 'major', flavor: 'last-resort' }), TIDY_AFTER_MS);
   const outcome = await daemon.lifecycle.stopped;
+  clearTimeout(tidying);
   undo();
   process.off('SIGHUP', reload);
   // What did not end in time must not keep the process alive.
