@@ -92,8 +92,8 @@ export async function peersWithDue(runner: Runner, own: OwnTables, nowMs: number
 }
 
 /**
- * `DELETE … WHERE peer = ? AND kind = ? AND generation = ? AND ref IN (…)`, once for each generation, of which there are few:
- * what changed since it was read has another one and stays.
+ * `DELETE … WHERE peer = ? AND kind = ? AND generation = ? AND changed_at <= ? AND ref IN (…)`, once for each generation, of
+ * which there are few: what changed since it was read has another one and stays.
  */
 export async function confirm(
   runner: Runner,
@@ -219,16 +219,21 @@ export async function dropUsers(
     WHERE peer IN (${bindList(peers)}) AND kind = 'u' AND ref IN (${bindList(userIds)})`.execute(runner);
 }
 
-function same(entry: DueEntry): RawBuilder<unknown> {
-  return sql`(kind = ${KIND[entry.kind]} AND ref = ${entry.ref} AND generation = ${entry.generation})`;
+function same({ kind, ref, generation, changedAt }: DueEntry): RawBuilder<unknown> {
+  return sql`(kind = ${KIND[kind]} AND ref = ${ref} AND generation = ${generation} AND changed_at = ${changedAt})`;
 }
 
-/** One condition for all entries of a kind and generation: servers need 100 ms to make a plan of 500 that are joined by OR. */
+/**
+ * One condition for all entries of a kind and generation: servers need 100 ms to make a plan of 500 that are joined by OR.
+ * An entry dropped since they were read, and made anew for another account that has the id now, has the first generation
+ * again, and is younger than all of them.
+ */
 function conditionsOf(entries: readonly DueEntry[]): RawBuilder<unknown>[] {
   const groups = Map.groupBy(entries, ({ kind, generation }) => `${kind} ${generation}`);
+  const youngest = entries.reduce((latest, { changedAt }) => (changedAt > latest ? changedAt : latest), '');
   return [...groups.values()].map((group) => {
     const [{ kind, generation }] = group as [DueEntry, ...DueEntry[]];
     const refs = bindList(group.map(({ ref }) => ref));
-    return sql`kind = ${KIND[kind]} AND generation = ${generation} AND ref IN (${refs})`;
+    return sql`kind = ${KIND[kind]} AND generation = ${generation} AND changed_at <= ${youngest} AND ref IN (${refs})`;
   });
 }

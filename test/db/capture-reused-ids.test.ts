@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { uidOfEmail, type Uid } from '../../src/model/uid.ts';
+import { confirm, dueEntries, holdEntries, park } from '../../src/outbox/store.ts';
 import { capturedSite, type CapturedSite } from '../support/captured-site.ts';
 
 const hex = (uid: Uid): string => uid.replaceAll('-', '').toUpperCase();
@@ -50,6 +51,28 @@ describe('an id that another account had for a moment, after it was marked', () 
     await cars.host.person.deleteAccount(await cars.host.person.register({ email: 'bob@example.com', name: 'Bob' }));
     await cars.drainAll();
     expect((await cars.tombstones()).map((row) => row.uid)).toEqual([hex(ANA)]);
+  });
+});
+
+describe('an id that another account got while the one before was on its way to a peer', () => {
+  const due = ({ site }: CapturedSite) => dueEntries(site.db, site.own, 'homes', Date.now(), 10);
+
+  it('invariant 3: what the peer says is about the one before, and the other one still goes out', async () => {
+    const cars = await capturedSite({ peers: ['homes'] });
+    const ana = await cars.host.person.register({ email: 'ana@example.com', name: 'Ana' });
+    await cars.host.write("UPDATE {user} SET dt_reg_date = '2020-02-02 02:02:02'");
+    await cars.drainAll();
+    const onItsWay = await due(cars);
+    await cars.host.write('SET FOREIGN_KEY_CHECKS = 0');
+    await cars.host.write('TRUNCATE {user}');
+    expect(await cars.host.person.register({ email: 'bob@example.com', name: 'Bob' })).toBe(ana);
+    await cars.drainAll();
+    const { db, own } = cars.site;
+    await confirm(db, own, 'homes', onItsWay);
+    await holdEntries(db, own, 'homes', onItsWay, 'held');
+    for (const entry of onItsWay) await park(db, own, 'homes', entry, { code: 'BODY_TOO_LARGE', message: 'too large' });
+    expect(onItsWay).toHaveLength(1);
+    expect(await due(cars)).toMatchObject([{ kind: 'user', ref: ana }]);
   });
 });
 
