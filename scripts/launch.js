@@ -21,6 +21,7 @@ const bin = join(root, 'node_modules', '.bin');
 const COMMANDS = {
   test: { program: ['node_modules/vitest/vitest.mjs', 'run'], durable: false },
   demo: { program: ['demo/main.ts'], durable: true },
+  clusters: { program: ['test/clusters/main.ts'], durable: false },
   faults: { program: ['test/faults/main.ts'], durable: false },
   kills: { program: ['test/endurance/kills-main.ts'], durable: false },
   soak: { program: ['test/endurance/soak-main.ts'], durable: false },

@@ -8,9 +8,8 @@
  * TEST_DATABASE_SERVER     `mysql`: MySQL 9.7 instead of what is at hand
  */
 
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { findServer } from './database/find.js';
+import { startGuard } from './start-guard.js';
 import { runToEnd, signalCode, STOPPING, watchParent } from './run.js';
 
 /** Daemons have 10 s to stop; what is still there then is killed. */
@@ -48,21 +47,4 @@ async function main() {
   if (pid !== undefined) guard.later({ kind: 'processes', pid, graceMs: PROGRAM_GRACE_MS });
   stop = signal;
   return ended;
-}
-
-/**
- * @returns {{ later: (leftover: import('./guard.js').Leftover) => void, end: () => Promise<void> }}
- *   `later`: what is to be got rid of at the end; `end`: does it, and waits until it is done
- */
-function startGuard() {
-  const file = fileURLToPath(new URL('guard.js', import.meta.url));
-  const child = spawn(process.execPath, [file], { detached: true, stdio: ['pipe', 'ignore', 'inherit'] });
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  return {
-    later: (leftover) => void child.stdin.write(`${JSON.stringify(leftover)}\n`),
-    end: async () => {
-      child.stdin.end();
-      await gone;
-    },
-  };
 }

@@ -13,18 +13,33 @@ const LOCK_SECONDS = 300;
  * @type {import('./find.js').Way}
  */
 export async function aptServer(around) {
-  if (process.getuid?.() !== 0 || !isDebianLike() || findProgram('apt-get') === undefined) return {};
-  around.say('installing MariaDB with apt-get …');
+  const installed = await aptInstall('MariaDB', packages, around.say);
+  if (installed === undefined) return {};
+  return installed === '' ? localServer(around) : { reason: installed };
+}
+
+/**
+ * Installs packages, where that can be done.
+ *
+ * @param {string} what for the person who waits
+ * @param {string[] | (() => Promise<string[]>)} names asked for when the lists are up to date
+ * @param {(line: string) => void} say
+ * @returns {Promise<string | undefined>} '' when done; why not; undefined: not a system where we do such things
+ */
+export async function aptInstall(what, names, say) {
+  if (process.getuid?.() !== 0 || !isDebianLike() || findProgram('apt-get') === undefined) return undefined;
+  say(`installing ${what} with apt-get …`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const options = ['-q', '-y', '-o', `DPkg::Lock::Timeout=${LOCK_SECONDS}`];
   try {
     // One source of several that does not answer is no reason to give up: the installation will tell.
     await run('apt-get', [...options, 'update'], { env }).catch(() => {});
-    await run('apt-get', [...options, '--no-install-recommends', 'install', ...(await packages())], { env });
+    const wanted = typeof names === 'function' ? await names() : names;
+    await run('apt-get', [...options, '--no-install-recommends', 'install', ...wanted], { env });
+    return '';
   } catch (error) {
-    return { reason: /** @type {Error} */ (error).message };
+    return /** @type {Error} */ (error).message;
   }
-  return localServer(around);
 }
 
 /**

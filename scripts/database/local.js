@@ -19,6 +19,17 @@ export async function localServer(around) {
 }
 
 /**
+ * The MariaDB that is installed on this machine.
+ *
+ * @returns {Promise<import('./private-server.js').ServerProgram | undefined>}
+ */
+export async function mariadbProgram() {
+  const path = findProgram('mariadbd', 'mysqld');
+  const program = path === undefined ? undefined : await programAt(path);
+  return program?.kind === 'mariadb' ? program : undefined;
+}
+
+/**
  * `mysqld` may be either of the two.
  *
  * @param {string} path

@@ -21,16 +21,26 @@ const KEYRINGS = ['/usr/share/keyrings/debian-archive-keyring.pgp', '/usr/share/
 export async function mysql9Server(around) {
   if (!isDebian() || findProgram('apt-get') === undefined) return {};
   try {
-    if (!existsSync(UNPACKED)) {
-      around.say("fetching MySQL from Debian unstable into the project's .cache folder …");
-      await unpack();
-    }
-    const { url, version } = await startPrivateServer(programIn(UNPACKED), around);
+    const { url, version } = await startPrivateServer(await mysql9Program(around.say), around);
     const description = `mysqld ${version.split(' ')[1]} of Debian unstable, private, in a temporary folder`;
     return { server: { url, description } };
   } catch (error) {
     return { reason: `MySQL of Debian unstable: ${/** @type {Error} */ (error).message}` };
   }
+}
+
+/**
+ * The programs, fetched if they are not there yet.
+ *
+ * @param {(line: string) => void} say
+ * @returns {Promise<import('./private-server.js').ServerProgram>}
+ */
+export async function mysql9Program(say) {
+  if (!existsSync(UNPACKED)) {
+    say("fetching MySQL from Debian unstable into the project's .cache folder …");
+    await unpack();
+  }
+  return programIn(UNPACKED);
 }
 
 /**

@@ -56,10 +56,13 @@ const ER_LOCK_WAIT_TIMEOUT = 1205;
 
 /**
  * Makes an empty database with a name nobody else has. `charset` is its default character set, `utf8mb4` unless given
- * (old sites: `utf8mb3`, `latin1`). Throws when there is no server to make it on.
+ * (old sites: `utf8mb3`, `latin1`), `server` the URL of another server than the one that all tests have. Throws when there is no server to make it on.
  */
-export async function createDatabase({ charset = 'utf8mb4' }: { charset?: string } = {}): Promise<TestDatabase> {
-  const login = serverFromEnvironment();
+export async function createDatabase({
+  charset = 'utf8mb4',
+  server,
+}: { charset?: string; server?: string | undefined } = {}): Promise<TestDatabase> {
+  const login = loginOf(server ?? process.env['TEST_DATABASE_URL']);
   const name = `test_${process.pid}_${randomBytes(5).toString('hex')}`;
   const root = await createConnection({ ...LOSSLESS, ...login });
   try {
@@ -69,8 +72,8 @@ export async function createDatabase({ charset = 'utf8mb4' }: { charset?: string
     root.destroy();
     throw error;
   }
-  const [server] = await rowsOf(root, 'SELECT VERSION() AS version', []);
-  const version = String(server?.['version']);
+  const [about] = await rowsOf(root, 'SELECT VERSION() AS version', []);
+  const version = String(about?.['version']);
 
   let dropped: Promise<void> | undefined;
   return {
@@ -110,8 +113,7 @@ export async function createAccount(db: TestDatabase, grants: string[]): Promise
   };
 }
 
-function serverFromEnvironment(): Login {
-  const text = process.env['TEST_DATABASE_URL'];
+function loginOf(text: string | undefined): Login {
   if (text === undefined || text === '') {
     throw new Error('TEST_DATABASE_URL is not set: run `npm test`, which finds a database server, or set it yourself.');
   }

@@ -57,6 +57,8 @@ export interface WorldOptions {
   readonly peerUrl?: (from: string, to: string, port: number) => string;
   /** Another port for the database of a site's daemon: a proxy in front of the server. */
   readonly databasePort?: (site: string, port: number) => number;
+  /** URL of another server than the one that all tests have, by site. */
+  readonly servers?: Readonly<Record<string, string>>;
   /** Daemons repeat nothing by themselves. */
   readonly manual?: boolean;
   /** Daemons are not started. */
@@ -134,7 +136,7 @@ async function makeSite(
   ports: ReadonlyMap<string, number>,
   options: WorldOptions,
 ): Promise<WorldSite> {
-  const db = await createDatabase();
+  const db = await createDatabase({ server: options.servers?.[name] });
   const host = await createHost(db, { name, ...options.hosts?.[name] }).catch(async (error: unknown) => {
     await db.drop();
     throw error;
