@@ -8,6 +8,7 @@ import type { Catalog, OwnTables } from '../db/catalog.ts';
 import { errnoOf } from '../db/failures.ts';
 import { migrationStatements } from '../db/migrate.ts';
 import { SyncError } from '../model/errors.ts';
+import { alone } from './alone.ts';
 import { requestRescan } from './baseline.ts';
 import { dropTriggers } from './triggers.ts';
 
@@ -45,7 +46,7 @@ export async function withQueue<T>(
     return await work();
   } catch (error) {
     if (BROKEN.has(errnoOf(error) ?? 0)) {
-      await dropTriggers(db, catalog, { patience: { tries: 2, pauseMs: 500 } });
+      await alone(db, own, () => dropTriggers(db, catalog, { patience: { tries: 2, pauseMs: 500 } }));
       const advice = `The table ${own.queue} is broken (${errnoOf(error)}). Repair it, or drop it: then it is made again, and all users are compared.`;
       throw new SyncError('DB_ERROR', advice, { cause: error });
     }
