@@ -86,13 +86,15 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
 
   const presence = makePresence(site.leases, clock);
   const queue = makeQueueWatch({ db: site.db, own: site.own, catalog: () => site.parts().catalog });
+  let isQueueTold = false;
   const lookAtQueue = async (isThorough: boolean): Promise<void> => {
     if (!isThorough && !hasPassed(RIGHTS_EVERY_MS, askedAtMs, clock.nowMs())) return;
     askedAtMs = clock.nowMs();
     const problem = await queue.look(isThorough);
-    const isNew = problem !== undefined && state.queueFails === null;
     state.queueFails = problem?.code ?? null;
-    if (isNew || (problem !== undefined && isThorough)) {
+    const wasTold = isQueueTold;
+    isQueueTold = problem !== undefined;
+    if (problem !== undefined && (isThorough || !wasTold)) {
       const remedy = entryOf(problem).remedy;
       log.error({ err: problem, remedy }, 'the queue cannot be written; all users are compared instead');
     }

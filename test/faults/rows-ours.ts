@@ -78,7 +78,7 @@ export const OURS: readonly Row[] = [
       await root.query(`REVOKE INSERT, UPDATE, DELETE ON ${cars.db.name}.* FROM '${account}'@'%'`);
       await visitors.some(40);
     },
-    says: /queue cannot be written/,
+    says: /queue cannot be written|lacks rights/,
     mend: ({ root, account, cars }) =>
       root.query(`GRANT INSERT, UPDATE, DELETE ON ${cars.db.name}.* TO '${account}'@'%'`),
   },
