@@ -125,7 +125,7 @@ export function makeHostUsers(
     for (const [locale, text] of texts ?? []) registers.set(descriptionRegister(locale), descriptionValues(text));
     return {
       id: userId,
-      email: String(row['s_email']),
+      email: textOf(row['s_email']) ?? '',
       enabled: Number(row['b_enabled']) === 1,
       active: Number(row['b_active']) === 1,
       regDate: textOf(row['dt_reg_date']),

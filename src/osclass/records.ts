@@ -6,6 +6,7 @@ import type { RemoteRegister } from '../model/merge.ts';
 import { stampText, type UserRecord, type WireRegister, type WireValue } from '../model/record.ts';
 import { hashValues, localeOf, type RegisterName, type Selection, type Value, type Values } from '../model/register.ts';
 import { commonStamp } from '../model/shadow.ts';
+import { canonicalEmail } from '../model/uid.ts';
 import { formatStamp, parseStamp, type Stamp } from '../model/stamp.ts';
 import { inOneForm } from './column-values.ts';
 import type { HostUser, HostUsers } from './host-users.ts';
@@ -18,10 +19,21 @@ export interface EncodedUser {
   readonly isWhole: boolean;
 }
 
+/** The most characters an address may have in a record. */
+const LONGEST_ADDRESS = 320;
+
+/**
+ * False for an account that nobody could be told of: without address (empty, blank or NULL), or with one that is none. A
+ * record of it would be refused, and with it the page or batch it is in.
+ */
+export function hasAddress({ email }: Pick<HostUser, 'email'>): boolean {
+  return canonicalEmail(email) !== '' && email.length <= LONGEST_ADDRESS;
+}
+
 /**
  * The record of a user: every selected register whose stored bytes are those of the shadow, under the shadow's stamp
  * (invariant 7). A register that changed since is left out, for its marker waits in the queue; so is one that this site
- * could not store as it came. Undefined if the address changed since, or if the account takes part in nothing (it was
+ * could not store as it came. Undefined if there is no address or it changed since, or if the account takes part in nothing (it was
  * removed elsewhere, and stayed here).
  */
 export function encodeUser(
@@ -31,7 +43,7 @@ export function encodeUser(
   hosts: HostUsers,
   zone: Zone,
 ): EncodedUser | undefined {
-  if (stored.uids.length === 0) return undefined;
+  if (stored.uids.length === 0 || !hasAddress(host)) return undefined;
   const registers: Record<RegisterName, WireRegister> = {};
   const common = commonStamp(stored.shadow);
   let isWhole = true;

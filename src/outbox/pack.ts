@@ -9,7 +9,7 @@ import type { WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import { formatStamp, type Origin } from '../model/stamp.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
-import { encodeUser } from '../osclass/records.ts';
+import { encodeUser, hasAddress } from '../osclass/records.ts';
 import type { Zone } from '../osclass/timezone.ts';
 import { enqueue, type DueEntry } from './store.ts';
 
@@ -78,6 +78,7 @@ export async function pack(
     const user = users.get(entry.ref);
     const stored = shadows.get(entry.ref);
     if (stored === undefined || stored.uids.length === 0) packed.moot.push(entry);
+    else if (user !== undefined && !hasAddress(user)) packed.moot.push(entry);
     else if (user === undefined) (deleted.has(entry.ref) ? packed.early : packed.moot).push(entry);
     else {
       const encoded = encodeUser(user, stored, route.sends, hosts, zone);
