@@ -1,6 +1,7 @@
 /** Calls in the plugin's protocol that must do nothing at all, but be refused in its form and leave a log record. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeForm } from '../../src/plugin/wire.ts';
+import { LOOSE_KEYS, ROW, WRONG_FORMS } from '../support/bad-input/plugin-calls.ts';
 import { KEY_A, KEY_B } from '../support/captures.ts';
 import { makePluginSite, type PluginSite } from '../support/plugin-site.ts';
 
@@ -73,22 +74,9 @@ const removal = (key: string): string =>
     ['ascData', 'ana@example.com'],
   ]);
 const asA = `ascSync=1&ascApiKey=${KEY_A}`;
-const row = 'ascData%5Bpk_i_id%5D=7&ascData%5Bs_email%5D=eve%40example.com';
 
 describe('a key that is equal only loosely', () => {
-  test.each([
-    ['another case', KEY_A.toLowerCase()],
-    ['a blank behind', `${KEY_A} `],
-    ['a blank in front', ` ${KEY_A}`],
-    ['a line end behind', `${KEY_A}\n`],
-    ['a zero byte behind', `${KEY_A}\0`],
-    ['only the beginning', KEY_A.slice(0, -1)],
-    ['an accent more', KEY_A.replace('A', 'Á')],
-    ['0', '0'],
-    ['a number of another form', '0e1'],
-    ['true', 'true'],
-    ['a wild card', '%'],
-  ])('%s', async (_what, key) => {
+  test.each(LOOSE_KEYS)('%s', async (_what, key) => {
     expect(await refusalOf(() => send(removal(key)))).toMatchObject({ http: 403, ...nothingDone });
   });
 
@@ -117,52 +105,19 @@ describe('a key that is equal only loosely', () => {
     ['a list of keys', `&ascApiKey%5B%5D=${KEY_A}`],
     ['a map of keys', `&ascApiKey%5Bx%5D=${KEY_A}`],
   ])('%s', async (_what, field) => {
-    const refusal = await refusalOf(() => send(`ascSync=1${field}&ascAction=userStreamPost&${row}`));
+    const refusal = await refusalOf(() => send(`ascSync=1${field}&ascAction=userStreamPost&${ROW}`));
     expect(refusal).toEqual({ http: 401, message: 'API Key is missing', ...nothingDone });
   });
 });
 
 describe('data of the wrong form', () => {
-  test.each([
-    ['a row that is text', `ascAction=userStreamPost&ascData=eve%40example.com`],
-    ['no row', `ascAction=userStreamPost`],
-    ['a removal that is a map', `ascAction=userStreamPostRemoval&ascData%5Bs_email%5D=ana%40example.com`],
-    ['a removal that is a list', `ascAction=userStreamPostRemoval&ascData%5B%5D=ana%40example.com`],
-    ['a column that is a map', `ascAction=userStreamPost&${row}&ascData%5Bs_name%5D%5Bx%5D=Eve`],
-    ['an id that is no number', `ascAction=userStreamPost&ascData%5Bpk_i_id%5D=7+OR+1&ascData%5Bs_email%5D=e%40x.com`],
-    ['descriptions that are text', `ascAction=userStreamPost&${row}&ascData%5Buser_description%5D=x`],
-    [
-      'a description without language',
-      `ascAction=userStreamPost&${row}&ascData%5Buser_description%5D%5B0%5D%5Bs_info%5D=x`,
-    ],
-    ['a cursor that is no number', 'ascAction=userFeedRequest&ascLastUserId=0+OR+1%3D1'],
-    ['a cursor below zero', 'ascAction=userFeedRequest&ascLastUserId=-1'],
-    ['a cursor with an exponent', 'ascAction=userFeedRequest&ascLastUserId=1e3'],
-    ['a cursor that is a list', 'ascAction=userFeedRequest&ascLastUserId%5B%5D=0'],
-    ['no cursor', 'ascAction=userFeedRequest'],
-    ['an action of another case', `ascAction=userstreampost&${row}`],
-    ['an action that is a list', `ascAction%5B%5D=userStreamPost&${row}`],
-    [
-      'a field given twice',
-      `ascAction=userStreamPostRemoval&ascAction=userStreamPostRemoval&ascData=ana%40example.com`,
-    ],
-    ['a column given twice, once encoded', `ascAction=userStreamPost&${row}&ascData[s_email]=ana%40example.com`],
-    ['text and a map of one name', `ascAction=userStreamPost&ascData=x&${row}`],
-    ['deep nesting', `ascAction=userStreamPost&${row}&ascData${'%5Bx%5D'.repeat(50)}=1`],
-    [
-      'many fields',
-      `ascAction=userStreamPost&${row}&${Array.from({ length: 5000 }, (_, n) => `ascData%5Bc${n}%5D=1`).join('&')}`,
-    ],
-    ['a name without end', `ascAction=userStreamPost&${row}&ascData%5B${'x'.repeat(5000)}%5D=1`],
-    ['bytes that are no UTF-8', `ascAction=userStreamPost&${row}&ascData%5Bs_name%5D=%FF`],
-    ['a broken encoding', `ascAction=userStreamPost&${row}&ascData%5Bs_name%5D=%4`],
-  ])('%s', async (_what, fields) => {
+  test.each(WRONG_FORMS)('%s', async (_what, fields) => {
     expect(await refusalOf(() => send(`${asA}&${fields}`))).toMatchObject({ http: 400, ...nothingDone });
   });
 
   test('a name that every object has is only a column that is not there', async () => {
     const answer = await send(
-      `${asA}&ascAction=userStreamPost&${row}&ascData%5B__proto__%5D=x&ascData%5Bconstructor%5D=y`,
+      `${asA}&ascAction=userStreamPost&${ROW}&ascData%5B__proto__%5D=x&ascData%5Bconstructor%5D=y`,
     );
     expect(answer.http).toBe(200);
     expect(({} as Record<string, unknown>)['x']).toBeUndefined();
@@ -176,7 +131,7 @@ test('a body beyond the limit is refused in the same form', async () => {
 
 test('without ascSync nothing of this protocol is there, and nobody is counted as refused', async () => {
   for (let n = 0; n < 30; n += 1) expect((await send('', { method: 'GET' })).http).toBe(404);
-  expect((await send(`ascApiKey=${KEY_A}&ascAction=userStreamPost&${row}`)).http).toBe(404);
+  expect((await send(`ascApiKey=${KEY_A}&ascAction=userStreamPost&${ROW}`)).http).toBe(404);
 });
 
 test('the body wins over the query, and a GET can do what a POST can', async () => {
@@ -193,7 +148,7 @@ test('keys of administrators and of other peers open nothing here', async () => 
 
 describe('the direction of a peer', () => {
   test.each([
-    ['receive: false', 'userStreamPost', row, 403],
+    ['receive: false', 'userStreamPost', ROW, 403],
     ['receive: false', 'userStreamPostRemoval', 'ascData=ana%40example.com', 403],
     ['receive: false', 'userFeedRequest', 'ascLastUserId=0', 200],
     ['send: false', 'userFeedRequest', 'ascLastUserId=0', 403],

@@ -1,6 +1,6 @@
 /**
  * `npm run test:faults [-- --seed N] [--only TEXT]`: plays every row of the host safety matrix, says what came of each, and
- * writes docs/reliability.md.
+ * writes docs/reliability.md (on MySQL docs/reliability-mysql.md).
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -39,6 +39,7 @@ if (only === '') {
   const database = await createDatabase();
   const server = `${database.serverKind === 'mariadb' ? 'MariaDB' : 'MySQL'} ${database.version}`;
   await database.drop();
-  writeFileSync(new URL('../../docs/reliability.md', import.meta.url), reliabilityPage(outcomes, seed, server));
+  const page = database.serverKind === 'mariadb' ? 'reliability.md' : 'reliability-mysql.md';
+  writeFileSync(new URL(`../../docs/${page}`, import.meta.url), reliabilityPage(outcomes, seed, server));
 }
 process.exit(outcomes.every(({ flaws }) => flaws.length === 0) ? 0 : 1);
