@@ -33,6 +33,19 @@ export function judgeServer(facts: ServerFacts, nowMs: number): Finding[] {
   } else {
     findings.push(ok('binary log', facts.logBin ? (facts.binlogFormat ?? 'on') : 'off'));
   }
+  if (facts.cluster !== undefined) {
+    const { nodes, autoIncrementControl } = facts.cluster;
+    const remedy = 'SET GLOBAL wsrep_auto_increment_control = ON; on each node, and in its configuration.';
+    findings.push(
+      autoIncrementControl
+        ? ok('cluster', `a node of Galera, ${nodes} in all`)
+        : warn(
+            'cluster',
+            "wsrep_auto_increment_control is off: statements at two nodes get in each other's way",
+            remedy,
+          ),
+    );
+  }
   if (facts.maxAllowedPacket < GOOD_PACKET_BYTES) {
     const remedy = 'SET GLOBAL max_allowed_packet = 16777216; and in the configuration of the server.';
     findings.push(warn('server', `max_allowed_packet is only ${facts.maxAllowedPacket} bytes`, remedy));

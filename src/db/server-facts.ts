@@ -1,6 +1,7 @@
 /** What kind of server the database is, asked feature by feature rather than by version number. */
 import { sql } from 'kysely';
 import { errnoOf } from './failures.ts';
+import { isClusterNode } from './galera.ts';
 import type { Runner } from './transaction.ts';
 
 export interface ServerFacts {
@@ -19,6 +20,8 @@ export interface ServerFacts {
   readonly sqlMode: readonly string[];
   /** NO_BACKSLASH_ESCAPES in our own session in spite of ours, or forced on every session by `init_connect`. */
   readonly forcedNoBackslashEscapes: boolean;
+  /** On a node of a Galera cluster: what matters there; else undefined. */
+  readonly cluster: { readonly nodes: number; readonly autoIncrementControl: boolean } | undefined;
   /** Largest statement in bytes. */
   readonly maxAllowedPacket: number;
   /** Milliseconds since 1970, UTC, by the clock of the database. */
@@ -46,6 +49,7 @@ export async function readServerFacts(db: Runner): Promise<ServerFacts> {
     trustFunctionCreators: isOn(await variable(db, 'global.log_bin_trust_function_creators')),
     sqlMode: modes.split(',').filter((mode) => mode !== ''),
     forcedNoBackslashEscapes: forbidden.test(sessionMode) || forbidden.test(init),
+    cluster: await readCluster(db),
     maxAllowedPacket: Number((await variable(db, 'session.max_allowed_packet')) ?? 1_048_576),
     clockMs: await readClock(db),
   };
@@ -55,6 +59,15 @@ export async function readServerFacts(db: Runner): Promise<ServerFacts> {
 export async function readClock(db: Runner): Promise<number> {
   const { rows } = await sql<{ now: string }>`SELECT UTC_TIMESTAMP(3) AS now`.execute(db);
   return Date.parse(`${(rows[0]?.now ?? '').replace(' ', 'T')}Z`);
+}
+
+async function readCluster(db: Runner): Promise<ServerFacts['cluster']> {
+  if (!(await isClusterNode(db))) return undefined;
+  const { rows } = await sql<{ Value: string }>`SHOW STATUS LIKE 'wsrep_cluster_size'`.execute(db);
+  return {
+    nodes: Number(rows[0]?.Value ?? 0),
+    autoIncrementControl: isOn(await variable(db, 'global.wsrep_auto_increment_control')),
+  };
 }
 
 type VariableName = `${'' | 'global.' | 'session.'}${Lowercase<string>}`;

@@ -8,6 +8,7 @@ import { ownTables } from '../../src/db/catalog.ts';
 import { makeLeases } from '../../src/db/lease.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { openPool } from '../../src/db/pool.ts';
+import { readServerFacts } from '../../src/db/server-facts.ts';
 import { hostPool, type HostPool } from '../support/host-pool.ts';
 import { databaseConfig } from '../support/pool.ts';
 
@@ -66,4 +67,10 @@ test('triggers are mended at one node of a cluster at a time', async () => {
   await lease?.release();
   expect(await checkTriggersOnce(asNode(db), catalog, own)).toMatchObject({ kind: 'lost' });
   expect(await checkTriggersOnce(asNode(db), catalog, own)).toEqual({ kind: 'well' });
+});
+
+test('check is told how many nodes there are, and whether they number rows apart', async () => {
+  const { db } = await installed();
+  expect((await readServerFacts(db)).cluster).toBeUndefined();
+  expect((await readServerFacts(asNode(db))).cluster).toMatchObject({ nodes: expect.any(Number) });
 });

@@ -385,7 +385,7 @@ describe('check', { timeout: 60_000 }, () => {
 const facts: ServerFacts = {
   ...{ kind: 'mariadb', version: '10.11', readOnly: false, isReplica: false, logBin: true, binlogFormat: 'ROW' },
   ...{ trustFunctionCreators: true, sqlMode: [], forcedNoBackslashEscapes: false },
-  ...{ maxAllowedPacket: 16_777_216, clockMs: 0 },
+  ...{ maxAllowedPacket: 16_777_216, clockMs: 0, cluster: { nodes: 3, autoIncrementControl: true } },
 };
 
 describe('a server', () => {
@@ -398,6 +398,13 @@ describe('a server', () => {
     ['is a replica', { isReplica: true }, 'fail', /replica/, /the server that the site writes to/],
     ['forces NO_BACKSLASH_ESCAPES', { forcedNoBackslashEscapes: true }, 'fail', /NO_BACKSLASH_ESCAPES/, /init_connect/],
     ['logs statements', { binlogFormat: 'STATEMENT' }, 'fail', /STATEMENT/, /ROW or MIXED/],
+    [
+      'numbers rows at two nodes alike',
+      { cluster: { nodes: 3, autoIncrementControl: false } },
+      'warn',
+      /two nodes/,
+      /wsrep_auto_increment_control = ON/,
+    ],
     ['takes small packets only', { maxAllowedPacket: 1_048_576 }, 'warn', /1048576/, /SET GLOBAL max_allowed_packet/],
     ['has a clock that is ahead', { clockMs: 70_000 }, 'fail', /70 s ahead/, /NTP/],
     ['has a clock that is somewhat behind', { clockMs: -40_000 }, 'warn', /40 s behind/, /NTP/],
