@@ -63,6 +63,9 @@ const RIGHTS_EVERY_MS = 5_000;
 const MENDING: Patience = { tries: 2, pauseMs: 500 };
 const REST_MS = 10_000;
 
+/** It is not the triggers then. */
+const NO_SERVER: ReadonlySet<ErrorCode> = new Set(['DB_UNAVAILABLE', 'DB_READ_ONLY']);
+
 const NOTHING: PassOutcome = { done: 0, full: false };
 
 const OTHER_SERVER =
@@ -132,7 +135,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
       if (checked.kind === 'renewed') log.info({ triggers: checked.triggers }, 'triggers renewed');
       state.triggers = 'ok';
     } catch (error) {
-      if (!(error instanceof SyncError) || error.code === 'DB_UNAVAILABLE') throw error;
+      if (!(error instanceof SyncError) || NO_SERVER.has(error.code)) throw error;
       // What is marked already goes on being drained.
       restingSinceMs = clock.nowMs();
       const isBusy = error.code === 'TABLE_BUSY';

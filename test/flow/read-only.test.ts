@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { SyncError } from '../../src/model/errors.ts';
 import { makeLogger } from '../../src/runtime/logger.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeWorld, type World } from '../support/world.ts';
@@ -34,4 +35,28 @@ it('a daemon whose connections lead to a server that takes no writes says so, an
   await world.settle();
   expect(await world.differences()).toEqual([]);
   expect(linesWith('pass works again').length).toBeGreaterThan(0);
+});
+
+it('a daemon that may still write where nobody else may says so, and that it is not about triggers', async () => {
+  const cars = world.site('cars');
+  let isReadOnly = false;
+  await cars.stop();
+  const { site } = await cars.start({
+    onStatement(statement) {
+      if (isReadOnly && statement.includes('@@GLOBAL.read_only')) throw new SyncError('DB_READ_ONLY');
+    },
+  });
+  const health = async (): Promise<{ status: number; text: string }> => {
+    const answer = await fetch(new URL('health', cars.url));
+    return { status: answer.status, text: await answer.text() };
+  };
+  await eventually(async () => expect(await site.isScanPending()).toBe(false));
+  said.length = 0;
+  isReadOnly = true;
+  await eventually(async () => {
+    expect(await health()).toMatchObject({ status: 503, text: expect.stringContaining('DB_READ_ONLY') });
+  });
+  expect(linesWith('triggers cannot be mended')).toEqual([]);
+  isReadOnly = false;
+  await eventually(async () => expect(await health()).toMatchObject({ status: 200 }), { timeoutMs: 20_000 });
 });
