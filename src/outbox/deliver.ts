@@ -130,7 +130,8 @@ async function send(
     if (error instanceof SyncError && error.code === 'LEASE_LOST') {
       const again = parcels.filter(({ entry }) => entry.kind === 'user');
       const entries = again.map(({ entry: { kind, ref } }) => ({ peer: route.name, kind, ref }));
-      await enqueue(deps.db, deps.own, entries, deps.nowMs());
+      // The other worker may be confirming the same entries just now.
+      await inTransaction(deps.db, (trx) => enqueue(trx, deps.own, entries, deps.nowMs()));
     }
     throw error;
   }

@@ -4,6 +4,7 @@
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { PeerConfig } from '../../src/config/config.ts';
+import { toSyncError } from '../../src/db/failures.ts';
 import { refeedOnce } from '../../src/site/refeed.ts';
 import type { Site } from '../../src/site/site.ts';
 import { deliverAll, drainAll, letTimePass, scanAll, siteOf } from '../support/by-hand.ts';
@@ -85,6 +86,28 @@ describe('a worker that lost its lease', () => {
     const applied = await homes.db.query(`SELECT id FROM oc_account_sync_log WHERE type = 'PROCESS'
       AND content LIKE '%"result":"applied"%'`);
     expect(applied).toHaveLength(1);
+  });
+
+  it('lets it go out once more also if that meets a deadlock with the other one', async () => {
+    const { cars, takeOver } = await twoSites();
+    let isDeadlock = false;
+    await cars.stop();
+    const { site } = await cars.start({
+      async onStatement(statement) {
+        if (isDeadlock && /INSERT INTO \S*outbox/.test(statement)) {
+          isDeadlock = false;
+          throw toSyncError(Object.assign(new Error('Deadlock found'), { errno: 1213 }));
+        }
+        await takeOver.onStatement(statement);
+      },
+    });
+    await cars.host.person.register({ email: 'ana@example.com', name: 'Ana' });
+    await drainAll(cars);
+    takeOver.at([/DELETE FROM \S*outbox/]);
+    isDeadlock = true;
+    await expect(site.deliver(site.route('homes'))).rejects.toMatchObject(LOST);
+    expect(isDeadlock).toBe(false);
+    expect(await rowsOf(cars, 'outbox')).toMatchObject([{ generation: 2 }]);
   });
 
   it('drops no entry, not even one there is nothing to tell of any more', async () => {
