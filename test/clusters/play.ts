@@ -35,6 +35,7 @@ export async function playGalera({ around, seed, only, tell }: Run): Promise<voi
     for (const { name, play } of rows) tell({ name, ...(await play(cluster, scene)) });
   } finally {
     await scene.close();
+    for (const node of cluster.nodes) await node.stop('SIGKILL');
   }
 }
 
@@ -82,5 +83,6 @@ export async function playRestart({ around, seed, only, tell }: Run): Promise<vo
     for (const { name, play } of rows) tell({ name, ...(await play({ server, scene, daemon })) });
   } finally {
     await scene.close();
+    await server.stop('SIGKILL');
   }
 }

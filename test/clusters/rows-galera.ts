@@ -116,8 +116,8 @@ async function cutOff({ nodes }: Galera, scene: Scene): Promise<Played> {
   await three.ask("SET GLOBAL wsrep_provider_options = 'gmcast.isolate=1'");
   const startedMs = performance.now();
   const said = await hears(() => daemon?.said.slice(heard).find((line) => line.includes('1047')));
-  const health = await daemon?.health();
   const noticedMs = performance.now() - startedMs;
+  const health = await daemon?.healthWith('"down"');
   await people[0]?.some(50);
   await three.ask("SET GLOBAL wsrep_provider_options = 'gmcast.isolate=0'");
   await people[1]?.some(50);

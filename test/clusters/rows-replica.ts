@@ -64,7 +64,7 @@ async function planned({ pair, scene, leadTo, daemon, proxy }: ReplicaStage): Pr
   const startedMs = performance.now();
   const said = await eventually(() => found(daemon, 'DB_READ_ONLY'), { timeoutMs: 20_000 }).catch(() => undefined);
   const noticedMs = performance.now() - startedMs;
-  const health = await daemon.health();
+  const health = await daemon.healthWith('DB_READ_ONLY');
   await pair.caughtUp();
   await pair.promote();
   leadTo(replica);

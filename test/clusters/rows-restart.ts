@@ -52,7 +52,7 @@ async function readOnly(stage: RestartStage): Promise<Played> {
   const startedMs = performance.now();
   await server.ask('SET GLOBAL read_only = 1');
   const noticed = await heard(daemon, before, /DB_READ_ONLY/, startedMs);
-  const health = await daemon.health();
+  const health = await daemon.healthWith('DB_READ_ONLY');
   await server.ask('SET GLOBAL read_only = 0');
   await people.some(100);
   const met = await people.leave();

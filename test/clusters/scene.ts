@@ -24,6 +24,8 @@ export interface CarsDaemon {
   /** What it said, from `warn` on, and when it works again. */
   readonly said: readonly string[];
   health(): Promise<string>;
+  /** Waits up to 10 s until its health says this; gives what it says then. */
+  healthWith(text: string): Promise<string>;
 }
 
 /** What a row has to do with. */
@@ -97,7 +99,16 @@ export async function makeScene(server: Server, seed: number, users = 30): Promi
     daemon.ready.catch(() => undefined);
     const health = async (): Promise<string> =>
       await fetch(new URL('health', daemon.url), { signal: AbortSignal.timeout(8_000) }).then((one) => one.text());
-    const started = { url: daemon.url, daemon, said, health };
+    const healthWith = async (text: string): Promise<string> => {
+      let last = '';
+      const look = async (): Promise<void> => {
+        last = await health();
+        if (!last.includes(text)) throw new Error(last);
+      };
+      await eventually(look, { intervalMs: 100 }).catch(() => undefined);
+      return last;
+    };
+    const started = { url: daemon.url, daemon, said, health, healthWith };
     daemons.push(started);
     return started;
   };

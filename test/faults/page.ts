@@ -29,7 +29,8 @@ ${told.map(({ name, impossible }) => `* **${name}**: ${impossible}`).join('\n')}
 
 ## What is not played
 
-* Restart of the server itself, the read-only switch and failover to another node are not in this matrix.
+* Restart of the server itself, the read-only switch and failover to another node are played on servers of their own: see
+  [scaling](scaling.md#what-was-tested).
 * **A disk that is full** is not: a test cannot fill one. *queue table full* stands for it: the server refuses the INSERT of the
   trigger in the same way.
 * **A queue marked as crashed**: its tables are InnoDB, of which servers mark none as crashed; *queue table broken* stands for it.
