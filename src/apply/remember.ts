@@ -58,9 +58,12 @@ export async function remember(
     const isNews = before === undefined || isLinked || plan.take.size > 0;
     if (isNews || before.adopted || before.absorbed.length > 0) write.set(userId, user);
     const news = before === undefined || isLinked ? 'all' : [...plan.take.keys()];
-    // Whose those uids are, or which of two equal claims counts, was found here; nobody else will tell.
+    // Whose those uids are, or which of two equal claims counts, was found here; nobody else will tell. Neither will the
+    // sender of what was taken for an account it does not know as we do: for it, that may belong to another one by now.
     const isFinding =
-      (isLinked && knowsLess) || plan.partings.length > 0 || plan.tied.some((name) => plan.take.has(name));
+      (knowsLess && (isLinked || plan.take.size > 0)) ||
+      plan.partings.length > 0 ||
+      plan.tied.some((name) => plan.take.has(name));
     if (isFinding || (isNews && (from.route.relay || from.overwrite))) {
       send(routesFor(routes, news, from.route.name), userId);
     }
