@@ -217,3 +217,9 @@ test('connections that may not write are given up for new ones, and so are all w
   expect(await connectionOf(single.db)).not.toBe(second);
   await single.close();
 });
+
+test('lists of ids stay lists on a server that would make joins of them', async () => {
+  const statement = sql<{ Value: string }>`SHOW SESSION VARIABLES LIKE 'in_predicate_conversion_threshold'`;
+  const { rows } = await statement.execute(pool.db);
+  expect(rows.map(({ Value }) => Value)).toEqual(database.serverKind === 'mariadb' ? ['0'] : []);
+});
