@@ -5,7 +5,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
 import type { Lease } from '../db/lease.ts';
-import { markerTimes } from '../db/markers.ts';
+import { markerTimes, usersMarked } from '../db/markers.ts';
 import { readClock } from '../db/server-facts.ts';
 import { addShadows, bindUids, forgetUsers, readShadows, writeShadows, type StoredUser } from '../db/shadows.ts';
 import { readState, statesSet, writeState } from '../db/state.ts';
@@ -84,16 +84,19 @@ export async function baselineOnce(deps: CaptureDeps, lease: Lease): Promise<Bas
     const users = await hosts.after(trx, cursor, PAGE);
     const ids = users.map((user) => user.id);
     const known = await readShadows(trx, own, ids, { lock: true });
-    const { entries, others } = await compare(
+    const { entries, others: found } = await compare(
       trx,
       deps,
       users.filter((user) => known.has(user.id)),
       known,
     );
+    const fresh = [...users.filter((user) => !known.has(user.id)), ...found];
+    const left = rescan ? await leftToDrain(trx, own, fresh) : new Set<number>();
+    const others = found.filter((user) => !left.has(user.id));
     const otherIds = others.map((user) => user.id);
     await forgetUsers(trx, own, otherIds);
     await outbox.dropUsers(trx, otherIds);
-    const strangers = [...users.filter((user) => !known.has(user.id)), ...others];
+    const strangers = fresh.filter((user) => !left.has(user.id));
     await adoptAll(trx, deps, strangers);
     // Nobody marked these: they came while there were no triggers.
     if (rescan) {
@@ -162,6 +165,19 @@ async function compare(
   await writeShadows(trx, own, write);
   await reserveUids(trx, own, moved);
   return { entries, others };
+}
+
+/**
+ * Those whose registration is marked, or a deletion under their id: the drain comes to them, and only all their markers
+ * together tell a removal from an account that went without one.
+ */
+async function leftToDrain(
+  trx: Transaction<unknown>,
+  own: OwnTables,
+  users: readonly HostUser[],
+): Promise<ReadonlySet<number>> {
+  const ids = users.map((user) => user.id);
+  return new Set([...(await usersMarked(trx, own, 'I', ids)), ...(await usersMarked(trx, own, 'D', ids))]);
 }
 
 /** Users without a shadow get one, and a uid. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { requestRescan } from '../../src/capture/baseline.ts';
 import { uidOfEmail, type Uid } from '../../src/model/uid.ts';
 import { confirm, dueEntries, holdEntries, park } from '../../src/outbox/store.ts';
 import { capturedSite, type CapturedSite } from '../support/captured-site.ts';
@@ -118,6 +119,37 @@ describe('an account that is deleted while a drain is between its markers and it
     await cars.drainAll();
     expect(await cars.tombstones()).toEqual([]);
     expect(await cars.outbox()).toEqual([]);
+  });
+});
+
+describe('a re-scan that comes before the drain', () => {
+  const rescan = (cars: CapturedSite) => requestRescan(cars.site.db, cars.site.own);
+
+  it('leaves who registered meanwhile to the drain: peers hear of nobody who is gone by then', async () => {
+    const cars = await withAna();
+    await rescan(cars);
+    const bob = await cars.host.person.register({ email: 'bob@example.com', name: 'Bob' });
+    const eve = await cars.host.person.register({ email: 'eve@example.com', name: 'Eve' });
+    expect(await cars.scanAll()).toBe(0);
+    expect(await cars.outbox()).toEqual([]);
+    await cars.host.write("UPDATE {user} SET s_email = 'bob@example.org' WHERE pk_i_id = ?", [bob]);
+    await cars.host.person.deleteAccount(bob);
+    expect(await cars.site.drain()).toMatchObject({ changed: [eve], vanished: 0 });
+    expect(await cars.outbox()).toEqual([`homes user ${eve}`, `jobs user ${eve}`]);
+  });
+
+  it('tells the removal of an account whose id another one has now', async () => {
+    const cars = await withAna();
+    await cars.host.person.deleteAccount(cars.ana);
+    const bob = await cars.host.person.register({ email: 'bob@example.com', name: 'Bob' });
+    await cars.database.query('SET FOREIGN_KEY_CHECKS = 0');
+    await cars.database.query('UPDATE oc_t_user SET pk_i_id = ? WHERE pk_i_id = ?', [cars.ana, bob]);
+    await cars.database.query(`UPDATE ${cars.site.own.queue} SET user_id = ? WHERE user_id = ?`, [cars.ana, bob]);
+    await rescan(cars);
+    await cars.scanAll();
+    await cars.drainAll();
+    expect((await cars.tombstones()).map((row) => row.uid)).toEqual([hex(ANA)]);
+    expect((await cars.stored(cars.ana)).uids).toEqual([BOB]);
   });
 });
 
