@@ -167,6 +167,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       },
     );
     lifecycle.add('database', () => site.close());
+    // What is being answered needs the database; what comes new gets 503.
+    lifecycle.add('requests', () => app.close());
     const work = makeWork(site, log, clock);
     const feeds = makeFeedControl((peer, feedOptions) => site.feed(peer, feedOptions));
     open = { site, work, feeds, deps: wireSite(site, work, feeds, clock, authenticator.identifyKey) };

@@ -58,6 +58,11 @@ export function makeApp(deps: ServerDeps): App {
     if (request.is404) throw new SyncError('NOT_FOUND');
   });
 
+  // A connection that outlives its last answer would hold up the end until somebody closes it.
+  app.addHook('onSend', async (_request, reply) => {
+    if (isStopping()) reply.header('connection', 'close');
+  });
+
   app.addHook('onResponse', async (request, reply) => {
     const { url, method } = request.routeOptions;
     // Methods and addresses that exist: a caller must not be able to make up labels.
