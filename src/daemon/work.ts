@@ -110,7 +110,6 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
   const idle = async (signal: AbortSignal): Promise<void> => {
     const isThorough = hasPassed(REFRESH_EVERY_MS, refreshedAtMs, clock.nowMs());
     if (!isScanMode) await lookAtQueue(isThorough);
-    await presence.show();
     if (isThorough) {
       refreshedAtMs = clock.nowMs();
       await site.refresh();
@@ -146,7 +145,9 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
 
   const drainPass = async (signal: AbortSignal): Promise<PassOutcome> => {
     try {
-      return await drainOrScan(signal);
+      const outcome = await drainOrScan(signal);
+      await presence.show();
+      return outcome;
     } catch (error) {
       if (!isScanMode) state.queueFails = queue.suspect(error)?.code ?? state.queueFails;
       throw error;
