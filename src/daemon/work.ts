@@ -6,12 +6,12 @@ import { checkTriggersOnce, checkWritable } from '../capture/watch.ts';
 import type { PeerConfig } from '../config/config.ts';
 import { forgetGuarded } from '../db/guard-events.ts';
 import type { Lease } from '../db/lease.ts';
-import { readClock } from '../db/server-facts.ts';
 import { serverChanged } from '../db/same-server.ts';
 import { expireTombstones } from '../db/shadows.ts';
 import { withLease } from '../db/with-lease.ts';
 import { entryOf, SyncError, type ErrorCode } from '../model/errors.ts';
 import { expireLogsOnce } from '../ops/retention.ts';
+import { largestSkew } from './clock-skew.ts';
 import { makePeerLoops } from './peer-loops.ts';
 import { makePresence } from './presence.ts';
 import { peersWithDue } from '../outbox/store.ts';
@@ -291,11 +291,4 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
       await presence.leave();
     },
   };
-}
-
-/** The database's clock, or a peer's, whichever is further off. */
-async function largestSkew(site: Site, clock: Clock): Promise<number> {
-  const ofDatabase = clock.nowMs() - (await readClock(site.db));
-  const ofPeers = site.acquaintance.clockSkewMs() ?? 0;
-  return Math.abs(ofPeers) > Math.abs(ofDatabase) ? ofPeers : ofDatabase;
 }
