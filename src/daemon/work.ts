@@ -231,13 +231,12 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
   };
   const retentionPass = async (lease: Lease, signal: AbortSignal): Promise<PassOutcome> => {
     const { db, own, config } = site;
-    const { retentionMs, maxRows } = config.logs;
     const now = clock.nowMs();
     await forgetGuarded(db, own, now - config.guard.windowMs);
     const tombstones = await expireTombstones(db, own, now - config.removal.tombstoneDays * DAY_MS);
     if (tombstones > 0) log.info({ tombstones }, 'tombstones expired');
     await site.plugin.sweep();
-    return await expireLogsOnce({ db, own, clock, lease, limits: () => ({ retentionMs, maxRows }) }, signal);
+    return await expireLogsOnce({ db, own, clock, lease, limits: () => config.logs }, signal);
   };
   const deliveries = makePeerLoops(deliveryTo);
   const refeeds = makePeerLoops(refeedOf);
