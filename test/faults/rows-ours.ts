@@ -72,7 +72,6 @@ export const OURS: readonly Row[] = [
   },
   {
     name: 'account of the daemon without the rights INSERT, UPDATE and DELETE',
-    small: true,
     ownAccount: true,
     async happen({ root, account, cars, visitors }) {
       await root.query(`REVOKE INSERT, UPDATE, DELETE ON ${cars.db.name}.* FROM '${account}'@'%'`);
