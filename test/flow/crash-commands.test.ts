@@ -71,8 +71,11 @@ describe(`a process killed anywhere (CRASH_SEED=${SEED})`, { timeout: 1_800_000 
       await check();
     }
   };
-  const definitions = async ({ db }: WorldSite): Promise<unknown> =>
-    withoutCounters([await tablesOf(db), await triggersOf(db)]);
+  /** Without the numbers behind the names of triggers: those made after a crash have the next one. */
+  const definitions = async ({ db }: WorldSite): Promise<unknown> => {
+    const triggers = JSON.stringify(await triggersOf(db)).replaceAll(/("TRIGGER_NAME":"\w+_)\d+"/g, '$1n"');
+    return withoutCounters([await tablesOf(db), JSON.parse(triggers)]);
+  };
   const rows = async ({ db }: WorldSite, table: string, columns: string): Promise<unknown[]> =>
     db.query(`SELECT ${columns} FROM oc_account_sync_${table} ORDER BY 1, 2`);
 
