@@ -3,8 +3,8 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chownSync, closeSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../free-port.js';
 import { run } from './command.js';
 import { placeOfServer } from './place.js';
 import { untilReady } from './ready.js';
@@ -146,15 +146,6 @@ DROP USER IF EXISTS root@'::1';
 CREATE USER root@'%' IDENTIFIED BY '${password}';
 GRANT ALL PRIVILEGES ON *.* TO root@'%' WITH GRANT OPTION;
 `;
-
-/** @returns {Promise<number>} */
-async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve, reject) => probe.once('listening', resolve).once('error', reject));
-  const { port } = /** @type {import('node:net').AddressInfo} */ (probe.address());
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 /** @param {string} file */
 const lastLines = (file) => readFileSync(file, 'utf8').trimEnd().split('\n').slice(-8).join('\n');

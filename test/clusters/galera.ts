@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { galeraLibrary, nobody } from '../../scripts/database/galera.js';
 import { mariadbProgram } from '../../scripts/database/local.js';
 import { eventually } from '../support/eventually.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../scripts/free-port.js';
 import { makeServer, statusOf, type Around, type Server } from './server.ts';
 
 /** A node; with a port for the group beside that for clients. */

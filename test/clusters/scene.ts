@@ -5,7 +5,7 @@ import { startDaemon, type Daemon } from '../../src/daemon/daemon.ts';
 import { makeLogger, type Log } from '../../src/runtime/logger.ts';
 import { createAccount } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../scripts/free-port.js';
 import { compareSites, readUsers, type Difference } from '../support/osclass/compare.ts';
 import { hostConnection } from '../support/osclass/site.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';

@@ -7,7 +7,7 @@ import {
   type ServerProgram,
 } from '../../scripts/database/private-server.js';
 import type { Leftover } from '../../scripts/guard.js';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../scripts/free-port.js';
 
 /** Whoever starts servers says what is to be got rid of in the end, and tells people what is going on. */
 export interface Around {

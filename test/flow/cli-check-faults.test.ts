@@ -12,7 +12,7 @@ import { install } from '../../src/cli/install.ts';
 import type { Config } from '../../src/config/config.ts';
 import type { ServerFacts } from '../../src/db/server-facts.ts';
 import { configOf, makeCli, type Cli } from '../support/cli.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../scripts/free-port.js';
 import { createAccount, type TestAccount } from '../support/database.ts';
 import { keyOf, makeWorld, type World, type WorldSite } from '../support/world.ts';
 

@@ -1,7 +1,7 @@
 /** What `account-sync check` says of peers that run the PHP plugin, and of the plugin on our own site. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configOf, makeCli, type Cli } from '../support/cli.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../scripts/free-port.js';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { installPlugin, setActive } from '../support/installed-plugin.ts';

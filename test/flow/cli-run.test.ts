@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configOf, makeCli, type Cli, type Running } from '../support/cli.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../scripts/free-port.js';
 import { eventually } from '../support/eventually.ts';
 import { makeWorld, type World, type WorldSite } from '../support/world.ts';
 

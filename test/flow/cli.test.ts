@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configOf, makeCli, type Cli } from '../support/cli.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../scripts/free-port.js';
 import { eventually } from '../support/eventually.ts';
 import { makeWorld, type World } from '../support/world.ts';
 

@@ -8,7 +8,7 @@ import { watchEffects, doubledEffects } from '../endurance/effects.ts';
 import { isGood, judge } from '../endurance/end.ts';
 import { EXTRA } from '../endurance/kills.ts';
 import { letPeopleWrite } from '../endurance/people.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../scripts/free-port.js';
 import { eventually } from '../support/eventually.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { makeWorld, type World, type WorldSite } from '../support/world.ts';

@@ -14,7 +14,7 @@ import { startDaemon, type Daemon, type DaemonOptions, type OpenSite } from '../
 import { silentLog, type Log } from '../../src/runtime/logger.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 import { eventually } from './eventually.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../../scripts/free-port.js';
 import { compareHosts, createHost, type Host, type HostOptions } from './osclass/host.ts';
 
 /** A site of a test world. */
