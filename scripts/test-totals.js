@@ -3,11 +3,7 @@
  * so that the end of a long run tells all. A file that did not even load, and a report that is missing because the run
  * did not get that far, count as one failed test each: neither passed.
  *
- *     node scripts/test-totals.js REPORT...              ends with 1 if anything failed
- *     node scripts/test-totals.js --failed-files REPORT  the files with failures, a line each
- *
- * Beside `any.json` there may be `any-again.json`, the report of a second run of the files that failed. What it says of
- * them counts; what failed only the first time is named all the same.
+ *     node scripts/test-totals.js REPORT...
  */
 
 import { existsSync, readFileSync } from 'node:fs';
@@ -31,13 +27,7 @@ import { basename, relative } from 'node:path';
 /** Of a failure's message: enough for the statement and the first places it came through. */
 const LINES_SHOWN = 12;
 
-const [first, ...more] = process.argv.slice(2);
-if (first === '--failed-files') {
-  const report = read(String(more[0]));
-  for (const file of report?.testResults ?? []) if (failuresOf(file).length > 0) console.log(pathOf(file));
-} else {
-  addUp(process.argv.slice(2));
-}
+addUp(process.argv.slice(2));
 
 /** @param {string[]} paths */
 function addUp(paths) {
@@ -47,26 +37,20 @@ function addUp(paths) {
     const report = read(path);
     if (report === undefined) {
       totals.failed += 1;
-      tell('failed', name, { what: 'there is no report', messages: [] });
+      tell(name, { what: 'there is no report', messages: [] });
       continue;
     }
-    const again = new Map(read(path.replace(/\.json$/, '-again.json'))?.testResults.map((file) => [file.name, file]));
     let failed = 0;
     for (const file of report.testResults) {
-      const last = again.get(file.name) ?? file;
-      const failures = failuresOf(last);
-      const still = new Set(failures.map(({ what }) => what));
-      for (const failure of failuresOf(file)) {
-        if (!still.has(failure.what)) tell('failed the first time', name, failure);
-      }
-      for (const failure of failures) tell('failed', name, failure);
+      const failures = failuresOf(file);
+      for (const failure of failures) tell(name, failure);
       failed += failures.length;
-      totals.passed += last.assertionResults.filter(({ status }) => status === 'passed').length;
-      totals.skipped += last.assertionResults.filter(({ status }) => !['passed', 'failed'].includes(status)).length;
+      totals.passed += file.assertionResults.filter(({ status }) => status === 'passed').length;
+      totals.skipped += file.assertionResults.filter(({ status }) => !['passed', 'failed'].includes(status)).length;
     }
-    if (!report.success && report.testResults.every((file) => failuresOf(file).length === 0)) {
+    if (!report.success && failed === 0) {
       failed += 1;
-      tell('failed', name, { what: 'the run, outside of its tests', messages: [] });
+      tell(name, { what: 'the run, outside of its tests', messages: [] });
     }
     totals.failed += failed;
   }
@@ -102,12 +86,11 @@ function pathOf({ name }) {
 }
 
 /**
- * @param {string} how
  * @param {string} report
  * @param {Failure} failure
  */
-function tell(how, report, { what, messages }) {
-  console.log(`${how} (${report}): ${what}`);
+function tell(report, { what, messages }) {
+  console.log(`failed (${report}): ${what}`);
   const lines = messages.join('\n').split('\n').filter(Boolean);
   for (const line of lines.slice(0, LINES_SHOWN)) console.log(`    ${line}`);
 }

@@ -51,23 +51,4 @@ describe('the totals of all test runs', () => {
       '',
     ]);
   });
-
-  test('the files that failed are what is run again', () => {
-    const report = write('mixed.json', one, file('test/good.test.ts', passed('fine')), two);
-    expect(run('--failed-files', report).stdout).toBe('test/one.test.ts\ntest/two.test.ts\n');
-    expect(run('--failed-files', join(folder, 'none.json')).stdout).toBe('');
-  });
-
-  test('count what passes the second time, and name it', () => {
-    const report = write('any.json', one, two);
-    write('any-again.json', file('test/one.test.ts', passed('adds'), passed('subtracts')), two);
-    const { status, stdout } = run(report);
-    expect(status).toBe(1);
-    expect(stdout).toMatch(/^failed the first time \(any\): test\/one\.test\.ts > subtracts$/m);
-    expect(stdout).toMatch(/^failed \(any\): test\/two\.test\.ts$/m);
-    expect(stdout).toMatch(/^2 passed, 1 failed, 1 skipped$/m);
-
-    write('any-again.json', file('test/one.test.ts', passed('adds'), passed('subtracts')), file('test/two.test.ts'));
-    expect(run(report)).toMatchObject({ status: 0 });
-  });
 });
