@@ -4,11 +4,12 @@ import { valuesOf } from '../model/absorb.ts';
 import { isAhead, isFarAhead } from '../model/clock-guard.ts';
 import { findTarget, type Parting } from '../model/identity.ts';
 import { mergeRegisters, type RemoteRegister } from '../model/merge.ts';
-import { hashValues, localeOf, type RegisterName, type Selection, type Value } from '../model/register.ts';
+import { hashValues, localeOf, type RegisterName, type Selection, type Value, type Values } from '../model/register.ts';
 import type { UserRecord } from '../model/record.ts';
 import { compareStamps, nextStamp, type Origin, type Stamp } from '../model/stamp.ts';
 import { canonicalEmail, type Uid } from '../model/uid.ts';
 import { maskValue } from '../model/log-entry.ts';
+import { isSameValue } from '../osclass/values.ts';
 import type { Loaded, LocalUser } from './load.ts';
 import type { Note, Origination, Outcome } from './outcome.ts';
 
@@ -185,16 +186,14 @@ function merge(
     return { take, newerHere: false, tied: [], notes: [] };
   }
   const theirs = joinStates(incoming.registers, joined, accepts);
-  const isComparable = (register: RegisterName): boolean => {
-    const ours = Object.keys(valuesOf(user.host.registers, register) ?? {});
-    const sent = theirs.get(register)?.values ?? {};
-    return ours.length === Object.keys(sent).length && ours.every((column) => column in sent);
-  };
+  const differs = (register: RegisterName): boolean =>
+    isOtherThan(valuesOf(user.host.registers, register) ?? {}, theirs.get(register)?.values ?? {});
   // What a site stamped while its clock was far ahead, and ours too, stands back behind what it sends now.
-  const isTakenBack = (register: RegisterName, { site, ...stamp }: Stamp): boolean =>
-    site !== origin.site && site === theirs.get(register)?.stamp.site && isFarAhead({ site, ...stamp }, nowMs);
-  const ours = new Map([...user.shadow.registers].filter(([register, { stamp }]) => !isTakenBack(register, stamp)));
-  const plan = mergeRegisters(ours, theirs, isComparable);
+  const isTakenBack = (register: RegisterName, stamp: Stamp): boolean =>
+    stamp.site !== origin.site && stamp.site === theirs.get(register)?.stamp.site && isFarAhead(stamp, nowMs);
+  const ours = new Map(user.shadow.registers);
+  for (const [register, { stamp }] of user.shadow.registers) if (isTakenBack(register, stamp)) ours.delete(register);
+  const plan = mergeRegisters(ours, theirs, differs);
   const take = new Map(plan.take.map((register) => [register, theirs.get(register) as RemoteRegister]));
   const notes = plan.conflicts.map(({ register, remoteWon }): Note => {
     const held = masked(user.host.registers.get(register));
@@ -210,6 +209,16 @@ function merge(
   return { take, newerHere: plan.newerHere.length > 0, tied: plan.tied, notes };
 }
 
+/** True if both have the same columns, and other values in them. */
+function isOtherThan(held: Values, sent: Values): boolean {
+  const columns = Object.keys(held);
+  return (
+    columns.length === Object.keys(sent).length &&
+    columns.every((column) => column in sent) &&
+    columns.some((column) => !isSameValue(sent[column] ?? null, held[column] ?? null))
+  );
+}
+
 /**
  * The accepted registers of a record, and what accounts that were the same user until now hold of later date: of no other
  * registers either, for it is the peer's word that they were.
@@ -219,7 +228,8 @@ function joinStates(
   joined: readonly LocalUser[],
   accepts: Selection,
 ): Map<RegisterName, RemoteRegister> {
-  const registers = new Map([...sent].filter(([register]) => accepts(register)));
+  const registers = new Map(sent);
+  for (const register of sent.keys()) if (!accepts(register)) registers.delete(register);
   for (const { shadow, host } of joined) {
     for (const [register, { stamp, prior, altered }] of shadow.registers) {
       const values = accepts(register) ? valuesOf(host.registers, register) : undefined;

@@ -164,11 +164,13 @@ async function lookAt(
     strangers.filter((host) => !unborn.has(host.id)).map((host) => ({ userId: host.id, email: host.email })),
     deps.randomUid,
   );
-  const differing = [...rows.values()].filter((host) => {
-    const before = stored.get(host.id);
-    return before !== undefined && absorb(before.shadow, host.registers, 0, origin, false).changed.length > 0;
-  });
-  const differingIds = differing.map((host) => host.id);
+  const looks = new Map(
+    [...stored.values()].flatMap(({ userId, shadow }) => {
+      const host = rows.get(userId);
+      return host === undefined ? [] : [[userId, absorb(shadow, host.registers, 0, origin, false)] as const];
+    }),
+  );
+  const differingIds = [...looks].flatMap(([userId, { changed }]) => (changed.length > 0 ? [userId] : []));
   const marks = await markerTimes(trx, own, differingIds);
   const waiting = await deps.usersWaiting(trx, differingIds);
 
@@ -193,7 +195,11 @@ async function lookAt(
       continue;
     }
     const at = marks.get(host.id) ?? nowMs();
-    const { shadow, changed } = absorb(before.shadow, host.registers, at, origin, waiting.has(host.id));
+    const look = looks.get(host.id);
+    const { shadow, changed } =
+      look !== undefined && look.changed.length === 0
+        ? look
+        : absorb(before.shadow, host.registers, at, origin, waiting.has(host.id));
     users.set(host.id, {
       ...common,
       emailSince: sinceOf(shadow),

@@ -36,9 +36,10 @@ export function absorb(
   origin: Origin,
   unsent: boolean,
 ): Absorbed {
-  const registers = new Map<RegisterName, RegisterState>(before.registers);
   const changed: RegisterName[] = [];
-  let adopted = false;
+  let registers: Map<RegisterName, RegisterState> | undefined;
+  /** A copy of those of the shadow, made for the first that is other. */
+  const after = (): Map<RegisterName, RegisterState> => (registers ??= new Map(before.registers));
   const see = (register: RegisterName, values: Values): void => {
     const known = before.registers.get(register);
     const hash = hashValues(values);
@@ -46,14 +47,13 @@ export function absorb(
     if (known === undefined) {
       if (localeOf(register) === undefined) {
         const isNews = !isBlank(values);
-        registers.set(register, { hash, stamp: adoptionStamp(isNews ? lastEdit(before) : 0, origin) });
+        after().set(register, { hash, stamp: adoptionStamp(isNews ? lastEdit(before) : 0, origin) });
         if (isNews) changed.push(register);
-        adopted = true;
         return;
       }
       if (hash === NO_DESCRIPTION_HASH) return;
     }
-    registers.set(register, {
+    after().set(register, {
       hash,
       stamp: nextStamp(markedAtMs, known?.stamp, origin),
       ...prior(known, origin, unsent),
@@ -64,11 +64,9 @@ export function absorb(
   for (const register of before.registers.keys()) {
     if (host.has(register)) continue;
     if (localeOf(register) !== undefined) see(register, NO_DESCRIPTION);
-    else adopted = registers.delete(register);
+    else after().delete(register);
   }
-  return changed.length > 0 || adopted
-    ? { shadow: { born: before.born, registers }, changed }
-    : { shadow: before, changed };
+  return { shadow: registers === undefined ? before : { born: before.born, registers }, changed };
 }
 
 /** What tells one account from another under the same id: people change one, and nothing changes both. */

@@ -38,12 +38,12 @@ export interface MergePlan {
  * Merges the registers of a record into ours.
  *
  * @param remote what the receiver's list accepts: the rest is as if never sent
- * @param isComparable both sites store the same columns of the register, so that its hashes can be compared
+ * @param differs both sites store the same columns of the register, so that its hashes can be compared, and other values
  */
 export function mergeRegisters(
   local: ReadonlyMap<RegisterName, RegisterState>,
   remote: ReadonlyMap<RegisterName, RemoteRegister>,
-  isComparable: (register: RegisterName) => boolean,
+  differs: (register: RegisterName) => boolean,
 ): MergePlan {
   const take: RegisterName[] = [];
   const newerHere: RegisterName[] = [];
@@ -56,7 +56,7 @@ export function mergeRegisters(
       continue;
     }
     const age = compareStamps(theirs.stamp, ours.stamp);
-    const order = age || (isComparable(register) ? breakTie(theirs, ours) : 0);
+    const order = age || (differs(register) ? breakTie(theirs, ours) : 0);
     if (age === 0 && order > 0) tied.push(register);
     if (order > 0) take.push(register);
     if (order < 0) newerHere.push(register);
