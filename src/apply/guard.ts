@@ -1,7 +1,7 @@
 /** The guard, incoming: removals and disablings beyond what it lets through are parked until a person approves. */
 import type { Transaction } from 'kysely';
 import type { Catalog, OwnTables } from '../db/catalog.ts';
-import { guardAllowance, noteGuarded } from '../db/guard-events.ts';
+import { guardAllowance, guardAlone, noteGuarded } from '../db/guard-events.ts';
 import type { GuardLimits } from '../model/guard.ts';
 import type { UserPlan } from './decide.ts';
 import type { Note, Origination } from './outcome.ts';
@@ -28,7 +28,10 @@ export function makeGuard(trx: Transaction<unknown>, deps: GuardDeps, from: Orig
       if (from.approved) return true;
       const { name } = from.route;
       const users = deps.catalog.requireTable('t_user').name;
-      left ??= await guardAllowance(trx, deps.own, deps.guard, name, 'in', users, deps.nowMs());
+      if (left === undefined) {
+        await guardAlone(trx, deps.own, name);
+        left = await guardAllowance(trx, deps.own, deps.guard, name, 'in', users, deps.nowMs());
+      }
       if (left <= 0) return false;
       left -= 1;
       await noteGuarded(trx, deps.own, name, 'in', 1, deps.nowMs());

@@ -32,6 +32,16 @@ export async function guardAllowance(
   return allowance(limits, used, Number(counted.rows[0]?.n ?? 0) + used);
 }
 
+/**
+ * Makes all others that ask it wait until `trx` ends: requests of a peer that come at once share one allowance.
+ * `INSERT INTO peer … ON DUPLICATE KEY UPDATE name = name`: locks the row of the peer, whether it was there or not.
+ */
+export async function guardAlone(trx: Runner, own: OwnTables, peer: string): Promise<void> {
+  await sql`INSERT INTO ${id(own.peer)} (name) VALUES (${peer}) ON DUPLICATE KEY UPDATE name = VALUES(name)`.execute(
+    trx,
+  );
+}
+
 /** Notes that so many were let through. */
 export async function noteGuarded(
   runner: Runner,

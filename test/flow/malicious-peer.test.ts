@@ -110,6 +110,21 @@ describe('accounts', () => {
     await eventually(async () => expect(await health()).toBe('degraded'));
   });
 
+  it('are not removed beyond the guard by requests that come at once either', async () => {
+    const emails = await victims(60);
+    const requests = Array.from({ length: 10 }, (_, n) => emails.slice(6 * n, 6 * n + 6));
+    const answers = await Promise.all(
+      requests.map((some) =>
+        stream(
+          'evil',
+          some.map((email) => removalOf([uidOfEmail(email)])),
+        ),
+      ),
+    );
+    expect(answers.flatMap(({ results }) => results).filter(({ result }) => result === 'applied')).toHaveLength(20);
+    expect(await rowsOf(emails)).toHaveLength(40);
+  });
+
   it('are not removed beyond the guard by records that say they were somebody else who is removed', async () => {
     const emails = await victims(40);
     const bait = uidOfEmail('bait@example.com');

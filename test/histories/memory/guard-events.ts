@@ -6,3 +6,5 @@ export async function guardAllowance(): Promise<number> {
 export async function noteGuarded(): Promise<void> {}
 
 export async function forgetGuarded(): Promise<void> {}
+
+export async function guardAlone(): Promise<void> {}
