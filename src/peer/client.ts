@@ -80,7 +80,8 @@ export function makePeerClient(options: PeerClientOptions): PeerClient {
   const base = new URL(options.url);
   const totalMs = options.totalTimeoutMs ?? TOTAL_TIMEOUT_MS;
   const pool = new Pool(base.origin, {
-    connections: 2,
+    // Two deliveries, and whatever else is asked meanwhile.
+    connections: 3,
     connect: { timeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS },
     headersTimeout: totalMs,
     bodyTimeout: totalMs,

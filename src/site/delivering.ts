@@ -37,6 +37,9 @@ export interface DeliveringSite {
   readonly unread: Unread;
 }
 
+/** Two keep a daemon at work on the other side; more would only wait for it. */
+const REQUESTS_AT_ONCE = 2;
+
 /** One delivery pass; see {@link deliverOnce}. Nothing is done while another process delivers to that peer. */
 export async function deliverTo(site: DeliveringSite, to: PeerRoute, signal?: AbortSignal): Promise<Delivered> {
   const { status, leases, looking, db } = site;
@@ -64,6 +67,7 @@ function pass(site: DeliveringSite, to: PeerRoute, lease: Lease, signal: AbortSi
       zoneFor: async (peer, stop) => ((await acquaintance.know(peer, stop)).timezone ? parts.zone : makeZone(null)),
       backoffMs: (attempts) => backoffMs(attempts, site.random()),
       batchSize: () => plugin.batchSize(to.name) ?? stream.batchSize,
+      requestsAtOnce: () => (plugin.batchSize(to.name) === undefined ? REQUESTS_AT_ONCE : 1),
       allowance: async (peer, stop) => {
         const { guard: theirs } = await acquaintance.know(peer, stop);
         if (theirs !== undefined && isAsStrict(theirs, guard)) return undefined;

@@ -4,7 +4,7 @@ import type { Drained } from '../capture/drain.ts';
 import { fromSqlTime } from '../db/time.ts';
 import type { WireRecord } from '../model/record.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import type { Answered } from '../outbox/deliver.ts';
+import type { Answered } from '../outbox/batch.ts';
 import type { Clock } from '../runtime/clock.ts';
 
 /** Is told of work that is done and stored; never throws. */
