@@ -7,6 +7,7 @@ import { requireUid } from '../db/shadows.ts';
 import { asDaemon, inTransaction } from '../db/transaction.ts';
 import { SyncError, type ErrorCode } from '../model/errors.ts';
 import type { WireRecord } from '../model/record.ts';
+import { eachOf, slices } from '../runtime/each-of.ts';
 import { nothing } from './conclude.ts';
 import { processEntry } from './log.ts';
 import type { Origination, Outcome } from './outcome.ts';
@@ -17,8 +18,10 @@ import { applyTogether, type ApplyDeps } from './together.ts';
 export interface ApplyOptions {
   /** Plans only; writes nothing. */
   readonly dryRun?: boolean;
-  /** Runs in the transaction of each chunk: moves a cursor, keeps what could not be applied. */
+  /** Runs in the transaction of each chunk: proves that the work is still ours, keeps what could not be applied. */
   readonly within?: (trx: Transaction<unknown>, chunk: AppliedChunk) => Promise<void>;
+  /** Transactions under way at a time; default 1. The order of records in different ones is then left open. */
+  readonly chunksAtOnce?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -32,8 +35,6 @@ interface Pass extends ApplyOptions {
 export interface AppliedChunk {
   readonly records: readonly WireRecord[];
   readonly outcomes: readonly Outcome[];
-  /** Records done once it commits, of all that were given. */
-  readonly done: number;
 }
 
 /**
@@ -45,23 +46,23 @@ const ANSWER_WITHIN_MS = 15_000;
 /** Users per transaction: the host waits for none of its rows longer than this many take. */
 const CHUNK = 250;
 
-/** Applies records in order; one outcome per record. Throws only when the database is away or the signal aborts. */
+/** Applies records; one outcome per record. Throws only when the database is away or the signal aborts. */
 export async function applyRecords(
   deps: ApplyDeps,
   records: readonly WireRecord[],
   from: Origination,
   options: ApplyOptions = {},
 ): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
   const beganMs = deps.nowMs();
   const pass: Pass = { ...options, untilMs: from.via === 'stream' ? beganMs + ANSWER_WITHIN_MS : Infinity };
-  for (let at = 0; at < records.length; at += CHUNK) {
+  const chunks = slices(records, CHUNK);
+  const done: Outcome[][] = [];
+  await eachOf([...chunks.keys()], options.chunksAtOnce ?? 1, async (index) => {
     options.signal?.throwIfAborted();
-    const chunk = records.slice(at, at + CHUNK);
-    const done = at + chunk.length;
-    if (deps.nowMs() > pass.untilMs) outcomes.push(...chunk.map(notBegun));
-    else outcomes.push(...(await applyChunk(deps, chunk, from, pass, done)));
-  }
+    const chunk = chunks[index] ?? [];
+    done[index] = deps.nowMs() > pass.untilMs ? chunk.map(notBegun) : await applyChunk(deps, chunk, from, pass);
+  });
+  const outcomes = done.flat();
   if (options.dryRun !== true && records.length > 0) {
     deps.measured?.(from, records, outcomes, deps.nowMs() - beganMs);
   }
@@ -77,7 +78,6 @@ async function applyChunk(
   chunk: readonly WireRecord[],
   from: Origination,
   options: Pass,
-  done: number,
   probing = false,
 ): Promise<Outcome[]> {
   const retries = chunk.length > 1 ? 1 : 2;
@@ -87,7 +87,7 @@ async function applyChunk(
       (trx) =>
         asDaemon(trx, async () => {
           const outcomes = await applyTogether(trx, deps, chunk, from, { dryRun: options.dryRun === true, probing });
-          await options.within?.(trx, { records: chunk, outcomes, done });
+          await options.within?.(trx, { records: chunk, outcomes });
           if (options.dryRun !== true) await deps.applied?.(trx, from, chunk, outcomes);
           return outcomes;
         }),
@@ -96,14 +96,13 @@ async function applyChunk(
   } catch (error) {
     if (!isAboutRecords(error)) throw error;
     const isRefused = error instanceof SyncError && error.code === 'DB_ERROR';
-    if (chunk.length === 1 && isRefused && !probing) return await applyChunk(deps, chunk, from, options, done, true);
-    if (chunk.length === 1)
-      return [await giveUp(deps, chunk[0] as WireRecord, from, error as SyncError, options, done)];
+    if (chunk.length === 1 && isRefused && !probing) return await applyChunk(deps, chunk, from, options, true);
+    if (chunk.length === 1) return [await giveUp(deps, chunk[0] as WireRecord, from, error as SyncError, options)];
   }
   const outcomes: Outcome[] = [];
-  for (const [index, record] of chunk.entries()) {
+  for (const record of chunk) {
     if (deps.nowMs() > options.untilMs) outcomes.push(notBegun(record));
-    else outcomes.push(...(await applyChunk(deps, [record], from, options, done - chunk.length + index + 1)));
+    else outcomes.push(...(await applyChunk(deps, [record], from, options)));
   }
   return outcomes;
 }
@@ -126,7 +125,6 @@ async function giveUp(
   from: Origination,
   error: SyncError,
   options: ApplyOptions,
-  done: number,
 ): Promise<Outcome> {
   const uid = requireUid(record.uids[0] as string);
   const busy = error.code === 'DB_CONFLICT';
@@ -144,7 +142,7 @@ async function giveUp(
       await keepParked(trx, deps, from, [entry]);
     }
     await deps.appendLog(trx, [processEntry(outcome, from)]);
-    await options.within?.(trx, { records: [record], outcomes: [outcome], done });
+    await options.within?.(trx, { records: [record], outcomes: [outcome] });
     await deps.applied?.(trx, from, [record], [outcome]);
   });
   return outcome;

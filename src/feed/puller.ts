@@ -46,8 +46,8 @@ export interface FeedPullerDeps {
     options: { trace: string; dryRun: boolean; signal?: AbortSignal },
   ) => Promise<FeedPage>;
   /**
-   * Merges the records of a page; `finish` runs in the transaction of the last of them, `fence` in those before: a page
-   * that was asked for long ago may not overwrite what came since.
+   * Merges the records of a page; `fence` runs in each transaction: a page that was asked for long ago may not overwrite
+   * what came since.
    */
   readonly apply: (
     route: PeerRoute,
@@ -56,7 +56,6 @@ export interface FeedPullerDeps {
       trace: string;
       overwrite: boolean;
       dryRun: boolean;
-      finish: (trx: Transaction<unknown>) => Promise<void>;
       fence: (trx: Transaction<unknown>) => Promise<void>;
       signal?: AbortSignal;
     },
@@ -195,7 +194,7 @@ async function fetchPage(
   }
 }
 
-/** Rows, shadows and cursor in one transaction, so a feed resumes anywhere. */
+/** The cursor moves once everything before it is stored, so a feed resumes anywhere; what comes again changes nothing. */
 async function storePage(
   deps: FeedPullerDeps,
   route: PeerRoute,
@@ -211,12 +210,10 @@ async function storePage(
     await fence(trx);
     await deps.appendLog(trx, [feedEntry(deps, route, trace, message, '200', { retrieved, limit, after, next })]);
   };
-  if (page.users.length > 0) {
-    const stop = signal === undefined ? {} : { signal };
-    return await deps.apply(route, page.users, { trace, overwrite, dryRun, finish, fence, ...stop });
-  }
+  const how = { trace, overwrite, dryRun, fence, ...(signal === undefined ? {} : { signal }) };
+  const outcomes = page.users.length === 0 ? [] : await deps.apply(route, page.users, how);
   if (!dryRun) await inTransaction(db, finish);
-  return [];
+  return outcomes;
 }
 
 function count(sums: FeedSums, outcomes: readonly PageOutcome[]): void {

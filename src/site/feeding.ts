@@ -8,7 +8,7 @@ import type { OwnTables } from '../db/catalog.ts';
 import type { Leases } from '../db/lease.ts';
 import type { AppendLog } from '../db/ports.ts';
 import { runFeed, type FeedOptions, type FeedSums } from '../feed/puller.ts';
-import type { UserRecord, WireRecord } from '../model/record.ts';
+import type { WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { Peers } from './peers.ts';
 import { backoffMs } from '../runtime/backoff.ts';
@@ -30,6 +30,9 @@ export interface FeedingSite {
   readonly apply: (records: readonly WireRecord[], from: Origination, options: ApplyOptions) => Promise<Outcome[]>;
 }
 
+/** Two: while the server works for one, the daemon does for the other. */
+const CHUNKS_AT_ONCE = 2;
+
 /** Runs a feed to its end; see {@link runFeed}. `keyDigest`: start of the digest of our own key. */
 export async function feedFrom(
   site: FeedingSite,
@@ -45,14 +48,14 @@ export async function feedFrom(
         const query = { after, limit: most, times: site.isZoneKnown() ? ('utc' as const) : ('local' as const) };
         return dryRun ? peers.client(name).feed(query, call) : peers.noted(name, (one) => one.feed(query, call));
       },
-      apply: (from, records, { finish, fence, dryRun, trace, overwrite, signal }) =>
+      apply: (from, records, { fence, dryRun, trace, overwrite, signal }) =>
         site.apply(
           records,
           { route: from, via: 'feed', trace, ip: null, keyDigest, overwrite, approved: false },
           {
             dryRun,
             ...(signal === undefined ? {} : { signal }),
-            ...(dryRun ? {} : { within: within(site, from, records, { finish, fence }) }),
+            ...(dryRun ? {} : { within: within(site, from, fence), chunksAtOnce: CHUNKS_AT_ONCE }),
           },
         ),
     },
@@ -62,14 +65,9 @@ export async function feedFrom(
 }
 
 /** A record of a feed that cannot be applied now is kept here: the page does not come again by itself. */
-function within(
-  { own, nowMs }: FeedingSite,
-  from: PeerRoute,
-  all: readonly UserRecord[],
-  { finish, fence }: Record<'finish' | 'fence', (trx: Transaction<unknown>) => Promise<void>>,
-) {
-  return async (trx: Transaction<unknown>, { records, outcomes, done }: AppliedChunk): Promise<void> => {
+function within({ own, nowMs }: FeedingSite, from: PeerRoute, fence: (trx: Transaction<unknown>) => Promise<void>) {
+  return async (trx: Transaction<unknown>, { records, outcomes }: AppliedChunk): Promise<void> => {
     await parkRecords(trx, own, busyOf(from.name, records, outcomes, nowMs()), nowMs());
-    await (done === all.length ? finish(trx) : fence(trx));
+    await fence(trx);
   };
 }
