@@ -119,7 +119,7 @@ export async function feedOnce(
         if (running === true) throw new Error('the feed is not done');
         if (error !== null) throw new Error(JSON.stringify(error));
       },
-      { timeoutMs: 3_600_000, intervalMs: 20 },
+      { timeoutMs: 3_600_000, intervalMs: 100 },
     );
     const ms = performance.now() - started;
     const [ours = 0, theirs = 0, server = 0] = used().map((cpuMs, at) => cpuMs - (before[at] ?? 0));

@@ -1,10 +1,10 @@
 /** Growth: the same work on sites of different sizes, and with different numbers of peers; drawn in docs/growth.svg. */
-import { eventually } from '../test/support/eventually.ts';
-import { makeWorld, type WorldSite } from '../test/support/world.ts';
+import { makeWorld } from '../test/support/world.ts';
 import { startDaemonProcess } from './daemon-process.ts';
 import { feedOnce } from './feed.ts';
 import type { Figure } from './figures.ts';
 import { sizeOf, type BenchOptions, type Goal } from './goal.ts';
+import { allSent } from './sent.ts';
 import { serverCpu } from './server-cpu.ts';
 import { makeSinks } from './sinks.ts';
 
@@ -100,7 +100,7 @@ async function toPeers(count: number, changes: number, { say, rounds }: BenchOpt
           `UPDATE oc_t_user SET s_website = 'https://example.com/${round}' WHERE pk_i_id <= ${changes}`,
         );
         const started = performance.now();
-        await nothingWaits(homes);
+        await allSent(homes);
         seconds.push((performance.now() - started) / 1000);
         cpu.push((1000 * (daemon.cpuMs() - before)) / (changes * count));
       }
@@ -117,16 +117,4 @@ async function toPeers(count: number, changes: number, { say, rounds }: BenchOpt
     { what, unit: 's', rounds: seconds, at: { axis: 'peers', value: count, series: '1,000 changes' } },
     { what: 'processor time per change and peer: sending daemon', unit: 'µs', rounds: cpu },
   ];
-}
-
-async function nothingWaits({ db }: WorldSite): Promise<void> {
-  await eventually(
-    async () => {
-      const [left] = await db.query<{ n: string }>(
-        `SELECT (SELECT COUNT(*) FROM oc_account_sync_queue) + (SELECT COUNT(*) FROM oc_account_sync_outbox) AS n`,
-      );
-      if (left?.n !== '0') throw new Error(`${left?.n} are left`);
-    },
-    { timeoutMs: 600_000, intervalMs: 20 },
-  );
 }

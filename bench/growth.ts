@@ -1,8 +1,8 @@
 /** P8 and P9: what does not grow with the site, or with a peer that is away. */
-import { eventually } from '../test/support/eventually.ts';
 import { makeWorld, type World, type WorldSite } from '../test/support/world.ts';
 import { startDaemonProcess, type DaemonProcess } from './daemon-process.ts';
 import { sizeOf, type Goal } from './goal.ts';
+import { allSent } from './sent.ts';
 
 /** P8: 1,000 changes take as long on a large site as on a small one. */
 export const growth: Goal = {
@@ -43,7 +43,7 @@ export const away: Goal = {
       for (let round = 1; round <= options.rounds; round++) before.push(await send(site.homes, changes, round, 'cars'));
       for (let time = 1; time <= (options.smoke ? 2 : 10); time++) {
         await site.homes.db.query(`UPDATE oc_t_user SET s_zip = 'z${time}'`);
-        await drained(site.homes, 'cars');
+        await allSent(site.homes, 'cars');
         options.say(`p9: every user changed ${time} times`);
       }
       const [row] = await site.homes.db.query<{ n: string }>(
@@ -104,19 +104,6 @@ async function makeSender(users: number, peers: readonly string[]): Promise<Send
 async function send(homes: WorldSite, changes: number, round: number, peer: string): Promise<number> {
   await homes.db.query(`UPDATE oc_t_user SET s_website = 'https://example.com/${round}' WHERE pk_i_id <= ${changes}`);
   const started = performance.now();
-  await drained(homes, peer);
+  await allSent(homes, peer);
   return performance.now() - started;
-}
-
-async function drained({ db }: WorldSite, peer: string): Promise<void> {
-  await eventually(
-    async () => {
-      const [left] = await db.query<{ n: string }>(
-        `SELECT (SELECT COUNT(*) FROM oc_account_sync_queue)
-          + (SELECT COUNT(*) FROM oc_account_sync_outbox WHERE peer = '${peer}') AS n`,
-      );
-      if (left?.n !== '0') throw new Error(`${left?.n} are left`);
-    },
-    { timeoutMs: 1_800_000, intervalMs: 10 },
-  );
 }

@@ -1,8 +1,9 @@
 /** P2: many changed users, streamed to one peer. */
-import { eventually } from '../test/support/eventually.ts';
 import { makeWorld, type World, type WorldSite } from '../test/support/world.ts';
 import { startDaemonProcess, type DaemonProcess } from './daemon-process.ts';
 import { sizeOf, type Goal } from './goal.ts';
+import { allSent } from './sent.ts';
+import { serverCpu } from './server-cpu.ts';
 
 /** The PHP plugin, measured before: each user a request of its own. */
 const PLUGIN_USERS_PER_S = 105;
@@ -15,11 +16,19 @@ export const stream: Goal = {
     const users = sizeOf(options, 20_000, 500);
     const speeds: number[] = [];
     const loops: number[] = [];
+    const [sending, receiving, server]: [number[], number[], number[]] = [[], [], []];
     const pair = await makePair(users, options.say);
     try {
+      const serverCpuMs = await serverCpu(pair.homes.db);
+      const used = (): number[] => [pair.sender.cpuMs(), pair.receiver.cpuMs(), serverCpuMs()];
       for (let round = 1; round <= options.rounds; round++) {
         loops.push(users / (await updateLoop(pair.scratch, users, round)));
+        const before = used();
         speeds.push(users / (await streamAll(pair.homes, pair.cars, users, round)));
+        const [ours = 0, theirs = 0, database = 0] = used().map((cpuMs, at) => cpuMs - (before[at] ?? 0));
+        sending.push((1000 * ours) / users);
+        receiving.push((1000 * theirs) / users);
+        server.push((1000 * database) / users);
         options.say(`p2: round ${round}: ${Math.round(speeds.at(-1) ?? 0)} users/s`);
       }
     } finally {
@@ -35,6 +44,9 @@ export const stream: Goal = {
         limit: { atLeast: 50 },
       },
       { what: 'single-row updates, each committed', unit: 'users/s', rounds: loops },
+      { what: 'processor time per user: daemon that sends', unit: 'µs', rounds: sending },
+      { what: 'processor time per user: daemon that receives', unit: 'µs', rounds: receiving },
+      { what: 'processor time per user: database server, with the edit itself', unit: 'µs', rounds: server },
       { what: 'stream / single-row updates', unit: '×', rounds: speeds.map((speed, at) => speed / (loops[at] ?? 0)) },
     ];
   },
@@ -43,6 +55,8 @@ export const stream: Goal = {
 interface Pair {
   readonly homes: WorldSite;
   readonly cars: WorldSite;
+  readonly sender: DaemonProcess;
+  readonly receiver: DaemonProcess;
   /** A third site that nobody watches. */
   readonly scratch: WorldSite;
   close(): Promise<void>;
@@ -61,8 +75,11 @@ async function makePair(users: number, say: (line: string) => void): Promise<Pai
     say(`making ${users.toLocaleString('en-US')} users on each of two sites …`);
     for (const { host } of world.sites) await host.seed.users({ seed: 'bench', count: users, allActive: true });
     const [homes, cars, scratch] = [world.site('homes'), world.site('cars'), world.site('scratch')];
-    daemons.push(await startDaemonProcess(homes, [cars]), await startDaemonProcess(cars, [homes]));
-    return { homes, cars, scratch, close };
+    const sender = await startDaemonProcess(homes, [cars]);
+    daemons.push(sender);
+    const receiver = await startDaemonProcess(cars, [homes]);
+    daemons.push(receiver);
+    return { homes, cars, sender, receiver, scratch, close };
   } catch (error) {
     await close();
     throw error;
@@ -74,15 +91,7 @@ async function streamAll(homes: WorldSite, cars: WorldSite, users: number, round
   const value = `https://example.com/${round}/`;
   await homes.db.query(`UPDATE oc_t_user SET s_website = CONCAT('${value}', pk_i_id)`);
   const started = performance.now();
-  await eventually(
-    async () => {
-      const [left] = await homes.db.query<{ n: string }>(
-        `SELECT (SELECT COUNT(*) FROM oc_account_sync_queue) + (SELECT COUNT(*) FROM oc_account_sync_outbox) AS n`,
-      );
-      if (left?.n !== '0') throw new Error(`${left?.n} are left`);
-    },
-    { timeoutMs: 600_000, intervalMs: 50 },
-  );
+  await allSent(homes);
   const seconds = (performance.now() - started) / 1000;
   const [arrived] = await cars.db.query<{ n: string }>(
     `SELECT COUNT(*) AS n FROM oc_t_user WHERE s_website LIKE '${value}%'`,
