@@ -82,6 +82,8 @@ export function makePeerClient(options: PeerClientOptions): PeerClient {
   const pool = new Pool(base.origin, {
     // Two deliveries, and whatever else is asked meanwhile.
     connections: 3,
+    // The build leaves HTTP/2 out.
+    allowH2: false,
     connect: { timeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS },
     headersTimeout: totalMs,
     bodyTimeout: totalMs,

@@ -52,6 +52,8 @@ export function makePluginClient({
   const pool = new Pool(base.origin, {
     connections: 1,
     pipelining: 0,
+    // The build leaves HTTP/2 out.
+    allowH2: false,
     connect: { timeout: Math.min(CONNECT_TIMEOUT_MS, totalTimeoutMs) },
     headersTimeout: totalTimeoutMs,
     bodyTimeout: totalTimeoutMs,

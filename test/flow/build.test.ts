@@ -1,5 +1,5 @@
 /** The program as the image has it: what `npm run build` makes, in a folder where there is nothing else. */
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'rolldown';
@@ -10,6 +10,11 @@ import { eventually } from '../support/eventually.ts';
 import { makeWorld, type World } from '../support/world.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
+
+/** Leaves behind which parts of Node a program has loaded. */
+const TELL_MODULES = `process.on('exit', () => {
+  require('node:fs').writeFileSync(__dirname + '/modules', process.moduleLoadList.join('\\n'));
+});`;
 
 let folder: string;
 let world: World;
@@ -23,7 +28,9 @@ beforeEach(async () => {
   const image = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
   const entry = JSON.parse(/^ENTRYPOINT (.+)$/m.exec(image)?.[1] ?? '[]') as string[];
   const program = entry.slice(1).map((word) => word.replace(/^\/app\//, `${folder}/`));
-  cli = makeCli(configOf(world.site('cars'), [world.site('homes')]), program);
+  const telling = join(folder, 'tell-modules.cjs');
+  writeFileSync(telling, TELL_MODULES);
+  cli = makeCli(configOf(world.site('cars'), [world.site('homes')]), ['--require', telling, ...program]);
 });
 
 afterEach(async () => {
@@ -49,5 +56,19 @@ test('it installs, runs, feeds from a peer, answers, and uninstalls', { timeout:
     running.kill('SIGTERM');
   }
   expect(await running.ended).toMatchObject({ code: 0 });
+  const loaded = readFileSync(join(folder, 'modules'), 'utf8').split('\n');
+  expect(loaded).toContain('NativeModule http');
+  // Each takes megabytes.
+  expect(loaded).not.toContain('NativeModule http2');
+  expect(loaded).not.toContain('NativeModule internal/deps/undici/undici');
   expect(await cli.run('uninstall')).toMatchObject({ code: 0 });
+});
+
+test('what it loads from files of its own, in rare cases only, is there', () => {
+  const dist = join(folder, 'dist');
+  const chunks = readdirSync(dist).filter((name) => name.endsWith('.js'));
+  const text = chunks.map((name) => readFileSync(join(dist, name), 'utf8')).join('');
+  const names = Array.from(text.matchAll(/\(`\.\/([\w-]+\.json)`\)/g), ([, name = '']) => name);
+  expect(names).toContain('shiftjis.json');
+  for (const name of names) expect(existsSync(join(dist, name)), name).toBe(true);
 });
