@@ -40,7 +40,10 @@ describe(`${RUNS} histories of three sites (HISTORY_SEED=${SEED})`, () => {
         ports.set(to, port);
         return proxies.get(`${from} ${to}`)?.url ?? '';
       },
-      extra: Object.fromEntries(NAMES.map((name) => [name, 'guard: { removals: 100000, percent: 100 }'])),
+      // So small that several are under way at once.
+      extra: Object.fromEntries(
+        NAMES.map((name, n) => [name, `guard: { removals: 100000, percent: 100 }\nstream: { batch_size: ${n + 1} }`]),
+      ),
     });
     for (const { site } of await Promise.all(world.sites.map((one) => one.open()))) await scan(site);
   }, 120_000);
