@@ -122,12 +122,13 @@ test('proxies and unit name addresses, keys and files that exist', () => {
   expect(read('account-sync.service')).toContain('/src/main.ts run');
 });
 
-test('image and unit give Node the same flags', () => {
+test('image and unit give Node the same flags and memory settings', () => {
   const image = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
   const [, ...entry] = JSON.parse(/^ENTRYPOINT (.+)$/m.exec(image)?.[1] ?? '[]') as string[];
   const flags = entry.filter((word) => word.startsWith('--'));
   expect(flags.length).toBeGreaterThan(0);
   expect(read('account-sync.service')).toContain(`node ${flags.join(' ')} /`);
-  const [, malloc = '?'] = /^ENV (MALLOC_\w+=\S+)$/m.exec(image) ?? [];
-  expect(read('account-sync.service')).toContain(malloc);
+  const malloc = Array.from(image.matchAll(/^ENV (MALLOC_\w+=\S+)$/gm), ([, setting = '']) => setting);
+  expect(malloc.length).toBeGreaterThan(0);
+  expect(read('account-sync.service')).toContain(`\nEnvironment=${malloc.join(' ')}\n`);
 });
