@@ -25,5 +25,5 @@ ENV MALLOC_MMAP_THRESHOLD_=131072
 ENV MALLOC_TRIM_THRESHOLD_=131072
 # Asks /health/ready of the daemon that the config describes, whatever its port and path.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["node", "/app/dist/main.js", "health"]
-ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=100", "--no-parallel-scavenge", "--expose-gc", "/app/dist/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=50", "--no-parallel-scavenge", "--expose-gc", "/app/dist/main.js"]
 CMD ["run"]
