@@ -20,10 +20,8 @@ USER node
 EXPOSE 8470
 ENV ACCOUNT_SYNC_CONFIG=/config/config.yaml
 # Memory: docs/performance.md says what each of these is worth.
-ENV MALLOC_ARENA_MAX=1
-ENV MALLOC_MMAP_THRESHOLD_=131072
-ENV MALLOC_TRIM_THRESHOLD_=131072
+ENV MALLOC_ARENA_MAX=2
 # Asks /health/ready of the daemon that the config describes, whatever its port and path.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["node", "/app/dist/main.js", "health"]
-ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=50", "--no-parallel-scavenge", "--expose-gc", "/app/dist/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=100", "--expose-gc", "/app/dist/main.js"]
 CMD ["run"]
