@@ -20,7 +20,7 @@ USER node
 EXPOSE 8470
 ENV ACCOUNT_SYNC_CONFIG=/config/config.yaml
 # Memory: docs/performance.md says what each of these is worth.
-ENV MALLOC_ARENA_MAX=2
+ENV MALLOC_ARENA_MAX=1
 # Asks /health/ready of the daemon that the config describes, whatever its port and path.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["node", "/app/dist/main.js", "health"]
 ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=100", "--expose-gc", "/app/dist/main.js"]
