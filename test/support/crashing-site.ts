@@ -1,6 +1,7 @@
 /** The daemon of a site in a process of its own that can be told to die by SIGKILL between two SQL statements. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../src/config/config.ts';
 import type { CrashOrder, Operation } from './crash-child.ts';
@@ -13,7 +14,7 @@ export interface CrashingDaemon {
   work(): Promise<boolean>;
   /** Statements since it was armed. */
   count(): Promise<number>;
-  /** Ends when the process has ended, which it must have been told to; true if it was by SIGKILL. */
+  /** Waits for the process to end, as it has been told to; true if it was by SIGKILL, false if it lives on after ten seconds. */
   died(): Promise<boolean>;
   stop(): Promise<void>;
 }
@@ -29,6 +30,8 @@ export interface CrashingDaemons {
   operate(config: Config, what: Operation, after: number): Promise<number | undefined>;
   close(): Promise<void>;
 }
+
+const DEATH_WITHIN_MS = 10_000;
 
 const CHILD = fileURLToPath(new URL('crash-child.ts', import.meta.url));
 
@@ -86,8 +89,8 @@ function handle(child: ChildProcess): CrashingDaemon & { ask(order: CrashOrder):
     work: async () => (await ask({ order: 'work' })) !== undefined,
     count: async () => (await ask({ order: 'count' })) ?? 0,
     async died() {
-      const [, signal] = (await exited) as [number | null, NodeJS.Signals | null];
-      return signal === 'SIGKILL';
+      const ended = exited.then(([, signal]) => signal === 'SIGKILL');
+      return await Promise.race([ended, setTimeout(DEATH_WITHIN_MS, false, { ref: false })]);
     },
     stop: () => end(child),
   };
