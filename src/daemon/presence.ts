@@ -1,10 +1,14 @@
 /** A running daemon shows that it is there: it keeps the lease `daemon`, which commands look at. */
 import type { Lease, Leases } from '../db/lease.ts';
+import { SyncError } from '../model/errors.ts';
 import { hasPassed, type Clock } from '../runtime/clock.ts';
 
 /** That of one daemon. */
 export interface Presence {
-  /** Renews the lease if it is time, or takes it. Several daemons of one site share it; any of them alive keeps it. */
+  /**
+   * Renews the lease if it is time, or takes it. Several daemons of one site share it; any of them alive keeps it. Throws
+   * what the database throws.
+   */
   show(): Promise<void>;
   /** Gives it back; a database that is away does not matter. */
   leave(): Promise<void>;
@@ -22,7 +26,8 @@ export function makePresence(leases: Leases, clock: Clock): Presence {
       shownAtMs = clock.nowMs();
       try {
         await lease?.renew();
-      } catch {
+      } catch (error) {
+        if (!(error instanceof SyncError) || error.code !== 'LEASE_LOST') throw error;
         lease = undefined;
       }
       lease ??= await leases.tryAcquire('daemon');

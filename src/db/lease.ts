@@ -20,7 +20,7 @@ export interface Lease {
   fence(trx: Runner): Promise<void>;
   /** Prolongs the lease. Throws `LEASE_LOST`. */
   renew(): Promise<void>;
-  /** Lets others have it at once. Does nothing if it was lost. */
+  /** Lets others have it at once. Does nothing if it was lost. Where it fails, the same daemon can still take it again at once. */
   release(): Promise<void>;
 }
 
@@ -57,13 +57,18 @@ function isHeld(ttlMs: number): RawBuilder<unknown> {
 /** Leases of one daemon. */
 export function makeLeases({ db, own, holder, ttlMs = TTL_MS }: LeasesOptions): Leases {
   const table = id(own.lease);
-  const held = isHeld(ttlMs);
+  const heldByOthers = (me: string): RawBuilder<unknown> => sql`(${isHeld(ttlMs)} AND holder <> ${me})`;
   const expiry = sql`UTC_TIMESTAMP(3) + INTERVAL ${ttlMs * 1000} MICROSECOND`;
   let taken = 0;
+  /**
+   * By name of a lease, as whom we may hold it though nobody works under it: what was to take it or to give it back has
+   * failed, or its answer was lost. It is ours to take again, without waiting for its expiry.
+   */
+  const unreturned = new Map<string, string>();
 
   /** Without locks: whoever is just committing under a fence must not be waited for. */
-  const look = async (name: string): Promise<'held' | 'free' | 'absent'> => {
-    const { rows } = await sql<{ held: string | number }>`SELECT ${held} AS held
+  const look = async (name: string, me: string): Promise<'held' | 'free' | 'absent'> => {
+    const { rows } = await sql<{ held: string | number }>`SELECT ${heldByOthers(me)} AS held
       FROM ${table} WHERE name = ${name}`.execute(db);
     if (rows[0] === undefined) return 'absent';
     return Number(rows[0].held) === 1 ? 'held' : 'free';
@@ -72,7 +77,7 @@ export function makeLeases({ db, own, holder, ttlMs = TTL_MS }: LeasesOptions): 
   /** Rows count as affected when found, whether they changed or not (the driver asks the server to count so). */
   const takeOver = async (name: string, me: string): Promise<boolean> => {
     const result = await sql`UPDATE ${table} SET holder = ${me}, expires_at = ${expiry}
-      WHERE name = ${name} AND NOT ${held}`.execute(db);
+      WHERE name = ${name} AND NOT ${heldByOthers(me)}`.execute(db);
     return result.numAffectedRows === 1n;
   };
 
@@ -93,24 +98,31 @@ export function makeLeases({ db, own, holder, ttlMs = TTL_MS }: LeasesOptions): 
       fence,
       renew: () => inTransaction(db, fence),
       async release() {
-        await inTransaction(db, (trx) =>
-          sql`UPDATE ${table} SET expires_at = ${LONG_AGO}
-            WHERE name = ${name} AND holder = ${me} AND expires_at > UTC_TIMESTAMP(3)`.execute(trx),
-        );
+        try {
+          await inTransaction(db, (trx) =>
+            sql`UPDATE ${table} SET expires_at = ${LONG_AGO}
+              WHERE name = ${name} AND holder = ${me} AND expires_at > UTC_TIMESTAMP(3)`.execute(trx),
+          );
+        } catch (error) {
+          unreturned.set(name, me);
+          throw error;
+        }
       },
     };
   };
 
   return {
     async tryAcquire(name) {
-      taken += 1;
-      const me = `${holder}#${taken}`;
-      const state = await look(name);
-      if (state === 'held') return undefined;
+      // Who asks at the same time is told apart.
+      const me = unreturned.get(name) ?? `${holder}#${(taken += 1)}`;
+      unreturned.delete(name);
       try {
+        const state = await look(name, me);
+        if (state === 'held') return undefined;
         const won = state === 'free' ? await takeOver(name, me) : await insert(name, me);
         return won ? makeLease(name, me) : undefined;
       } catch (error) {
+        unreturned.set(name, me);
         // Someone else was faster, or is committing under a fence just now.
         if (errnoOf(error) === DUPLICATE || isConflict(error)) return undefined;
         throw error;

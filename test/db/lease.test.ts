@@ -4,6 +4,7 @@ import { ownTables } from '../../src/db/catalog.ts';
 import { makeLeases, type Leases } from '../../src/db/lease.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import type { Pool } from '../../src/db/pool.ts';
+import { SyncError } from '../../src/model/errors.ts';
 import { inTransaction } from '../../src/db/transaction.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { poolOn } from '../support/pool.ts';
@@ -109,4 +110,40 @@ test('a lease of a time before the clock was set back is free, and its holder ha
   await database.query(`UPDATE ${own.lease} SET expires_at = UTC_TIMESTAMP(3) + INTERVAL 1 DAY`);
   await held(leasesOf('b'));
   await expect(lease.renew()).rejects.toMatchObject({ code: 'LEASE_LOST' });
+});
+
+test('a lease that could not be given back is free for the same daemon at once, for one of its callers, and for no other', async () => {
+  const one = poolOn(database, { connectionLimit: 1 });
+  try {
+    const leases = makeLeases({ db: one.db, own, holder: 'a' });
+    const lease = await held(leases);
+    await sql`SET SESSION TRANSACTION READ ONLY`.execute(one.db);
+    await expect(lease.release()).rejects.toMatchObject({ code: 'DB_READ_ONLY' });
+    expect(await leasesOf('b').tryAcquire('drain')).toBeUndefined();
+    const tries = await Promise.all([leases.tryAcquire('drain'), leases.tryAcquire('drain')]);
+    const [again, ...more] = tries.filter((each) => each !== undefined);
+    expect([again, more]).toEqual([expect.objectContaining({ name: 'drain' }), []]);
+    await again?.renew();
+    expect(await leases.tryAcquire('drain')).toBeUndefined();
+  } finally {
+    await one.close();
+  }
+});
+
+test('a lease whose taking was cut off after the commit is free for the same daemon at once', async () => {
+  let isCut = true;
+  const cutting = poolOn(database, {
+    onStatement(statement) {
+      if (isCut && statement.includes('INSERT INTO')) throw new SyncError('DB_UNAVAILABLE');
+    },
+  });
+  try {
+    const leases = makeLeases({ db: cutting.db, own, holder: 'a' });
+    await expect(leases.tryAcquire('drain')).rejects.toMatchObject({ code: 'DB_UNAVAILABLE' });
+    isCut = false;
+    expect(await leasesOf('b').tryAcquire('drain')).toBeUndefined();
+    await (await held(leases)).renew();
+  } finally {
+    await cutting.close();
+  }
 });
