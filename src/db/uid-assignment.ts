@@ -31,9 +31,11 @@ export async function chooseUids(
     for (const uid of (await usersByUid(runner, own, fresh)).keys()) used.add(uid);
     for (const uid of (await tombstonesByUid(runner, own, fresh)).keys()) used.add(uid);
   };
-  await ask(accounts.map(({ email }) => uidOfEmail(email)));
-  for (const { userId, email } of accounts) {
-    let uid = freeUidOfEmail(email, (candidate) => used.has(candidate));
+  const first = accounts.map(({ email }) => uidOfEmail(email));
+  await ask(first);
+  for (const [at, { userId, email }] of accounts.entries()) {
+    let uid = first[at];
+    if (uid !== undefined && used.has(uid)) uid = freeUidOfEmail(email, (candidate) => used.has(candidate));
     while (uid !== undefined && !asked.has(uid)) {
       await ask([uid]);
       uid = freeUidOfEmail(email, (candidate) => used.has(candidate));

@@ -87,11 +87,11 @@ export function isOtherAccount(shadow: Shadow, host: ReadonlyMap<RegisterName, V
 /** The shadow of a user nobody has seen yet: every register under one stamp. */
 export function firstShadow(host: ReadonlyMap<RegisterName, Values>, stamp: Stamp, born: Stamp): Shadow {
   const registers = new Map<RegisterName, RegisterState>();
-  for (const [register, values] of host) {
+  host.forEach((values, register) => {
     const hash = hashValues(values);
-    if (localeOf(register) !== undefined && hash === NO_DESCRIPTION_HASH) continue;
+    if (hash === NO_DESCRIPTION_HASH && localeOf(register) !== undefined) return;
     registers.set(register, { hash, stamp });
-  }
+  });
   return { born, registers };
 }
 

@@ -118,14 +118,19 @@ export const HASH_HEX = 16;
  */
 export function hashValues(values: Values): string {
   let text = '';
-  const columns = Object.keys(values);
-  for (const column of columns.length > 1 ? columns.toSorted() : columns) {
+  for (const column of inOrder(Object.keys(values))) {
     const value = values[column];
     if (value === null || value === undefined) continue;
     if (typeof value === 'string') text += `${column}\u0000T${value.length}:${value}`;
     else text += `${column}\u0000B${value.hex.length}:${value.hex}`;
   }
   return text === '' ? HASH_OF_NOTHING : digest(text);
+}
+
+/** The names in order; the same array if they were, as they mostly are. */
+function inOrder(columns: string[]): string[] {
+  const isOrdered = columns.every((column, at) => at === 0 || (columns[at - 1] ?? '') < column);
+  return isOrdered ? columns : columns.toSorted();
 }
 
 function digest(text: string): string {

@@ -93,7 +93,11 @@ export function makeHostUsers(
     const register = registerOfColumn(column.name);
     columns.set(register, [...(columns.get(register) ?? []), column]);
   }
-  const layout = [...columns].map(([register, list]) => ({ register, list }));
+  // In the order in which they are hashed.
+  const layout = [...columns].map(([register, list]) => ({
+    register,
+    list: list.toSorted((one, other) => (one.name < other.name ? -1 : 1)),
+  }));
   const always = ['pk_i_id', 's_email', 'b_enabled', 'b_active', 'dt_reg_date', 'dt_mod_date'];
   const selected = new Map<string, Column>();
   for (const column of [...always.map((name) => table.column(name)), ...[...columns.values()].flat()]) {
