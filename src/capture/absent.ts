@@ -15,6 +15,7 @@ import { addVanished, dropVanished, vanishedAmong, vanishedBetween } from '../db
 import { hashValues } from '../model/register.ts';
 import { routesFor } from '../model/route.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
+import { wantRescan } from './baseline.ts';
 import { addMarkers, type NewMarker } from './queue.ts';
 import { decodeTableSeen, encodeTableSeen, isSameTable, laterSeen, readTableSeen } from './table-seen.ts';
 
@@ -51,8 +52,7 @@ export async function requestScan(db: Kysely<unknown>, own: OwnTables): Promise<
   await inTransaction(db, async (trx) => {
     if ((await readState(trx, own, 'rescan_wanted')) !== undefined) return;
     await writeState(trx, own, 'absent_cursor', '0');
-    await writeState(trx, own, 'baseline_cursor', null);
-    await writeState(trx, own, 'rescan_wanted', '1');
+    await wantRescan(trx, own);
   });
 }
 
@@ -61,7 +61,7 @@ export async function endScanMode(db: Kysely<unknown>, own: OwnTables): Promise<
   if ((await readState(db, own, 'table_seen')) === undefined) return;
   await inTransaction(db, async (trx) => {
     await writeState(trx, own, 'absent_cursor', '0');
-    await writeState(trx, own, 'rescan_wanted', '1');
+    await wantRescan(trx, own);
   });
 }
 

@@ -2,13 +2,14 @@
  * Baseline: gives every existing user a shadow, page by page, without locking a row of the host. Run again later it is
  * the re-scan that finds what changed while no trigger was there: differences become changes.
  */
+import { randomUUID } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
 import type { Lease } from '../db/lease.ts';
 import { markerTimes, usersMarked } from '../db/markers.ts';
 import { readClock } from '../db/server-facts.ts';
 import { addShadows, bindUids, forgetUsers, readShadows, writeShadows, type StoredUser } from '../db/shadows.ts';
-import { readState, statesSet, writeState } from '../db/state.ts';
+import { readState, readStates, writeState } from '../db/state.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { chooseUids, reserveUids, type Addressed } from '../db/uid-assignment.ts';
 import { hashValues, type RegisterName } from '../model/register.ts';
@@ -19,7 +20,7 @@ import type { HostUser } from '../osclass/host-users.ts';
 import { adopt } from './adopt.ts';
 import type { CaptureDeps } from './deps.ts';
 
-/** One page of the scan. */
+/** What one page of the scan came to, or several. */
 export interface BaselinePage {
   readonly done: number;
   readonly full: boolean;
@@ -34,10 +35,13 @@ const PAGE = 1000;
 
 /** Makes the next passes look at every user again, for changes that no trigger marked. */
 export async function requestRescan(db: Kysely<unknown>, own: OwnTables): Promise<void> {
-  await inTransaction(db, async (trx) => {
-    await writeState(trx, own, 'baseline_cursor', null);
-    await writeState(trx, own, 'rescan_wanted', '1');
-  });
+  await inTransaction(db, (trx) => wantRescan(trx, own));
+}
+
+/** As {@link requestRescan}. Every wish is another, so that a page under way sees that one came. */
+export async function wantRescan(trx: Transaction<unknown>, own: OwnTables): Promise<void> {
+  await writeState(trx, own, 'rescan_wanted', randomUUID());
+  await writeState(trx, own, 'baseline_cursor', null);
 }
 
 /**
@@ -55,34 +59,75 @@ export async function watchRegisters(
     if (before === now) return;
     await writeState(trx, own, 'registers_watched', now);
     if ((await readState(trx, own, 'baseline_finished_at')) === undefined) return;
-    await writeState(trx, own, 'baseline_cursor', null);
-    await writeState(trx, own, 'rescan_wanted', '1');
+    await wantRescan(trx, own);
   });
 }
 
 /** True until every user was looked at once: some have no shadow yet. */
 export async function isBaselinePending(db: Kysely<unknown>, own: OwnTables): Promise<boolean> {
-  return !(await statesSet(db, own, ['baseline_finished_at'])).has('baseline_finished_at');
+  return (await readState(db, own, 'baseline_finished_at')) === undefined;
 }
 
 /** True while a baseline or re-scan has users left to look at. */
 export async function isScanPending(db: Kysely<unknown>, own: OwnTables): Promise<boolean> {
-  const set = await statesSet(db, own, ['baseline_finished_at', 'rescan_wanted']);
+  const set = await readStates(db, own, ['baseline_finished_at', 'rescan_wanted']);
   return !set.has('baseline_finished_at') || set.has('rescan_wanted');
+}
+
+/** The users after `cursor`, asked for before it was their turn. */
+export interface PageAhead {
+  readonly cursor: number;
+  readonly users: Promise<readonly HostUser[]>;
+}
+
+/**
+ * The next pages, for so many milliseconds and at least one, all of them under the one lease: while a page is written, the
+ * server reads the next one. Sums of them; `full` as of the last.
+ */
+export async function scanPages(deps: CaptureDeps, lease: Lease, forMs = 0): Promise<BaselinePage> {
+  const until = performance.now() + forMs;
+  let sum: BaselinePage = { done: 0, full: true, changed: 0, vanished: 0 };
+  let ahead: PageAhead | undefined;
+  const isOver = (): boolean => performance.now() >= until;
+  const readOn = (cursor: number): void => {
+    ahead = undefined;
+    if (isOver()) return;
+    const users = deps.hosts.after(deps.db, cursor, PAGE);
+    // Whoever takes them hears of a failure; if nobody does, nobody has to.
+    users.catch(() => undefined);
+    ahead = { cursor, users };
+  };
+  do {
+    const { done, full, changed, vanished } = await baselineOnce(deps, lease, ahead, readOn);
+    sum = { done: sum.done + done, full, changed: sum.changed + changed, vanished: sum.vanished + vanished };
+  } while (sum.full && !isOver());
+  return sum;
 }
 
 /**
  * The next page: shadows and cursor in one transaction, so a crash repeats at most one page. A user that changes
  * meanwhile has a marker, and the drain pass will see the difference; what changed before its page was read is in the
- * adopted shadow, and the drain pass sends such a user as it stands.
+ * adopted shadow, and the drain pass sends such a user as it stands. The same holds for a page read ahead: nobody drains
+ * while the lease is ours.
+ *
+ * @param readOn told where the next page begins, once this one is read
  */
-export async function baselineOnce(deps: CaptureDeps, lease: Lease): Promise<BaselinePage> {
+export async function baselineOnce(
+  deps: CaptureDeps,
+  lease: Lease,
+  ahead?: PageAhead,
+  readOn?: (cursor: number) => void,
+): Promise<BaselinePage> {
   const { db, own, hosts, outbox, routes, nowMs } = deps;
   return await inTransaction(db, async (trx) => {
-    const rescan = (await readState(trx, own, 'baseline_finished_at')) !== undefined;
-    const cursor = Number((await readState(trx, own, 'baseline_cursor')) ?? 0);
-    const users = await hosts.after(trx, cursor, PAGE);
+    const state = await readStates(trx, own, ['baseline_finished_at', 'baseline_cursor', 'rescan_wanted']);
+    const rescan = state.has('baseline_finished_at');
+    const cursor = Number(state.get('baseline_cursor') ?? 0);
+    const users = await (ahead?.cursor === cursor ? ahead.users : hosts.after(trx, cursor, PAGE));
     const ids = users.map((user) => user.id);
+    const last = ids.at(-1) ?? cursor;
+    const full = users.length === PAGE;
+    if (full) readOn?.(last);
     const known = await readShadows(trx, own, ids, { lock: true });
     const { entries, others: found } = await compare(
       trx,
@@ -96,8 +141,11 @@ export async function baselineOnce(deps: CaptureDeps, lease: Lease): Promise<Bas
     const otherIds = others.map((user) => user.id);
     await forgetUsers(trx, own, otherIds);
     await outbox.dropUsers(trx, otherIds);
-    const strangers = fresh.filter((user) => !left.has(user.id));
-    await adoptAll(trx, deps, strangers);
+    const strangers = await adoptAll(
+      trx,
+      deps,
+      fresh.filter((user) => !left.has(user.id)),
+    );
     // Nobody marked these: they came while there were no triggers.
     if (rescan) {
       for (const { id } of strangers) {
@@ -106,10 +154,11 @@ export async function baselineOnce(deps: CaptureDeps, lease: Lease): Promise<Bas
     }
     await outbox.enqueue(trx, entries, nowMs());
 
-    const full = users.length === PAGE;
-    await writeState(trx, own, 'baseline_cursor', full ? String(ids.at(-1)) : null);
+    await writeState(trx, own, 'baseline_cursor', full ? String(last) : null);
+    const isWantedAnew = (await readState(trx, own, 'rescan_wanted', { lock: true })) !== state.get('rescan_wanted');
+    if (isWantedAnew) await writeState(trx, own, 'baseline_cursor', null);
     if (!full) {
-      await writeState(trx, own, 'rescan_wanted', null);
+      if (!isWantedAnew) await writeState(trx, own, 'rescan_wanted', null);
       // Markers are dated by the same clock.
       const now = new Date(await readClock(trx)).toISOString();
       await writeState(trx, own, 'scanned_at', now);
@@ -117,7 +166,7 @@ export async function baselineOnce(deps: CaptureDeps, lease: Lease): Promise<Bas
     }
     await lease.fence(trx);
     const changed = new Set(entries.map((entry) => entry.ref)).size;
-    return { done: users.length, full, changed, vanished: others.length };
+    return { done: users.length, full: full || isWantedAnew, changed, vanished: others.length };
   });
 }
 
@@ -180,19 +229,32 @@ async function leftToDrain(
   return new Set([...(await usersMarked(trx, own, 'I', ids)), ...(await usersMarked(trx, own, 'D', ids))]);
 }
 
-/** Users without a shadow get one, and a uid. */
-async function adoptAll(trx: Transaction<unknown>, deps: CaptureDeps, users: readonly HostUser[]): Promise<void> {
-  const { own, randomUid } = deps;
+/**
+ * Users without a shadow get one, and a uid. Returns them, but for those that are gone since they were read: the removal
+ * that a peer sent has told everybody already.
+ */
+async function adoptAll(
+  trx: Transaction<unknown>,
+  deps: CaptureDeps,
+  users: readonly HostUser[],
+): Promise<readonly HostUser[]> {
+  if (users.length === 0) return [];
+  const { own, hosts, randomUid } = deps;
   const addressed = users.map((user) => ({ userId: user.id, email: user.email }));
   const uids = await chooseUids(trx, own, addressed, randomUid);
+  const ids = users.map((user) => user.id);
+  const present = await hosts.idsBetween(trx, Math.min(...ids) - 1, Math.max(...ids));
+  const adopted = users.filter((user) => present.has(user.id));
+  const known = adopted.map((user) => ({ user, uid: uids.get(user.id) as Uid }));
   await addShadows(
     trx,
     own,
-    users.map((user) => ({ userId: user.id, uids: [uids.get(user.id) as Uid], shadow: adopt(user, deps) })),
+    known.map(({ user, uid }) => ({ userId: user.id, uids: [uid], shadow: adopt(user, deps) })),
   );
   await bindUids(
     trx,
     own,
-    [...uids].map(([userId, uid]) => ({ uid, userId })),
+    known.map(({ user, uid }) => ({ userId: user.id, uid })),
   );
+  return adopted;
 }

@@ -59,6 +59,8 @@ const DAY_MS = 86_400_000;
 const REFRESH_EVERY_MS = 30_000;
 /** Without the rights of its account changes are lost, or the site itself fails: three short statements look for them. */
 const RIGHTS_EVERY_MS = 5_000;
+/** A pass of a scan that is to be over soon. In scan mode a pass is one page, and a rest. */
+const SCAN_FOR_MS = 500;
 /** Each try to make a trigger may freeze its table for a second, so after two of them the host has a rest. */
 const MENDING: Patience = { tries: 2, pauseMs: 500 };
 const REST_MS = 10_000;
@@ -173,7 +175,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
   const scanPass = async (signal: AbortSignal): Promise<PassOutcome> => {
     if (!isScanMode) state.triggers = 'mending';
     const startedMs = performance.now();
-    const page = await site.scanPage();
+    const page = await site.scanPage(isScanMode ? 0 : SCAN_FOR_MS);
     if (page === undefined) return { done: 0, full: false };
     if (page.changed > 0) log.info({ users: page.changed }, 'scan found changed users');
     tellVanished(page.vanished);

@@ -27,19 +27,30 @@ export type StateName =
   /** How far the rolling re-feed of a plugin peer is. */
   | `refeed:${string}`;
 
-/** The value, or undefined if it was never set. */
-export async function readState(runner: Runner, own: OwnTables, name: StateName): Promise<string | undefined> {
-  const { rows } = await sql<{ value: string }>`SELECT value FROM ${id(own.state)} WHERE name = ${name}`.execute(
-    runner,
-  );
-  return rows[0]?.value;
+/** Those of the values that are set. `SELECT name, value FROM state WHERE name IN (…)` */
+export async function readStates(
+  runner: Runner,
+  own: OwnTables,
+  names: readonly StateName[],
+): Promise<ReadonlyMap<StateName, string>> {
+  const { rows } = await sql<{ name: StateName; value: string }>`
+    SELECT name, value FROM ${id(own.state)} WHERE name IN (${bindList(names)})`.execute(runner);
+  return new Map(rows.map(({ name, value }) => [name, value]));
 }
 
-/** Which of the values were ever set. `SELECT name FROM state WHERE name IN (…)` */
-export async function statesSet(runner: Runner, own: OwnTables, names: readonly StateName[]): Promise<Set<string>> {
-  const { rows } = await sql<{ name: string }>`
-    SELECT name FROM ${id(own.state)} WHERE name IN (${bindList(names)})`.execute(runner);
-  return new Set(rows.map((row) => row.name));
+/**
+ * The value, or undefined if it was never set. `lock`: as it was committed last, and kept so until the end of the
+ * transaction. `SELECT value FROM state WHERE name = ? [FOR UPDATE]`
+ */
+export async function readState(
+  runner: Runner,
+  own: OwnTables,
+  name: StateName,
+  { lock = false } = {},
+): Promise<string | undefined> {
+  const { rows } = await sql<{ value: string }>`
+    SELECT value FROM ${id(own.state)} WHERE name = ${name} ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
+  return rows[0]?.value;
 }
 
 /** Sets the value; null removes it. */

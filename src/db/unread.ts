@@ -4,7 +4,7 @@
  */
 import type { OwnTables } from './catalog.ts';
 import { usersMarked } from './markers.ts';
-import { statesSet } from './state.ts';
+import { readState } from './state.ts';
 import type { Runner } from './transaction.ts';
 import { vanishedAmong } from './vanished.ts';
 
@@ -37,7 +37,7 @@ function unreadScan(own: OwnTables): Unread {
     },
     async registered(runner, userIds) {
       if (userIds.length === 0) return new Set();
-      const isLater = (await statesSet(runner, own, ['baseline_finished_at'])).size > 0;
+      const isLater = (await readState(runner, own, 'baseline_finished_at')) !== undefined;
       return new Set(isLater ? userIds : []);
     },
   };

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { absentOnce, isSearchingAbsent, requestScan } from '../capture/absent.ts';
-import { baselineOnce, isBaselinePending, isScanPending, type BaselinePage } from '../capture/baseline.ts';
+import { isBaselinePending, isScanPending, scanPages, type BaselinePage } from '../capture/baseline.ts';
 import type { CaptureDeps } from '../capture/deps.ts';
 import { countVanished } from '../capture/vanished.ts';
 import type { CaptureConfig } from '../config/config.ts';
@@ -35,8 +35,11 @@ export interface Scanning {
   isPending(): Promise<boolean>;
   /** True while a feed would leave users out that no stream brings later. */
   feedsMustWait(): Promise<boolean>;
-  /** The next page of whatever is to be scanned; undefined: another process is at it. */
-  page(): Promise<BaselinePage | undefined>;
+  /**
+   * The next page of whatever is to be scanned, or, of users, as many as take `forMs` milliseconds; undefined: another
+   * process is at it.
+   */
+  page(forMs?: number): Promise<BaselinePage | undefined>;
   /** Scan mode: begins a scan now, unless one is under way. */
   request(): Promise<void>;
   /** Scan mode: begins one if the last ended long enough ago. Asks the database only when that may be so. */
@@ -65,11 +68,11 @@ export function makeScanning(deps: ScanningDeps): Scanning {
     const { done, deleted, vanished } = await absentOnce({ ...captureDeps(), isScanMode }, lease);
     return { done, full: true, changed: deleted, vanished };
   };
-  const page = async (): Promise<BaselinePage | undefined> => {
+  const page = async (forMs?: number): Promise<BaselinePage | undefined> => {
     if (await isSearchingAbsent(db, own)) return await withDrainLease(searchAbsent);
     // A row that replaced a deleted one goes on as that account only as long as it has no shadow of its own.
     if (isScanMode) while ((await drain()).full);
-    return await withDrainLease((lease) => baselineOnce(captureDeps(), lease));
+    return await withDrainLease((lease) => scanPages(captureDeps(), lease, forMs));
   };
   return {
     isPending: () => isScanPending(db, own),

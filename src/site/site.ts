@@ -84,8 +84,8 @@ export interface Site {
   /** True while a baseline or re-scan has pages left. */
   isScanPending(): Promise<boolean>;
   readonly scanning: Scanning;
-  /** One page of it; undefined: another process is at it. */
-  scanPage(): Promise<BaselinePage | undefined>;
+  /** A page of it, or those of `forMs` milliseconds; undefined: another process is at it. */
+  scanPage(forMs?: number): Promise<BaselinePage | undefined>;
   /** One drain pass; nothing is done while another process drains. */
   drain(signal?: AbortSignal): Promise<Drained>;
   /** One delivery pass; nothing is done while another process delivers to that peer. */

@@ -1,4 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { requestRescan } from '../../src/capture/baseline.ts';
 import { compareStamps, formatStamp, parseStamp, type Stamp } from '../../src/model/stamp.ts';
 import { uidOfEmail } from '../../src/model/uid.ts';
 import { capturedSite, type CapturedSite } from '../support/captured-site.ts';
@@ -18,6 +20,13 @@ async function scanPageOf(cars: CapturedSite): Promise<{ done: number; full: boo
   const page = await cars.site.scanPage();
   if (page === undefined) throw new Error('another process scans');
   return page;
+}
+
+/** A statement that makes no marker, as on a site that has no triggers just now. */
+async function unmarked(cars: CapturedSite, statement: string): Promise<void> {
+  await cars.host.write('SET @account_sync_applying = 1');
+  await cars.host.write(statement);
+  await cars.host.write('SET @account_sync_applying = NULL');
 }
 
 describe('the baseline', () => {
@@ -86,6 +95,22 @@ describe('the baseline', () => {
     expect(await cars.rows('user')).toHaveLength(2500);
     expect(await cars.rows('uid')).toHaveLength(2500);
     expect(await cars.outbox()).toEqual([]);
+  });
+
+  it('goes on for as long as it is told to, under one lease', async () => {
+    const cars = await capturedSite({
+      install: false,
+      before: (host) => host.seed.users({ seed: 4, count: 2500, idGaps: 0.3 }),
+    });
+    await cars.install();
+    const taken: string[] = [];
+    const other = await cars.again({
+      onStatement: (statement) => void (/SET holder|\(name, holder/.test(statement) && taken.push(statement)),
+    });
+    expect(await other.scanPage(60_000)).toEqual({ done: 2500, full: false, changed: 0, vanished: 0 });
+    expect(taken).toHaveLength(1);
+    expect(await cars.rows('user')).toHaveLength(2500);
+    expect(await cars.site.isScanPending()).toBe(false);
   });
 
   it('locks no row of the host and waits for none', async () => {
@@ -172,6 +197,41 @@ describe('while the baseline runs', () => {
     expect(buried).toEqual(expected.toSorted());
   });
 
+  it('a change of an account whose page was read ahead is a change of that register', async () => {
+    const cars = await capturedSite({
+      install: false,
+      peers: ['homes'],
+      before: (host) => host.seed.users({ seed: 4, count: 2500, firstId: 1, allActive: true }),
+    });
+    await cars.install();
+    let pages = 0;
+    const slow = await cars.again({
+      async onStatement(statement) {
+        if (!/SELECT user_id, uids, shadow FROM/.test(statement) || (pages += 1) > 1) return;
+        await wait(300);
+        await cars.host.write('UPDATE {user} SET s_name = ? WHERE pk_i_id IN (1400, 2400)', ['Changed']);
+      },
+    });
+    await slow.scanPage(60_000);
+    expect(await cars.drainAll()).toEqual([1400, 2400]);
+    expect(parseStamp(await cars.stamp(1400, 's_name'))?.counter).toBe(1);
+    expect(await cars.outbox()).toEqual(['homes user 1400', 'homes user 2400']);
+  });
+
+  it('an account that a peer has removed meanwhile gets no shadow', async () => {
+    const cars = await halfWay();
+    const slow = await cars.again({
+      async onStatement(statement) {
+        if (/SELECT user_id, uids, shadow FROM/.test(statement))
+          await unmarked(cars, 'DELETE FROM {user} WHERE pk_i_id = 1400');
+      },
+    });
+    await slow.scanPage();
+    expect(await cars.rows('user')).toHaveLength(1499);
+    expect(await cars.rows('uid')).toHaveLength(1499);
+    expect(await slow.scanning.countVanished()).toBe(0);
+  });
+
   it('what a peer has sent meanwhile is not forgotten', async () => {
     const cars = await halfWay();
     // As an apply would: between the read of the page and its writing, shadows appear.
@@ -187,6 +247,31 @@ describe('while the baseline runs', () => {
       `SELECT shadow FROM ${cars.site.own.user} WHERE user_id = 1400`,
     );
     expect(row?.shadow).toEqual(kept);
+  });
+});
+
+describe('a re-scan', () => {
+  it('that is asked for while a page is looked at begins with the first user again', async () => {
+    const cars = await capturedSite({
+      peers: ['homes'],
+      before: (host) => host.seed.users({ seed: 4, count: 1500, firstId: 1, allActive: true }),
+    });
+    const { db, own } = cars.site;
+    for (const page of [1, 2]) {
+      await requestRescan(db, own);
+      for (let before = 1; before < page; before++) await scanPageOf(cars);
+      const slow = await cars.again({
+        async onStatement(statement) {
+          if (!/SELECT user_id, uids, shadow FROM/.test(statement)) return;
+          await unmarked(cars, `UPDATE {user} SET s_name = 'Changed ${page}' WHERE pk_i_id = 3`);
+          await requestRescan(db, own);
+        },
+      });
+      expect(await slow.scanPage()).toMatchObject({ changed: 0, full: true });
+      expect(await cars.scanAll()).toBe(1);
+      expect(await cars.outbox()).toEqual(['homes user 3']);
+      await cars.deliverAll();
+    }
   });
 });
 

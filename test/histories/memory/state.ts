@@ -7,9 +7,13 @@ export async function readState(runner: unknown, _own: OwnTables, name: StateNam
   return memoryOf(runner).tables.state.get(name);
 }
 
-export async function statesSet(runner: unknown, _own: OwnTables, names: readonly StateName[]): Promise<Set<string>> {
+export async function readStates(
+  runner: unknown,
+  _own: OwnTables,
+  names: readonly StateName[],
+): Promise<ReadonlyMap<StateName, string>> {
   const { state } = memoryOf(runner).tables;
-  return new Set(names.filter((name) => state.has(name)));
+  return new Map(names.filter((name) => state.has(name)).map((name) => [name, state.get(name) ?? '']));
 }
 
 export async function writeState(
