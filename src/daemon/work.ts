@@ -189,7 +189,8 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
   };
 
   const wakeDeliveries = async (): Promise<void> => {
-    for (const peer of await peersWithDue(site.db, site.own, clock.nowMs())) deliveries.wake(peer);
+    const peers = site.routes().map(({ name }) => name);
+    for (const peer of await peersWithDue(site.db, site.own, peers, clock.nowMs())) deliveries.wake(peer);
   };
 
   const drain = makeLoop({

@@ -84,10 +84,22 @@ export async function dueEntries(
   }));
 }
 
-/** Peers with an entry that is due, in one statement for all. */
-export async function peersWithDue(runner: Runner, own: OwnTables, nowMs: number): Promise<string[]> {
-  const { rows } = await sql<{ peer: string }>`
-    SELECT DISTINCT peer FROM ${id(own.outbox)} WHERE state = 'w' AND ${isDue(nowMs)}`.execute(runner);
+/**
+ * Those of the peers that have an entry which is due. One statement for all, which looks at one entry of each, however many
+ * wait: `SELECT ? AS peer FROM DUAL WHERE EXISTS (SELECT 1 … WHERE peer = ? AND state = 'w' AND due_at <= now) UNION ALL …`
+ */
+export async function peersWithDue(
+  runner: Runner,
+  own: OwnTables,
+  peers: readonly string[],
+  nowMs: number,
+): Promise<string[]> {
+  if (peers.length === 0) return [];
+  const asked = peers.map(
+    (peer) => sql`SELECT ${peer} AS peer FROM DUAL WHERE EXISTS
+      (SELECT 1 FROM ${id(own.outbox)} WHERE peer = ${peer} AND state = 'w' AND ${isDue(nowMs)})`,
+  );
+  const { rows } = await sql<{ peer: string }>`${sql.join(asked, sql` UNION ALL `)}`.execute(runner);
   return rows.map((row) => row.peer);
 }
 

@@ -1,10 +1,10 @@
-/** Confirming entries: many at once, of both kinds, each only in the generation that was sent. */
+/** Entries of outboxes: confirming many at once, each only in the generation that was sent; and whose are due. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ownTables } from '../../src/db/catalog.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import type { Pool } from '../../src/db/pool.ts';
 import type { OutboxEntry } from '../../src/model/route.ts';
-import { confirm, dueEntries, enqueue, holdEntries } from '../../src/outbox/store.ts';
+import { confirm, dueEntries, enqueue, holdEntries, peersWithDue } from '../../src/outbox/store.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { poolOn } from '../support/pool.ts';
 
@@ -53,4 +53,17 @@ test('only what is named is held, and only as it was read', async () => {
 test('nothing to confirm is no statement', async () => {
   await confirm(pool.db, own, 'homes', []);
   expect(await named('jobs')).toEqual(['user 1 #1']);
+});
+
+test('of the peers that are named, those have something due whose entries wait, and wait no longer', async () => {
+  const peers = ['due', 'later', 'held', 'nothing', 'far'];
+  await enqueue(pool.db, own, [entry('user', 1, 'due'), entry('user', 2, 'due'), entry('user', 1, 'held')], NOW);
+  await enqueue(pool.db, own, [entry('user', 1, 'later')], NOW + 1000);
+  // A clock that was set back by years does not keep an entry for as long.
+  await enqueue(pool.db, own, [entry('user', 1, 'far')], NOW + 1e11);
+  await enqueue(pool.db, own, [entry('user', 1, 'stranger')], NOW);
+  await holdEntries(pool.db, own, 'held', await waiting('held'), 'too many');
+  expect((await peersWithDue(pool.db, own, peers, NOW)).toSorted()).toEqual(['due', 'far']);
+  expect((await peersWithDue(pool.db, own, peers, NOW + 1000)).toSorted()).toEqual(['due', 'far', 'later']);
+  expect(await peersWithDue(pool.db, own, [], NOW)).toEqual([]);
 });
