@@ -56,7 +56,9 @@ export const away: Goal = {
       entries = Number(row?.n);
       for (let round = 1; round <= options.rounds; round++) {
         const after = await sendSome(site.homes, changes, 100 + round);
-        options.say(`p9: round ${round}: ${Math.round(before[round - 1] ?? Number.NaN)} ms and ${Math.round(after)} ms`);
+        options.say(
+          `p9: round ${round}: ${Math.round(before[round - 1] ?? Number.NaN)} ms and ${Math.round(after)} ms`,
+        );
         ratios.push(after / (before[round - 1] ?? Number.NaN));
       }
     } finally {
