@@ -1,0 +1,68 @@
+/** The samples of deploy/ that other programs read, read by those programs. Proxies: test/flow/deploy-proxies.test.ts. */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../../scripts/database/command.js';
+import { sampleProgram, type SampleProgram } from '../../scripts/sample-programs.js';
+
+const ROOT = new URL('../../', import.meta.url).pathname;
+const DEPLOY = join(ROOT, 'deploy');
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'account-sync-samples-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Skips, and says why, where the program cannot be had. */
+async function commandOf(name: SampleProgram, skip: (why: string) => never): Promise<[string, ...string[]]> {
+  const program = await sampleProgram(name);
+  return 'reason' in program ? skip(program.reason) : program.command;
+}
+
+const read = (name: string): string => readFileSync(join(DEPLOY, name), 'utf8');
+
+describe('Prometheus', { timeout: 300_000 }, () => {
+  it('takes prometheus.yaml, with the rules it names', async ({ skip }) => {
+    const [path, ...first] = await commandOf('promtool', skip);
+    const token = join(folder, 'token');
+    writeFileSync(token, 'a-token-of-an-administrator');
+    const file = join(folder, 'prometheus.yaml');
+    const [named = ''] = /\/etc\/prometheus\/\S*token\S*/.exec(read('prometheus.yaml')) ?? [];
+    expect(named).not.toBe('');
+    // Only where the token lies is another place.
+    writeFileSync(file, read('prometheus.yaml').replaceAll(/\/etc\/prometheus\/\S+/g, token));
+    cpSync(join(DEPLOY, 'alerts.yaml'), join(folder, 'alerts.yaml'));
+    const said = await run(path, [...first, 'check', 'config', '--lint=all', '--lint-fatal', file]);
+    const rules = /alert: /g;
+    expect(said).toMatch(/1 rule files? found/);
+    expect(said).toContain(`${read('alerts.yaml').match(rules)?.length} rules found`);
+  });
+
+  it('refuses rules that are none: the check can fail', async ({ skip }) => {
+    const [path, ...first] = await commandOf('promtool', skip);
+    const file = join(folder, 'broken.yaml');
+    writeFileSync(file, read('alerts.yaml').replace('== 0', '=== 0'));
+    await expect(run(path, [...first, 'check', 'rules', file])).rejects.toThrow(/parse error/);
+  });
+});
+
+describe('compose', { timeout: 300_000 }, () => {
+  it('takes compose.yaml with the variables of .env.example, and finds every file it names', async ({ skip }) => {
+    const [path, ...first] = await commandOf('docker-compose', skip);
+    const environment = join(folder, 'filled.env');
+    writeFileSync(environment, read('.env.example').replaceAll(/=$/gm, '=a-key-of-more-than-twenty-characters'));
+    const args = ['-f', join(DEPLOY, 'compose.yaml'), '--env-file', environment, 'config', '--format', 'json'];
+    const { services } = JSON.parse(await run(path, [...first, ...args])) as {
+      services: Record<string, { volumes?: { type: string; source: string; target: string }[] }>;
+    };
+    expect(Object.keys(services).toSorted()).toEqual(['cars-db', 'cars-sync', 'homes-db', 'homes-sync']);
+    await expect(
+      run(path, [...first, '-f', join(DEPLOY, 'compose.yaml'), 'config'], {
+        cwd: folder,
+        env: { PATH: process.env['PATH'] },
+      }),
+    ).rejects.toThrow(/required variable/);
+  });
+});
