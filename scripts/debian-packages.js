@@ -69,7 +69,12 @@ async function unpack(unpacked, packages, isNeeded) {
     mkdirSync(files);
     await download(draft, files, packages, isNeeded);
     for (const file of readdirSync(files)) await run('dpkg', ['-x', join(files, file), root]);
-    if (!existsSync(unpacked)) renameSync(root, unpacked);
+    try {
+      renameSync(root, unpacked);
+    } catch (error) {
+      // Another run was faster; asked before, that could be so between the question and the renaming.
+      if (!existsSync(unpacked)) throw error;
+    }
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }

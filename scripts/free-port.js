@@ -13,7 +13,8 @@ const COUNT = 32_768 - FIRST;
 let next = Math.floor(Math.random() * COUNT);
 
 /**
- * A port of 127.0.0.1 on which nobody listens now.
+ * A port of 127.0.0.1 on which nobody listens now. May be called again before the answer is there: each call gets
+ * another port.
  *
  * @returns {Promise<number>}
  * @throws if all are taken
@@ -21,7 +22,9 @@ let next = Math.floor(Math.random() * COUNT);
 export async function freePort() {
   for (let tries = 0; tries < COUNT; tries++) {
     next = (next + 1) % COUNT;
-    if (await isFree(FIRST + next)) return FIRST + next;
+    // Kept for this call alone: while it waits, others move the counter on.
+    const port = FIRST + next;
+    if (await isFree(port)) return port;
   }
   throw new Error('no port of 127.0.0.1 is free');
 }

@@ -10,7 +10,7 @@ export interface Acquaintance {
   clockSkewMs(): number | null;
   /** The same of each peer of which it is known. */
   clockSkewsMs(): ReadonlyMap<string, number>;
-  /** Peers are asked anew: they may be others, or at other addresses. */
+  /** Peers are asked anew: they may be others, or at other addresses. An answer under way is given, and not remembered. */
   forget(): void;
 }
 
@@ -22,6 +22,8 @@ export function makeAcquaintance(
   nowMs: () => number,
 ): Acquaintance {
   const known = new Map<string, { readonly hello: Hello; readonly atMs: number; readonly skewMs: number }>();
+  /** Counts {@link Acquaintance.forget}. */
+  let age = 0;
   const skews = (): Map<string, number> =>
     new Map([...known].map(([peer, { skewMs }]) => [peer, skewMs] as const).filter(([, ms]) => Number.isFinite(ms)));
   return {
@@ -29,8 +31,11 @@ export function makeAcquaintance(
       const last = known.get(peer);
       if (last !== undefined && !hasPassed(GOOD_FOR_MS, last.atMs, nowMs())) return last.hello;
       const before = nowMs();
+      const askedIn = age;
       const hello = await ask(peer, signal);
       const middle = (before + nowMs()) / 2;
+      // Meanwhile the peer may have got another address, and this is what was at the old one.
+      if (askedIn !== age) return hello;
       known.set(peer, { hello, atMs: nowMs(), skewMs: Math.round(middle - Date.parse(hello.time)) });
       return hello;
     },
@@ -39,6 +44,9 @@ export function makeAcquaintance(
       return all.length === 0 ? null : all.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
     },
     clockSkewsMs: skews,
-    forget: () => known.clear(),
+    forget() {
+      age += 1;
+      known.clear();
+    },
   };
 }

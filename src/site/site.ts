@@ -173,11 +173,16 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
 
   /** What waits was last woken for; at the start nobody knows. */
   let woken: Parts | undefined;
+  const looks = { begun: 0, inForce: 0 };
   const refresh = async (): Promise<void> => {
     const of = now.config;
+    const look = (looks.begun += 1);
     const parts = await readParts(db, of);
     // Another config has come into force meanwhile.
     if (now.config !== of) return await refresh();
+    // A look that began later was faster, and saw what is newer.
+    if (look < looks.inForce) return;
+    looks.inForce = look;
     now = { ...now, parts };
     await watchRegisters(db, own, [...parts.hosts.columns.keys()]);
     if (hasNewLocale(woken, parts)) await wakeParkedFor(db, own, 'LOCALE_UNKNOWN');

@@ -16,3 +16,29 @@ test('a free port is below those of outgoing connections, and not the one that s
     server.close();
   }
 });
+
+test('ports that are asked for at the same time are different ones', async () => {
+  const ports = await Promise.all(Array.from({ length: 20 }, () => freePort()));
+  expect(new Set(ports).size).toBe(20);
+});
+
+test('ports asked for at the same time are free ones, though somebody listens on several of the next', async () => {
+  const first = await freePort();
+  const servers = await Promise.all(
+    [1, 3, 4].map(async (step) => {
+      const server = createServer();
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(first + step, '127.0.0.1', resolve);
+      });
+      return server;
+    }),
+  );
+  try {
+    const ports = await Promise.all(Array.from({ length: 5 }, () => freePort()));
+    expect(new Set(ports).size).toBe(5);
+    for (const step of [1, 3, 4]) expect(ports).not.toContain(first + step);
+  } finally {
+    for (const server of servers) server.close();
+  }
+});
