@@ -6,6 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { commitHere } from '../scripts/commit.js';
 import { createDatabase } from '../test/support/database.ts';
 import { feed } from './feed.ts';
 import { holds, lines, median } from './figures.ts';
@@ -88,6 +89,7 @@ async function machineOf(): Promise<Machine> {
   await database.drop();
   const [cpu] = cpus();
   return {
+    commit: commitHere(),
     node: process.version,
     database: version,
     cores: cpus().length,

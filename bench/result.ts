@@ -2,8 +2,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Figure } from './figures.ts';
 
-/** What the figures were measured on. */
+/** What was measured, and on what. */
 export interface Machine {
+  /** Of the program: `84863e0`, or `84863e0 with changes`. */
+  readonly commit: string;
   readonly node: string;
   readonly database: string;
   readonly cores: number;

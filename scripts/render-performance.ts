@@ -1,8 +1,10 @@
 /**
- * `npm run render:performance`: writes the figures of bench/result.json into docs/performance.md, between its marks, and
- * draws docs/growth.svg. What was not measured stands there as such.
+ * `npm run render:performance [-- --smoke]`: writes the figures of bench/result.json into docs/performance.md, between its
+ * marks, and draws docs/growth.svg. What was not measured stands there as such. `--smoke`: writes what bench/smoke.json holds
+ * to stdout, and no file.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import { inDigits, median } from '../bench/figures.ts';
 import { readResult, type BenchResult, type MeasuredGoal } from '../bench/result.ts';
 import { growthChart } from './growth-chart.ts';
@@ -36,8 +38,8 @@ function tableOf(goals: readonly MeasuredGoal[]): string {
     }),
   );
   const on = new Set(
-    goals.map(({ date, machine: { node, database, cores, processor, memoryGiB } }) =>
-      `${date.slice(0, 10)}, ${cores} cores ${processor}, ${memoryGiB} GiB, Node ${node}, server ${database}`.replaceAll(
+    goals.map(({ date, machine: { commit, node, database, cores, processor, memoryGiB } }) =>
+      `${date.slice(0, 10)}, commit \`${commit}\`, ${cores} cores ${processor}, ${memoryGiB} GiB, Node ${node}, server ${database}`.replaceAll(
         /\s+/g,
         ' ',
       ),
@@ -55,7 +57,17 @@ function tableOf(goals: readonly MeasuredGoal[]): string {
 }
 
 if (import.meta.main) {
-  const result = readResult();
-  writeFileSync(PAGE, renderPerformance(readFileSync(PAGE, 'utf8'), result));
-  writeFileSync(CHART, growthChart(result.goals.flatMap(({ figures }) => figures)));
+  const { smoke } = parseArgs({ options: { smoke: { type: 'boolean', default: false } } }).values;
+  const { goals } = readResult(smoke);
+  if (goals.length === 0) {
+    process.stderr.write(`Nothing was measured: "npm run bench${smoke ? ' -- --smoke' : ''}" first.\n`);
+    process.exit(1);
+  }
+  const page = renderPerformance(readFileSync(PAGE, 'utf8'), { goals });
+  const chart = growthChart(goals.flatMap(({ figures }) => figures));
+  if (smoke) process.stdout.write(`${page}${chart}`);
+  else {
+    writeFileSync(PAGE, page);
+    writeFileSync(CHART, chart);
+  }
 }

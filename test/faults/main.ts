@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { commitHere } from '../../scripts/commit.js';
 import { createDatabase } from '../support/database.ts';
 import { reliabilityPage } from './page.ts';
 import type { Outcome, Row } from './row.ts';
@@ -40,6 +41,9 @@ if (only === '') {
   const server = `${database.serverKind === 'mariadb' ? 'MariaDB' : 'MySQL'} ${database.version}`;
   await database.drop();
   const page = database.serverKind === 'mariadb' ? 'reliability.md' : 'reliability-mysql.md';
-  writeFileSync(new URL(`../../docs/${page}`, import.meta.url), reliabilityPage(outcomes, seed, server));
+  writeFileSync(
+    new URL(`../../docs/${page}`, import.meta.url),
+    reliabilityPage(outcomes, { seed, server, commit: commitHere() }),
+  );
 }
 process.exit(outcomes.every(({ flaws }) => flaws.length === 0) ? 0 : 1);

@@ -1,13 +1,22 @@
 /** docs/reliability.md, from what came of the rows. Pure. */
 import type { Outcome } from './row.ts';
 
-/** The page; `server` as it names itself. */
-export function reliabilityPage(outcomes: readonly Outcome[], seed: number, server: string): string {
+/** The run that a page tells of. */
+export interface PlayedRun {
+  readonly seed: number;
+  /** As it names itself. */
+  readonly server: string;
+  /** Of the program. */
+  readonly commit: string;
+}
+
+/** The page. */
+export function reliabilityPage(outcomes: readonly Outcome[], { seed, server, commit }: PlayedRun): string {
   const good = outcomes.filter(({ flaws }) => flaws.length === 0).length;
   const told = outcomes.filter(({ impossible }) => impossible !== undefined);
   return `# Reliability
 
-Written by \`npm run test:faults -- --seed ${seed}\` on ${server}: ${good} of ${outcomes.length} rows as they should be.
+Written by \`npm run test:faults -- --seed ${seed}\` on ${server}, at commit \`${commit}\`: ${good} of ${outcomes.length} rows as they should be.
 
 In each row two sites are kept the same by their daemons, and one of them is in use: visitors edit, view, register and delete
 all the while. Then something happens. No statement of the visitors may fail or take more than 1.2 s, the daemon must say

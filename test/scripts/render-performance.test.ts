@@ -6,7 +6,7 @@ import { growthChart } from '../../scripts/growth-chart.ts';
 import { renderPerformance } from '../../scripts/render-performance.ts';
 
 const page = readFileSync(new URL('../../docs/performance.md', import.meta.url), 'utf8');
-const machine = { node: 'v24', database: '10.11', cores: 2, processor: 'X', memoryGiB: 4 };
+const machine = { commit: '84863e0', node: 'v24', database: '10.11', cores: 2, processor: 'X', memoryGiB: 4 };
 const goal = (name: string, figures: MeasuredGoal['figures']): MeasuredGoal => ({
   ...{ name, title: name, date: '2026-01-02T03:04:05.000Z', machine, figures },
 });
@@ -42,7 +42,7 @@ test('figures come between their marks, and all else stays', () => {
   expect(text).toContain('| P1 ratio | 5 × | 4 … 6 | ≤ 3 | **missed** |');
   expect(text).toContain('| no limit | 12,345 ms |  |  |  |');
   expect(text.indexOf('| feed a |')).toBeGreaterThan(text.indexOf('<!-- begin growth'));
-  expect(text).toContain('Measured: 2026-01-02, 2 cores X, 4 GiB, Node v24, server 10.11.');
+  expect(text).toContain('Measured: 2026-01-02, commit `84863e0`, 2 cores X, 4 GiB, Node v24, server 10.11.');
   const without = (one: string): string => one.replaceAll(/(<!-- begin \w+:.*-->)[^]*?(<!-- end)/g, '$1$2');
   expect(without(text)).toBe(without(page));
   expect(renderPerformance(text, measured)).toBe(text);
