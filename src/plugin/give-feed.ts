@@ -42,9 +42,10 @@ export async function givePage(
     const stored = shadows.get(user.id);
     const record = stored && encodeUser(user, stored, route.sends, hosts, makeZone(null))?.record;
     if (record === undefined) return [];
-    const outgoing = toOutgoing(record, user.id, { table, related: hosts.related });
     const email = canonicalEmail(user.email);
-    memories.set(email, afterTelling(seen.get(email)?.memory ?? undefined, outgoing.told));
+    const memory = seen.get(email)?.memory ?? undefined;
+    const outgoing = toOutgoing(record, user.id, memory, { table, related: hosts.related });
+    memories.set(email, afterTelling(memory, outgoing.told));
     return [toFeedRow(outgoing, table)];
   });
   await inTransaction(db, (trx) => writeMemories(trx, own, route.name, memories, deps.nowMs()));

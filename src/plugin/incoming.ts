@@ -9,9 +9,18 @@ import { adoptionStamp, compareStamps, formatStamp, nextStamp, type Origin, type
 import type { Uid } from '../model/uid.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import type { StoredUser } from '../db/shadows.ts';
-import { afterSaying, impress, noveltyOf, type Impression, type Memory, type Novelty } from './memory.ts';
+import {
+  afterSaying,
+  BLANK,
+  impress,
+  isUseless,
+  noveltyOf,
+  type Impression,
+  type Memory,
+  type Novelty,
+} from './memory.ts';
 import type { PluginRow } from './row.ts';
-import { digestsOfOurs, oursAt, valuesIn, type Said } from './said.ts';
+import { digestsOfOurs, nothingSaid, oursAt, valuesIn, type Said } from './said.ts';
 
 /** What reading a row needs to know besides the row. */
 export interface ReadingDeps {
@@ -41,8 +50,17 @@ export interface Reading {
   readonly memory: Memory;
   /** Something here is newer, and the peer has to be told, again where it said OK and then had something older. */
   readonly knowsLess: boolean;
-  /** Something of it was changed there. */
-  readonly isNews: boolean;
+  /** What of it was changed there. */
+  readonly news: readonly News[];
+}
+
+/** A value that was changed there. */
+export interface News {
+  readonly register: RegisterName;
+  /** In the memory. */
+  readonly name: string;
+  /** Digest of what this site has until it takes the value. */
+  readonly ours: string;
 }
 
 /** A value of a row that is not ours. */
@@ -50,6 +68,8 @@ interface Differing extends Said {
   readonly novelty: Novelty;
   /** Digest of ours, as the peer would have it. */
   readonly ours: string;
+  /** Ours is NULL or empty. */
+  readonly isBlank: boolean;
 }
 
 /** The peer may have made a row before it got what it was told this long ago: a run of its cron has requests of 30 s. */
@@ -70,17 +90,19 @@ export function readKnown(
   const { host, stored } = holder;
   const values = valuesIn(row, deps.hosts);
   const judge = judgeOf(values, memory, quietMs);
-  const after = new Map<string, Impression>(memory);
+  const after = new Map<string, Impression>([...nothingSaid(row, deps.hosts), ...(memory ?? [])]);
   const registers: Record<RegisterName, WireRegister> = {};
-  let [knowsLess, isNews] = [false, false];
+  const all: News[] = [];
+  let knowsLess = false;
   for (const [register, list] of Map.groupBy(values, (one) => one.register)) {
     const state = stored.shadow.registers.get(register);
     const differing = list.flatMap((one): Differing[] => {
       const { plain, told } = digestsOfOurs(host, one, deps.hosts);
-      return one.digest === plain || one.digest === told ? [] : [{ ...one, novelty: judge(one), ours: told }];
+      const isBlank = plain === BLANK;
+      return one.digest === plain || one.digest === told ? [] : [{ ...one, novelty: judge(one), ours: told, isBlank }];
     });
     const news = differing.filter(({ novelty }) => novelty === 'news' || novelty === 'first');
-    const changed = news.length === 0 ? undefined : stampOf(news, state, row, deps);
+    const changed = news.length === 0 ? undefined : stampOf(news, differing, state, row, deps);
     // What is older in a feed wins only if the peer is the master: it goes along under a stamp that loses to every other.
     const isKept = changed === undefined && deps.via === 'feed' && differing.length > 0 && state !== undefined;
     const stamp = isKept ? adoptionStamp(0, deps.peer) : changed;
@@ -91,22 +113,24 @@ export function readKnown(
         values: completed(register, isKept ? differing : news, host, deps.hosts),
       };
     }
-    if (changed !== undefined) isNews = true;
+    if (changed !== undefined) all.push(...news);
     const older = changed === undefined ? differing : differing.filter((one) => !news.includes(one));
-    if (deps.sends(register) && older.some((one) => memory?.get(one.name)?.refused !== one.ours)) knowsLess = true;
+    if (deps.sends(register) && older.some((one) => !isUseless(memory?.get(one.name), one.ours))) knowsLess = true;
     for (const one of list) {
       const stale = older.find((other) => other.name === one.name && other.novelty === 'stale');
       // A password is told again and again: nobody can go back to an old hash, so there the peer has not stored ours.
       const refused = one.name === 's_password' ? undefined : stale?.ours;
-      after.set(one.name, afterSaying(memory?.get(one.name), one.digest, refused));
+      const said = afterSaying(memory?.get(one.name), one.digest, refused);
+      // Where the two messages crossed, ours may have put back there what theirs tells.
+      const isCrossed = changed !== undefined && quietMs < CROSSING_MS && news.some((other) => other.name === one.name);
+      after.set(one.name, isCrossed ? { ...said, open: true } : said);
     }
   }
   if (notePassword(row, holder, after, deps) && deps.sends('password')) knowsLess = true;
   const { uids, shadow } = stored;
   const born = formatStamp(shadow.born);
   const record: UserRecord = { kind: 'user', uids: [...uids], email: row.email, born, registers };
-  // Where the two messages crossed, ours may have put back there what theirs tells.
-  return { record, memory: after, knowsLess: knowsLess || (isNews && quietMs < CROSSING_MS), isNews };
+  return { record, memory: after, knowsLess: knowsLess || (all.length > 0 && quietMs < CROSSING_MS), news: all };
 }
 
 /**
@@ -145,8 +169,10 @@ function notePassword(
   const ours = digestsOfOurs(host, { register: 'password', column: 's_password', name: 's_password' }, hosts).plain;
   const before = after.get('s_password');
   // What it had stays as it was: the whole hash is still to come, and then has to be news.
-  if (before?.has === ours && noveltyOf(before, digest) === 'news')
-    after.set('s_password', { ...before, refused: ours });
+  const novelty = noveltyOf(before, digest);
+  if (before?.has === ours && novelty === 'news') after.set('s_password', { ...before, refused: ours });
+  // It still has what it had before it said OK to ours.
+  if (before?.has === ours && novelty === 'stale') after.set('s_password', { ...before, open: true });
   return false;
 }
 
@@ -176,10 +202,12 @@ const NEVER_SET_MS = 0;
 
 /**
  * When a register was changed there: now. Where the two sites meet for the first time nobody knows: what a person changed
- * here since it was installed stays; a stream is about something that just changed; a feed is as old as its row says.
+ * here since it was installed stays; a stream is about something that just changed; a feed is as old as its row says. What
+ * only fills gaps of ours is taken, whatever its age, as set just after ours: nobody here ever knew of anything there.
  */
 function stampOf(
   news: readonly Differing[],
+  differing: readonly Differing[],
   state: RegisterState | undefined,
   row: PluginRow,
   deps: ReadingDeps,
@@ -190,10 +218,12 @@ function stampOf(
     return adoptionStamp(NEVER_SET_MS + 1, deps.peer);
   }
   if (state === undefined || news.some(({ novelty }) => novelty === 'news')) return now;
-  if (state.prior !== undefined) return undefined;
+  const isFilling = differing.every(({ isBlank, novelty }) => isBlank && novelty === 'first');
+  if (state.prior !== undefined && !isFilling) return undefined;
   if (deps.via === 'stream') return now;
   const dated = adoptionStamp(epochOf(row, deps, 'dt_mod_date') ?? epochOf(row, deps, 'dt_reg_date') ?? 0, deps.peer);
-  return compareStamps(dated, state.stamp) > 0 ? dated : undefined;
+  if (compareStamps(dated, state.stamp) > 0) return dated;
+  return isFilling ? adoptionStamp(state.stamp.ms + 1, deps.peer) : undefined;
 }
 
 /** An address moves as a whole; of every other register only what changed is written. */

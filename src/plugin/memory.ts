@@ -18,6 +18,10 @@ export interface Impression {
   readonly refused?: string;
   /** The peer itself said that it has it; else it only said OK. */
   readonly said?: true;
+  /** It may have something else by now: it was told so without an answer, or the two messages crossed. */
+  readonly open?: true;
+  /** What this site has instead, because it could not store what the peer has: that is older, so the peer is not told it. */
+  readonly unstored?: string;
 }
 
 /** By column; descriptions as `user_description:LOCALE`. */
@@ -54,6 +58,27 @@ export function impressTold(name: string, value: string | null, column: Column |
   return impress(name, isCut ? characters.slice(0, most).join('') : value);
 }
 
+/** Digest of NULL and of the empty text, which look the same in a row of the peer. */
+export const BLANK = impress('', null);
+
+/** True if the peer has this, as far as anybody can know: it is of no use to tell it. */
+export function isKnownToHave(impression: Impression | undefined, digest: string): boolean {
+  return impression?.has === digest && impression.open !== true;
+}
+
+/** True if the peer is not to be told this because of what it says: it did not store it, or has something newer. */
+export function isUseless(impression: Impression | undefined, digest: string): boolean {
+  return impression?.refused === digest || impression?.unstored === digest;
+}
+
+/** True if the peer is known to have something there, or may have. What was never exchanged counts as nothing. */
+export function mayHaveSomething(impression: Impression | undefined): boolean {
+  if (impression === undefined) return false;
+  const { has, maybe, open } = impression;
+  const possible = has === undefined || open === true ? [has, ...maybe] : [has];
+  return possible.some((digest) => digest !== undefined && digest !== BLANK);
+}
+
 /** What it means that the peer says this of a column. */
 export function noveltyOf(impression: Impression | undefined, digest: string): Novelty {
   if (impression === undefined) return 'first';
@@ -66,37 +91,55 @@ export function noveltyOf(impression: Impression | undefined, digest: string): N
 export function afterSaying(impression: Impression | undefined, digest: string, refused?: string): Impression {
   const still = impression?.has === digest ? impression.refused : undefined;
   const useless = refused ?? still;
-  return { has: digest, maybe: [], said: true, ...(useless === undefined ? {} : { refused: useless }) };
+  const unstored = impression?.has === digest ? impression.unstored : undefined;
+  return {
+    ...{ has: digest, maybe: [], said: true },
+    ...(useless === undefined ? {} : { refused: useless }),
+    ...(unstored === undefined ? {} : { unstored }),
+  };
 }
 
 /** The memory while the peer is being told these: whether it heard of them, nobody may ever know. */
 export function beforeTelling(memory: Memory | undefined, told: ReadonlyMap<string, string>): Memory {
   return changed(memory, told, (before, digest) => {
     if (before?.has === digest) return before;
-    return { ...before, maybe: newest([digest, ...(before?.maybe ?? [])]) };
+    return { ...before, maybe: newest([digest, ...(before?.maybe ?? [])]), open: true };
   });
 }
 
 /** The memory after the peer said OK to these. */
 export function afterTelling(memory: Memory | undefined, told: ReadonlyMap<string, string>): Memory {
   return changed(memory, told, (before, digest) => {
-    if (before === undefined || before.has === digest) return { ...before, has: digest, maybe: before?.maybe ?? [] };
-    const { said: _, ...rest } = before;
-    const older = [...(before.has === undefined ? [] : [before.has]), ...before.maybe];
-    return { ...rest, has: digest, maybe: newest(older.filter((one) => one !== digest)) };
+    const { has, maybe = [], refused, said } = before ?? {};
+    // Of another value nobody knows yet whether it is of use.
+    const useless = refused === digest ? { refused } : {};
+    if (has === digest) return { has, maybe, ...useless, ...(said ? { said } : {}) };
+    const older = [...(has === undefined ? [] : [has]), ...maybe];
+    return { has: digest, maybe: newest(older.filter((one) => one !== digest)), ...useless };
   });
 }
 
-/** Text for the database: `{"s_name":"HAS/MAYBE,MAYBE/REFUSED/SAID"}`, without slashes at the end. */
+/**
+ * The memory after the peer said OK to these, where it may have said something meanwhile: of that nobody knows whether it
+ * is from before or after.
+ *
+ * @param before as it was when the peer was told
+ * @param now as it is
+ */
+export function afterAnswer(before: Memory, now: Memory, told: ReadonlyMap<string, string>): Memory {
+  const after = new Map(now);
+  for (const [column, impression] of afterTelling(before, told)) {
+    if (!told.has(column)) continue;
+    const [then, since] = [before.get(column), now.get(column)];
+    const isSame = since === undefined || (then !== undefined && pack(then) === pack(since));
+    after.set(column, isSame ? impression : { ...since, open: true });
+  }
+  return after;
+}
+
+/** Text for the database: `{"s_name":"HAS/MAYBE,MAYBE/REFUSED/SAID/OPEN/UNSTORED"}`, without slashes at the end. */
 export function packMemory(memory: Memory): string {
-  return JSON.stringify(
-    Object.fromEntries(
-      [...memory].map(([column, { has = '', maybe, refused = '', said }]) => [
-        column,
-        [has, maybe.join(','), refused, said === true ? '1' : ''].join('/').replace(/\/+$/, ''),
-      ]),
-    ),
-  );
+  return JSON.stringify(Object.fromEntries([...memory].map(([column, impression]) => [column, pack(impression)])));
 }
 
 /** Reads what {@link packMemory} wrote. */
@@ -104,7 +147,7 @@ export function unpackMemory(text: string): Memory {
   const entries = Object.entries(JSON.parse(text) as Record<string, string>);
   return new Map(
     entries.map(([column, packed]) => {
-      const [has = '', maybe = '', refused = '', said = ''] = packed.split('/');
+      const [has = '', maybe = '', refused = '', said = '', open = '', unstored = ''] = packed.split('/');
       return [
         column,
         {
@@ -112,10 +155,17 @@ export function unpackMemory(text: string): Memory {
           maybe: maybe === '' ? [] : maybe.split(','),
           ...(refused === '' ? {} : { refused }),
           ...(said === '' ? {} : { said: true as const }),
+          ...(open === '' ? {} : { open: true as const }),
+          ...(unstored === '' ? {} : { unstored }),
         },
       ];
     }),
   );
+}
+
+function pack({ has = '', maybe, refused = '', said, open, unstored = '' }: Impression): string {
+  const flags = [said, open].map((flag) => (flag === true ? '1' : ''));
+  return [has, maybe.join(','), refused, ...flags, unstored].join('/').replace(/\/+$/, '');
 }
 
 function newest(digests: readonly string[]): string[] {

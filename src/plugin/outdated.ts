@@ -5,7 +5,7 @@ import { localeOf, type RegisterName } from '../model/register.ts';
 import type { PeerRoute } from '../model/route.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
-import type { Memory } from './memory.ts';
+import { BLANK, type Memory } from './memory.ts';
 import { digestsOfOurs, type Place } from './said.ts';
 import { readSeen } from './seen-store.ts';
 
@@ -35,8 +35,8 @@ function isOutdated(memory: Memory, host: HostUser, registers: readonly Register
     .flatMap((register) => placesOf(register, hosts))
     .some((place) => {
       const impression = memory.get(place.name);
-      if (impression === undefined) return false;
       const ours = digestsOfOurs(host, place, hosts);
+      if (impression === undefined) return memory.size > 0 && ours.plain !== BLANK;
       return impression.has !== ours.plain && impression.has !== ours.told;
     });
 }

@@ -9,10 +9,10 @@ import { chooseUids } from '../db/uid-assignment.ts';
 import type { UserRecord } from '../model/record.ts';
 import { adoptionStamp, compareStamps, formatStamp, type Stamp } from '../model/stamp.ts';
 import { canonicalEmail, uidOfEmail, type Uid } from '../model/uid.ts';
-import { readKnown, readNew, type Holder, type ReadingDeps } from './incoming.ts';
-import { afterSaying, noveltyOf, type Memory } from './memory.ts';
+import { readKnown, readNew, type Holder, type News, type ReadingDeps } from './incoming.ts';
+import { afterSaying, BLANK, noveltyOf, type Memory } from './memory.ts';
 import type { PluginRow } from './row.ts';
-import { valuesIn } from './said.ts';
+import { nothingSaid, valuesIn } from './said.ts';
 import { readSeen, type Seen } from './seen-store.ts';
 
 /** What preparing rows needs. */
@@ -31,12 +31,27 @@ export interface Prepared {
   readonly memory: Memory;
   /** The peer has to be sent the user. */
   readonly knowsLess: boolean;
-  /** Something of it was changed there. */
-  readonly isNews: boolean;
+  /** What of it was changed there. */
+  readonly news: readonly News[];
   /** The peer still has a user that was removed: it has to be told of that removal. */
   readonly removal: number | undefined;
   /** The account is new here, and came without a password that could be stored. */
   readonly withoutPassword: boolean;
+}
+
+/**
+ * What is known of the peer once its row was applied. What this site could not store is newer than what it has: the peer
+ * is not told ours, until that changes. `isOnItsWay`: something is being sent there, which may put back what was just said.
+ */
+export function memoryOf({ memory, news }: Prepared, notStored: ReadonlySet<string>, isOnItsWay: boolean): Memory {
+  const after = new Map(memory);
+  for (const { register, name, ours } of news) {
+    const impression = after.get(name);
+    if (impression === undefined) continue;
+    if (notStored.has(register)) after.set(name, { ...impression, unstored: ours });
+    else if (isOnItsWay) after.set(name, { ...impression, open: true });
+  }
+  return after;
 }
 
 /** Prepares the rows of one message; every user of this site must have a shadow. */
@@ -71,8 +86,27 @@ export async function prepareRows(
 
 function prepareKnown(row: PluginRow, holder: Holder, seen: Seen | undefined, deps: ReceiveDeps): Prepared {
   const quietMs = deps.nowMs - (seen?.changedAtMs ?? 0);
+  if (isMadeAgain(row, seen?.memory ?? undefined)) return madeAgain(row, holder, deps);
   const { knowsLess, ...reading } = readKnown(row, holder, seen?.memory ?? undefined, quietMs, deps);
   return { row, ...reading, knowsLess: knowsLess && deps.tells, removal: undefined, withoutPassword: false };
+}
+
+/**
+ * True if the peer lost the account that it is known to have (a removal nobody heard of), and made another one of a row of
+ * ours that named only what had changed: it has no name and no password, which no account of Osclass is without.
+ */
+function isMadeAgain({ lacks }: PluginRow, memory: Memory | undefined): boolean {
+  return ['s_name', 's_password'].every((name) => {
+    const has = memory?.get(name)?.has;
+    return lacks.has(name) && has !== undefined && has !== BLANK;
+  });
+}
+
+/** Such a row says nothing of the person: the peer is told everything, as of somebody it does not know. */
+function madeAgain(row: PluginRow, { stored }: Holder, { tells }: ReceiveDeps): Prepared {
+  const born = formatStamp(stored.shadow.born);
+  const record: UserRecord = { kind: 'user', uids: [...stored.uids], email: row.email, born, registers: {} };
+  return { row, record, memory: new Map(), knowsLess: tells, news: [], removal: undefined, withoutPassword: false };
 }
 
 /**
@@ -88,9 +122,9 @@ async function prepareStranger(
   const { own, hosts } = deps;
   const memory = seen?.memory ?? undefined;
   const said = valuesIn(row, hosts);
-  const after = new Map(memory);
+  const after = new Map([...nothingSaid(row, hosts), ...(memory ?? [])]);
   for (const { name, digest } of said) after.set(name, afterSaying(memory?.get(name), digest));
-  const common = { row, memory: after, knowsLess: false, isNews: false };
+  const common = { row, memory: after, knowsLess: false, news: [] };
   const [uid] = (await chooseUids(runner, own, [{ userId: 0, email: row.email }], deps.randomUid)).values();
   const earlier = incarnations(row.email, uid as Uid);
   const buried = await tombstonesByUid(runner, own, earlier);

@@ -1,7 +1,7 @@
 /** A user's row as the PHP plugin sends it, read from a form or from JSON, with everything foreign left out. Pure. */
 import { SyncError } from '../model/errors.ts';
 import { canonicalEmail } from '../model/uid.ts';
-import { isMaskedHash, isWholeHash } from './wire.ts';
+import { isMaskedHash, isWholeHash, maskHash } from './wire.ts';
 
 /** A row, read. What was absent or NULL is in none of the maps: it means "no change". */
 export interface PluginRow {
@@ -18,6 +18,8 @@ export interface PluginRow {
   readonly withoutPassword: boolean;
   /** The password as a feed shows it. */
   readonly maskedPassword: string | undefined;
+  /** Of the columns that Osclass always fills, those that are empty there, as the row is whole. */
+  readonly lacks: ReadonlySet<string>;
 }
 
 /** What reading a row came to. */
@@ -50,16 +52,24 @@ export function readRow(raw: unknown): RowReading {
     if (!/^\d{1,18}$/.test(id)) throw new SyncError('REQUEST_INVALID', 'pk_i_id is no number');
     if (email.length > MAX_EMAIL) throw new SyncError('REQUEST_INVALID', 's_email is too long');
     const hash = columns.get('s_password');
+    const lacks = new Set(ALWAYS_FILLED.filter((name) => isEmpty(name, columns.get(name))));
     const withoutPassword = hash === undefined || !isWholeHash(hash);
     guard(columns, id);
     const descriptions = descriptionsOf(fields[DESCRIPTIONS]);
     const profile = profileOf(fields[PROFILE]);
     const maskedPassword = hash !== undefined && isMaskedHash(hash) ? hash : undefined;
-    return { kind: 'row', row: { id, email, columns, descriptions, profile, withoutPassword, maskedPassword } };
+    return { kind: 'row', row: { id, email, columns, descriptions, profile, withoutPassword, maskedPassword, lacks } };
   } catch (error) {
     if (error instanceof SyncError) return { kind: 'wrong', why: error.message };
     throw error;
   }
+}
+
+/** Osclass leaves none of these empty. */
+const ALWAYS_FILLED: readonly string[] = ['s_name', 's_username', 's_password', 's_secret'];
+
+function isEmpty(name: string, value: string | undefined): boolean {
+  return (value ?? '').trim() === '' || (name === 's_password' && value === maskHash(''));
 }
 
 /** Takes out what must not be believed: incomplete hashes, names that are ids, dates and flags that are none. */

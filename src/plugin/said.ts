@@ -3,7 +3,7 @@ import type { Column } from '../db/catalog.ts';
 import { valuesOf } from '../model/absorb.ts';
 import { descriptionRegister, localeOf, type RegisterName, type Value } from '../model/register.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
-import { impress, impressTold } from './memory.ts';
+import { BLANK, impress, impressTold, type Impression } from './memory.ts';
 import type { PluginRow } from './row.ts';
 
 /** A column as both sites know it. */
@@ -49,6 +49,25 @@ export function valuesIn(row: PluginRow, hosts: HostUsers): Said[] {
   }
   return values;
 }
+
+/**
+ * What a row says by silence: its text columns that are absent are NULL there, so that what is there later was filled
+ * since. Not so those that are left out for other reasons: names that are ids, hashes that are none.
+ */
+export function nothingSaid(row: PluginRow, hosts: HostUsers): Map<string, Impression> {
+  const silent = new Map<string, Impression>();
+  for (const [register, columns] of hosts.columns) {
+    if (hosts.related.some((one) => one.register === register)) continue;
+    for (const { name, charset } of columns) {
+      if (charset === null || /^(?:fk|b|dt|d)_/.test(name) || UNSAID.has(name) || row.columns.has(name)) continue;
+      silent.set(name, { has: BLANK, maybe: [], said: true });
+    }
+  }
+  return silent;
+}
+
+/** Never taken as they stand. */
+const UNSAID: ReadonlySet<string> = new Set(['s_email', 's_username', 's_password', 's_secret']);
 
 /** What this site holds there; null for bytes too, which the plugin cannot send. */
 export function oursAt(host: HostUser, { register, column }: Place): string | null {

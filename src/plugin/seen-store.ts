@@ -30,12 +30,13 @@ const ECHO_MS = 7 * 86_400_000;
 const GONE = '-';
 const GONE_LIKE = `${GONE}%`;
 
-/** `SELECT … FROM seen WHERE peer = ? AND address IN (…)`, by canonical e-mail. */
+/** `SELECT … FROM seen WHERE peer = ? AND address IN (…) [FOR UPDATE]`, by canonical e-mail. */
 export async function readSeen(
   runner: Runner,
   own: OwnTables,
   peer: string,
   emails: readonly string[],
+  { lock = false }: { readonly lock?: boolean } = {},
 ): Promise<Map<string, Seen>> {
   if (emails.length === 0) return new Map();
   const byAddress = new Map<Uid, string>(emails.map((email) => [uidOfEmail(email), canonicalEmail(email)]));
@@ -47,7 +48,8 @@ export async function readSeen(
     changed_at: string;
   }>`
     SELECT address, hashes, removal_id, echo_until, changed_at FROM ${id(own.seen)}
-    WHERE peer = ${peer} AND address IN (${sql.join([...byAddress.keys()].map(uidToBytes))})`.execute(runner);
+    WHERE peer = ${peer} AND address IN (${sql.join([...byAddress.keys()].map(uidToBytes))})
+    ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
   return new Map(
     rows.map((row) => [
       byAddress.get(uidsFromBytes(row.address)[0] as Uid) as string,

@@ -12,8 +12,8 @@ import type { RemovalRecord, StreamAnswer, StreamResult, UserRecord, WireRecord 
 import { removalIdOf } from '../model/tombstone.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { PluginClient, PluginSays } from './client.ts';
-import { afterTelling, beforeTelling, type Memory } from './memory.ts';
-import { toFields, toOutgoing, withoutKnownPassword, type OutgoingDeps } from './outgoing.ts';
+import { afterAnswer, afterTelling, beforeTelling, type Memory } from './memory.ts';
+import { onlyChanges, saysNothing, toFields, toOutgoing, type OutgoingDeps } from './outgoing.ts';
 import { noteGone, readSeen, removedAddresses, writeMemories } from './seen-store.ts';
 import { isAlreadyGone } from './wire.ts';
 
@@ -84,18 +84,23 @@ async function sendUser(
   const [userId] = (await usersByUid(db, own, record.uids.map(requireUid))).values();
   if (userId === undefined) return { result: 'unchanged', message: 'The account is gone.' };
   const before = seen?.memory ?? undefined;
-  const outgoing = withoutKnownPassword(toOutgoing(record, userId, deps), before);
-  const remember = (memory: Memory): Promise<void> =>
+  const outgoing = onlyChanges(toOutgoing(record, userId, before, deps), before);
+  const remember = (change: (now: Memory | undefined) => Memory): Promise<void> =>
     inTransaction(db, async (trx) => {
-      await writeMemories(trx, own, peer, new Map([[email, memory]]), nowMs());
+      const now = (await readSeen(trx, own, peer, [email], { lock: true })).get(email);
+      await writeMemories(trx, own, peer, new Map([[email, change(now?.memory ?? undefined)]]), nowMs());
       await deps.stillOurs(trx);
     });
+  if (before !== undefined && saysNothing(outgoing)) {
+    if (outgoing.told.size > 0) await remember((now) => afterTelling(now, outgoing.told));
+    return { result: 'unchanged', message: 'The peer has all that can be told.' };
+  }
   // Before the call: if its answer is lost, or we are killed, the peer may have what it will then say to be news.
   const told = beforeTelling(before, outgoing.told);
-  await remember(told);
+  await remember((now) => beforeTelling(now, outgoing.told));
   const said = await deps.client.call('userStreamPost', toFields(outgoing), signal);
   if (said.status !== 'OK') return refused(said);
-  await remember(afterTelling(told, outgoing.told));
+  await remember((now) => afterAnswer(told, now ?? new Map(), outgoing.told));
   return { result: 'applied' };
 }
 

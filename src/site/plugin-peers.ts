@@ -23,7 +23,7 @@ import type { Memory } from '../plugin/memory.ts';
 import { givePage } from '../plugin/give-feed.ts';
 import { helloOf } from '../plugin/hello.ts';
 import { outdatedAt } from '../plugin/outdated.ts';
-import { prepareRows, type Prepared } from '../plugin/receive.ts';
+import { memoryOf, prepareRows, type Prepared } from '../plugin/receive.ts';
 import type { PluginRow } from '../plugin/row.ts';
 import { noteGone, noteRemoved, readSeen, sweepSeen, writeMemories } from '../plugin/seen-store.ts';
 import { sendRecords } from '../plugin/send.ts';
@@ -178,13 +178,13 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
         const one = prepared.get(record);
         const outcome = outcomes[index];
         if (one === undefined || outcome === undefined) continue;
-        const { userId } = outcome;
-        memories.set(one.row.email, one.memory);
-        if (userId !== null) {
+        const { userId, notes } = outcome;
+        const notStored = notes.flatMap(({ code, register }) => (code === 'VALUE_UNSTORABLE' ? (register ?? []) : []));
+        const isOnItsWay =
+          userId !== null && one.news.length > 0 && (await usersWaiting(trx, own, [peer], [userId])).size > 0;
+        memories.set(one.row.email, memoryOf(one, new Set(notStored), isOnItsWay));
+        if (userId !== null && (one.knowsLess || isOnItsWay)) {
           follow.push(async () => {
-            // What is on its way there may put back what was just said.
-            const isOnItsWay = one.isNews && (await usersWaiting(trx, own, [peer], [userId])).size > 0;
-            if (!one.knowsLess && !isOnItsWay) return;
             // Another plugin may have been told the same by it.
             const told = names().filter((name) => name === peer || site.route(name).send);
             await outbox.enqueue(

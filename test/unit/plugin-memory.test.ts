@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import {
+  afterAnswer,
   afterSaying,
   afterTelling,
   beforeTelling,
   impress,
+  isKnownToHave,
+  mayHaveSomething,
   noveltyOf,
   packMemory,
   unpackMemory,
@@ -52,6 +55,47 @@ describe('what a value of a plugin peer comes to', () => {
   });
 });
 
+describe('what the peer is not told again', () => {
+  const isKnown = (memory: Memory | undefined, value: string): boolean =>
+    isKnownToHave(memory?.get('s_name'), impress('s_name', value));
+  const answered = (memory: Memory, now: Memory, value: string): Memory => afterAnswer(memory, now, one(value));
+
+  test.each<[string, Memory | undefined, string, boolean]>([
+    ['nothing is known', undefined, 'a', false],
+    ['it said that it has it', said(undefined, 'a'), 'a', true],
+    ['it said OK to it', told(undefined, 'a'), 'a', true],
+    ['it has another', said(undefined, 'b'), 'a', false],
+    ['the answer was lost', lost(undefined, 'a'), 'a', false],
+    ['it had it, and another was told without an answer', lost(told(undefined, 'a'), 'b'), 'a', false],
+    ['the same, and then it said OK to it again', told(lost(told(undefined, 'a'), 'b'), 'a'), 'a', true],
+    [
+      'it says another while the answer is under way',
+      answered(lost(undefined, 'a'), said(undefined, 'b'), 'a'),
+      'b',
+      false,
+    ],
+    [
+      'nothing happened while the answer was under way',
+      answered(lost(undefined, 'a'), lost(undefined, 'a'), 'a'),
+      'a',
+      true,
+    ],
+  ])('%s', (_what, memory, value, expected) => {
+    expect(isKnown(memory, value)).toBe(expected);
+  });
+
+  test.each<[string, Memory | undefined, boolean]>([
+    ['never heard of', undefined, false],
+    ['it said that it is empty', said(undefined, ''), false],
+    ['it has something', said(undefined, 'a'), true],
+    ['it was told something without an answer', lost(undefined, 'a'), true],
+    ['it said OK to empty', told(said(undefined, 'a'), ''), false],
+    ['it was told empty without an answer', lost(said(undefined, 'a'), ''), true],
+  ])('whether there is something to be emptied: %s', (_what, memory, expected) => {
+    expect(mayHaveSomething(memory?.get('s_name'))).toBe(expected);
+  });
+});
+
 test('a memory is read as it was written', () => {
   const all: Impression[] = [
     { maybe: [] },
@@ -59,6 +103,8 @@ test('a memory is read as it was written', () => {
     { maybe: ['b2', 'c3'] },
     { has: 'a1', maybe: ['b2'], refused: 'd4', said: true },
     { has: 'a1', maybe: [], said: true },
+    { has: 'a1', maybe: ['b2'], open: true },
+    { has: 'a1', maybe: [], said: true, unstored: 'e5' },
   ];
   const memory = new Map(all.map((impression, at) => [`c${at}`, impression]));
   expect(unpackMemory(packMemory(memory))).toEqual(memory);
