@@ -8,7 +8,7 @@ import { markerTimes } from '../db/markers.ts';
 import { readShadows, tombstonesByUid, usersByUid, type StoredUser } from '../db/shadows.ts';
 import type { Unread } from '../db/unread.ts';
 import { chooseUids, usedUidsOf } from '../db/uid-assignment.ts';
-import { absorb, isOtherAccount } from '../model/absorb.ts';
+import { absorb, hasOtherAddress, isOtherAccount } from '../model/absorb.ts';
 import type { Candidate } from '../model/identity.ts';
 import type { RegisterName } from '../model/register.ts';
 import type { Shadow } from '../model/shadow.ts';
@@ -49,7 +49,7 @@ export interface Loaded {
   /** The account that holds each address, as the collation compares. */
   readonly byEmail: ReadonlyMap<string, LocalUser>;
   readonly tombstones: ReadonlyMap<Uid, { readonly stamp: Stamp; readonly removalId: number }>;
-  /** Accounts deleted here whose delete marker waits for the drain. */
+  /** Accounts deleted here, or given another id, whose marker waits for the drain. */
   readonly dying: ReadonlyMap<Uid, number>;
   /** Accounts that went without being deleted, by the uids they had: what is remembered of them goes to who comes back. */
   readonly vanished: ReadonlyMap<Uid, number>;
@@ -82,7 +82,11 @@ export async function loadChunk(trx: Transaction<unknown>, deps: LoadDeps, leads
   );
   const stored = await readShadows(trx, own, ids, { lock: true });
   const rows = await hosts.byId(trx, ids, { lock: true });
-  const others = new Set([...stored.values()].filter((user) => isOther(user, rows)).map((user) => user.userId));
+  const renumbered = await deps.unread.changingHands(trx, doubtfulIds(ids, stored, rows));
+  const others = new Set([
+    ...[...stored.values()].filter((user) => isOther(user, rows)).map((user) => user.userId),
+    ...renumbered,
+  ]);
   const tombstones = await tombstonesByUid(trx, own, uids);
 
   const remembered = new Map([...stored].filter(([userId]) => !others.has(userId)));
@@ -105,7 +109,9 @@ export async function loadChunk(trx: Transaction<unknown>, deps: LoadDeps, leads
     others,
   );
   const dying = new Map(
-    gone.filter((u) => deleted.has(u.userId)).flatMap((u) => u.uids.map((uid) => [uid, u.userId] as const)),
+    gone
+      .filter((u) => deleted.has(u.userId) || renumbered.has(u.userId))
+      .flatMap((u) => u.uids.map((uid) => [uid, u.userId] as const)),
   );
   const lost = gone.filter(({ userId }) => !deleted.has(userId) && !others.has(userId));
   const vanished = new Map(lost.flatMap((u) => u.uids.map((uid) => [uid, u.userId] as const)));
@@ -139,6 +145,19 @@ function doubtfulAddresses(
   if (email === undefined) return named;
   const isSure = named.every((address) => canonicalEmail(address) === canonicalEmail(email));
   return isSure && !uids.some((uid) => tombstones.has(uid)) ? [] : [email, ...named];
+}
+
+/** Ids whose row and shadow do not go together: a marker that was not read yet may tell why. */
+function doubtfulIds(
+  ids: readonly number[],
+  stored: ReadonlyMap<number, StoredUser>,
+  rows: ReadonlyMap<number, HostUser>,
+): number[] {
+  return ids.filter((userId) => {
+    const shadow = stored.get(userId)?.shadow;
+    const row = rows.get(userId);
+    return shadow === undefined || row === undefined || hasOtherAddress(shadow, row.registers);
+  });
 }
 
 /** True if the row is another account than the one remembered under its id. */

@@ -156,6 +156,22 @@ export async function wakeParkedFor(
   await sql`UPDATE ${id(own.parked)} SET tried_at = ${WOKEN} WHERE code = ${code}`.execute(runner);
 }
 
+/**
+ * Records that wait of users whose ids changed. `UPDATE parked SET user_id = ELT(FIELD(user_id, 5, 9), 9, 5) WHERE user_id IN
+ * (5, 9)`: all at once, so that two may change places.
+ */
+export async function renumberParked(
+  runner: Runner,
+  own: OwnTables,
+  moves: ReadonlyMap<number, number>,
+): Promise<void> {
+  if (moves.size === 0) return;
+  const ids = bindList([...moves.keys()]);
+  await sql`
+    UPDATE ${id(own.parked)} SET user_id = ELT(FIELD(user_id, ${ids}), ${bindList([...moves.values()])})
+    WHERE user_id IN (${ids})`.execute(runner);
+}
+
 /** Marks records as tried, whatever came of it. */
 export async function touchParked(
   runner: Runner,

@@ -7,26 +7,24 @@ import { sql, type Kysely, type Transaction } from 'kysely';
 import { id, type Catalog, type OwnTables } from '../db/catalog.ts';
 import type { Lease } from '../db/lease.ts';
 import { usersMarked } from '../db/markers.ts';
-import type { OutboxWriter, Routes } from '../db/ports.ts';
-import { readShadows, type StoredUser } from '../db/shadows.ts';
+import { FIRST_WAITING_ID, readShadows, type StoredUser } from '../db/shadows.ts';
 import { readState, writeState } from '../db/state.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { addVanished, dropVanished, vanishedAmong, vanishedBetween } from '../db/vanished.ts';
+import { isSameAccount } from '../model/absorb.ts';
 import { hashValues } from '../model/register.ts';
 import { routesFor } from '../model/route.ts';
-import type { HostUsers } from '../osclass/host-users.ts';
 import { wantRescan } from './baseline.ts';
+import type { CaptureDeps } from './deps.ts';
 import { addMarkers, type NewMarker } from './queue.ts';
+import { renumber, seeUnderNewIds } from './renumber.ts';
 import { decodeTableSeen, encodeTableSeen, isSameTable, laterSeen, readTableSeen } from './table-seen.ts';
 
 /** What the search needs. */
-export interface AbsentDeps {
-  readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
-  readonly hosts: HostUsers;
-  readonly outbox: OutboxWriter;
-  readonly routes: Routes;
-  readonly nowMs: () => number;
+export interface AbsentDeps extends Pick<
+  CaptureDeps,
+  'db' | 'own' | 'hosts' | 'outbox' | 'routes' | 'nowMs' | 'renumbered'
+> {
   /** False: triggers are there by now, and this search is the last. */
   readonly isScanMode: boolean;
 }
@@ -105,10 +103,16 @@ export async function absentOnce(deps: AbsentDeps, lease: Lease): Promise<Absent
       deps,
       known.filter((userId) => !present.has(userId)),
     );
+    const elsewhere = await findElsewhere(trx, deps, gone);
+    await follow(trx, deps, elsewhere);
+    for (const userId of elsewhere.keys()) gone.delete(userId);
     if (amnesty) await addVanished(trx, own, [...gone.keys()], deps.nowMs());
     else await addMarkers(trx, own, await markersOf(trx, deps, gone));
 
-    const full = known.length === PAGE;
+    // Where keys were changed, looking at the rows first finds most of the others at less cost. In another table than before
+    // whoever is not found is to be remembered as vanished, and that of all at once.
+    const isPutOff = elsewhere.size > 0 && deps.isScanMode && !amnesty;
+    const full = known.length === PAGE && !isPutOff;
     await writeState(trx, own, 'absent_cursor', full ? String(last) : null);
     if (!full) await writeState(trx, own, 'absent_amnesty', null);
     const isOver = !full && !deps.isScanMode;
@@ -119,10 +123,11 @@ export async function absentOnce(deps: AbsentDeps, lease: Lease): Promise<Absent
   });
 }
 
-/** `SELECT user_id FROM user WHERE user_id > ? ORDER BY user_id LIMIT 5000` */
+/** `SELECT user_id FROM user WHERE user_id > ? ORDER BY user_id LIMIT 5000`, without accounts that wait for their row. */
 async function shadowIds(trx: Transaction<unknown>, own: OwnTables, after: number): Promise<number[]> {
   const { rows } = await sql<{ user_id: number }>`
-    SELECT user_id FROM ${id(own.user)} WHERE user_id > ${after} ORDER BY user_id LIMIT ${PAGE}`.execute(trx);
+    SELECT user_id FROM ${id(own.user)} WHERE user_id > ${after} AND user_id < ${FIRST_WAITING_ID}
+    ORDER BY user_id LIMIT ${PAGE}`.execute(trx);
   return rows.map((row) => row.user_id);
 }
 
@@ -163,6 +168,39 @@ async function confirmGone(
   return gone;
 }
 
+async function follow(trx: Transaction<unknown>, deps: AbsentDeps, moves: ReadonlyMap<number, number>): Promise<void> {
+  if (moves.size === 0) return;
+  await renumber(trx, deps, moves, { keeps: true });
+  const ids = [...moves.values()];
+  const users = await deps.hosts.byId(trx, ids);
+  const shadows = await readShadows(trx, deps.own, ids);
+  await seeUnderNewIds(trx, deps, new Map([...moves].map(([before, now]) => [now, before])), { users, shadows });
+}
+
+/**
+ * Of accounts that are not under their ids: those that are in the table under others, told by address and registration, for
+ * their keys were changed. Old id → new id. All rows are read, once for a page on which somebody is gone.
+ */
+async function findElsewhere(
+  trx: Transaction<unknown>,
+  { hosts }: AbsentDeps,
+  gone: ReadonlyMap<number, StoredUser>,
+): Promise<Map<number, number>> {
+  const found = new Map<number, number>();
+  if (gone.size === 0) return found;
+  const byAddress = new Map([...gone.values()].map((user) => [user.shadow.registers.get('s_email')?.hash, user]));
+  for (let after = 0, length = PAGE; length === PAGE;) {
+    const rows = await hosts.identitiesAfter(trx, after, PAGE);
+    for (const { id: userId, registers } of rows) {
+      const user = byAddress.get(hashValues(registers.get('s_email') ?? {}));
+      if (user !== undefined && isSameAccount(user.shadow, registers)) found.set(user.userId, userId);
+    }
+    after = rows.at(-1)?.id ?? after;
+    length = rows.length;
+  }
+  return found;
+}
+
 /** A delete marker names the address only if a newer row has it: then that row goes on as the same account. */
 async function markersOf(
   trx: Transaction<unknown>,
@@ -170,9 +208,8 @@ async function markersOf(
   gone: ReadonlyMap<number, StoredUser>,
 ): Promise<NewMarker[]> {
   if (gone.size === 0) return [];
-  const { rows } = await sql<{ newest: number | null }>`SELECT MAX(user_id) AS newest FROM ${id(own.user)}`.execute(
-    trx,
-  );
+  const { rows } = await sql<{ newest: number | null }>`SELECT MAX(user_id) AS newest FROM ${id(own.user)}
+    WHERE user_id < ${FIRST_WAITING_ID}`.execute(trx);
   const strangers = await hosts.after(trx, rows[0]?.newest ?? 0, NEWEST);
   const holders = new Map(strangers.map(({ registers, email }) => [hashValues(registers.get('s_email') ?? {}), email]));
   return [...gone].map(([userId, { shadow }]) => {

@@ -6,9 +6,9 @@ import { randomUUID } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
 import type { Lease } from '../db/lease.ts';
-import { markerTimes, usersMarked } from '../db/markers.ts';
+import { idsChangingHands, markerTimes, usersMarked } from '../db/markers.ts';
 import { readClock } from '../db/server-facts.ts';
-import { addShadows, bindUids, forgetUsers, readShadows, writeShadows, type StoredUser } from '../db/shadows.ts';
+import { addShadows, bindUids, readShadows, writeShadows, type StoredUser } from '../db/shadows.ts';
 import { readState, readStates, writeState } from '../db/state.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { chooseUids, reserveUids, type Addressed } from '../db/uid-assignment.ts';
@@ -19,6 +19,7 @@ import type { Uid } from '../model/uid.ts';
 import type { HostUser } from '../osclass/host-users.ts';
 import { adopt } from './adopt.ts';
 import type { CaptureDeps } from './deps.ts';
+import { doubtfulIds, findFormerIds, forgetWaiting, letWait, renumber, seeUnderNewIds } from './renumber.ts';
 
 /** What one page of the scan came to, or several. */
 export interface BaselinePage {
@@ -123,12 +124,14 @@ export async function baselineOnce(
     const state = await readStates(trx, own, ['baseline_finished_at', 'baseline_cursor', 'rescan_wanted']);
     const rescan = state.has('baseline_finished_at');
     const cursor = Number(state.get('baseline_cursor') ?? 0);
-    const users = await (ahead?.cursor === cursor ? ahead.users : hosts.after(trx, cursor, PAGE));
-    const ids = users.map((user) => user.id);
+    const page = await (ahead?.cursor === cursor ? ahead.users : hosts.after(trx, cursor, PAGE));
+    const ids = page.map((user) => user.id);
     const last = ids.at(-1) ?? cursor;
-    const full = users.length === PAGE;
+    const full = page.length === PAGE;
     if (full) readOn?.(last);
-    const known = await readShadows(trx, own, ids, { lock: true });
+    const { users, known } = rescan
+      ? await followIds(trx, deps, page, await readShadows(trx, own, ids, { lock: true }))
+      : { users: page, known: await readShadows(trx, own, ids, { lock: true }) };
     const { entries, others: found } = await compare(
       trx,
       deps,
@@ -139,8 +142,8 @@ export async function baselineOnce(
     const left = rescan ? await leftToDrain(trx, own, fresh) : new Set<number>();
     const others = found.filter((user) => !left.has(user.id));
     const otherIds = others.map((user) => user.id);
-    await forgetUsers(trx, own, otherIds);
-    await outbox.dropUsers(trx, otherIds);
+    // Whoever had those ids may be found further on.
+    await letWait(trx, deps, otherIds);
     const strangers = await adoptAll(
       trx,
       deps,
@@ -157,6 +160,7 @@ export async function baselineOnce(
     await writeState(trx, own, 'baseline_cursor', full ? String(last) : null);
     const isWantedAnew = (await readState(trx, own, 'rescan_wanted', { lock: true })) !== state.get('rescan_wanted');
     if (isWantedAnew) await writeState(trx, own, 'baseline_cursor', null);
+    const vanished = full || isWantedAnew ? 0 : await forgetWaiting(trx, deps);
     if (!full) {
       if (!isWantedAnew) await writeState(trx, own, 'rescan_wanted', null);
       // Markers are dated by the same clock.
@@ -166,8 +170,30 @@ export async function baselineOnce(
     }
     await lease.fence(trx);
     const changed = new Set(entries.map((entry) => entry.ref)).size;
-    return { done: users.length, full: full || isWantedAnew, changed, vanished: others.length };
+    return { done: page.length, full: full || isWantedAnew, changed, vanished };
   });
+}
+
+/**
+ * Rows and shadows as they belong together: accounts that are found under another id than they are remembered under go on as
+ * the same. Who has an id of which a marker tells that it changed hands is left to the drain.
+ */
+async function followIds(
+  trx: Transaction<unknown>,
+  deps: CaptureDeps,
+  page: readonly HostUser[],
+  known: ReadonlyMap<number, StoredUser>,
+): Promise<{ users: readonly HostUser[]; known: ReadonlyMap<number, StoredUser> }> {
+  const users = new Map(page.map((user) => [user.id, user]));
+  const doubtful = await doubtfulIds(trx, deps, [...users.keys()], { users, shadows: known });
+  if (doubtful.length === 0) return { users: page, known };
+  for (const userId of await idsChangingHands(trx, deps.own, doubtful)) users.delete(userId);
+  const asked = doubtful.map((userId) => users.get(userId)).filter((user) => user !== undefined);
+  const made = await renumber(trx, deps, await findFormerIds(trx, deps, asked), { keeps: true });
+  const shadows = await readShadows(trx, deps.own, [...users.keys()], { lock: true });
+  const before = [...made].filter(([, now]) => users.has(now)).map(([old, now]) => [now, old] as const);
+  await seeUnderNewIds(trx, deps, new Map(before), { users, shadows });
+  return { users: [...users.values()], known: shadows };
 }
 
 /**

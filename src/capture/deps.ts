@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
 import type { OutboxWriter, Routes } from '../db/ports.ts';
 import type { Origin } from '../model/stamp.ts';
@@ -11,6 +11,8 @@ export interface CaptureDeps {
   readonly own: OwnTables;
   readonly hosts: HostUsers;
   readonly outbox: OutboxWriter;
+  /** Lets what waits of users besides follow them to other ids: old id → new id, all at once. */
+  readonly renumbered: (trx: Transaction<unknown>, moves: ReadonlyMap<number, number>) => Promise<void>;
   readonly routes: Routes;
   readonly origin: Origin;
   /** Local time of the site → milliseconds since 1970, undefined for sentinel dates. */

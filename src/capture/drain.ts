@@ -3,11 +3,12 @@
  * never what; the shadow says what. What equals the shadow is not a change.
  */
 import type { Lease } from '../db/lease.ts';
-import { deleteMarkers, readMarkers, readMarkersOf, type Marker } from '../db/markers.ts';
-import { readState } from '../db/state.ts';
+import { deleteMarkers, idsChangingHands, readMarkers, readMarkersOf, type Marker } from '../db/markers.ts';
+import { readStates } from '../db/state.ts';
 import { inTransaction } from '../db/transaction.ts';
+import { coalesce, gather, isRenumbering, type Marked } from './coalesce.ts';
 import type { CaptureDeps } from './deps.ts';
-import { settle, type Marked, type Settled } from './settle.ts';
+import { settle, type Settled } from './settle.ts';
 
 /** What one pass did. */
 export interface Drained extends Settled {
@@ -36,17 +37,25 @@ export async function drainOnce(deps: CaptureDeps, lease: Lease): Promise<Draine
   return await inTransaction(db, async (trx) => {
     const markers = await readMarkers(trx, own, BATCH);
     if (markers.length === 0) return NOTHING_DRAINED;
-    const full = markers.length === BATCH;
-    const finished = await readState(trx, own, 'baseline_finished_at');
+    const { marked, moves, used } = coalesce(markers);
+    const batch = markers.slice(0, used);
+    const full = markers.length === BATCH || used < markers.length;
+    const state = await readStates(trx, own, ['baseline_finished_at', 'rescan_wanted']);
+    const finished = state.get('baseline_finished_at');
+    const isScanning = finished === undefined || state.has('rescan_wanted');
     const adoptedUntilMs = finished === undefined ? Infinity : Date.parse(finished);
-    let all = markers;
+    const read = new Set(batch.map(({ seq }) => seq));
+    let all = batch;
     const recall = async (userIds: readonly number[]): Promise<Map<number, Marked>> => {
-      const theirs = await readMarkersOf(trx, own, userIds);
-      const read = new Set(markers.map(({ seq }) => seq));
-      all = [...markers, ...theirs.filter(({ seq }) => !read.has(seq))];
-      return coalesce(theirs);
+      const theirs = recallable(await readMarkersOf(trx, own, userIds), read);
+      all = [...batch, ...theirs.filter(({ seq }) => !read.has(seq))];
+      return gather(theirs, read, marked);
     };
-    const settled = await settle(trx, deps, coalesce(markers), { full, adoptedUntilMs, recall });
+    const changingHands = (userIds: readonly number[]): Promise<Set<number>> =>
+      idsChangingHands(trx, own, userIds, read);
+    const settled = await settle(trx, deps, marked, {
+      ...{ full, moves, adoptedUntilMs, isScanning, recall, changingHands },
+    });
     await deleteMarkers(trx, own, all);
     await lease.fence(trx);
     return { done: all.length, full, ...settled };
@@ -54,21 +63,14 @@ export async function drainOnce(deps: CaptureDeps, lease: Lease): Promise<Draine
 }
 
 /**
- * Many markers of one user are one. An id that was inserted before anybody was deleted from it has changed hands in a table
- * that was emptied. Of several deletions the first is of whoever had the id when markers began, unless it changed hands.
+ * Of later markers of a user those that are about nobody else: up to the first by which the id came to another account. What
+ * is left out is a later batch's.
  */
-function coalesce(markers: readonly Marker[]): Map<number, Marked> {
-  const marked = new Map<number, Marked>();
-  for (const { userId, op, oldEmail, atMs } of markers) {
-    const seen = marked.get(userId);
-    const wasDeleted = seen?.deletedEmail !== undefined;
-    const startsAnew = seen?.startsAnew === true || (op === 'I' && !wasDeleted);
-    marked.set(userId, {
-      atMs: Math.max(seen?.atMs ?? 0, atMs),
-      inserted: seen?.inserted === true || op === 'I',
-      startsAnew,
-      deletedEmail: op === 'D' && (startsAnew || !wasDeleted) ? (oldEmail ?? '') : seen?.deletedEmail,
-    });
-  }
-  return marked;
+function recallable(markers: readonly Marker[], read: ReadonlySet<string>): Marker[] {
+  const ended = new Set<number>();
+  return markers.filter((marker) => {
+    if (read.has(marker.seq)) return true;
+    if (isRenumbering(marker)) ended.add(marker.userId);
+    return !ended.has(marker.userId) && (marker.oldUserId === null || marker.oldUserId === marker.userId);
+  });
 }

@@ -1,35 +1,43 @@
 /**
- * A queue that is gone: dropped or renamed. It is made again, and all users are compared, for changes went unmarked. One
+ * A queue that is gone: dropped, renamed, or restored from a backup of an older version. It is made again, and all users are compared, for changes went unmarked. One
  * that is broken is left to a person, who may be able to repair it: there may be deletions in it that nothing else tells.
  * Until then the triggers go, for MySQL opens the queue before a trigger runs, and would refuse the site's own statements.
  */
 import { sql, type Kysely } from 'kysely';
-import type { Catalog, OwnTables } from '../db/catalog.ts';
+import { id, type Catalog, type OwnTables } from '../db/catalog.ts';
 import { errnoOf } from '../db/failures.ts';
-import { migrationStatements } from '../db/migrate.ts';
+import { remakeTable } from '../db/migrate.ts';
 import { SyncError } from '../model/errors.ts';
 import { alone } from './alone.ts';
 import { requestRescan } from './baseline.ts';
 import { dropTriggers } from './triggers.ts';
 
 const NO_SUCH_TABLE = 1146;
+const NO_SUCH_COLUMN = 1054;
 /** Its file is damaged, marked as crashed, or not there: 126 – 145 of the storage engine, told as 1030, 1034, 1035, … */
 const BROKEN = new Set([1016, 1017, 1030, 1034, 1035, 1194, 1195, 1459, 1707, 1712, 1812, 1813, 1814, 1877, 1932]);
 
-/** Makes the queue again if it is not there, and asks for a re-scan. True if it did. */
+/** Makes the queue again if it is not there, or as an older version had it, and asks for a re-scan. True if it did. */
 export async function restoreQueue(
   db: Kysely<unknown>,
   catalog: Pick<Catalog, 'prefix'>,
   own: OwnTables,
 ): Promise<boolean> {
-  const { rows } = await sql`SHOW TABLES LIKE ${own.queue.replace(/[\\_%]/g, String.raw`\$&`)}`.execute(db);
-  if (rows.length > 0) return false;
-  const start = `CREATE TABLE IF NOT EXISTS \`${own.queue}\` `;
-  const statement = migrationStatements(catalog.prefix).find((one) => one.startsWith(start));
-  if (statement === undefined) throw new SyncError('INTERNAL', `No statement makes ${own.queue}.`);
-  await sql.raw(statement).execute(db);
+  if (await isQueueWhole(db, own)) return false;
+  await remakeTable(db, catalog.prefix, own.queue);
   await requestRescan(db, own);
   return true;
+}
+
+/** `SELECT old_user_id FROM queue LIMIT 0`: there, with the newest of its columns. */
+async function isQueueWhole(db: Kysely<unknown>, own: OwnTables): Promise<boolean> {
+  try {
+    await sql`SELECT old_user_id FROM ${id(own.queue)} LIMIT 0`.execute(db);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === NO_SUCH_TABLE || errnoOf(error) === NO_SUCH_COLUMN) return false;
+    throw error;
+  }
 }
 
 /**
@@ -50,8 +58,9 @@ export async function withQueue<T>(
       const advice = `The table ${own.queue} is broken (${errnoOf(error)}). Repair it, or drop it: then it is made again, and all users are compared.`;
       throw new SyncError('DB_ERROR', advice, { cause: error });
     }
-    if (errnoOf(error) !== NO_SUCH_TABLE || !(await restoreQueue(db, catalog, own))) throw error;
-    const what = `The table ${own.queue} was missing; it was made again, and all users are compared.`;
+    const errno = errnoOf(error);
+    if ((errno !== NO_SUCH_TABLE && errno !== NO_SUCH_COLUMN) || !(await restoreQueue(db, catalog, own))) throw error;
+    const what = `The table ${own.queue} was missing, or of an older version; it was made again, and all users are compared.`;
     throw new SyncError('HOST_CHANGED', what, { cause: error });
   }
 }

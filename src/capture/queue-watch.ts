@@ -90,7 +90,7 @@ async function note(db: Kysely<unknown>, own: OwnTables, lost: '1' | null): Prom
 
 /** Servers ask for rights before they look for rows: `INSERT INTO queue … SELECT … WHERE 1 = 0` writes nothing. */
 async function askForRight(db: Kysely<unknown>, own: OwnTables): Promise<void> {
-  await sql`INSERT INTO ${id(own.queue)} (user_id, op) SELECT 0, 'R' FROM DUAL WHERE 1 = 0`.execute(db);
+  await sql`INSERT INTO ${id(own.queue)} (user_id, op, old_user_id) SELECT 0, 'R', 0 FROM DUAL WHERE 1 = 0`.execute(db);
 }
 
 async function putInAndTakeBack(db: Kysely<unknown>, own: OwnTables): Promise<void> {
@@ -99,7 +99,7 @@ async function putInAndTakeBack(db: Kysely<unknown>, own: OwnTables): Promise<vo
     await inTransaction(
       db,
       async (trx) => {
-        await sql`INSERT INTO ${id(own.queue)} (user_id, op) VALUES (0, 'R')`.execute(trx);
+        await sql`INSERT INTO ${id(own.queue)} (user_id, op, old_user_id) VALUES (0, 'R', 0)`.execute(trx);
         throw takeBack;
       },
       { retries: 0 },

@@ -5,9 +5,12 @@ import { bindRows } from '../db/lists.ts';
 import type { Marker } from '../db/markers.ts';
 import type { Runner } from '../db/transaction.ts';
 
-/** `SELECT 1 FROM queue LIMIT 1`: all that an idle daemon asks. */
+/**
+ * `SELECT old_user_id FROM queue LIMIT 1`: all that an idle daemon asks. A queue that lacks the column, out of an older backup,
+ * takes no markers of updates, and is noticed by that.
+ */
 export async function isQueueEmpty(runner: Runner, own: OwnTables): Promise<boolean> {
-  const { rows } = await sql`SELECT 1 FROM ${id(own.queue)} LIMIT 1`.execute(runner);
+  const { rows } = await sql`SELECT old_user_id FROM ${id(own.queue)} LIMIT 1`.execute(runner);
   return rows.length === 0;
 }
 

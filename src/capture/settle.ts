@@ -12,29 +12,25 @@ import type { Uid } from '../model/uid.ts';
 import type { HostUser } from '../osclass/host-users.ts';
 import { adopt } from './adopt.ts';
 import { buryUsers, type Gone } from './burial.ts';
+import type { Marked } from './coalesce.ts';
 import type { CaptureDeps } from './deps.ts';
+import { doubtfulIds, findFormerIds, forgetWaiting, letWait, renumber, seeUnderNewIds } from './renumber.ts';
 import { findSuccessors, moveOn } from './successors.ts';
-
-/** All markers of one user in a batch. */
-export interface Marked {
-  /** Time of the latest. */
-  readonly atMs: number;
-  /** A row of this id was inserted. */
-  readonly inserted: boolean;
-  /** With no deletion before it: whoever had the id until then went without a marker. */
-  readonly startsAnew?: boolean;
-  /** The address of the row that was deleted, if one was: of several, of whoever had the id at first. */
-  readonly deletedEmail: string | undefined;
-}
 
 /** What is known of the batch as a whole. */
 export interface Batch {
   /** More markers wait. */
   readonly full: boolean;
+  /** Accounts that have another id than before the batch: old id → new id. */
+  readonly moves: ReadonlyMap<number, number>;
   /** Until then shadows were adopted without knowing what changed: a user marked earlier is sent as it stands. */
   readonly adoptedUntilMs: number;
+  /** All users are being looked at: accounts that wait may yet be found. */
+  readonly isScanning: boolean;
   /** All markers of these users that are committed by now; they become part of the batch. */
   readonly recall: (userIds: readonly number[]) => Promise<ReadonlyMap<number, Marked>>;
+  /** Those of the ids that an account gave up or got since, as a later marker tells: nothing can be said of them yet. */
+  readonly changingHands: (userIds: readonly number[]) => Promise<ReadonlySet<number>>;
 }
 
 /** A marked user that exists. */
@@ -59,6 +55,13 @@ export interface Settled {
   readonly vanished: number;
 }
 
+/** What is known of the users of a batch. */
+interface Known {
+  readonly shadows: Map<number, StoredUser>;
+  readonly users: Map<number, HostUser>;
+  readonly marked: Map<number, Marked>;
+}
+
 /** Works off markers, by user. */
 export async function settle(
   trx: Transaction<unknown>,
@@ -67,14 +70,22 @@ export async function settle(
   batch: Batch,
 ): Promise<Settled> {
   const { own, hosts, outbox } = deps;
+  const moved = await renumber(trx, deps, batch.moves, { keeps: batch.full });
   const shadows = await readShadows(trx, own, [...marked.keys()], { lock: true });
   const users = await hosts.byId(trx, [...marked.keys()]);
+  const doubtful = await doubtfulIds(trx, deps, [...marked.keys()], { users, shadows });
+  const later = await batch.changingHands(doubtful);
+  for (const userId of later) users.delete(userId);
   // Who was deleted after the markers were read and before the rows were: that marker belongs to this batch.
   const unexplained = [...marked].flatMap(([userId, { deletedEmail }]) => {
     const user = users.get(userId);
-    return deletedEmail === undefined && (user === undefined || isOther(user, shadows)) ? [userId] : [];
+    return !later.has(userId) && deletedEmail === undefined && (user === undefined || isOther(user, shadows))
+      ? [userId]
+      : [];
   });
   for (const [userId, mark] of await batch.recall(unexplained)) marked.set(userId, mark);
+  const found = await recognise(trx, deps, { shadows, users, marked }, batch);
+  await seeUnderNewIds(trx, deps, invert([...moved, ...found]), { shadows, users });
   const reused = [
     ...[...users.values()].filter((user) => isOther(user, shadows)).map((user) => user.id),
     ...[...marked].filter(([userId, mark]) => isShortLived(mark, shadows.get(userId))).map(([userId]) => userId),
@@ -89,7 +100,7 @@ export async function settle(
   const gone = dead.filter(({ userId }) => shadows.has(userId) || !successors.has(userId));
   const removals = await buryUsers(trx, deps, gone, shadows, batch.adoptedUntilMs);
   const buried = gone.filter(({ userId }) => shadows.has(userId));
-  const released = await releaseIds(trx, deps, reused, { shadows, marked });
+  const released = await releaseIds(trx, deps, reused, { shadows, marked }, batch);
   const vanished = released.filter((userId) => !buried.some((one) => one.userId === userId)).length;
 
   const present = [...marked].flatMap(([userId, mark]): Present[] => {
@@ -103,7 +114,38 @@ export async function settle(
     ...(await welcome(trx, deps, strangers)),
   ];
   await outbox.enqueue(trx, [...removals, ...news.flatMap((one) => entriesOf(one, deps))], deps.nowMs());
+  if (!batch.full && !batch.isScanning) await forgetWaiting(trx, deps);
   return { changed: [...buried, ...news].map(({ userId }) => userId), vanished };
+}
+
+/**
+ * Rows that no marker explains, and that are accounts which are remembered under other ids: the table was filled again under
+ * new ones. They go on as those accounts. Returns old id → new id.
+ */
+async function recognise(
+  trx: Transaction<unknown>,
+  deps: CaptureDeps,
+  { shadows, users, marked }: Known,
+  { full }: Batch,
+): Promise<ReadonlyMap<number, number>> {
+  const unknown = [...users.values()].filter((user) => !shadows.has(user.id) || isOther(user, shadows));
+  const former = await findFormerIds(trx, deps, unknown);
+  // One that was deleted is followed by who has its address now: see successors.ts.
+  const moves = new Map([...former].filter(([before]) => marked.get(before)?.deletedEmail === undefined));
+  if (moves.size === 0) return moves;
+  const made = await renumber(trx, deps, moves, { keeps: full });
+  for (const userId of made.keys()) shadows.delete(userId);
+  const now = await readShadows(trx, deps.own, [...moves.values()], { lock: true });
+  for (const [userId, stored] of now) {
+    shadows.set(userId, stored);
+    const { atMs = 0 } = marked.get(userId) ?? {};
+    marked.set(userId, { atMs, inserted: false, deletedEmail: undefined });
+  }
+  return made;
+}
+
+function invert(moves: readonly (readonly [number, number])[]): Map<number, number> {
+  return new Map(moves.map(([before, now]) => [now, before]));
 }
 
 function isOther(user: HostUser, shadows: ReadonlyMap<number, StoredUser>): boolean {
@@ -126,13 +168,15 @@ function isShortLived(mark: Marked | undefined, stored: StoredUser | undefined):
  */
 async function releaseIds(
   trx: Transaction<unknown>,
-  { own, outbox }: CaptureDeps,
+  deps: CaptureDeps,
   reused: readonly number[],
-  { shadows, marked }: { shadows: Map<number, StoredUser>; marked: Map<number, Marked> },
+  { shadows, marked }: Pick<Known, 'shadows' | 'marked'>,
+  { full }: Batch,
 ): Promise<number[]> {
   const known = reused.filter((userId) => shadows.has(userId));
-  await forgetUsers(trx, own, known);
-  await outbox.dropUsers(trx, known);
+  if (full) await letWait(trx, deps, known);
+  await forgetUsers(trx, deps.own, known);
+  await deps.outbox.dropUsers(trx, known);
   for (const userId of reused) {
     shadows.delete(userId);
     const mark = marked.get(userId);

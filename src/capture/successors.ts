@@ -6,7 +6,7 @@ import { bindUids, forgetUsers, readShadows, writeShadows, type StoredUser } fro
 import { canonicalEmail } from '../model/uid.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import type { Gone } from './burial.ts';
-import type { Marked } from './settle.ts';
+import type { Marked } from './coalesce.ts';
 
 interface SuccessorDeps {
   readonly own: OwnTables;

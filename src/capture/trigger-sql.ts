@@ -1,6 +1,6 @@
 /**
- * The triggers, as text. Pure. They are thin: one INSERT of user id and operation into the queue, plus
- * the old address on delete; the time is the default of its column. They name no column of the host but the key and
+ * The triggers, as text. Pure. They are thin: one INSERT of user id and operation into the queue, plus the id before on
+ * update and the old address on delete; the time is the default of its column. They name no column of the host but the key and
  * `s_email`, and swallow every error of the INSERT (T2), so that the host never fails because of us.
  */
 import type { Ident, Table } from '../db/catalog.ts';
@@ -41,7 +41,7 @@ export function triggerSpecs(queue: Ident, watched: readonly WatchedTable[]): Tr
     });
     return [
       spec('i', 'INSERT', 'user_id, op', `NEW.${quote(key)}, '${whole ? 'I' : 'R'}'`),
-      spec('u', 'UPDATE', 'user_id, op', `NEW.${quote(key)}, '${whole ? 'U' : 'R'}'`),
+      spec('u', 'UPDATE', 'user_id, op, old_user_id', `NEW.${quote(key)}, '${whole ? 'U' : 'R'}', OLD.${quote(key)}`),
       email === undefined
         ? spec('d', 'DELETE', 'user_id, op', `OLD.${quote(key)}, 'R'`)
         : spec('d', 'DELETE', 'user_id, op, old_email', `OLD.${quote(key)}, 'D', OLD.${quote(email)}`),

@@ -4,6 +4,7 @@
  */
 import { sql } from 'kysely';
 import { id, type Catalog, type OwnTables } from '../db/catalog.ts';
+import { FIRST_WAITING_ID } from '../db/shadows.ts';
 import type { Runner } from '../db/transaction.ts';
 
 /**
@@ -15,7 +16,7 @@ export async function countVanished(runner: Runner, own: OwnTables, catalog: Cat
   const isGone = sql`NOT EXISTS (SELECT 1 FROM ${users} u WHERE u.pk_i_id = s.user_id)
     AND NOT EXISTS (SELECT 1 FROM ${id(own.queue)} q WHERE q.user_id = s.user_id AND q.op = 'D')`;
   const last = await sql`
-    SELECT 1 FROM (SELECT MAX(user_id) AS user_id FROM ${id(own.user)}) s
+    SELECT 1 FROM (SELECT MAX(user_id) AS user_id FROM ${id(own.user)} WHERE user_id < ${FIRST_WAITING_ID}) s
     WHERE s.user_id IS NOT NULL AND ${isGone}`.execute(runner);
   if (last.rows.length === 0) return 0;
   const { rows } = await sql<{ n: string }>`

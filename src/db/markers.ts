@@ -14,6 +14,8 @@ export interface Marker {
   readonly op: 'I' | 'U' | 'D' | 'R';
   /** Only D: the address the user had. */
   readonly oldEmail: string | null;
+  /** Only U and R: the id before the update, mostly the same; null in markers of triggers older than this column. */
+  readonly oldUserId: number | null;
   readonly atMs: number;
 }
 
@@ -22,15 +24,15 @@ interface MarkerRow {
   user_id: number;
   op: Marker['op'];
   old_email: string | null;
+  old_user_id: number | null;
   at: string;
 }
 
 /** `SELECT … FROM queue ORDER BY seq LIMIT ?` */
 export async function readMarkers(runner: Runner, own: OwnTables, limit: number): Promise<Marker[]> {
   const { rows } = await sql<MarkerRow>`
-    SELECT seq, user_id, op, old_email, marked_at AS at FROM ${id(own.queue)} ORDER BY seq LIMIT ${limit}`.execute(
-    runner,
-  );
+    SELECT seq, user_id, op, old_email, old_user_id, marked_at AS at FROM ${id(own.queue)}
+    ORDER BY seq LIMIT ${limit}`.execute(runner);
   return rows.map(toMarker);
 }
 
@@ -38,7 +40,7 @@ export async function readMarkers(runner: Runner, own: OwnTables, limit: number)
 export async function readMarkersOf(runner: Runner, own: OwnTables, userIds: readonly number[]): Promise<Marker[]> {
   if (userIds.length === 0) return [];
   const { rows } = await sql<MarkerRow>`
-    SELECT seq, user_id, op, old_email, marked_at AS at FROM ${id(own.queue)}
+    SELECT seq, user_id, op, old_email, old_user_id, marked_at AS at FROM ${id(own.queue)}
     WHERE user_id IN (${bindList(userIds)}) ORDER BY seq`.execute(runner);
   return rows.map(toMarker);
 }
@@ -86,6 +88,30 @@ export async function usersMarked(
   return new Set(rows.map((row) => row.user_id));
 }
 
+/**
+ * Those of the ids that an account gave up or got by an UPDATE of its key, as far as its marker is in the queue and not among
+ * `except`: what is remembered under the id and the row that has it now are not of one account, or need not be.
+ * `SELECT seq, user_id, old_user_id FROM queue WHERE old_user_id <> user_id AND op = 'U' AND …` reads all of it.
+ */
+export async function idsChangingHands(
+  runner: Runner,
+  own: OwnTables,
+  userIds: readonly number[],
+  except: ReadonlySet<string> = new Set(),
+): Promise<Set<number>> {
+  if (userIds.length === 0) return new Set();
+  const ids = bindList(userIds);
+  const { rows } = await sql<{ seq: string; user_id: number; old_user_id: number }>`
+    SELECT seq, user_id, old_user_id FROM ${id(own.queue)}
+    WHERE old_user_id <> user_id AND op = 'U' AND (user_id IN (${ids}) OR old_user_id IN (${ids}))`.execute(runner);
+  const pending = rows.filter(({ seq }) => !except.has(seq));
+  const touched = new Set(pending.flatMap((row) => [row.user_id, row.old_user_id]));
+  return new Set(userIds.filter((userId) => touched.has(userId)));
+}
+
 function toMarker(row: MarkerRow): Marker {
-  return { seq: row.seq, userId: row.user_id, op: row.op, oldEmail: row.old_email, atMs: fromSqlTime(row.at) };
+  return {
+    ...{ seq: row.seq, userId: row.user_id, op: row.op, oldEmail: row.old_email, oldUserId: row.old_user_id },
+    atMs: fromSqlTime(row.at),
+  };
 }

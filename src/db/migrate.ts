@@ -1,14 +1,19 @@
 /** Our own tables: made and changed by the numbered files in `sql/`. */
+import { setTimeout as wait } from 'node:timers/promises';
 import { sql, type Kysely } from 'kysely';
 import { SyncError } from '../model/errors.ts';
-import { id, ownTables, type OwnTables } from './catalog.ts';
-import { errnoOf } from './failures.ts';
+import { id, ownTables, type Ident, type OwnTables } from './catalog.ts';
+import { errnoOf, isConflict } from './failures.ts';
 import { readMigrations, type Migration } from './sql-script.ts';
 import type { Runner } from './transaction.ts';
 
 const NO_SUCH_TABLE = 1146;
 /** Column or index there already, or gone already: an ALTER (one statement, so all or nothing) had been run before a crash. */
 const DONE_BEFORE = new Set([1060, 1061, 1091]);
+
+/** About a minute in all, like that of triggers. */
+const TRIES = 13;
+const PAUSE_MS = 500;
 
 /** Every statement that a first installation runs on our tables, for `--dry-run`. */
 export function migrationStatements(prefix: string): string[] {
@@ -41,11 +46,29 @@ export async function migrate(
   return pending.map((migration) => migration.name);
 }
 
+/** Makes one table of ours again, or brings it to the newest form, with what the files say of it. */
+export async function remakeTable(db: Kysely<unknown>, prefix: string, table: Ident): Promise<void> {
+  const isAbout = /^(?:CREATE TABLE IF NOT EXISTS|ALTER TABLE) `([^`]+)`/;
+  const statements = migrationStatements(prefix).filter((statement) => isAbout.exec(statement)?.[1] === table);
+  if (statements.length === 0) throw new SyncError('INTERNAL', `No statement makes ${table}.`);
+  for (const statement of statements) await runOnce(db, statement);
+}
+
+/**
+ * Runs it, or finds that it was run. A transaction of the site that has put markers into a table keeps it until it ends, and
+ * others wait behind us, so we wait for no longer than `lock_wait_timeout` (1 s) at a time.
+ */
 async function runOnce(db: Kysely<unknown>, statement: string): Promise<void> {
-  try {
-    await sql.raw(statement).execute(db);
-  } catch (error) {
-    if (!DONE_BEFORE.has(errnoOf(error) ?? 0)) throw error;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await sql.raw(statement).execute(db);
+      return;
+    } catch (error) {
+      if (DONE_BEFORE.has(errnoOf(error) ?? 0)) return;
+      if (!isConflict(error)) throw error;
+      if (attempt >= TRIES) throw new SyncError('TABLE_BUSY', undefined, { cause: error });
+      await wait(Math.min(PAUSE_MS * 2 ** (attempt - 1), 10 * PAUSE_MS));
+    }
   }
 }
 

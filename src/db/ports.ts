@@ -11,6 +11,11 @@ export interface OutboxWriter {
   usersWaiting(runner: Runner, userIds: readonly number[]): Promise<Set<number>>;
   /** Takes out users that are gone. */
   dropUsers(runner: Runner, userIds: readonly number[]): Promise<void>;
+  /**
+   * Lets what waits of users follow them to other ids: entries of outboxes, whatever peer they are for. Old id → new id, all
+   * at once. Nothing else may wait under the new ids.
+   */
+  renumber(runner: Runner, moves: ReadonlyMap<number, number>, nowMs: number): Promise<void>;
   /** Is told of every user that is removed here: a peer that knows users by nothing but their address needs it. */
   removed?(runner: Runner, removal: Removed): Promise<void>;
 }

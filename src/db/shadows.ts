@@ -19,6 +19,12 @@ export interface StoredUser {
   readonly shadow: Shadow;
 }
 
+/**
+ * From here on ids are no ids of rows: accounts wait under them whose id another account has got, until the row is found that
+ * they have now. No site comes near it: an INT UNSIGNED ends 4,967,295 further on.
+ */
+export const FIRST_WAITING_ID = 4_290_000_000;
+
 interface UserRow {
   user_id: number;
   uids: Buffer;
@@ -163,6 +169,50 @@ export async function forgetUsers(runner: Runner, own: OwnTables, userIds: reado
   await sql`
     DELETE FROM ${id(own.uid)} WHERE uid IN (${sql.join(uids)})
     AND user_id IN (${bindList(userIds)})`.execute(runner);
+}
+
+/**
+ * Lets what is remembered of users, and every uid that names them or is reserved for them, follow to other ids: old id → new
+ * id, all at once, so that two may change places. The shadows under the old ids have to be locked, and none may be left under
+ * the new ones but those that move on.
+ */
+export async function renumberShadows(
+  runner: Runner,
+  own: OwnTables,
+  moves: ReadonlyMap<number, number>,
+): Promise<void> {
+  if (moves.size === 0) return;
+  const before = [...moves.keys()];
+  const toNew = (userId: number): number => moves.get(userId) ?? userId;
+  const stored = await readShadows(runner, own, before);
+  const { rows } = await sql<{ uid: Buffer; user_id: number }>`
+    SELECT uid, user_id FROM ${id(own.uid)} WHERE user_id IN (${bindList(before)})`.execute(runner);
+  await sql`DELETE FROM ${id(own.user)} WHERE user_id IN (${bindList(before)})`.execute(runner);
+  await writeShadows(
+    runner,
+    own,
+    [...stored.values()].map((user) => ({ ...user, userId: toNew(user.userId) })),
+  );
+  await bindUids(
+    runner,
+    own,
+    rows.map((row) => ({ uid: uidsFromBytes(row.uid)[0] as Uid, userId: toNew(row.user_id) })),
+  );
+}
+
+/** The last of the ids that nobody has, under which accounts wait whose row has not been found yet; undefined: none does. */
+export async function lastWaitingId(runner: Runner, own: OwnTables): Promise<number | undefined> {
+  const { rows } = await sql<{ last: number | null }>`
+    SELECT MAX(user_id) AS last FROM ${id(own.user)} WHERE user_id >= ${FIRST_WAITING_ID}`.execute(runner);
+  return rows[0]?.last ?? undefined;
+}
+
+/** The first of the accounts that wait. `SELECT user_id FROM user WHERE user_id >= … ORDER BY user_id LIMIT ?` */
+export async function waitingUsers(runner: Runner, own: OwnTables, limit: number): Promise<number[]> {
+  const { rows } = await sql<{ user_id: number }>`
+    SELECT user_id FROM ${id(own.user)} WHERE user_id >= ${FIRST_WAITING_ID}
+    ORDER BY user_id LIMIT ${limit}`.execute(runner);
+  return rows.map((row) => row.user_id);
 }
 
 /**

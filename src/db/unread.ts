@@ -3,7 +3,8 @@
  * only compared every so often, whatever has no explanation may be news.
  */
 import type { OwnTables } from './catalog.ts';
-import { usersMarked } from './markers.ts';
+import { idsChangingHands, usersMarked } from './markers.ts';
+import { FIRST_WAITING_ID } from './shadows.ts';
 import { readState } from './state.ts';
 import type { Runner } from './transaction.ts';
 import { vanishedAmong } from './vanished.ts';
@@ -16,6 +17,11 @@ export interface Unread {
    * @param reused those whose id another account has by now
    */
   deleted(runner: Runner, userIds: readonly number[], reused?: ReadonlySet<number>): Promise<Set<number>>;
+  /**
+   * Ids under which row and shadow may be of two accounts, because one of them has another id since: by a marker that was not
+   * read yet, or because the account waits for its row to be found.
+   */
+  changingHands(runner: Runner, userIds: readonly number[]): Promise<Set<number>>;
   /** Of rows without a shadow: those that were registered after the first look at the site. */
   registered(runner: Runner, userIds: readonly number[]): Promise<Set<number>>;
 }
@@ -24,6 +30,9 @@ export interface Unread {
 function unreadMarkers(own: OwnTables): Unread {
   return {
     deleted: (runner, userIds) => usersMarked(runner, own, 'D', userIds),
+    async changingHands(runner, userIds) {
+      return new Set([...userIds.filter(isWaiting), ...(await idsChangingHands(runner, own, userIds))]);
+    },
     registered: (runner, userIds) => usersMarked(runner, own, 'I', userIds),
   };
 }
@@ -35,12 +44,17 @@ function unreadScan(own: OwnTables): Unread {
       const vanished = await vanishedAmong(runner, own, userIds);
       return new Set(userIds.filter((userId) => !vanished.has(userId) && !reused.has(userId)));
     },
+    changingHands: (_runner, userIds) => Promise.resolve(new Set(userIds.filter(isWaiting))),
     async registered(runner, userIds) {
       if (userIds.length === 0) return new Set();
       const isLater = (await readState(runner, own, 'baseline_finished_at')) !== undefined;
       return new Set(isLater ? userIds : []);
     },
   };
+}
+
+function isWaiting(userId: number): boolean {
+  return userId >= FIRST_WAITING_ID;
 }
 
 /** For a site that notices changes in this way. */

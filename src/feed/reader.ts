@@ -4,6 +4,7 @@ import { id, type Catalog, type OwnTables } from '../db/catalog.ts';
 import type { AppendLog, OutboxWriter, Routes } from '../db/ports.ts';
 import { setBackUsers } from '../db/set-back.ts';
 import { readShadows } from '../db/shadows.ts';
+import type { Unread } from '../db/unread.ts';
 import { SyncError } from '../model/errors.ts';
 import { formatProgress } from '../model/progress.ts';
 import type { FeedPage } from '../model/record.ts';
@@ -29,6 +30,7 @@ export interface FeedReaderDeps {
   readonly limit: () => number;
   /** True while users may lack a shadow that no stream brings later. */
   readonly feedsMustWait: () => Promise<boolean>;
+  readonly unread: Pick<Unread, 'changingHands'>;
   /** Works off markers, so that what changed just now is in the page. */
   readonly drain: () => Promise<void>;
 }
@@ -99,6 +101,10 @@ export function makeFeedReader(deps: FeedReaderDeps): FeedReader {
       const users = found.slice(0, limit);
       const userIds = users.map((user) => user.id);
       const shadows = await setBackUsers(deps, await readShadows(db, own, userIds));
+      // Under their new ids nothing is known of them yet, and no stream brings who has only another id.
+      const unknown = userIds.filter((userId) => !shadows.has(userId));
+      const renumbered = await deps.unread.changingHands(db, unknown);
+      if (renumbered.size > 0) throw new SyncError('BASELINE_PENDING', undefined, { retryAfterS: 1 });
       const records = users.flatMap((user) => {
         const stored = shadows.get(user.id);
         const encoded = stored === undefined ? undefined : encodeUser(user, stored, route.sends, hosts, zone);

@@ -70,7 +70,7 @@ export function absorb(
 }
 
 /** What tells one account from another under the same id: people change one, and nothing changes both. */
-const IDENTIFYING: readonly RegisterName[] = ['s_email', 'dt_reg_date'];
+export const IDENTIFYING: readonly RegisterName[] = ['s_email', 'dt_reg_date'];
 
 /**
  * True if the row is another account than the one its shadow remembers. Ids come again: where a table was emptied or an
@@ -82,6 +82,38 @@ export function isOtherAccount(shadow: Shadow, host: ReadonlyMap<RegisterName, V
     const values = host.get(register);
     return known !== undefined && values !== undefined && known.hash !== hashValues(values);
   });
+}
+
+/** True if the row is the account that its shadow remembers, whatever its id: of the same address, registered at the same time. */
+export function isSameAccount(shadow: Shadow, host: ReadonlyMap<RegisterName, Values>): boolean {
+  return IDENTIFYING.every((register) => isAsRemembered(shadow, host, register));
+}
+
+/** True if the row has another address than is remembered of it. */
+export function hasOtherAddress(shadow: Shadow, host: ReadonlyMap<RegisterName, Values>): boolean {
+  return !isAsRemembered(shadow, host, 's_email');
+}
+
+function isAsRemembered(shadow: Shadow, host: ReadonlyMap<RegisterName, Values>, register: RegisterName): boolean {
+  const values = host.get(register);
+  return values !== undefined && shadow.registers.get(register)?.hash === hashValues(values);
+}
+
+/** A user name that is only the id the account had before its key was changed. */
+const FORMER_NAME = /^\d{1,10}$/;
+
+/**
+ * The shadow of an account whose key was changed in place. Its user name, if that was nothing but its id, still is the id it
+ * had: on this site people know it by that, elsewhere it says nothing, so it does not travel.
+ */
+export function underNewId(shadow: Shadow, host: ReadonlyMap<RegisterName, Values>): Shadow {
+  const known = shadow.registers.get('s_username');
+  const values = host.get('s_username');
+  const name = values?.['s_username'];
+  if (known === undefined || values === undefined || typeof name !== 'string' || !FORMER_NAME.test(name)) return shadow;
+  if (known.hash !== hashValues({ s_username: null })) return shadow;
+  const state: RegisterState = { ...known, hash: hashValues(values), altered: true };
+  return { born: shadow.born, registers: new Map([...shadow.registers, ['s_username', state]]) };
 }
 
 /** The shadow of a user nobody has seen yet: every register under one stamp. */

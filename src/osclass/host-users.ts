@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { id, type Catalog, type Column, type Ident } from '../db/catalog.ts';
 import { bindList } from '../db/lists.ts';
 import type { Runner } from '../db/transaction.ts';
-import { descriptionValues } from '../model/absorb.ts';
+import { descriptionValues, IDENTIFYING } from '../model/absorb.ts';
 import { noRow, readRelated, type RelatedTable } from './related.ts';
 import { columnValue, selectColumn, type Raw } from './column-values.ts';
 import {
@@ -65,6 +65,13 @@ export interface HostUsers {
   /** `SELECT pk_i_id … WHERE pk_i_id > ? AND pk_i_id <= ?` */
   idsBetween(runner: Runner, after: number, upTo: number): Promise<Set<number>>;
   /**
+   * Texts and related rows under ids, whether or not a row of `t_user` has the id: keys may be changed in one table before
+   * the other.
+   */
+  belongings(runner: Runner, ids: readonly number[]): Promise<Map<number, Map<RegisterName, Values>>>;
+  /** As {@link after}, of address and date of registration only, which tell accounts apart whatever their ids. */
+  identitiesAfter(runner: Runner, after: number, limit: number): Promise<Pick<HostUser, 'id' | 'registers'>[]>;
+  /**
    * Who holds each of the addresses, as this site's collation compares them; an exact match comes first.
    * `SELECT … WHERE s_email IN (…)`
    */
@@ -117,7 +124,7 @@ export function makeHostUsers(
 
   type Row = HostUser & { readonly registers: Map<RegisterName, Values> };
 
-  const toUser = (row: Record<string, Raw>, texts: ReadonlyMap<string, string | null> | undefined): Row => {
+  const toUser = (row: Record<string, Raw>): Row => {
     const userId = Number(row['pk_i_id']);
     const registers = new Map<RegisterName, Values>();
     for (const { register, list: held } of layout) {
@@ -126,7 +133,6 @@ export function makeHostUsers(
       if (register === 's_username') values['s_username'] = ownName(values['s_username'] ?? null, userId);
       registers.set(register, values);
     }
-    for (const [locale, text] of texts ?? []) registers.set(descriptionRegister(locale), descriptionValues(text));
     return {
       id: userId,
       email: textOf(row['s_email']) ?? '',
@@ -138,26 +144,39 @@ export function makeHostUsers(
     };
   };
 
-  const withDescriptions = async (runner: Runner, rows: Record<string, Raw>[]): Promise<HostUser[]> => {
-    const texts = new Map<number, Map<string, string | null>>();
-    const ids = rows.map((row) => Number(row['pk_i_id']));
-    if (descriptions !== undefined && ids.length > 0) {
-      const found = await sql<{ user_id: number; locale: string; info: string | null }>`
+  const belongings = async (
+    runner: Runner,
+    ids: readonly number[],
+  ): Promise<Map<number, Map<RegisterName, Values>>> => {
+    const found = new Map<number, Map<RegisterName, Values>>();
+    if (ids.length === 0) return found;
+    const set = (userId: number, register: RegisterName, values: Values): void => {
+      found.set(userId, (found.get(userId) ?? new Map<RegisterName, Values>()).set(register, values));
+    };
+    if (descriptions !== undefined) {
+      const { rows } = await sql<{ user_id: number; locale: string; info: string | null }>`
         SELECT fk_i_user_id AS user_id, fk_c_locale_code AS locale, s_info AS info
         FROM ${id(descriptions.name)} WHERE fk_i_user_id IN (${bindList(ids)})
         ORDER BY fk_i_user_id, fk_c_locale_code`.execute(runner);
-      for (const row of found.rows) {
-        const userId = row.user_id;
-        const known = texts.get(userId) ?? new Map<string, string | null>();
-        texts.set(userId, known.set(row.locale, row.info));
-      }
+      for (const row of rows) set(row.user_id, descriptionRegister(row.locale), descriptionValues(row.info));
     }
-    const users = rows.map((row) => toUser(row, texts.get(Number(row['pk_i_id']))));
     for (const one of related) {
-      const found = await readRelated(runner, one, ids);
-      for (const user of users) user.registers.set(one.register, found.get(user.id) ?? noRow(one));
+      for (const [userId, values] of await readRelated(runner, one, ids)) set(userId, one.register, values);
     }
-    return users;
+    return found;
+  };
+
+  const withBelongings = async (runner: Runner, rows: Record<string, Raw>[]): Promise<HostUser[]> => {
+    const theirs = await belongings(
+      runner,
+      rows.map((row) => Number(row['pk_i_id'])),
+    );
+    return rows.map((row) => {
+      const user = toUser(row);
+      for (const one of related) user.registers.set(one.register, noRow(one));
+      for (const [register, values] of theirs.get(user.id) ?? []) user.registers.set(register, values);
+      return user;
+    });
   };
 
   return {
@@ -173,7 +192,7 @@ export function makeHostUsers(
       const { rows } = await sql<Record<string, Raw>>`
         SELECT ${columnList} FROM ${id(table.name)} ${lock ? sql`FORCE INDEX (PRIMARY)` : sql``}
         WHERE pk_i_id IN (${bindList(ids)}) ORDER BY pk_i_id ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
-      const users = await withDescriptions(runner, rows);
+      const users = await withBelongings(runner, rows);
       return new Map(users.map((user) => [user.id, user]));
     },
     async after(runner, after, limit, { eligible = false } = {}) {
@@ -181,7 +200,21 @@ export function makeHostUsers(
         SELECT ${columnList} FROM ${id(table.name)} WHERE pk_i_id > ${after}
         ${eligible ? sql`AND b_enabled = 1 AND b_active = 1` : sql``}
         ORDER BY pk_i_id LIMIT ${limit}`.execute(runner);
-      return await withDescriptions(runner, rows);
+      return await withBelongings(runner, rows);
+    },
+    belongings,
+    async identitiesAfter(runner, after, limit) {
+      const telling = layout.filter(({ register }) => IDENTIFYING.includes(register));
+      const list = sql.join([sql`pk_i_id`, ...telling.flatMap((one) => one.list).map(selectColumn)]);
+      const { rows } = await sql<Record<string, Raw>>`
+        SELECT ${list} FROM ${id(table.name)} WHERE pk_i_id > ${after} ORDER BY pk_i_id LIMIT ${limit}`.execute(runner);
+      return rows.map((row) => {
+        const values = telling.map(({ register, list: held }) => {
+          const columnsOf = held.map((column) => [column.name, columnValue(column, row[column.name])] as const);
+          return [register, Object.fromEntries(columnsOf)] as const;
+        });
+        return { id: Number(row['pk_i_id']), registers: new Map<RegisterName, Values>(values) };
+      });
     },
     async idsBetween(runner, after, upTo) {
       const { rows } = await sql<{ id: number }>`

@@ -61,6 +61,7 @@ export async function pack(
   );
   const absent = refs('user').filter((userId) => shadows.has(userId) && !users.has(userId));
   const deleted = await deps.unread.deleted(db, absent);
+  const renumbered = await deps.unread.changingHands(db, absent);
   const tombstones = await setBackRemovals(deps, await readTombstones(db, own, refs('removal')));
   const packed: Packed = { parcels: [], moot: [], early: [] };
   for (const entry of entries) {
@@ -79,7 +80,8 @@ export async function pack(
     const stored = shadows.get(entry.ref);
     if (stored === undefined || stored.uids.length === 0) packed.moot.push(entry);
     else if (user !== undefined && !hasAddress(user)) packed.moot.push(entry);
-    else if (user === undefined) (deleted.has(entry.ref) ? packed.early : packed.moot).push(entry);
+    else if (user === undefined)
+      (deleted.has(entry.ref) || renumbered.has(entry.ref) ? packed.early : packed.moot).push(entry);
     else {
       const encoded = encodeUser(user, stored, route.sends, hosts, zone);
       if (encoded?.isWhole !== true) packed.early.push(entry);

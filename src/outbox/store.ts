@@ -231,6 +231,50 @@ export async function dropUsers(
     WHERE peer IN (${bindList(peers)}) AND kind = 'u' AND ref IN (${bindList(userIds)})`.execute(runner);
 }
 
+/**
+ * Entries of users whose ids changed: `DELETE … WHERE peer = ? AND kind = 'u' AND ref IN (…)`, and the same again under the new
+ * ids. They count as changed now, in a generation that no entry under those ids had: a delivery under way is about others.
+ */
+export async function renumberEntries(
+  runner: Runner,
+  own: OwnTables,
+  moves: ReadonlyMap<number, number>,
+  nowMs: number,
+): Promise<void> {
+  if (moves.size === 0) return;
+  const ids = bindList([...moves.keys()]);
+  const { rows } = await sql<MovedRow>`
+    SELECT peer, ref, generation, state, due_at, attempts, guarded, code, message FROM ${id(own.outbox)}
+    WHERE kind = 'u' AND ref IN (${ids})`.execute(runner);
+  if (rows.length === 0) return;
+  for (const peer of new Set(rows.map((row) => row.peer))) {
+    await sql`DELETE FROM ${id(own.outbox)} WHERE peer = ${peer} AND kind = 'u' AND ref IN (${ids})`.execute(runner);
+  }
+  const generation = Math.max(...rows.map((row) => row.generation)) + 1;
+  const now = toSqlTime(nowMs);
+  const tuples = rows.map(({ peer, ref, state, due_at, attempts, guarded, code, message }) => {
+    const moved = moves.get(Number(ref)) ?? Number(ref);
+    return [peer, 'u', moved, generation, state, now, due_at, attempts, guarded, code, message];
+  });
+  await sql`
+    INSERT INTO ${id(own.outbox)}
+      (peer, kind, ref, generation, state, changed_at, due_at, attempts, guarded, code, message)
+    VALUES ${bindRows(tuples)}`.execute(runner);
+}
+
+/** An entry as it is stored. */
+interface MovedRow {
+  peer: string;
+  ref: string;
+  generation: number;
+  state: string;
+  due_at: string;
+  attempts: number;
+  guarded: number | null;
+  code: string | null;
+  message: string | null;
+}
+
 function same({ kind, ref, generation, changedAt }: DueEntry): RawBuilder<unknown> {
   return sql`(kind = ${KIND[kind]} AND ref = ${ref} AND generation = ${generation} AND changed_at = ${changedAt})`;
 }

@@ -40,7 +40,7 @@ import type { Meter } from './meter.ts';
 import { makeActivityLog, type ActivityLog } from '../ops/activity-log.ts';
 import { makePeerStatus, type PeerStatus } from '../ops/peer-status.ts';
 import type { Delivered } from '../outbox/deliver.ts';
-import { dropUsers, enqueue, usersWaiting } from '../outbox/store.ts';
+import { dropUsers, enqueue, renumberEntries, usersWaiting } from '../outbox/store.ts';
 import { hasNewLocale, hasOtherColumns, readParts, type Parts } from './parts.ts';
 import type { Acquaintance } from '../peer/acquaintance.ts';
 import type { PeerClient } from '../peer/client.ts';
@@ -49,6 +49,7 @@ import { makePluginPeers, type PluginPeers } from './plugin-peers.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { makeRandomBytes } from '../runtime/random-bytes.ts';
 import { newTrace } from '../runtime/trace.ts';
+import { makeRenumbered } from './renumbered.ts';
 import { makeScanning, type Scanning } from './scanning.ts';
 
 /** A site that can be worked on. */
@@ -142,6 +143,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     enqueue: (runner, entries, at) => enqueue(runner, own, entries, at),
     usersWaiting: (runner, userIds) => usersWaiting(runner, own, names(), userIds),
     dropUsers: (runner, userIds) => dropUsers(runner, own, names(), userIds),
+    renumber: (runner, moves, at) => renumberEntries(runner, own, moves, at),
     removed: (runner, removal) => plugin.removed(runner, removal),
   };
   const unread = makeUnread(own, config.capture.mode);
@@ -163,12 +165,13 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
       measured: meter?.applied,
     };
   };
+  const renumbered = makeRenumbered(own, config.capture.mode);
   const captureDeps = () => {
     const {
       origin,
       parts: { hosts, zone },
     } = now;
-    return { ...{ db, own, outbox, origin, nowMs, randomUid, hosts, routes }, toEpochMs: zone.toEpochMs };
+    return { ...{ db, own, outbox, origin, nowMs, randomUid, hosts, routes, renumbered }, toEpochMs: zone.toEpochMs };
   };
 
   /** What waits was last woken for; at the start nobody knows. */
@@ -232,7 +235,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
   };
 
   const reader = makeFeedReader({
-    ...{ db, own, nowMs, appendLog, outbox, routes },
+    ...{ db, own, nowMs, appendLog, outbox, routes, unread },
     get origin() {
       return now.origin;
     },

@@ -108,7 +108,7 @@ describe('a trigger', () => {
       expect(body).not.toMatch(/\b(?:SELECT|UPDATE|DELETE|JSON|CALL|SET)\b|[a-z]\(/i);
       const columns = [...body.matchAll(/(?:NEW|OLD)\.`([^`]+)`/g)].map(([, column]) => column);
       const key = tab === 'oc_t_user' ? 'pk_i_id' : 'fk_i_user_id';
-      expect(columns.filter((column) => column !== 's_email')).toEqual([key]);
+      expect(new Set(columns.filter((column) => column !== 's_email'))).toEqual(new Set([key]));
     }
     const withAddress = triggers.filter((trigger) => trigger.body.includes('s_email'));
     expect(withAddress.map((trigger) => trigger.name)).toEqual(['oc_account_sync_user_ad_1']);

@@ -82,7 +82,7 @@ describe('an account that is deleted while a drain is between its markers and it
   const between = async (): Promise<{ cars: CapturedSite; deleteThen: (act: () => Promise<unknown>) => void }> => {
     let act: (() => Promise<unknown>) | undefined;
     const onStatement = async (statement: string): Promise<void> => {
-      if (act === undefined || !/FROM `oc_account_sync_queue` ORDER BY seq/.test(statement)) return;
+      if (act === undefined || !/FROM `oc_account_sync_queue`\s+ORDER BY seq/.test(statement)) return;
       const now = act;
       act = undefined;
       await now();
@@ -144,7 +144,11 @@ describe('a re-scan that comes before the drain', () => {
     const bob = await cars.host.person.register({ email: 'bob@example.com', name: 'Bob' });
     await cars.database.query('SET FOREIGN_KEY_CHECKS = 0');
     await cars.database.query('UPDATE oc_t_user SET pk_i_id = ? WHERE pk_i_id = ?', [cars.ana, bob]);
-    await cars.database.query(`UPDATE ${cars.site.own.queue} SET user_id = ? WHERE user_id = ?`, [cars.ana, bob]);
+    await cars.database.query(`DELETE FROM ${cars.site.own.queue} WHERE old_user_id <> user_id`);
+    await cars.database.query(`UPDATE ${cars.site.own.queue} SET user_id = ?, old_user_id = NULL WHERE user_id = ?`, [
+      cars.ana,
+      bob,
+    ]);
     await rescan(cars);
     await cars.scanAll();
     await cars.drainAll();
@@ -164,7 +168,11 @@ describe('an id that another account has now', () => {
       cars.ana,
       bob,
     ]);
-    await cars.database.query(`UPDATE ${cars.site.own.queue} SET user_id = ? WHERE user_id = ?`, [cars.ana, bob]);
+    await cars.database.query(`DELETE FROM ${cars.site.own.queue} WHERE old_user_id <> user_id`);
+    await cars.database.query(`UPDATE ${cars.site.own.queue} SET user_id = ?, old_user_id = NULL WHERE user_id = ?`, [
+      cars.ana,
+      bob,
+    ]);
     expect(await cars.site.drain()).toMatchObject({ vanished: 0 });
     expect((await cars.stored(cars.ana)).uids).toEqual([BOB]);
     expect(await cars.userOf(ANA)).toBeUndefined();

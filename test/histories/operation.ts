@@ -13,7 +13,9 @@ export type HostOperation =
   /** Removed, and the next one who registers gets the id, as after a restart of older servers. */
   | { readonly do: 'reuse'; readonly at: number; readonly who: number; readonly email: number }
   /** What REPLACE does: the same values in a row of another id. */
-  | { readonly do: 'replace'; readonly at: number; readonly who: number };
+  | { readonly do: 'replace'; readonly at: number; readonly who: number }
+  /** The key is changed in place: to one that nobody had, or to that of another account, which gets this one's. */
+  | { readonly do: 'renumber'; readonly at: number; readonly who: number; readonly other: number };
 
 /** What becomes of a request: `late` ones arrive long after the sender gave up. */
 export type Fate = 'well' | 'lost' | 'unanswered' | 'twice' | 'late';
@@ -54,6 +56,7 @@ const OF_PEOPLE: readonly string[] = [
   'renew',
   'reuse',
   'replace',
+  'renumber',
 ];
 
 /** True for what people do, false for what daemons and the network do. */
@@ -172,8 +175,9 @@ function drawHost(random: Random, at: number, emails: number): HostOperation {
   if (draw < 0.83) return { do: 'swap', at, who, other: random.below(8) };
   if (draw < 0.94) return { do: 'remove', at, who };
   if (draw < 0.96) return { do: 'renew', at, who };
-  if (draw < 0.98) return { do: 'reuse', at, who, email: random.below(emails) };
-  return { do: 'replace', at, who };
+  if (draw < 0.975) return { do: 'reuse', at, who, email: random.below(emails) };
+  if (draw < 0.985) return { do: 'replace', at, who };
+  return { do: 'renumber', at, who, other: random.below(8) };
 }
 
 function drawSync(random: Random, sites: number, emails: number): SyncOperation {

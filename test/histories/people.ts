@@ -108,6 +108,17 @@ export function act(
       memory.mark(id, 'I', null);
       return `${nameOf(row)} is replaced by #${id}`;
     }
+    case 'renumber': {
+      const other = pick(operation.other);
+      if (other === undefined || other === row) {
+        const id = renumber(memory, row.id, memory.next());
+        return `${nameOf(row)} gets the id ${id}`;
+      }
+      const between = renumber(memory, row.id, memory.next());
+      renumber(memory, other.id, row.id);
+      renumber(memory, between, other.id);
+      return `${nameOf(row)} and ${nameOf(other)} change ids`;
+    }
     default:
       operation satisfies never;
       return undefined;
@@ -147,6 +158,16 @@ export function register(
   memory.tables.rows.set(id, row);
   memory.mark(id, 'I', null);
   return row;
+}
+
+/** `UPDATE t_user SET pk_i_id = …`; descriptions follow with `ON UPDATE CASCADE`, for which no trigger fires. */
+function renumber(memory: Memory, from: number, to: number): number {
+  const { rows } = memory.tables;
+  const row = rows.get(from) as HostRow;
+  rows.delete(from);
+  rows.set(to, { ...row, id: to });
+  memory.mark(to, 'U', null, from);
+  return to;
 }
 
 function remove(memory: Memory, ledger: Ledger, row: HostRow): void {

@@ -6,11 +6,12 @@ import { v5 } from 'uuid';
 import { applyRecords } from '../../src/apply/applier.ts';
 import { busyOf } from '../../src/apply/conclude.ts';
 import type { Origination, Outcome } from '../../src/apply/outcome.ts';
-import { parkRecords, wakeParked } from '../../src/apply/parked.ts';
+import { parkRecords, renumberParked, wakeParked } from '../../src/apply/parked.ts';
 import { retryParkedOnce } from '../../src/apply/retry-parked.ts';
 import type { ApplyDeps } from '../../src/apply/together.ts';
 import { adopt } from '../../src/capture/adopt.ts';
 import { baselineOnce } from '../../src/capture/baseline.ts';
+import type { CaptureDeps } from '../../src/capture/deps.ts';
 import { drainOnce } from '../../src/capture/drain.ts';
 import { ownTables } from '../../src/db/catalog.ts';
 import type { Lease } from '../../src/db/lease.ts';
@@ -23,7 +24,7 @@ import type { PeerRoute } from '../../src/model/route.ts';
 import { encodeUser } from '../../src/osclass/records.ts';
 import { deliverOnce } from '../../src/outbox/deliver.ts';
 import { makeUnread } from '../../src/db/unread.ts';
-import { dropUsers, enqueue, usersWaiting } from '../../src/outbox/store.ts';
+import { dropUsers, enqueue, renumberEntries, usersWaiting } from '../../src/outbox/store.ts';
 import { toStreamResult } from '../../src/apply/outcome.ts';
 import { asConnection, Memory } from './memory/database.ts';
 import { CATALOG, HOSTS, LOCALES, LOCATIONS, ZONE } from './memory/host.ts';
@@ -85,10 +86,12 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
     enqueue: (runner, entries, at) => enqueue(runner, OWN, entries, at),
     usersWaiting: (runner, userIds) => usersWaiting(runner, OWN, peers, userIds),
     dropUsers: (runner, userIds) => dropUsers(runner, OWN, peers, userIds),
+    renumber: (runner, moves, at) => renumberEntries(runner, OWN, moves, at),
   };
   const randomUid = (): ReturnType<typeof requireUid> => requireUid(v5(`${name} ${memory.next()}`, NAMESPACE));
   const clock = { nowMs, toEpochMs: ZONE.toEpochMs };
-  const common = { db, own: OWN, hosts: HOSTS, outbox, origin, ...clock, randomUid, routes: () => routes };
+  const renumbered: CaptureDeps['renumbered'] = (trx, moves) => renumberParked(trx, OWN, moves);
+  const common = { db, own: OWN, hosts: HOSTS, outbox, renumbered, origin, ...clock, randomUid, routes: () => routes };
   const appendLog = (): Promise<void> => Promise.resolve();
   const applyDeps: ApplyDeps = {
     ...{ ...common, catalog: CATALOG, locations: LOCATIONS, zone: ZONE, appendLog },

@@ -5,7 +5,6 @@ import { sourcesIn } from './sources.ts';
 const RAW: Readonly<Record<string, string>> = {
   'src/db/migrate.ts': 'statements of sql/, which are part of the program',
   'src/db/server-facts.ts': 'constant statements that a server may not know',
-  'src/capture/mend-queue.ts': 'the statement of sql/ that makes the queue',
   'src/capture/rights.ts': 'constant statements that an account may not run',
 };
 

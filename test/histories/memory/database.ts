@@ -106,10 +106,10 @@ export class Memory {
   }
 
   /** What a trigger does. */
-  mark(userId: number, op: Marker['op'], oldEmail: string | null): void {
+  mark(userId: number, op: Marker['op'], oldEmail: string | null, oldUserId: number | null = null): void {
     if (this.applying) return;
     const seq = String(this.next());
-    this.tables.queue.set(seq, { seq, userId, op, oldEmail, atMs: this.nowMs() });
+    this.tables.queue.set(seq, { seq, userId, op, oldEmail, oldUserId, atMs: this.nowMs() });
   }
 }
 

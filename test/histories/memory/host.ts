@@ -122,6 +122,8 @@ export const HOSTS: HostUsers = {
       .toSorted((a, b) => a.id - b.id)
       .slice(0, limit);
   },
+  belongings: async () => new Map(),
+  identitiesAfter: () => Promise.reject(new Error('not here')),
   async idsBetween(runner, after, upTo) {
     return new Set([...memoryOf(runner).tables.rows.keys()].filter((id) => id > after && id <= upTo));
   },

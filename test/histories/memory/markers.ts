@@ -40,3 +40,16 @@ export async function usersMarked(
   const markers = [...memoryOf(runner).tables.queue.values()].filter((marker) => marker.op === op);
   return new Set(markers.map((marker) => marker.userId).filter((userId) => userIds.includes(userId)));
 }
+
+export async function idsChangingHands(
+  runner: unknown,
+  _own: OwnTables,
+  userIds: readonly number[],
+  except: ReadonlySet<string> = new Set(),
+): Promise<Set<number>> {
+  const pending = [...memoryOf(runner).tables.queue.values()].filter(
+    ({ seq, op, userId, oldUserId }) => op === 'U' && oldUserId !== null && oldUserId !== userId && !except.has(seq),
+  );
+  const touched = new Set(pending.flatMap(({ userId, oldUserId }) => [userId, oldUserId]));
+  return new Set(userIds.filter((userId) => touched.has(userId)));
+}

@@ -94,6 +94,24 @@ export async function dropUsers(
   for (const peer of peers) for (const userId of userIds) memory.tables.outbox.delete(`${peer} user ${userId}`);
 }
 
+export async function renumberEntries(
+  runner: unknown,
+  _own: OwnTables,
+  moves: ReadonlyMap<number, number>,
+): Promise<void> {
+  const memory = memoryOf(runner);
+  const rows = [...memory.tables.outbox].filter(([, row]) => row.kind === 'user' && moves.has(row.ref));
+  if (rows.length === 0) return;
+  memory.step();
+  for (const [key] of rows) memory.tables.outbox.delete(key);
+  const generation = Math.max(...rows.map(([, row]) => row.generation)) + 1;
+  memory.step();
+  for (const [, row] of rows) {
+    const ref = moves.get(row.ref) ?? row.ref;
+    memory.tables.outbox.set(`${row.peer} user ${ref}`, { ...row, ref, generation });
+  }
+}
+
 export async function park(_runner: unknown, _own: OwnTables, peer: string, entry: DueEntry): Promise<void> {
   throw new Error(`an entry for ${peer} was parked: ${entry.kind} ${entry.ref}`);
 }

@@ -94,6 +94,19 @@ export async function wakeParked(runner: unknown, _own: OwnTables, userIds: read
   }
 }
 
+export async function renumberParked(
+  runner: unknown,
+  _own: OwnTables,
+  moves: ReadonlyMap<number, number>,
+): Promise<void> {
+  const memory = memoryOf(runner);
+  memory.step();
+  for (const [key, row] of memory.tables.parked) {
+    const userId = row.userId === null ? undefined : moves.get(row.userId);
+    if (userId !== undefined) memory.tables.parked.set(key, { ...row, userId });
+  }
+}
+
 export async function touchParked(
   runner: unknown,
   _own: OwnTables,

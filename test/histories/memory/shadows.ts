@@ -1,13 +1,14 @@
 /** Stands in for src/db/shadows.ts. Shadows are packed and unpacked as they are there. */
 import type { OwnTables } from '../../../src/db/catalog.ts';
 import type { StoredUser } from '../../../src/db/shadows.ts';
+import { FIRST_WAITING_ID } from '../../../src/db/shadows.ts';
 import { decodeShadow, encodeShadow } from '../../../src/model/shadow.ts';
 import type { Stamp } from '../../../src/model/stamp.ts';
 import { gatherTombstones, removalIdOf, type Tombstone } from '../../../src/model/tombstone.ts';
 import type { Uid } from '../../../src/model/uid.ts';
 import { memoryOf } from './database.ts';
 
-export { hashRemovedEmail, requireUid } from '../../../src/db/shadows.ts';
+export { FIRST_WAITING_ID, hashRemovedEmail, requireUid } from '../../../src/db/shadows.ts';
 
 export async function readShadows(
   runner: unknown,
@@ -111,4 +112,37 @@ export async function forgetUsers(runner: unknown, _own: OwnTables, userIds: rea
 
 export async function expireTombstones(): Promise<number> {
   return 0;
+}
+
+export async function renumberShadows(
+  runner: unknown,
+  own: OwnTables,
+  moves: ReadonlyMap<number, number>,
+): Promise<void> {
+  if (moves.size === 0) return;
+  const memory = memoryOf(runner);
+  const stored = await readShadows(runner, own, [...moves.keys()]);
+  const named = [...memory.tables.uids].filter(([, userId]) => moves.has(userId));
+  memory.step();
+  for (const userId of stored.keys()) memory.tables.users.delete(userId);
+  const toNew = (userId: number): number => moves.get(userId) ?? userId;
+  await writeShadows(
+    runner,
+    own,
+    [...stored.values()].map((user) => ({ ...user, userId: toNew(user.userId) })),
+  );
+  await bindUids(
+    runner,
+    own,
+    named.map(([uid, userId]) => ({ uid, userId: toNew(userId) })),
+  );
+}
+
+export async function waitingUsers(runner: unknown, _own: OwnTables, limit: number): Promise<number[]> {
+  const ids = [...memoryOf(runner).tables.users.keys()].filter((userId) => userId >= FIRST_WAITING_ID);
+  return ids.toSorted((a, b) => a - b).slice(0, limit);
+}
+
+export async function lastWaitingId(runner: unknown, own: OwnTables): Promise<number | undefined> {
+  return (await waitingUsers(runner, own, Infinity)).at(-1);
 }
