@@ -23,7 +23,6 @@ import { ownTables, type OwnTables } from '../db/catalog.ts';
 import { makeLeases, TTL_MS, type Leases } from '../db/lease.ts';
 import { lookingAgain } from '../db/looking-again.ts';
 import { openPool, type Pool } from '../db/pool.ts';
-import type { OutboxWriter } from '../db/ports.ts';
 import { makeUnread } from '../db/unread.ts';
 import { withLease } from '../db/with-lease.ts';
 import { requireUid } from '../db/shadows.ts';
@@ -40,7 +39,7 @@ import type { Meter } from './meter.ts';
 import { makeActivityLog, type ActivityLog } from '../ops/activity-log.ts';
 import { makePeerStatus, type PeerStatus } from '../ops/peer-status.ts';
 import type { Delivered } from '../outbox/deliver.ts';
-import { dropUsers, enqueue, renumberEntries, usersWaiting } from '../outbox/store.ts';
+import { makeOutboxWriter } from './outbox-writer.ts';
 import { hasNewLocale, hasOtherColumns, readParts, type Parts } from './parts.ts';
 import type { Acquaintance } from '../peer/acquaintance.ts';
 import type { PeerClient } from '../peer/client.ts';
@@ -139,13 +138,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
   const routes = (): readonly PeerRoute[] => now.routes;
   const nowMs = (): number => clock.nowMs();
   const randomUid = (): Uid => requireUid(v4());
-  const outbox: OutboxWriter = {
-    enqueue: (runner, entries, at) => enqueue(runner, own, entries, at),
-    usersWaiting: (runner, userIds) => usersWaiting(runner, own, names(), userIds),
-    dropUsers: (runner, userIds) => dropUsers(runner, own, names(), userIds),
-    renumber: (runner, moves, at) => renumberEntries(runner, own, moves, at),
-    removed: (runner, removal) => plugin.removed(runner, removal),
-  };
+  const outbox = makeOutboxWriter(own, names, (runner, removal) => plugin.removed(runner, removal));
   const unread = makeUnread(own, config.capture.mode);
   const appendLog = activity.append;
 
