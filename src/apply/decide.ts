@@ -6,6 +6,7 @@ import { findTarget, type Parting } from '../model/identity.ts';
 import { mergeRegisters, type RemoteRegister } from '../model/merge.ts';
 import { hashValues, localeOf, type RegisterName, type Selection, type Value, type Values } from '../model/register.ts';
 import type { UserRecord } from '../model/record.ts';
+import { isSeparate } from '../model/separate.ts';
 import { compareStamps, nextStamp, type Origin, type Stamp } from '../model/stamp.ts';
 import { canonicalEmail, type Uid } from '../model/uid.ts';
 import { maskValue } from '../model/log-entry.ts';
@@ -118,7 +119,9 @@ export function decide(incoming: Incoming, loaded: Loaded, context: DecideContex
     loaded.nextUid,
     {
       isPresent: context.from.waited === true,
-      isContested: byEmail !== undefined && loaded.contested.has(byEmail.userId),
+      isContested:
+        byEmail !== undefined &&
+        (loaded.contested.has(byEmail.userId) || (isSeparate(record) && byEmail.uids.length > 0)),
     },
   );
   if (target.kind === 'removed') {

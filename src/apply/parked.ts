@@ -191,6 +191,13 @@ export async function heldOf(runner: Runner, own: OwnTables, peer: string): Prom
   return rows.map((row) => Number(row.id));
 }
 
+/** What waits of a user and peer. `SELECT id FROM parked WHERE peer = ? AND uid = ?` */
+export async function parkedIdsOf(runner: Runner, own: OwnTables, peer: string, uid: Uid): Promise<number[]> {
+  const { rows } = await sql<{ id: string }>`
+    SELECT id FROM ${id(own.parked)} WHERE peer = ${peer} AND uid = ${uidToBytes(uid)}`.execute(runner);
+  return rows.map((row) => Number(row.id));
+}
+
 /** Gives a parked record up. True if there was one. */
 export async function dropParked(runner: Runner, own: OwnTables, parkedId: number): Promise<boolean> {
   const result = await sql`DELETE FROM ${id(own.parked)} WHERE id = ${parkedId}`.execute(runner);

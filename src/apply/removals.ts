@@ -132,7 +132,9 @@ export async function removeOnce(
   await outbox.enqueue(trx, entries, nowMs());
   const told = entries.filter((entry) => entry.kind === 'removal').map((entry) => entry.peer);
   for (const { email } of victims) {
-    for (const removalId of removals) await outbox.removed?.(trx, { email, removalId, told, from: from.route.name });
+    for (const removalId of removals) {
+      await outbox.removed?.(trx, { email, removalId, uids, told, from: from.route.name });
+    }
   }
   return {
     result: victims.length > 0 ? 'applied' : 'unchanged',

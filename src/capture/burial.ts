@@ -53,7 +53,7 @@ export async function buryUsers(
     await bury(trx, own, { uids, stamp, emailHash, nowMs: deps.nowMs() });
     for (const { removalId } of (await tombstonesByUid(trx, own, uids)).values()) {
       removals.add(removalId);
-      if (email !== '') await outbox.removed?.(trx, { email, removalId, told: told.map((route) => route.name) });
+      if (email !== '') await outbox.removed?.(trx, { email, removalId, uids, told: told.map((route) => route.name) });
     }
   }
   const ids = gone.map(({ userId }) => userId).filter((userId) => shadows.has(userId));

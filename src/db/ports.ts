@@ -1,6 +1,7 @@
 /** What one feature folder needs of another, as functions that the composition root passes in. */
 import type { LogEntry } from '../model/log-entry.ts';
 import type { OutboxEntry, PeerRoute } from '../model/route.ts';
+import type { Uid } from '../model/uid.ts';
 import type { Runner } from './transaction.ts';
 
 /** The outboxes, as those see them who put users in. */
@@ -25,6 +26,8 @@ export interface Removed {
   readonly email: string;
   /** Of the tombstone. */
   readonly removalId: number;
+  /** Those that die with the user. */
+  readonly uids: readonly Uid[];
   /** Peers that get an entry for it. */
   readonly told: readonly string[];
   /** The peer that said so; absent: it happened here. */

@@ -1,17 +1,18 @@
 /** Feeding a plugin peer: one page of active and enabled users as rows it can store, and the progress in its words. */
 import { sql, type Kysely } from 'kysely';
 import { id, type OwnTables, type Table } from '../db/catalog.ts';
-import { readShadows } from '../db/shadows.ts';
-import { inTransaction } from '../db/transaction.ts';
+import { readShadows, type StoredUser } from '../db/shadows.ts';
+import { inTransaction, type Runner } from '../db/transaction.ts';
 import { formatProgress } from '../model/progress.ts';
 import type { PeerRoute } from '../model/route.ts';
-import { canonicalEmail } from '../model/uid.ts';
-import type { HostUsers } from '../osclass/host-users.ts';
+import { canonicalEmail, type Uid } from '../model/uid.ts';
+import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import { encodeUser } from '../osclass/records.ts';
 import { makeZone } from '../osclass/timezone.ts';
+import { linkOf } from './link.ts';
 import { afterTelling, type Memory } from './memory.ts';
 import { toFeedRow, toOutgoing } from './outgoing.ts';
-import { readSeen, writeMemories } from './seen-store.ts';
+import { readSeen, writeAccounts, writeMemories, type Seen } from './seen-store.ts';
 
 /** What serving needs. */
 export interface GiveFeedDeps {
@@ -38,20 +39,45 @@ export async function givePage(
   const emails = users.map((user) => canonicalEmail(user.email));
   const seen = await readSeen(db, own, route.name, emails);
   const memories = new Map<string, Memory>();
+  const accounts = new Map<string, { user: Uid }>();
+  const others = await ofOthers(db, own, users, shadows, seen);
   const rows = users.flatMap((user) => {
+    if (others.has(user.id)) return [];
     const stored = shadows.get(user.id);
     const record = stored && encodeUser(user, stored, route.sends, hosts, makeZone(null))?.record;
     if (record === undefined) return [];
     const email = canonicalEmail(user.email);
     const memory = seen.get(email)?.memory ?? undefined;
     const outgoing = toOutgoing(record, user.id, memory, { table, related: hosts.related });
+    const [main] = stored?.uids ?? [];
+    if (main !== undefined) accounts.set(email, { user: main });
     memories.set(email, afterTelling(memory, outgoing.told));
     return [toFeedRow(outgoing, table)];
   });
-  await inTransaction(db, (trx) => writeMemories(trx, own, route.name, memories, deps.nowMs()));
+  await inTransaction(db, async (trx) => {
+    await writeMemories(trx, own, route.name, memories, deps.nowMs());
+    await writeAccounts(trx, own, route.name, accounts);
+  });
   const total = await eligibleAfter(deps, 0);
   const remaining = Math.max(0, (await eligibleAfter(deps, after)) - users.length);
   return { message: formatProgress({ total, remaining, retrieved: users.length, limit, after }), rows };
+}
+
+/** Users whose address is another account's at the peer: their rows would be written over that. */
+async function ofOthers(
+  runner: Runner,
+  own: OwnTables,
+  users: readonly HostUser[],
+  shadows: ReadonlyMap<number, StoredUser>,
+  seen: ReadonlyMap<string, Seen>,
+): Promise<Set<number>> {
+  const others = new Set<number>();
+  for (const { id: userId, email, regDate } of users) {
+    const uids = shadows.get(userId)?.uids ?? [];
+    const link = await linkOf(runner, own, seen.get(canonicalEmail(email)), { uids, regDate });
+    if (link === 'waiting' || link === 'elsewhere') others.add(userId);
+  }
+  return others;
 }
 
 async function eligibleAfter({ db, table }: GiveFeedDeps, after: number): Promise<number> {

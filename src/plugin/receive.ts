@@ -8,12 +8,15 @@ import type { Runner } from '../db/transaction.ts';
 import { chooseUids } from '../db/uid-assignment.ts';
 import type { UserRecord } from '../model/record.ts';
 import { adoptionStamp, compareStamps, formatStamp, type Stamp } from '../model/stamp.ts';
+import { toSeparate } from '../model/separate.ts';
 import { canonicalEmail, uidOfEmail, type Uid } from '../model/uid.ts';
+import { matchAccount } from './account.ts';
 import { readKnown, readNew, type Holder, type News, type ReadingDeps } from './incoming.ts';
+import { linkOf } from './link.ts';
 import { afterSaying, BLANK, noveltyOf, type Memory } from './memory.ts';
 import type { PluginRow } from './row.ts';
 import { nothingSaid, valuesIn } from './said.ts';
-import { readSeen, type Seen } from './seen-store.ts';
+import { readSeen, type Replaced, type Seen } from './seen-store.ts';
 
 /** What preparing rows needs. */
 export interface ReceiveDeps extends ReadingDeps {
@@ -28,7 +31,12 @@ export interface Prepared {
   readonly row: PluginRow;
   /** Undefined: the row says nothing new of an account that has another address here. */
   readonly record: UserRecord | undefined;
-  readonly memory: Memory;
+  /** Undefined: it is left as it was. */
+  readonly memory: Memory | undefined;
+  /** A uid of the user here that the account is. */
+  readonly user: Uid | undefined;
+  /** The address has come from this account at the peer to the one in the row. */
+  readonly replaced: Pick<Replaced, 'accountId' | 'user'> | undefined;
   /** The peer has to be sent the user. */
   readonly knowsLess: boolean;
   /** What of it was changed there. */
@@ -43,7 +51,12 @@ export interface Prepared {
  * What is known of the peer once its row was applied. What this site could not store is newer than what it has: the peer
  * is not told ours, until that changes. `isOnItsWay`: something is being sent there, which may put back what was just said.
  */
-export function memoryOf({ memory, news }: Prepared, notStored: ReadonlySet<string>, isOnItsWay: boolean): Memory {
+export function memoryOf(
+  memory: Memory,
+  news: readonly News[],
+  notStored: ReadonlySet<string>,
+  isOnItsWay: boolean,
+): Memory {
   const after = new Map(memory);
   for (const { register, name, ours } of news) {
     const impression = after.get(name);
@@ -78,17 +91,52 @@ export async function prepareRows(
       isHolder && known !== undefined && known.uids.length > 0 ? { host, stored: known } : undefined;
     const before = seen.get(row.email);
     prepared.push(
-      holder === undefined ? await prepareStranger(runner, row, before, deps) : prepareKnown(row, holder, before, deps),
+      holder === undefined
+        ? await prepareStranger(runner, row, before, deps)
+        : await prepareHeld(runner, row, holder, before, deps),
     );
   }
   return prepared;
 }
 
-function prepareKnown(row: PluginRow, holder: Holder, seen: Seen | undefined, deps: ReceiveDeps): Prepared {
+/** Somebody here has the address. Whether that is who the row is about, is another question. */
+async function prepareHeld(
+  runner: Runner,
+  row: PluginRow,
+  holder: Holder,
+  seen: Seen | undefined,
+  deps: ReceiveDeps,
+): Promise<Prepared> {
+  const [main] = holder.stored.uids;
+  const match = matchAccount(row, seen, deps.toEpochMs);
+  // Where the peer had nobody of the address, the two sites meet anew.
+  const known = seen !== undefined && seen.memory !== null ? seen : undefined;
+  const link = await linkOf(runner, deps.own, known, { uids: holder.stored.uids, regDate: holder.host.regDate });
+  const common = { row, knowsLess: false, news: [], removal: undefined, withoutPassword: false };
+  if (link === 'elsewhere' && match !== 'other') {
+    return { ...common, record: undefined, memory: undefined, user: undefined, replaced: undefined };
+  }
+  const isReplaced = known !== undefined && match === 'other';
+  if (known !== undefined && (link === 'waiting' || (link === 'holder' && isReplaced))) {
+    const chosen = await chooseUids(runner, deps.own, [{ userId: 0, email: row.email }], deps.randomUid);
+    const uid = link === 'waiting' && !isReplaced && known.user !== null ? known.user : (chosen.get(0) as Uid);
+    const record = toSeparate(readNew(row, uid, holder.stored.shadow.born, deps));
+    // The one who waits may go as well; of whom that then is said is who has the address here.
+    const replaced = link === 'holder' ? { accountId: known.accountId, user: known.user ?? main ?? null } : undefined;
+    const memory = memoryAfter(row, undefined, deps);
+    return { ...common, record, memory, user: uid, replaced, withoutPassword: row.withoutPassword };
+  }
+  const replaced =
+    known !== undefined && (match === 'other' || match === 'unclear')
+      ? { accountId: known.accountId, user: match === 'other' ? known.user : null }
+      : undefined;
   const quietMs = deps.nowMs - (seen?.changedAtMs ?? 0);
-  if (isMadeAgain(row, seen?.memory ?? undefined)) return madeAgain(row, holder, deps);
-  const { knowsLess, ...reading } = readKnown(row, holder, seen?.memory ?? undefined, quietMs, deps);
-  return { row, ...reading, knowsLess: knowsLess && deps.tells, removal: undefined, withoutPassword: false };
+  if (!isReplaced && isMadeAgain(row, known?.memory ?? undefined)) {
+    return { ...common, ...madeAgain(holder, row, deps), user: main, replaced };
+  }
+  const memory = isReplaced ? undefined : (known?.memory ?? undefined);
+  const { knowsLess, ...reading } = readKnown(row, holder, memory, quietMs, deps);
+  return { ...common, ...reading, knowsLess: knowsLess && deps.tells, user: main, replaced };
 }
 
 /**
@@ -103,10 +151,14 @@ function isMadeAgain({ lacks }: PluginRow, memory: Memory | undefined): boolean 
 }
 
 /** Such a row says nothing of the person: the peer is told everything, as of somebody it does not know. */
-function madeAgain(row: PluginRow, { stored }: Holder, { tells }: ReceiveDeps): Prepared {
+function madeAgain(
+  { stored }: Holder,
+  { email }: PluginRow,
+  { tells }: ReceiveDeps,
+): Pick<Prepared, 'record' | 'memory' | 'knowsLess'> {
   const born = formatStamp(stored.shadow.born);
-  const record: UserRecord = { kind: 'user', uids: [...stored.uids], email: row.email, born, registers: {} };
-  return { row, record, memory: new Map(), knowsLess: tells, news: [], removal: undefined, withoutPassword: false };
+  const record: UserRecord = { kind: 'user', uids: [...stored.uids], email, born, registers: {} };
+  return { record, memory: new Map(), knowsLess: tells };
 }
 
 /**
@@ -119,42 +171,70 @@ async function prepareStranger(
   seen: Seen | undefined,
   deps: ReceiveDeps,
 ): Promise<Prepared> {
-  const { own, hosts } = deps;
-  const memory = seen?.memory ?? undefined;
-  const said = valuesIn(row, hosts);
-  const after = new Map([...nothingSaid(row, hosts), ...(memory ?? [])]);
-  for (const { name, digest } of said) after.set(name, afterSaying(memory?.get(name), digest));
-  const common = { row, memory: after, knowsLess: false, news: [] };
+  const { own } = deps;
+  const match = matchAccount(row, seen, deps.toEpochMs);
+  const isAnother = match === 'other' || match === 'unclear';
+  const replaced =
+    isAnother && seen !== undefined && seen.memory !== null
+      ? { accountId: seen.accountId, user: seen.user }
+      : undefined;
+  const memory = memoryAfter(row, isAnother ? undefined : (seen?.memory ?? undefined), deps);
+  const common = { row, memory, replaced, knowsLess: false, news: [], removal: undefined, withoutPassword: false };
   const [uid] = (await chooseUids(runner, own, [{ userId: 0, email: row.email }], deps.randomUid)).values();
   const earlier = incarnations(row.email, uid as Uid);
   const buried = await tombstonesByUid(runner, own, earlier);
   const removal = [...buried.values()].toSorted((a, b) => compareStamps(b.stamp, a.stamp))[0];
-  if (removal !== undefined && isStale(row, seen, removal.stamp, deps)) {
-    const isTold = !deps.tells || seen?.removalId !== null;
+  const age = removal === undefined || isAnother ? 'new' : ageOf(row, seen, removal.stamp, deps);
+  if (removal !== undefined && age !== 'new') {
+    const isTold = !deps.tells || age === 'doubtful' || seen?.removalId !== null;
     // Under the uid that was buried: whatever is done about late records of removed accounts is done about this one.
     const born = formatStamp(adoptionStamp(0, deps.peer));
     const uids = earlier.filter((one) => buried.get(one)?.removalId === removal.removalId);
     const record: UserRecord = { kind: 'user', uids, email: row.email, born, registers: {} };
-    return { ...common, record, removal: isTold ? undefined : removal.removalId, withoutPassword: false };
+    const remembered = age === 'doubtful' ? undefined : memory;
+    return { ...common, record, memory: remembered, user: uids[0], removal: isTold ? undefined : removal.removalId };
   }
   const moved = [...(await usersByUid(runner, own, earlier)).values()];
   // Who has another address here goes on under the old one there: nobody can tell the peer, and it is no second person.
-  if (removal === undefined && (await isSameRegistration(runner, row, moved, deps))) {
-    return { ...common, record: undefined, removal: undefined, withoutPassword: false };
+  if (removal === undefined && !isAnother && (await isSameRegistration(runner, row, moved, deps))) {
+    return { ...common, record: undefined, user: undefined };
   }
   const record = readNew(row, uid as Uid, removal?.stamp, deps);
-  return { ...common, record, removal: undefined, withoutPassword: row.withoutPassword };
+  return { ...common, record, user: uid, withoutPassword: row.withoutPassword };
 }
 
+/** What is known of the peer after it said this of somebody who is new here, or was removed. */
+function memoryAfter(row: PluginRow, memory: Memory | undefined, { hosts }: ReceiveDeps): Memory {
+  const after = new Map([...nothingSaid(row, hosts), ...(memory ?? [])]);
+  for (const { name, digest } of valuesIn(row, hosts)) after.set(name, afterSaying(memory?.get(name), digest));
+  return after;
+}
+
+/** A peer in another zone may say a time that is so much earlier than it was. */
+const MOST_ZONES_MS = 26 * 3_600_000;
+
 /**
- * True if the row is about the account that was removed, not about one registered later: it has the registration date the
- * peer was known to have; or the peer was never heard of about it, and the date is before the removal.
+ * Whether the row is about the account that was removed (`removed`), or about one registered later (`new`): it has the
+ * registration date the peer was known to have; or the peer was never heard of about it, and the date is before the removal.
+ * `doubtful`: nothing must be done about it, neither here nor there.
  */
-function isStale(row: PluginRow, seen: Seen | undefined, removed: Stamp, deps: ReceiveDeps): boolean {
+function ageOf(
+  row: PluginRow,
+  seen: Seen | undefined,
+  removed: Stamp,
+  { toEpochMs, hosts }: ReceiveDeps,
+): 'removed' | 'new' | 'doubtful' {
   const memory = seen?.memory ?? seen?.earlier ?? undefined;
-  if (memory === undefined) return registeredBefore(row, removed, deps);
-  const registered = valuesIn(row, deps.hosts).find(({ name }) => name === 'dt_reg_date');
-  return registered === undefined || isKnownOf(memory, registered.name, registered.digest);
+  const registered = valuesIn(row, hosts).find(({ name }) => name === 'dt_reg_date');
+  const isSameId = seen !== undefined && seen.accountId !== null;
+  if (memory !== undefined && registered !== undefined) {
+    return isKnownOf(memory, registered.name, registered.digest) ? 'removed' : 'new';
+  }
+  if (memory !== undefined) return isSameId ? 'removed' : 'doubtful';
+  const ms = toEpochMs(row.columns.get('dt_reg_date') ?? '');
+  if (ms === undefined) return 'doubtful';
+  if (ms > removed.ms) return 'new';
+  return ms > removed.ms - MOST_ZONES_MS ? 'doubtful' : 'removed';
 }
 
 /** True if one of these users came to be when the user in the row did. */
@@ -174,11 +254,6 @@ async function isSameRegistration(
 function isKnownOf(memory: Memory, name: string, digest: string): boolean {
   const novelty = noveltyOf(memory.get(name), digest);
   return novelty === 'same' || novelty === 'stale';
-}
-
-function registeredBefore(row: PluginRow, removed: Stamp, { toEpochMs }: ReceiveDeps): boolean {
-  const ms = toEpochMs(row.columns.get('dt_reg_date') ?? '');
-  return ms === undefined || ms <= removed.ms;
 }
 
 /** The uids of the address that were given before `uid`. */

@@ -21,6 +21,20 @@ export interface Seen {
   readonly echoUntilMs: number;
   /** When something was last exchanged about it. */
   readonly changedAtMs: number;
+  /** Id at the peer of the account that memory or `earlier` is about; null: it never said it. */
+  readonly accountId: string | null;
+  /** A uid of the user here that this account is. */
+  readonly user: Uid | null;
+  /** The account that had the address there before, if a removal by address may still be about that one. */
+  readonly replaced: Replaced | null;
+}
+
+/** An account at the peer whose address went to another. */
+export interface Replaced {
+  readonly accountId: string | null;
+  /** A uid of the user here that it is; null: the same user as the present account. */
+  readonly user: Uid | null;
+  readonly untilMs: number;
 }
 
 /** How long a peer may take to repeat a removal: its cron may be rare, or its site down. */
@@ -46,8 +60,14 @@ export async function readSeen(
     removal_id: string | null;
     echo_until: string | null;
     changed_at: string;
+    account_id: string | null;
+    user_uid: Buffer | null;
+    replaced_id: string | null;
+    replaced_uid: Buffer | null;
+    replaced_until: string | null;
   }>`
-    SELECT address, hashes, removal_id, echo_until, changed_at FROM ${id(own.seen)}
+    SELECT address, hashes, removal_id, echo_until, changed_at, account_id, user_uid, replaced_id, replaced_uid,
+      replaced_until FROM ${id(own.seen)}
     WHERE peer = ${peer} AND address IN (${sql.join([...byAddress.keys()].map(uidToBytes))})
     ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
   return new Map(
@@ -59,12 +79,25 @@ export async function readSeen(
         removalId: row.removal_id === null ? null : Number(row.removal_id),
         echoUntilMs: row.echo_until === null ? 0 : fromSqlTime(row.echo_until),
         changedAtMs: fromSqlTime(row.changed_at),
+        accountId: idText(row.account_id),
+        user: uidOrNull(row.user_uid),
+        replaced:
+          row.replaced_until === null
+            ? null
+            : {
+                accountId: idText(row.replaced_id),
+                user: uidOrNull(row.replaced_uid),
+                untilMs: fromSqlTime(row.replaced_until),
+              },
       },
     ]),
   );
 }
 
-/** `INSERT INTO seen … ON DUPLICATE KEY UPDATE hashes = …`: the peer has these users now. */
+/**
+ * `INSERT INTO seen … ON DUPLICATE KEY UPDATE hashes = …`: the peer has these users now. Where it had nobody of the address
+ * before, the id of the account is not known any more.
+ */
 export async function writeMemories(
   runner: Runner,
   own: OwnTables,
@@ -78,7 +111,50 @@ export async function writeMemories(
   );
   await sql`
     INSERT INTO ${id(own.seen)} (peer, address, hashes, changed_at) VALUES ${sql.join(rows)}
-    ON DUPLICATE KEY UPDATE hashes = VALUES(hashes), changed_at = VALUES(changed_at)`.execute(runner);
+    ON DUPLICATE KEY UPDATE
+      account_id = IF(hashes IS NULL OR hashes LIKE ${GONE_LIKE}, NULL, account_id),
+      hashes = VALUES(hashes), changed_at = VALUES(changed_at)`.execute(runner);
+}
+
+/** `UPDATE seen SET user_uid = ?, account_id = ?`: which user here the account at the peer is, and its id there if it was said. */
+export async function writeAccounts(
+  runner: Runner,
+  own: OwnTables,
+  peer: string,
+  accounts: ReadonlyMap<string, { readonly user: Uid; readonly accountId?: string }>,
+): Promise<void> {
+  for (const [email, { user, accountId }] of accounts) {
+    const said = accountId === undefined ? sql`` : sql`, account_id = ${accountId}`;
+    await sql`
+      UPDATE ${id(own.seen)} SET user_uid = ${uidToBytes(user)}${said}
+      WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(runner);
+  }
+}
+
+/**
+ * Another account has the address at the peer now. A removal of it that comes from there is of the one before; one of ours
+ * that is not yet confirmed must not reach the present one.
+ */
+export async function noteReplaced(
+  runner: Runner,
+  own: OwnTables,
+  peer: string,
+  email: string,
+  replaced: Pick<Replaced, 'accountId' | 'user'>,
+  nowMs: number,
+): Promise<void> {
+  await sql`
+    UPDATE ${id(own.seen)} SET replaced_id = ${replaced.accountId},
+      replaced_uid = ${replaced.user === null ? null : uidToBytes(replaced.user)},
+      replaced_until = ${toSqlTime(nowMs + ECHO_MS)}, email = NULL, removal_id = NULL
+    WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(runner);
+}
+
+/** The removal of the account before was heard of. `UPDATE seen SET replaced_until = NULL` */
+export async function forgetReplaced(runner: Runner, own: OwnTables, peer: string, email: string): Promise<void> {
+  await sql`
+    UPDATE ${id(own.seen)} SET replaced_id = NULL, replaced_uid = NULL, replaced_until = NULL
+    WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(runner);
 }
 
 /**
@@ -172,6 +248,14 @@ export async function sweepSeen(
 
 function isGone(hashes: string): boolean {
   return hashes.startsWith(GONE);
+}
+
+function idText(text: string | number | null): string | null {
+  return text === null ? null : String(text);
+}
+
+function uidOrNull(bytes: Buffer | null): Uid | null {
+  return bytes === null ? null : (uidsFromBytes(bytes)[0] ?? null);
 }
 
 function addressOf(email: string): Buffer {

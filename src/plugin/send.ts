@@ -12,9 +12,12 @@ import type { RemovalRecord, StreamAnswer, StreamResult, UserRecord, WireRecord 
 import { removalIdOf } from '../model/tombstone.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { PluginClient, PluginSays } from './client.ts';
-import { afterAnswer, afterTelling, beforeTelling, type Memory } from './memory.ts';
+import { isShown } from './account.ts';
+import { linkOf } from './link.ts';
+import { afterAnswer, afterTelling, beforeTelling, impress, noveltyOf, type Memory } from './memory.ts';
 import { onlyChanges, saysNothing, toFields, toOutgoing, type OutgoingDeps } from './outgoing.ts';
-import { noteGone, readSeen, removedAddresses, writeMemories } from './seen-store.ts';
+import { presenceOf, searchFeed } from './presence.ts';
+import { noteGone, readSeen, removedAddresses, writeAccounts, writeMemories } from './seen-store.ts';
 import { isAlreadyGone } from './wire.ts';
 
 /** What sending needs. */
@@ -81,14 +84,20 @@ async function sendUser(
   if (seen !== undefined && seen.removalId !== null) {
     return retry('PEER_FAILED', 'The removal of the earlier account of this address has to go first.');
   }
-  const [userId] = (await usersByUid(db, own, record.uids.map(requireUid))).values();
+  const uids = record.uids.map(requireUid);
+  const [userId] = (await usersByUid(db, own, uids)).values();
   if (userId === undefined) return { result: 'unchanged', message: 'The account is gone.' };
+  const link = await linkOf(db, own, seen, { uids, regDate: registeredIn(record) });
+  if (link === 'waiting' || link === 'elsewhere') {
+    return retry('EMAIL_TAKEN', 'Another account of the peer has the address; this one must not be written over it.');
+  }
   const before = seen?.memory ?? undefined;
   const outgoing = onlyChanges(toOutgoing(record, userId, before, deps), before);
   const remember = (change: (now: Memory | undefined) => Memory): Promise<void> =>
     inTransaction(db, async (trx) => {
       const now = (await readSeen(trx, own, peer, [email], { lock: true })).get(email);
       await writeMemories(trx, own, peer, new Map([[email, change(now?.memory ?? undefined)]]), nowMs());
+      if (uids[0] !== undefined) await writeAccounts(trx, own, peer, new Map([[email, { user: uids[0] }]]));
       await deps.stillOurs(trx);
     });
   if (before !== undefined && saysNothing(outgoing)) {
@@ -114,6 +123,13 @@ async function sendRemoval(
   const removalId = removalIdOf(requireUid(record.uids[0] as string));
   const email = (await removedAddresses(db, own, peer, [removalId])).get(removalId);
   if (email === undefined) return { result: 'unchanged', message: 'The peer never had the account.' };
+  if (!(await isMeant(deps, peer, email, signal))) {
+    await inTransaction(db, async (trx) => {
+      await noteGone(trx, own, peer, email, 'heard', nowMs());
+      await deps.stillOurs(trx);
+    });
+    return { result: 'unchanged', message: 'The peer does not have that account any more.' };
+  }
   await inTransaction(db, deps.stillOurs);
   const said = await deps.client.call('userStreamPostRemoval', [['ascData', email]], signal);
   const isGone = said.status === 'ERR' && isAlreadyGone(said.message);
@@ -121,6 +137,38 @@ async function sendRemoval(
   const outcome = isGone ? 'told' : 'told and echoed';
   await inTransaction(db, (trx) => noteGone(trx, own, peer, email, outcome, nowMs()));
   return isGone ? { result: 'unchanged', message: 'The peer did not have the account.' } : { result: 'applied' };
+}
+
+/**
+ * True if who would be removed at the peer is the account that was removed here, and not one that got the address since.
+ * Accounts that are blocked or inactive are in no feed; of those nobody can tell.
+ */
+async function isMeant(
+  { client, db, own }: SendDeps,
+  peer: string,
+  email: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const seen = (await readSeen(db, own, peer, [email])).get(email);
+  if (seen === undefined || seen.memory === null) return true;
+  const { accountId, memory } = seen;
+  if (accountId !== null) {
+    const presence = await presenceOf(client, accountId, signal);
+    if (presence.kind === 'there') return presence.row.email === email;
+    return presence.kind === 'unknown' || !isShown(memory);
+  }
+  const found = await searchFeed(client, email, signal);
+  if (found.kind !== 'there') return true;
+  const registered = found.row.columns.get('dt_reg_date');
+  return (
+    registered === undefined || noveltyOf(memory.get('dt_reg_date'), impress('dt_reg_date', registered)) !== 'news'
+  );
+}
+
+/** When the user in a record was registered, in local time. */
+function registeredIn({ registers }: UserRecord): string | null {
+  const value = registers['dt_reg_date']?.values['dt_reg_date'];
+  return typeof value === 'string' ? value : null;
 }
 
 /** A refusal of what was sent repeats it; one that repeats nothing is about who sent it. */

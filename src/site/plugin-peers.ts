@@ -3,20 +3,20 @@ import type { Kysely, Transaction } from 'kysely';
 import type { AppliedChunk } from '../apply/applier.ts';
 import { busyOf } from '../apply/conclude.ts';
 import type { Origination, Outcome } from '../apply/outcome.ts';
-import { parkRecords } from '../apply/parked.ts';
+import { dropParked, parkedIdsOf, parkRecords } from '../apply/parked.ts';
 import type { Config, PeerConfig } from '../config/config.ts';
 import type { OwnTables } from '../db/catalog.ts';
 import type { AppendLog, OutboxWriter, Removed } from '../db/ports.ts';
-import { hashRemovedEmail, readShadows } from '../db/shadows.ts';
-import { inTransaction, type Runner } from '../db/transaction.ts';
+import type { Runner } from '../db/transaction.ts';
 import { ERRORS, SyncError } from '../model/errors.ts';
 import { maskEmail, type LogEntry } from '../model/log-entry.ts';
-import type { FeedPage, RemovalRecord, WireRecord } from '../model/record.ts';
+import type { FeedPage, WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
-import { compareStamps, formatStamp, nextStamp, type Origin } from '../model/stamp.ts';
+import type { Origin } from '../model/stamp.ts';
 import { canonicalEmail, type Uid } from '../model/uid.ts';
 import type { Parts } from './parts.ts';
 import type { PeerClient } from '../peer/client.ts';
+import { accountIdOf } from '../plugin/account.ts';
 import { makePluginClient, type PluginClient } from '../plugin/client.ts';
 import { usersWaiting } from '../outbox/store.ts';
 import type { Memory } from '../plugin/memory.ts';
@@ -25,10 +25,19 @@ import { helloOf } from '../plugin/hello.ts';
 import { outdatedAt } from '../plugin/outdated.ts';
 import { memoryOf, prepareRows, type Prepared } from '../plugin/receive.ts';
 import type { PluginRow } from '../plugin/row.ts';
-import { noteGone, noteRemoved, readSeen, sweepSeen, writeMemories } from '../plugin/seen-store.ts';
+import {
+  noteGone,
+  noteRemoved,
+  noteReplaced,
+  readSeen,
+  sweepSeen,
+  writeAccounts,
+  writeMemories,
+} from '../plugin/seen-store.ts';
 import { sendRecords } from '../plugin/send.ts';
 import type { Caller, Named } from '../plugin/serve.ts';
 import { takePage } from '../plugin/take-feed.ts';
+import { removeFor, type RemovalSite } from './plugin-removals.ts';
 
 /** What these peers need of their site. */
 export interface PluginSite {
@@ -46,6 +55,8 @@ export interface PluginSite {
   readonly drain: () => Promise<unknown>;
   readonly feedsMustWait: () => Promise<boolean>;
   readonly apply: (records: readonly WireRecord[], from: Origination) => Promise<Outcome[]>;
+  /** Tries parked records again, now. */
+  readonly retryParked: (ids: readonly number[]) => Promise<unknown>;
 }
 
 /** The plugin peers of a site. */
@@ -73,8 +84,8 @@ export interface PluginPeers {
 const MOST_SERVED = 200;
 /** Each is a request of its own, and all together should not outlast a lease. */
 const MOST_SENT = 25;
-/** Two plugins that know each other send a removal back and forth; so long it takes them to find nobody any more. */
-const ROUND_MS = 3 * 3_600_000;
+/** The plugin waits for 30 s for the answer to a removal, and is asked about it meanwhile. */
+const ASKING_MS = 5_000;
 /** Nobody knows the priority of a plugin peer; it loses against every site that states one. */
 const LAST_PRIORITY = 65_535;
 const DAY_MS = 86_400_000;
@@ -106,6 +117,11 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
 
   const originationOf = ({ route, trace, ip, keyDigest }: Caller): Origination => {
     return { route, via: 'stream', trace, ip, keyDigest, overwrite: false, approved: false };
+  };
+
+  const urlAndKey = (peer: string): { url: string; apiKey: string } => {
+    const url = config().peers.find((one) => one.name === peer)?.url ?? '';
+    return { url, apiKey: config().site.apiKey };
   };
 
   const outgoingDeps = () => {
@@ -160,10 +176,14 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
       };
     },
 
-    async removed(runner, { email, removalId, told, from }) {
+    async removed(runner, { email, removalId, uids, told, from }) {
       for (const peer of names()) {
         const outcome = isRound() ? 'told and echoed' : 'heard';
-        if (peer === from) await noteGone(runner, own, peer, canonicalEmail(email), outcome, nowMs());
+        const address = canonicalEmail(email);
+        const seen = (await readSeen(runner, own, peer, [address])).get(address);
+        // The account that has the address there is another: it must not hear of this.
+        if (seen !== undefined && seen.memory !== null && seen.user !== null && !uids.includes(seen.user)) continue;
+        if (peer === from) await noteGone(runner, own, peer, address, outcome, nowMs());
         else await noteRemoved(runner, own, peer, { email, removalId, told: told.includes(peer) }, nowMs());
       }
     },
@@ -171,6 +191,7 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
     async applied(trx, from, { records, outcomes }) {
       if (!names().includes(from.route.name)) await tellAgain(trx, outcomes);
       const memories = new Map<string, Memory>();
+      const accounts = new Map<string, { user: Uid; accountId: string }>();
       const logs: LogEntry[] = [];
       const follow: (() => Promise<void>)[] = [];
       const peer = from.route.name;
@@ -179,10 +200,17 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
         const outcome = outcomes[index];
         if (one === undefined || outcome === undefined) continue;
         const { userId, notes } = outcome;
+        const { email } = one.row;
+        const { user, replaced } = one;
         const notStored = notes.flatMap(({ code, register }) => (code === 'VALUE_UNSTORABLE' ? (register ?? []) : []));
         const isOnItsWay =
           userId !== null && one.news.length > 0 && (await usersWaiting(trx, own, [peer], [userId])).size > 0;
-        memories.set(one.row.email, memoryOf(one, new Set(notStored), isOnItsWay));
+        if (one.memory !== undefined)
+          memories.set(email, memoryOf(one.memory, one.news, new Set(notStored), isOnItsWay));
+        if (one.memory !== undefined && user !== undefined) {
+          accounts.set(email, { user, accountId: accountIdOf(one.row) });
+        }
+        if (replaced !== undefined) follow.push(() => noteReplaced(trx, own, peer, email, replaced, nowMs()));
         if (userId !== null && (one.knowsLess || isOnItsWay)) {
           follow.push(async () => {
             // Another plugin may have been told the same by it.
@@ -204,6 +232,7 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
         if (one.withoutPassword && outcome.operation === 'insert') logs.push(passwordEntry(from, outcome));
       }
       await writeMemories(trx, own, peer, memories, nowMs());
+      await writeAccounts(trx, own, peer, accounts);
       for (const act of follow) await act();
       if (from.via !== 'parked' && names().includes(peer)) {
         // The plugin sends nothing twice.
@@ -222,40 +251,19 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
     async takeRemoval(email, caller) {
       await site.drain();
       const { hosts } = site.parts();
-      const peer = caller.route.name;
-      const holder = (await hosts.holdersOf(db, [email])).get(email);
-      const ids = holder === undefined || canonicalEmail(holder.email) !== email ? [] : [holder.id];
-      const host = (await hosts.byId(db, ids)).get(ids[0] ?? 0);
-      const stored = (await readShadows(db, own, ids)).get(ids[0] ?? 0);
-      const seen = (await readSeen(db, own, peer, [email])).get(email);
-      const main = stored?.uids[0];
-      const isLiving = host !== undefined && stored !== undefined && main !== undefined;
-      // A removal that is known here comes back, and comes late: who registered again since is not meant by it.
-      const isEcho = seen !== undefined && (seen.memory === null || seen.echoUntilMs > nowMs());
-      if (!isLiving || isEcho) {
-        await inTransaction(db, async (trx) => {
-          if (seen !== undefined) await noteGone(trx, own, peer, email, isRound() ? 'told' : 'heard', nowMs());
-          if (!isLiving || !caller.route.send) return;
-          const atMs = nowMs() + (isRound() ? ROUND_MS : 0);
-          await outbox.enqueue(trx, [{ peer, kind: 'user', ref: host.id }], atMs);
-        });
-        return undefined;
-      }
-      const latest = [...stored.shadow.registers.values()].map((state) => state.stamp);
-      const last = latest.reduce((a, b) => (compareStamps(a, b) > 0 ? a : b), stored.shadow.born);
-      const record: RemovalRecord = {
-        kind: 'removal',
-        uids: [...stored.uids],
-        emailHash: hashRemovedEmail(main, email),
-        stamp: formatStamp(nextStamp(nowMs(), last, site.origin())),
+      const parkedOf = (peer: string, uid: Uid): Promise<number[]> => parkedIdsOf(db, own, peer, uid);
+      const removals: RemovalSite = {
+        ...{ db, own, hosts, origin: site.origin(), nowMs, outbox, apply: site.apply, isRound: isRound() },
+        async dropWaiting(peer, uid) {
+          for (const parked of await parkedOf(peer, uid)) await dropParked(db, own, parked);
+        },
+        async retryWaiting(peer, uid) {
+          const ids = await parkedOf(peer, uid);
+          if (ids.length > 0) await site.retryParked(ids);
+        },
+        asking: (peer) => makePluginClient({ ...urlAndKey(peer), totalTimeoutMs: ASKING_MS }),
       };
-      await site.apply([record], originationOf(caller));
-      // Also where the guard or the mode of this site keeps the account: the peer has it no more.
-      await inTransaction(db, (trx) =>
-        noteGone(trx, own, peer, email, isRound() ? 'told and echoed' : 'heard', nowMs()),
-      );
-      const name = host.registers.get('s_name')?.['s_name'];
-      return { id: host.id, email: host.email, name: typeof name === 'string' ? name : '' };
+      return await removeFor(removals, email, caller, originationOf(caller));
     },
 
     async giveFeed(after, { route }) {

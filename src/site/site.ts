@@ -218,6 +218,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     parts: () => now.parts,
     feedsMustWait: scanning.feedsMustWait,
     apply: (records, from) => apply(records, from, {}),
+    retryParked: (ids) => looking(() => retryParkedOnce(applyDeps(), { trace: newTrace(), ids })),
   });
   const peers = makePeers(config, status, nowMs, plugin.client);
   const { client, acquaintance } = peers;

@@ -121,8 +121,16 @@ export async function touchParked(
   }
 }
 
-export async function dropParked(): Promise<boolean> {
-  throw new Error('not here');
+export async function parkedIdsOf(runner: unknown, _own: OwnTables, peer: string, uid: Uid): Promise<number[]> {
+  const row = memoryOf(runner).tables.parked.get(`${peer} ${uid}`);
+  return row === undefined ? [] : [row.id];
+}
+
+export async function dropParked(runner: unknown, _own: OwnTables, parkedId: number): Promise<boolean> {
+  const memory = memoryOf(runner);
+  memory.step();
+  const found = [...memory.tables.parked].find(([, row]) => row.id === parkedId);
+  return found !== undefined && memory.tables.parked.delete(found[0]);
 }
 
 export async function wakeParkedFor(): Promise<void> {

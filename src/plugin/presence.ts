@@ -1,0 +1,59 @@
+/**
+ * Whether an account is still at a plugin peer: its feed is asked for users from that one on. A removal names an address
+ * and nothing else, so before one is carried out, here or there, it is made sure whose it is.
+ */
+import { SyncError } from '../model/errors.ts';
+import type { PluginClient } from './client.ts';
+import { accountIdOf } from './account.ts';
+import type { PluginRow } from './row.ts';
+import { takePage } from './take-feed.ts';
+
+/** What the feed says of an account. */
+export type Presence =
+  | { readonly kind: 'there'; readonly row: PluginRow }
+  /** Deleted; or blocked or inactive, for those are in no feed. */
+  | { readonly kind: 'absent' }
+  /** The peer gives no feed, or it is too long to look through. */
+  | { readonly kind: 'unknown' };
+
+/** A page has some 200 users; more are not asked for where nobody knows the id. */
+const MOST_PAGES = 5;
+
+/** The account with an id. Throws PEER_… errors where the peer cannot be asked now. */
+export async function presenceOf(client: PluginClient, accountId: string, signal?: AbortSignal): Promise<Presence> {
+  const after = Number(accountId) - 1;
+  if (!Number.isSafeInteger(after) || after < 0) return { kind: 'unknown' };
+  const rows = await pageAfter(client, after, signal);
+  if (rows === undefined) return { kind: 'unknown' };
+  const row = rows.users.find((one) => accountIdOf(one) === accountId);
+  return row === undefined ? { kind: 'absent' } : { kind: 'there', row };
+}
+
+/** The account with an address, where its id was never said. Throws as {@link presenceOf} does. */
+export async function searchFeed(client: PluginClient, email: string, signal?: AbortSignal): Promise<Presence> {
+  let after = 0;
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const rows = await pageAfter(client, after, signal);
+    if (rows === undefined) return { kind: 'unknown' };
+    const row = rows.users.find((one) => one.email === email);
+    if (row !== undefined) return { kind: 'there', row };
+    if (rows.next <= after) return { kind: 'absent' };
+    after = rows.next;
+  }
+  return { kind: 'unknown' };
+}
+
+async function pageAfter(
+  client: PluginClient,
+  after: number,
+  signal: AbortSignal | undefined,
+): Promise<{ users: readonly PluginRow[]; next: number } | undefined> {
+  try {
+    const { rows, next } = await takePage(client, after, signal);
+    return { users: rows, next };
+  } catch (error) {
+    // A key that is refused is refused for everything; the call that follows says so.
+    if (error instanceof SyncError && error.code === 'PEER_REFUSED_KEY') return undefined;
+    throw error;
+  }
+}

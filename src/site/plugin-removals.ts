@@ -1,0 +1,194 @@
+/**
+ * A removal that a plugin peer sends. It names an address and nothing else, comes after every row of the same run, and
+ * comes back as an echo: so first of all, whose removal is it?
+ */
+import type { Kysely } from 'kysely';
+import type { Origination } from '../apply/outcome.ts';
+import type { OwnTables } from '../db/catalog.ts';
+import type { OutboxWriter } from '../db/ports.ts';
+import { hashRemovedEmail, readShadows, type StoredUser } from '../db/shadows.ts';
+import { inTransaction } from '../db/transaction.ts';
+import { SyncError } from '../model/errors.ts';
+import type { RemovalRecord, WireRecord } from '../model/record.ts';
+import { compareStamps, formatStamp, nextStamp, type Origin } from '../model/stamp.ts';
+import { canonicalEmail, type Uid } from '../model/uid.ts';
+import type { HostUser, HostUsers } from '../osclass/host-users.ts';
+import { isShown } from '../plugin/account.ts';
+import type { PluginClient } from '../plugin/client.ts';
+import { linkOf } from '../plugin/link.ts';
+import { presenceOf, type Presence } from '../plugin/presence.ts';
+import { forgetReplaced, noteGone, readSeen, type Seen } from '../plugin/seen-store.ts';
+import type { Caller, Named } from '../plugin/serve.ts';
+
+/** What taking a removal needs of the site. */
+export interface RemovalSite {
+  readonly db: Kysely<unknown>;
+  readonly own: OwnTables;
+  readonly hosts: HostUsers;
+  readonly origin: Origin;
+  readonly nowMs: () => number;
+  readonly outbox: OutboxWriter;
+  readonly apply: (records: readonly WireRecord[], from: Origination) => Promise<unknown>;
+  /** Gives up what waits here of the user that a uid names. */
+  readonly dropWaiting: (peer: string, uid: Uid) => Promise<void>;
+  /** Tries again what waits for an address. */
+  readonly retryWaiting: (peer: string, uid: Uid) => Promise<void>;
+  /** A client of the peer that gives up soon: the peer waits for our answer meanwhile. */
+  readonly asking: (peer: string) => PluginClient;
+  /** Several plugins may repeat each other's removals, any number of times. */
+  readonly isRound: boolean;
+}
+
+/** The account that has the address here. */
+interface Living {
+  readonly host: HostUser;
+  readonly stored: StoredUser;
+  readonly main: Uid;
+}
+
+/** Two plugins that know each other send a removal back and forth; so long it takes them to find nobody any more. */
+const ROUND_MS = 3 * 3_600_000;
+
+/** Removes who is meant; undefined: nobody here. */
+export async function removeFor(
+  site: RemovalSite,
+  email: string,
+  caller: Caller,
+  from: Origination,
+): Promise<Named | undefined> {
+  const { db, own, nowMs } = site;
+  const peer = caller.route.name;
+  const living = await readLiving(site, email);
+  const seen = (await readSeen(db, own, peer, [email])).get(email);
+  const presence = await currentOf(site, peer, seen);
+  const isDeleted = presence.kind === 'absent' && seen !== undefined && seen.memory !== null && isShown(seen.memory);
+  const replaced = seen?.replaced ?? undefined;
+  if (seen !== undefined && replaced !== undefined && replaced.untilMs > nowMs()) {
+    const removed = await removeReplaced(site, email, seen, living, from);
+    if (!isDeleted && removed !== undefined && seen.user !== null) await site.retryWaiting(peer, seen.user);
+    // The account that has the address now may have gone as well: the plugin names an address once, however often it went.
+    if (!isDeleted) return removed;
+    if (removed !== undefined && seen.user !== null) {
+      await site.dropWaiting(peer, seen.user);
+      await gone(site, peer, email);
+      return removed;
+    }
+  }
+  // A removal that is known here comes back, and comes late: who registered again since is not meant by it.
+  const isEcho = seen !== undefined && (seen.memory === null || seen.echoUntilMs > nowMs());
+  if (living === undefined || isEcho) {
+    await ignoreEcho(site, email, caller, living, seen);
+    return undefined;
+  }
+  const link = await linkOf(db, own, seen, { uids: living.stored.uids, regDate: living.host.regDate });
+  if (link === 'waiting' || link === 'elsewhere') {
+    // The account that went was not that of who has the address here.
+    if (link === 'waiting' && seen?.user !== null && seen !== undefined) await site.dropWaiting(peer, seen.user);
+    await gone(site, peer, email);
+    if (caller.route.send) {
+      await inTransaction(db, (trx) =>
+        site.outbox.enqueue(trx, [{ peer, kind: 'user', ref: living.host.id }], nowMs()),
+      );
+    }
+    return undefined;
+  }
+  // The account we know is there: what was removed is one that had the address before, and was never heard of here.
+  if (presence.kind === 'there' && presence.row.email === email) return undefined;
+  return await removeLiving(site, email, living, from);
+}
+
+async function readLiving({ db, own, hosts }: RemovalSite, email: string): Promise<Living | undefined> {
+  const holder = (await hosts.holdersOf(db, [email])).get(email);
+  if (holder === undefined || canonicalEmail(holder.email) !== email) return undefined;
+  const host = (await hosts.byId(db, [holder.id])).get(holder.id);
+  const stored = (await readShadows(db, own, [holder.id])).get(holder.id);
+  const main = stored?.uids[0];
+  return host !== undefined && stored !== undefined && main !== undefined ? { host, stored, main } : undefined;
+}
+
+/** Whether the account that last had the address at the peer is still there. */
+async function currentOf(site: RemovalSite, peer: string, seen: Seen | undefined): Promise<Presence> {
+  if (seen === undefined || seen.memory === null || seen.accountId === null) return { kind: 'unknown' };
+  return await ask(site, peer, seen.accountId);
+}
+
+async function ask(site: RemovalSite, peer: string, accountId: string): Promise<Presence> {
+  const client = site.asking(peer);
+  try {
+    return await presenceOf(client, accountId);
+  } catch (error) {
+    if (error instanceof SyncError) return { kind: 'unknown' };
+    throw error;
+  } finally {
+    await client.close();
+  }
+}
+
+/**
+ * The removal of an account whose address has gone to another since. It is removed here, unless it is known to live on
+ * at the peer under another address; then the present one takes its place.
+ */
+async function removeReplaced(
+  site: RemovalSite,
+  email: string,
+  seen: Seen,
+  living: Living | undefined,
+  from: Origination,
+): Promise<Named | undefined> {
+  const { db, own } = site;
+  const peer = from.route.name;
+  const { user, accountId } = seen.replaced ?? { user: null, accountId: null };
+  const isHolder = user !== null && living !== undefined && living.stored.uids.includes(user);
+  const presence = isHolder && accountId !== null ? await ask(site, peer, accountId) : undefined;
+  const removed = isHolder && presence?.kind !== 'there' ? await removeLiving(site, email, living, from) : undefined;
+  if (presence?.kind !== 'there') await forgetReplaced(db, own, peer, email);
+  return removed;
+}
+
+async function removeLiving(
+  site: RemovalSite,
+  email: string,
+  { host, stored, main }: Living,
+  from: Origination,
+): Promise<Named> {
+  const { db, own, origin, nowMs } = site;
+  const peer = from.route.name;
+  const latest = [...stored.shadow.registers.values()].map((state) => state.stamp);
+  const last = latest.reduce((a, b) => (compareStamps(a, b) > 0 ? a : b), stored.shadow.born);
+  const record: RemovalRecord = {
+    kind: 'removal',
+    uids: [...stored.uids],
+    emailHash: hashRemovedEmail(main, email),
+    stamp: formatStamp(nextStamp(nowMs(), last, origin)),
+  };
+  const before = (await readSeen(db, own, peer, [email])).get(email);
+  await site.apply([record], from);
+  // Also where the guard or the mode of this site keeps the account: the peer has it no more.
+  const link = await linkOf(db, own, before, { uids: stored.uids, regDate: host.regDate });
+  if (link === 'holder') await gone(site, peer, email);
+  const name = host.registers.get('s_name')?.['s_name'];
+  return { id: host.id, email: host.email, name: typeof name === 'string' ? name : '' };
+}
+
+async function gone({ db, own, nowMs, isRound }: RemovalSite, peer: string, email: string): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    await noteGone(trx, own, peer, email, isRound ? 'told and echoed' : 'heard', nowMs());
+    await forgetReplaced(trx, own, peer, email);
+  });
+}
+
+async function ignoreEcho(
+  { db, own, outbox, nowMs, isRound }: RemovalSite,
+  email: string,
+  { route }: Caller,
+  living: Living | undefined,
+  seen: Seen | undefined,
+): Promise<void> {
+  const peer = route.name;
+  await inTransaction(db, async (trx) => {
+    if (seen !== undefined) await noteGone(trx, own, peer, email, isRound ? 'told' : 'heard', nowMs());
+    if (living === undefined || !route.send) return;
+    const atMs = nowMs() + (isRound ? ROUND_MS : 0);
+    await outbox.enqueue(trx, [{ peer, kind: 'user', ref: living.host.id }], atMs);
+  });
+}
