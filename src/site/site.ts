@@ -40,7 +40,7 @@ import { makeActivityLog, type ActivityLog } from '../ops/activity-log.ts';
 import { makePeerStatus, type PeerStatus } from '../ops/peer-status.ts';
 import type { Delivered } from '../outbox/deliver.ts';
 import { makeOutboxWriter } from './outbox-writer.ts';
-import { hasNewLocale, hasOtherColumns, readParts, type Parts } from './parts.ts';
+import { readParts, type Parts } from './parts.ts';
 import type { Acquaintance } from '../peer/acquaintance.ts';
 import type { PeerClient } from '../peer/client.ts';
 import { makePeers } from './peers.ts';
@@ -50,6 +50,7 @@ import { makeRandomBytes } from '../runtime/random-bytes.ts';
 import { newTrace } from '../runtime/trace.ts';
 import { makeRenumbered } from './renumbered.ts';
 import { makeScanning, type Scanning } from './scanning.ts';
+import { makeWaking } from './waking.ts';
 
 /** A site that can be worked on. */
 export interface Site {
@@ -167,8 +168,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     return { ...{ db, own, outbox, origin, nowMs, randomUid, hosts, routes, renumbered }, toEpochMs: zone.toEpochMs };
   };
 
-  /** What waits was last woken for; at the start nobody knows. */
-  let woken: Parts | undefined;
+  const wake = makeWaking(db, own);
   const looks = { begun: 0, inForce: 0 };
   const refresh = async (): Promise<void> => {
     const of = now.config;
@@ -181,9 +181,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     looks.inForce = look;
     now = { ...now, parts };
     await watchRegisters(db, own, [...parts.hosts.columns.keys()]);
-    if (hasNewLocale(woken, parts)) await wakeParkedFor(db, own, 'LOCALE_UNKNOWN');
-    if (hasOtherColumns(woken, parts)) await wakeParkedFor(db, own, 'VALUE_UNSTORABLE');
-    woken = parts;
+    await wake(parts);
   };
   const looking = lookingAgain(refresh);
   const apply = (records: readonly WireRecord[], from: Origination, how: ApplyOptions): Promise<Outcome[]> =>
