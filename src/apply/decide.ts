@@ -198,7 +198,8 @@ function merge(
   for (const [register, { stamp }] of user.shadow.registers) if (isTakenBack(register, stamp)) ours.delete(register);
   const plan = mergeRegisters(ours, theirs, differs);
   const take = new Map(plan.take.map((register) => [register, theirs.get(register) as RemoteRegister]));
-  const notes = plan.conflicts.map(({ register, remoteWon }): Note => {
+  const conflicts = plan.conflicts.filter(({ register }) => register !== MOVES_WITH_EVERY_EDIT);
+  const notes = conflicts.map(({ register, remoteWon }): Note => {
     const held = masked(user.host.registers.get(register));
     const remote = masked(theirs.get(register)?.values);
     return {
@@ -211,6 +212,9 @@ function merge(
   });
   return { take, newerHere: plan.newerHere.length > 0, tied: plan.tied, notes };
 }
+
+/** Its value says when, not what: that two sites edited different things of one user is no conflict. */
+const MOVES_WITH_EVERY_EDIT = 'dt_mod_date';
 
 /** True if both have the same columns, and other values in them. */
 function isOtherThan(held: Values, sent: Values): boolean {

@@ -96,7 +96,8 @@ async function checkDatabase(config: Config): Promise<Finding[]> {
 
 /** Where tables were not found, the prefixes under which there are some. */
 async function connectionFailure({ database }: Config, error: unknown): Promise<Finding> {
-  if (!(error instanceof SyncError) || error.code !== 'HOST_TABLE_MISSING') return failed('connection', error);
+  const isOfPrefix = error instanceof SyncError && error.code === 'HOST_TABLE_MISSING' && error.remedy === undefined;
+  if (!isOfPrefix) return failed('connection', error);
   const pool = openPool(database, { connectionLimit: 1 });
   try {
     const prefixes = (await findPrefixes(pool.db, database.name)).map((prefix) => JSON.stringify(prefix));

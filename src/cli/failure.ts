@@ -1,7 +1,7 @@
 /** Failures in the words of the registry: what happened, what to do, and the exit code. */
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config/problem.ts';
-import { ERRORS, SyncError } from '../model/errors.ts';
+import { ERRORS, SyncError, remedyOf } from '../model/errors.ts';
 
 /** A failure as the person at the terminal gets to see it. */
 export interface Explained {
@@ -17,8 +17,8 @@ export function explain(error: unknown, showStack: boolean): Explained {
   const stack = showStack ? stackOf(error) : '';
   if (error instanceof ConfigError) return { text: `${error.format()}\n${stack}`, code: 2 };
   if (error instanceof SyncError && error.code !== 'INTERNAL') {
-    const { remedy, exit } = ERRORS[error.code];
-    return { text: `${error.code}: ${error.message}\n  → ${remedy}\n${stack}`, code: exit };
+    const { exit } = ERRORS[error.code];
+    return { text: `${error.code}: ${error.message}\n  → ${remedyOf(error)}\n${stack}`, code: exit };
   }
   const deepest = error instanceof SyncError && error.cause instanceof Error ? error.cause : error;
   const what = deepest instanceof Error ? deepest.message : String(deepest);

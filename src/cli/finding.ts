@@ -1,5 +1,5 @@
 /** One line of `account-sync check`. */
-import { ERRORS, SyncError } from '../model/errors.ts';
+import { ERRORS, SyncError, remedyOf } from '../model/errors.ts';
 
 /** What was looked at, how it is, and what to do about it. */
 export interface Finding {
@@ -37,7 +37,7 @@ export function failed(check: string, error: unknown): Finding {
 
 function described(error: unknown): { message: string; remedy: string } {
   if (error instanceof SyncError && error.code !== 'INTERNAL') {
-    return { message: error.message, remedy: ERRORS[error.code].remedy };
+    return { message: error.message, remedy: remedyOf(error) };
   }
   const cause = error instanceof SyncError ? error.cause : error;
   const what = cause instanceof Error ? cause.message : String(cause);

@@ -10,7 +10,7 @@ import { isInstalled } from '../db/migrate.ts';
 import { makeFeedControl, type FeedControl } from '../feed/control.ts';
 import { gaugesOf, gaugesOfHealth } from './gauges.ts';
 import { makeMeter } from '../site/meter.ts';
-import { ERRORS, SyncError, entryOf } from '../model/errors.ts';
+import { ERRORS, SyncError, remedyOf } from '../model/errors.ts';
 import type { Health } from '../ops/health.ts';
 import { makeMetrics } from '../ops/metrics.ts';
 import { noteRefusedEdit } from '../ops/refused-edit.ts';
@@ -183,7 +183,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const ready = begin();
   ready.catch(async (error: unknown) => {
     if (lifecycle.isStopping()) return;
-    log.error({ err: error, remedy: entryOf(error).remedy }, 'cannot start');
+    log.error({ err: error, remedy: remedyOf(error) }, 'cannot start');
     await lifecycle.stop('cannot start');
   });
   return {
@@ -220,7 +220,7 @@ async function openPatiently(
       const isPassing = error instanceof SyncError && ERRORS[error.code].reaction === 'retry';
       if (!isPassing) throw error;
       const waitMs = backoffMs(failures, random());
-      log.warn({ err: error, waitMs, remedy: entryOf(error).remedy }, 'cannot start yet');
+      log.warn({ err: error, waitMs, remedy: remedyOf(error) }, 'cannot start yet');
       await wait(waitMs, undefined, { signal: lifecycle.signal });
     }
   }

@@ -8,7 +8,7 @@ import type { Edits } from '../config/edits.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import { restartRequired } from '../config/restart.ts';
-import { ERRORS, SyncError } from '../model/errors.ts';
+import { ERRORS, SyncError, remedyOf } from '../model/errors.ts';
 import type { Log } from '../runtime/logger.ts';
 import { makeLoop } from '../runtime/loop.ts';
 import { every } from '../runtime/schedule.ts';
@@ -60,7 +60,7 @@ export function makeReload({ edits, inForce, takeOver, note, log }: ReloadDeps):
       await takeOver(config);
     } catch (error) {
       if (!(error instanceof SyncError) || ERRORS[error.code].reaction === 'retry') throw error;
-      return { refusal: `${error.code}: ${error.message} ${ERRORS[error.code].remedy}`, done: 0 };
+      return { refusal: `${error.code}: ${error.message} ${remedyOf(error)}`, done: 0 };
     }
     log.info(differences(before, config), 'edit of the config taken over');
     return { done: 1 };

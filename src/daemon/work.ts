@@ -9,7 +9,7 @@ import type { Lease } from '../db/lease.ts';
 import { serverChanged } from '../db/same-server.ts';
 import { expireTombstones } from '../db/shadows.ts';
 import { withLease } from '../db/with-lease.ts';
-import { entryOf, SyncError, type ErrorCode } from '../model/errors.ts';
+import { SyncError, remedyOf, type ErrorCode } from '../model/errors.ts';
 import { expireLogsOnce } from '../ops/retention.ts';
 import { largestSkew } from './clock-skew.ts';
 import { makePeerLoops } from './peer-loops.ts';
@@ -100,7 +100,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     const wasTold = isQueueTold;
     isQueueTold = problem !== undefined;
     if (problem !== undefined && (isThorough || !wasTold)) {
-      const remedy = entryOf(problem).remedy;
+      const remedy = remedyOf(problem);
       log.error({ err: problem, remedy }, 'the queue cannot be written; all users are compared instead');
     }
   };
@@ -141,7 +141,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
       restingSinceMs = clock.nowMs();
       const isBusy = error.code === 'TABLE_BUSY';
       state.triggers = isBusy ? 'mending' : 'missing';
-      log[isBusy ? 'warn' : 'error']({ err: error, remedy: entryOf(error).remedy }, 'triggers cannot be mended');
+      log[isBusy ? 'warn' : 'error']({ err: error, remedy: remedyOf(error) }, 'triggers cannot be mended');
     }
   };
 

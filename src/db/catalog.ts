@@ -153,9 +153,14 @@ export async function readCatalog(db: Runner, schema: string, prefix: string): P
 
   const tables = new Map<string, Table>();
   const names = new Map<string, Map<string, Column>>();
+  const others = new Map<string, string>();
   for (const row of await readTables(db, schema)) {
     const base = baseOf(row.name);
     if (base === undefined) continue;
+    if (row.kind !== 'BASE TABLE') {
+      others.set(base, row.kind);
+      continue;
+    }
     const columns = new Map<string, Column>();
     names.set(row.name, columns);
     const table: Table = {
@@ -177,7 +182,7 @@ export async function readCatalog(db: Runner, schema: string, prefix: string): P
     requireTable(base) {
       const table = tables.get(base);
       if (table !== undefined) return table;
-      throw new SyncError('HOST_TABLE_MISSING', `The table ${prefix}${base} was not found in the database ${schema}.`);
+      throw noTable(`${prefix}${base}`, schema, others.get(base));
     },
     tablesReferring(base) {
       const target = tables.get(base)?.name;
@@ -186,6 +191,17 @@ export async function readCatalog(db: Runner, schema: string, prefix: string): P
       return references.filter((row) => same(row.target)).map((row) => toReference(row, baseOf(row.tbl)));
     },
   };
+}
+
+/** @param kind what has that name and is no table: `VIEW` */
+function noTable(name: string, schema: string, kind: string | undefined): SyncError {
+  if (kind === undefined) {
+    return new SyncError('HOST_TABLE_MISSING', `The table ${name} was not found in the database ${schema}.`);
+  }
+  const message = `${name} in the database ${schema} is no table but a ${kind.toLowerCase()}, and no triggers can be made on that.`;
+  const remedy =
+    'Let `database.name` and `database.table_prefix` name the tables themselves: where this leads to another database, the daemon belongs beside that one.';
+  return new SyncError('HOST_TABLE_MISSING', message, { remedy });
 }
 
 function toColumn(row: ColumnRow, mariadb: boolean): Column {

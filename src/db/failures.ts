@@ -3,7 +3,8 @@
  * The driver's own errors hold the statement with all its values, and server messages quote values; neither may reach a
  * log, so the cause kept is a copy without them.
  */
-import { SyncError, type ErrorCode } from '../model/errors.ts';
+import { SyncError } from '../model/errors.ts';
+import { driverError, isMessageOfNames, serverError } from './server-errors.ts';
 
 /** What the driver said, without statement and values: the `cause` of every database {@link SyncError}. */
 export interface DatabaseFailure extends Error {
@@ -12,17 +13,6 @@ export interface DatabaseFailure extends Error {
   /** `ER_DUP_ENTRY`, `ECONNREFUSED`, … */
   readonly code?: string;
 }
-
-const CODE_BY_ERRNO = new Map<number, ErrorCode>([
-  ...pairs('DB_UNAVAILABLE', [1040, 1047, 1053, 1077, 1079, 1080, 1129, 1152, 1158, 1159, 1160, 1161, 1184, 1203]),
-  ...pairs('DB_UNAVAILABLE', [1226, 1927, 2002, 2003, 2006, 2013, 3169, 4031]),
-  ...pairs('DB_ACCESS_DENIED', [1044, 1045, 1130, 1251, 1524, 1698, 1862, 3118, 3955, 4151]),
-  ...pairs('DB_MISSING_RIGHT', [1142, 1143, 1227, 1370, 1095, 1211, 1410]),
-  ...pairs('DB_READ_ONLY', [1290, 1792, 1836, 3100]),
-  ...pairs('DB_CONFLICT', [1020, 1180, 1205, 1213, 1614, 1689, 3058, 3101, 3572]),
-  ...pairs('TRIGGERS_NEED_TRUST', [1419]),
-  ...pairs('HOST_CHANGED', [1054, 1146, 1364]),
-]);
 
 /** Codes of the driver and of sockets that say the server is not there (any more). */
 const UNAVAILABLE = new Set([
@@ -44,12 +34,6 @@ const UNAVAILABLE = new Set([
   'PROTOCOL_UNEXPECTED_PACKET',
 ]);
 
-/** Server messages whose quotes hold names only. Of all others the quoted part is masked. */
-const QUOTES_NAMES = new Set([
-  1044, 1045, 1048, 1049, 1050, 1051, 1054, 1061, 1072, 1091, 1109, 1142, 1143, 1146, 1147, 1227, 1264, 1290, 1305,
-  1317, 1364, 1370, 1406, 1449, 1451, 1452,
-]);
-
 /**
  * The {@link SyncError} for anything thrown on the way to the database. A `SyncError` is returned as it is; what is no
  * database error at all becomes `INTERNAL` with the error as its cause.
@@ -63,10 +47,11 @@ export function toSyncError(error: unknown): SyncError {
     return new SyncError('INTERNAL', undefined, { cause: error });
   }
   const cause = scrubbed(error as Error, errno, code);
-  const known = errno === undefined ? undefined : CODE_BY_ERRNO.get(errno);
-  const chosen = known ?? (unavailable ? 'DB_UNAVAILABLE' : 'DB_ERROR');
+  const ofCode = code === undefined || isOfFile(error) ? undefined : driverError(code);
+  const known = errno === undefined ? ofCode : serverError(errno);
+  const chosen = known?.code ?? (unavailable ? 'DB_UNAVAILABLE' : 'DB_ERROR');
   const label = errno === undefined ? (code ?? 'driver') : String(errno);
-  return new SyncError(chosen, `${cause.message} (${label})`, { cause });
+  return new SyncError(chosen, `${cause.message} (${label})`, { cause, remedy: known?.remedy });
 }
 
 /** The server's error number, of the error itself or of what caused it; undefined if the server said nothing. */
@@ -88,13 +73,13 @@ const SENT_AWAY = new Set([1047, 1053]);
  */
 export function isElsewhere(error: unknown): boolean {
   const errno = errnoOf(error) ?? 0;
-  return SENT_AWAY.has(errno) || CODE_BY_ERRNO.get(errno) === 'DB_READ_ONLY';
+  return SENT_AWAY.has(errno) || serverError(errno)?.code === 'DB_READ_ONLY';
 }
 
 /** True if the whole transaction can be repeated with hope: deadlock, lock wait, certification. */
 export function isConflict(error: unknown): boolean {
   const errno = errnoOf(error);
-  return errno !== undefined && CODE_BY_ERRNO.get(errno) === 'DB_CONFLICT';
+  return errno !== undefined && serverError(errno)?.code === 'DB_CONFLICT';
 }
 
 function codeOf(error: unknown): string | undefined {
@@ -130,12 +115,8 @@ function scrubbed(error: Error, errno: number | undefined, code: string | undefi
 
 /** `Duplicate entry 'a@b.c' for key 's_email'` → `Duplicate entry '…' for key 's_email'`. */
 function maskMessage(message: string, errno: number | undefined): string {
-  if (errno === undefined || QUOTES_NAMES.has(errno)) return message;
+  if (errno === undefined || isMessageOfNames(errno)) return message;
   const tail = / for (?:key|column) (?:'[^']*'|[`\w.]+)(?: at row \d+)?$/.exec(message);
   const head = tail === null ? message : message.slice(0, tail.index);
   return head.replace(/(['"]).*\1/s, "'…'") + (tail === null ? '' : tail[0]);
-}
-
-function pairs(code: ErrorCode, numbers: readonly number[]): [number, ErrorCode][] {
-  return numbers.map((errno) => [errno, code]);
 }

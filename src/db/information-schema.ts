@@ -5,6 +5,8 @@ import type { Runner } from './transaction.ts';
 /** A base table. */
 export interface TableRow {
   name: string;
+  /** `BASE TABLE`, `VIEW`, … */
+  kind: string;
   engine: string | null;
 }
 
@@ -45,13 +47,13 @@ export async function readNaming(db: Runner): Promise<{ mariadb: boolean; folds:
   return { mariadb: /mariadb/i.test(row?.version ?? ''), folds: row !== undefined && Number(row.folding) !== 0 };
 }
 
-/** All base tables of a schema. */
+/** All tables of a schema, views and the like too. */
 export function readTables(db: Runner, schema: string): Promise<TableRow[]> {
   return rowsOf(
     db,
-    sql`SELECT TABLE_NAME AS name, ENGINE AS engine
+    sql`SELECT TABLE_NAME AS name, TABLE_TYPE AS kind, ENGINE AS engine
         FROM information_schema.TABLES
-        WHERE TABLE_SCHEMA = ${schema} AND TABLE_TYPE = 'BASE TABLE'`,
+        WHERE TABLE_SCHEMA = ${schema}`,
   );
 }
 

@@ -48,7 +48,7 @@ export const ERRORS = {
   ),
   DB_ACCESS_DENIED: entry(
     'The database refused the account.',
-    'Check `database.user` and `database.password`, and from which host the account may connect.',
+    'Check `database.user` and `database.password`, from which host the account may connect, and whether it has to use TLS (`database.ssl`).',
     'retry',
     503,
   ),
@@ -274,15 +274,30 @@ export class SyncError extends Error {
   readonly code: ErrorCode;
   /** Seconds the far side asked us to wait at least, if it did. */
   readonly retryAfterS: number | undefined;
+  /** What the operator does about this one, where that is other or more than what the registry says of its code. */
+  readonly remedy: string | undefined;
 
-  constructor(code: ErrorCode, message?: string, options: { cause?: unknown; retryAfterS?: number | undefined } = {}) {
+  constructor(code: ErrorCode, message?: string, options: SyncErrorOptions = {}) {
     super(message ?? ERRORS[code].meaning, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retryAfterS = options.retryAfterS;
+    this.remedy = options.remedy;
   }
+}
+
+/** What an error may have besides code and message. */
+export interface SyncErrorOptions {
+  readonly cause?: unknown;
+  readonly retryAfterS?: number | undefined;
+  readonly remedy?: string | undefined;
 }
 
 /** What the registry says of an error's code; unknown errors count as `INTERNAL`. */
 export function entryOf(error: unknown): ErrorEntry {
   return ERRORS[error instanceof SyncError ? error.code : 'INTERNAL'];
+}
+
+/** What the operator does about an error: its own remedy, else that of its code. */
+export function remedyOf(error: unknown): string {
+  return (error instanceof SyncError ? error.remedy : undefined) ?? entryOf(error).remedy;
 }

@@ -12,7 +12,7 @@
  * There is one place that calls `pass`, so two passes never overlap. A loop never gives up and never throws.
  */
 import { setTimeout as sleepFor } from 'node:timers/promises';
-import { entryOf, SyncError } from '../model/errors.ts';
+import { SyncError, entryOf, remedyOf } from '../model/errors.ts';
 import { backoffMs } from './backoff.ts';
 import type { Log } from './logger.ts';
 import type { Stoppable } from './schedule.ts';
@@ -150,7 +150,7 @@ function makeStreak(name: string, log: Log) {
       const fields = { loop: name, code, failures, err: error };
       if (told.has(code)) log.debug(fields, 'pass failed again');
       else if (entryOf(error).reaction === 'retry') log.warn(fields, 'pass failed, will be tried again');
-      else log.error({ ...fields, remedy: entryOf(error).remedy }, 'pass failed, a person must act');
+      else log.error({ ...fields, remedy: remedyOf(error) }, 'pass failed, a person must act');
       told.add(code);
     },
     /** The failures that this success ends. */

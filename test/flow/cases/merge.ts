@@ -17,6 +17,18 @@ export const mergeCases: readonly Case[] = [
     },
   },
   {
+    name: 'profiles edited on two sites, each something else, are no conflict though both moved dt_mod_date',
+    async play({ a, b, person, sync, same, later }) {
+      const email = await person();
+      await a.host.person.editProfile(email, { phoneMobile: '+34 611' });
+      await later();
+      await b.host.person.editProfile(email, { website: 'https://ana.example.com' });
+      await sync();
+      await same(email);
+      expect([await a.codes(), await b.codes()]).toEqual([[], []]);
+    },
+  },
+  {
     name: 'of one register changed on two sites during a partition the later edit survives, and the other is in the log, masked',
     async play({ a, b, person, sync, same, later }) {
       const email = await person();
