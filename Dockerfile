@@ -4,6 +4,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY rolldown.config.ts ./
+COPY bin bin
 COPY src src
 RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 # What dist was made of wants its licences to stay with it.
@@ -16,12 +17,14 @@ COPY --from=build /app/licences licences
 COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
 COPY sql sql
+# "account-sync status" and all other commands, as "docker exec CONTAINER account-sync status".
+RUN chmod 755 dist/account-sync.js && ln -s /app/dist/account-sync.js /usr/local/bin/account-sync
 USER node
 EXPOSE 8470
 ENV ACCOUNT_SYNC_CONFIG=/config/config.yaml
 # Memory: docs/performance.md says what each of these is worth.
 ENV MALLOC_ARENA_MAX=1
 # Asks /health/ready of the daemon that the config describes, whatever its port and path.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["node", "/app/dist/main.js", "health"]
-ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=100", "--expose-gc", "/app/dist/main.js"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["account-sync", "health"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=100", "--expose-gc", "/app/dist/account-sync.js"]
 CMD ["run"]

@@ -82,13 +82,24 @@ const lean: Plugin = {
   },
 };
 
+/** What starts it: bin/account-sync.js, which every Node can read. */
+const launcher: Plugin = {
+  name: 'launcher',
+  generateBundle() {
+    const text = readFileSync(new URL('bin/account-sync.js', import.meta.url), 'utf8');
+    const source = text.replace("'../src/main.ts'", "'./main.js'");
+    if (source === text) this.error('bin/account-sync.js no longer imports src/main.ts');
+    this.emitFile({ type: 'asset', fileName: 'account-sync.js', source });
+  },
+};
+
 const options: RolldownOptions = {
   input: 'src/main.ts',
   platform: 'node',
   // One copy, whether it is imported or required.
   resolve: { alias: { luxon: createRequire(import.meta.url).resolve('luxon') } },
   transform: { inject: { Response: 'response' } },
-  plugins: [lean, inAscii],
+  plugins: [lean, inAscii, launcher],
   output,
 };
 

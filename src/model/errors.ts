@@ -268,6 +268,8 @@ export const ERRORS = {
 /** A key of {@link ERRORS}. */
 export type ErrorCode = keyof typeof ERRORS;
 
+type ErrorOptions = Partial<Pick<SyncError, 'cause' | 'retryAfterS' | 'remedy'>>;
+
 /** The one error class. `message` is for people and never holds a secret; `cause` is what was thrown below. */
 export class SyncError extends Error {
   override readonly name = 'SyncError';
@@ -277,19 +279,12 @@ export class SyncError extends Error {
   /** What the operator does about this one, where that is other or more than what the registry says of its code. */
   readonly remedy: string | undefined;
 
-  constructor(code: ErrorCode, message?: string, options: SyncErrorOptions = {}) {
+  constructor(code: ErrorCode, message?: string, options: ErrorOptions = {}) {
     super(message ?? ERRORS[code].meaning, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retryAfterS = options.retryAfterS;
     this.remedy = options.remedy;
   }
-}
-
-/** What an error may have besides code and message. */
-export interface SyncErrorOptions {
-  readonly cause?: unknown;
-  readonly retryAfterS?: number | undefined;
-  readonly remedy?: string | undefined;
 }
 
 /** What the registry says of an error's code; unknown errors count as `INTERNAL`. */

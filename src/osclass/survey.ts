@@ -53,6 +53,8 @@ async function readClientHost(db: Runner): Promise<string> {
 export async function findPrefixes(db: Runner, schema: string): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`
     SELECT TABLE_NAME AS name FROM information_schema.TABLES
-    WHERE TABLE_SCHEMA = ${schema} AND TABLE_TYPE <> 'VIEW' AND TABLE_NAME LIKE '%t\\_user' ORDER BY TABLE_NAME`.execute(db);
+    WHERE TABLE_SCHEMA = ${schema} AND TABLE_TYPE <> 'VIEW' AND TABLE_NAME LIKE '%t\\_user' ORDER BY TABLE_NAME`.execute(
+    db,
+  );
   return rows.map(({ name }) => name.slice(0, -'t_user'.length));
 }

@@ -93,7 +93,7 @@ test('every alert says what is the matter and what to do', () => {
 
 test.each(['cars', 'homes'])('the config of %s in compose.yaml loads with the variables of .env.example', (name) => {
   const compose = parse(read('compose.yaml'), { merge: true }) as {
-    services: Record<string, { environment: Record<string, string>; read_only?: boolean; stop_grace_period?: string }>;
+    services: Record<string, { environment: Record<string, string>; volumes: string[] }>;
   };
   const daemon = compose.services[`${name}-sync`];
   const promised = [...read('.env.example').matchAll(/^(\w+)=$/gm)].map(([, variable]) => variable);
@@ -101,10 +101,13 @@ test.each(['cars', 'homes'])('the config of %s in compose.yaml loads with the va
     expect(promised).toContain(/^\$\{(\w+):\?\}$/.exec(from)?.[1]);
     return [variable, `value-${n}-of-a-secret-that-is-long`] as const;
   });
-  const { config } = parseConfig(read(`${name}.yaml`), `${name}.yaml`, Object.fromEntries(values), () => '');
+  const { config } = parseConfig(read(`${name}/config.yaml`), `${name}.yaml`, Object.fromEntries(values), () => '');
   expect(Object.keys(compose.services)).toContain(config.database.host);
   for (const peer of config.peers) expect(Object.keys(compose.services)).toContain(new URL(peer.url).hostname);
-  expect(daemon).toMatchObject({ read_only: true, stop_grace_period: '15s' });
+  expect(daemon).toMatchObject({ read_only: true, stop_grace_period: '15s', mem_limit: '512m' });
+  expect(daemon).toMatchObject({ logging: { options: { 'max-size': '10m' } } });
+  // A single file that is mounted goes on being the one that an editor has replaced.
+  expect(daemon?.volumes).toEqual([`./${name}:/config:ro`]);
 });
 
 test('proxies and unit name addresses, keys and files that exist', () => {
@@ -119,7 +122,7 @@ test('proxies and unit name addresses, keys and files that exist', () => {
     ).config;
     expect(http).toMatchObject({ basePath: '/account-sync/', trustProxy: true });
   }
-  expect(read('account-sync.service')).toContain('/src/main.ts run');
+  expect(read('account-sync.service')).toContain('/dist/account-sync.js run');
 });
 
 test('image and unit give Node the same flags and memory settings', () => {

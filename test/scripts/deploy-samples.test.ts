@@ -1,9 +1,10 @@
 /** The samples of deploy/ that other programs read, read by those programs. Proxies: test/flow/deploy-proxies.test.ts. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { run } from '../../scripts/database/command.js';
+import { findProgram, run } from '../../scripts/database/command.js';
 import { sampleProgram, type SampleProgram } from '../../scripts/sample-programs.js';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
@@ -19,6 +20,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 async function commandOf(name: SampleProgram, skip: (why: string) => never): Promise<[string, ...string[]]> {
   const program = await sampleProgram(name);
   return 'reason' in program ? skip(program.reason) : program.command;
+}
+
+/** What it says of a unit; units of this machine that it looks at too may have faults of their own. */
+async function verify(analyze: string, file: string): Promise<{ stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(analyze, ['verify', '--man=no', file], (_error, _stdout, stderr) => resolve({ stderr }));
+  });
 }
 
 const read = (name: string): string => readFileSync(join(DEPLOY, name), 'utf8');
@@ -58,11 +66,32 @@ describe('compose', { timeout: 300_000 }, () => {
       services: Record<string, { volumes?: { type: string; source: string; target: string }[] }>;
     };
     expect(Object.keys(services).toSorted()).toEqual(['cars-db', 'cars-sync', 'homes-db', 'homes-sync']);
+    const mounted = Object.values(services).flatMap(({ volumes = [] }) =>
+      volumes.filter(({ type }) => type === 'bind'),
+    );
+    expect(mounted.map(({ target }) => target)).toEqual(['/config', '/config']);
+    for (const { source } of mounted) expect(existsSync(join(source, 'config.yaml')), source).toBe(true);
     await expect(
       run(path, [...first, '-f', join(DEPLOY, 'compose.yaml'), 'config'], {
         cwd: folder,
         env: { PATH: process.env['PATH'] },
       }),
     ).rejects.toThrow(/required variable/);
+  });
+});
+
+describe('systemd', { timeout: 60_000 }, () => {
+  it('takes the unit, and finds that it may do next to nothing', async ({ skip }) => {
+    const analyze = findProgram('systemd-analyze');
+    if (analyze === undefined)
+      skip('systemd-analyze is not on this machine: install systemd, so that the unit is checked');
+    const file = join(folder, 'account-sync.service');
+    // Only where the checkout lies is another place.
+    writeFileSync(file, read('account-sync.service').replaceAll('/opt/account-sync/', ROOT));
+    const { stderr } = await verify(analyze ?? '', file);
+    expect(stderr.split('\n').filter((line) => line.includes('account-sync'))).toEqual([]);
+    await expect(run(analyze ?? '', ['security', '--offline=true', '--threshold=25', file])).resolves.toContain('OK');
+    writeFileSync(file, read('account-sync.service').replace('[Service]', '[Service]\nProtectEverything=yes'));
+    expect((await verify(analyze ?? '', file)).stderr).toMatch(/ProtectEverything/);
   });
 });

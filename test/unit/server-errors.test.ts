@@ -46,9 +46,7 @@ describe("the server's errors", () => {
   it('are numbers of the server, each with a remedy of one or two sentences where the code is not enough', () => {
     const known = knownServerErrors();
     expect(known.size).toBeGreaterThan(70);
-    for (const [errno, { remedy }] of known) {
-      expect(errno).toBeGreaterThan(999);
-      if (remedy !== undefined) expect([errno, remedy]).toEqual([errno, expect.stringMatching(/^[A-Z].*[.)]$/)]);
-    }
+    const odd = [...known].filter(([errno, { remedy = 'Fine.' }]) => errno < 1000 || !/^[A-Z].*[.)]$/.test(remedy));
+    expect(odd).toEqual([]);
   });
 });
