@@ -16,7 +16,12 @@ export interface InitFacts {
   /** Undefined: the database could not be looked at. */
   readonly survey: Survey | undefined;
   readonly plugin: InstalledPlugin | undefined;
+  /** The daemon will run in a container. */
+  readonly isContainer: boolean;
 }
+
+/** The path under which the samples of deploy/ lead peers to the daemon. */
+export const BASE_PATH = '/account-sync/';
 
 /** A text, and what in it a person has to look at. */
 export interface Rendered {
@@ -30,6 +35,9 @@ interface Entry {
   /** False: a comment. */
   readonly isLive: boolean;
 }
+
+/** What the config allows. */
+const MOST_USERS = 10_000;
 
 /** What may be a secret, or is a person's consent: such columns travel only when somebody wants it. */
 const DOUBTFUL = /pass|secret|token|key|hash|code|gdpr|consent|_ip$|^i_/i;
@@ -51,7 +59,7 @@ export function renderConfig(facts: InitFacts): Rendered {
 }
 
 function textOf(
-  { site, url, database, apiKey, adminToken, survey, plugin }: InitFacts,
+  { site, url, database, apiKey, adminToken, survey, plugin, isContainer }: InitFacts,
   entries: readonly Entry[],
 ): string {
   const isInsecure = (plugin?.accounts ?? []).some((account) => URL.canParse(account.url) && !isSafeUrl(account.url));
@@ -63,7 +71,7 @@ function textOf(
 
 site:
   # Unique among all sites, and never changed later: it is part of every stamp. A change needs a restart.
-  name: ${site}
+  name: ${scalar(site)}
   url: ${scalar(url)}
   # Identifies this site to its peers: each has it as the api_key of its entry for ${site}.
   api_key: ${scalar(apiKey)}
@@ -78,15 +86,24 @@ ${database.socketPath === null ? `  port: ${database.port}` : `  socket_path: ${
   table_prefix: ${scalar(database.tablePrefix)}
 
 http:
-  # Peers come here through your reverse proxy, over HTTPS. A change of host, port or base_path needs a restart.
-  port: 8470
+  # Peers come here through your reverse proxy, over HTTPS: deploy/nginx.conf and deploy/Caddyfile fit these lines as they
+  # stand. A change of host, port or base_path needs a restart.
+${isContainer ? IN_CONTAINER : ON_MACHINE}  port: 8470
+  base_path: ${BASE_PATH}
+  # The proxy says who calls.
+  trust_proxy: true
   # Opens the admin routes of the HTTP API.
   admin_token: ${scalar(adminToken)}
 ${isInsecure ? '  # A peer below has an http:// address: keys and personal data travel in the clear. Better give it HTTPS.\n  allow_insecure_peers: true\n' : ''}
-${columnLines(survey)}# The other sites.
+${columnLines(survey)}${limitLines(plugin)}# The other sites.
 peers:${live ? '' : ' []'}
 ${[...entries.map(({ text }) => text), ...(live ? [] : [EXAMPLE])].join('\n')}`;
 }
+
+const ON_MACHINE = '  host: 127.0.0.1\n';
+const IN_CONTAINER = `  # Of the container: publish the port to the machine alone, with -p 127.0.0.1:8470:8470.
+  host: 0.0.0.0
+`;
 
 const EXAMPLE = `  # - name: homes                       # its site.name
   #   url: https://homes.example.com/account-sync/
@@ -111,6 +128,15 @@ function columnLines(survey: Survey | undefined): string {
   return `columns:
   # Columns of t_user that are not Osclass's own. Take out what is not to travel.
 ${rest}  custom: [${live.join(', ')}]
+
+`;
+}
+
+function limitLines(plugin: InstalledPlugin | undefined): string {
+  if (plugin === undefined) return '';
+  return `# Most users asked for, or served, in one call: the limit of the PHP plugin. Sites with daemons do well with 1000.
+feed:
+  limit: ${Math.min(plugin.feedLimit, MOST_USERS)}
 
 `;
 }

@@ -1,19 +1,20 @@
 /** `account-sync init`: a config.yaml for the Osclass of this machine, and what is to be run and told elsewhere. */
 import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { grantsSql, quoteAccount } from '../capture/install.ts';
 import type { DatabaseConfig } from '../config/config.ts';
 import { parseConfig } from '../config/load.ts';
 import { whyUnreadable } from '../config/unreadable.ts';
 import { openPool } from '../db/pool.ts';
 import { SyncError } from '../model/errors.ts';
-import { readConfigPhp, type OsclassConfig } from '../osclass/config-php.ts';
+import { readConfigPhp, type Branch, type OsclassConfig } from '../osclass/config-php.ts';
 import { surveySite, type Survey } from '../osclass/survey.ts';
 import { readInstalledPlugin, type InstalledPlugin } from '../plugin/installed.ts';
 import { newKey } from '../runtime/new-key.ts';
 import { configFile, type CommonOptions, type ExitCode, type Terminal } from './context.ts';
-import { renderConfig, type InitFacts } from './init-config.ts';
+import { CONTAINERS, isLocal, likelyHost, newAccountSql, UNKNOWN_HOST } from './database-account.ts';
+import { BASE_PATH, renderConfig, type InitFacts } from './init-config.ts';
 
 /** Flags of the command. */
 export interface InitFlags extends CommonOptions {
@@ -21,6 +22,10 @@ export interface InitFlags extends CommonOptions {
   readonly osclass?: string;
   /** `site.name`; from the address of the site unless given. */
   readonly name?: string;
+  /** Of several sets of values in config.php, the one whose first definition stands in this line. */
+  readonly line?: number;
+  /** The daemon will run in a container. */
+  readonly container?: boolean;
   /** Puts a new file in the place of one that is there, which is kept beside it. */
   readonly force?: boolean;
 }
@@ -30,6 +35,8 @@ const SOCKETS = ['/run/mysqld/mysqld.sock', '/var/lib/mysql/mysql.sock', '/tmp/m
 /** MySQL allows no longer names. */
 const LONGEST_USER = 32;
 const NOWHERE = 'https://site.example.com/';
+/** A server of the machine, as its containers see it. */
+const FROM_CONTAINER = { host: 'host.docker.internal', socketPath: null };
 
 /** What looking at the database gave: how it was reached, and what is there. */
 interface Seen {
@@ -47,8 +54,14 @@ export async function init(flags: InitFlags, terminal: Terminal): Promise<ExitCo
     );
     return 1;
   }
-  const osclass = await readOsclass(join(flags.osclass ?? '.', 'config.php'), flags, terminal);
-  if (osclass === undefined) return 1;
+  const read = await readOsclass(join(flags.osclass ?? '.', 'config.php'), flags, terminal);
+  if (read === undefined) return 1;
+  const { config: osclass } = read;
+  if (flags.name === undefined && siteName(osclass.url ?? NOWHERE) === undefined) {
+    terminal.err(`The address of the site, ${osclass.url}, gives it no name that is its own among all sites.\n`);
+    terminal.err('  → Give it one, which never changes later: account-sync init --name NAME\n');
+    return 2;
+  }
   const seen = await lookAt(osclass, terminal);
   const facts = factsOf(osclass, seen, flags);
   const { text, remarks } = renderConfig(facts);
@@ -62,14 +75,19 @@ export async function init(flags: InitFlags, terminal: Terminal): Promise<ExitCo
     return 1;
   }
   terminal.err(`${file} written, with new keys.\n`);
-  for (const remark of [...remarks, ...remarksOn(facts)]) terminal.err(`  ! ${remark}\n`);
-  terminal.out(accountSql(facts, osclass));
+  for (const remark of [...read.remarks, ...remarks, ...remarksOn(facts, file)]) terminal.err(`  ! ${remark}\n`);
+  terminal.out(await accountSql(facts, osclass));
   terminal.out(peerEntry(facts));
   terminal.err('\nNext: run the SQL, then "account-sync check", "account-sync install", "account-sync run".\n');
   return 0;
 }
 
-async function readOsclass(path: string, flags: InitFlags, terminal: Terminal): Promise<OsclassConfig | undefined> {
+/** What config.php says, and what a person has to look at; undefined: nothing can be done with it, which has been said. */
+async function readOsclass(
+  path: string,
+  flags: InitFlags,
+  terminal: Terminal,
+): Promise<{ readonly config: OsclassConfig; readonly remarks: readonly string[] } | undefined> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -79,11 +97,27 @@ async function readOsclass(path: string, flags: InitFlags, terminal: Terminal): 
     terminal.err(`${path} cannot be read: ${whyUnreadable(error)}.\n  → ${advice}\n`);
     return undefined;
   }
-  const read = readConfigPhp(text);
-  if ('config' in read) return read.config;
+  const read = readConfigPhp(text, flags.line);
+  if ('config' in read) return read;
+  if ('branches' in read) {
+    terminal.err(branchesText(path, read.branches));
+    return undefined;
+  }
   terminal.err(`${path} does not say ${read.missing.join(', ')}, or not literally.\n`);
   terminal.err('  → Write the config by hand, from config.example.yaml.\n');
   return undefined;
+}
+
+function branchesText(path: string, branches: readonly Branch[]): string {
+  const lines = branches.map(({ line, values }) => {
+    const pairs = Object.entries(values).map(
+      ([name, value]) => `${name} ${value === null ? '(not literal)' : JSON.stringify(value)}`,
+    );
+    return `  line ${line}: ${pairs.join(', ')}\n`;
+  });
+  return `${path} has several sets of values, and which of them holds is known when PHP runs it:
+${lines.join('')}  → Say which is that of this site, by its line: account-sync init --line ${branches[0]?.line ?? 1}
+`;
 }
 
 /** Through Osclass's own account. PHP takes `localhost` for a socket, so both ways are tried. */
@@ -134,13 +168,16 @@ function factsOf(osclass: OsclassConfig, seen: Seen | undefined, flags: InitFlag
   const { plugin, survey } = seen ?? {};
   // Peers that run the plugin know this site by the key it has there.
   const known = plugin?.apiKey ?? null;
-  const site = flags.name ?? siteName(url);
+  const site = flags.name ?? siteName(url) ?? '';
+  const isContainer = flags.container === true;
+  const isHere = reached.socketPath !== null || isLocal(reached.host);
   // Of its own, also where several sites share a server.
   const user = `account_sync_${site.replaceAll('-', '_')}`.slice(0, LONGEST_USER);
   return {
     site,
     url,
-    database: { ...reached, user, password: newKey() },
+    database: { ...reached, ...(isContainer && isHere ? FROM_CONTAINER : {}), user, password: newKey() },
+    isContainer,
     apiKey: known !== null && /^[\x21-\x7e]{20,}$/.test(known) ? known : newKey(),
     adminToken: newKey(),
     survey,
@@ -148,8 +185,21 @@ function factsOf(osclass: OsclassConfig, seen: Seen | undefined, flags: InitFlag
   };
 }
 
-function remarksOn({ url, survey, plugin, site, apiKey }: InitFacts): string[] {
+function remarksOn({ url, survey, plugin, site, apiKey, database }: InitFacts, file: string): string[] {
   return [
+    ...(process.getuid?.() === 0
+      ? [
+          `${file} is readable for root alone: give it to the account that runs the daemon (chown account-sync, or 1000 for the container).`,
+        ]
+      : []),
+    ...(url.startsWith('https:')
+      ? []
+      : ['Peers call https:// only: the proxy of this site needs a certificate, or they http.allow_insecure_peers.']),
+    ...(database.host === FROM_CONTAINER.host
+      ? [
+          `The database of this machine is ${database.host} in the container: it has to listen there too, and on Linux docker run needs --add-host=${database.host}:host-gateway.`,
+        ]
+      : []),
     ...(url === NOWHERE ? ['config.php does not say WEB_PATH: put the address of the site into site.url.'] : []),
     `The site is called "${site}": it must be unique among all sites and never changes later (--name).`,
     ...(survey?.timezone === null ? ['Osclass states no time zone: set site.timezone.'] : []),
@@ -164,31 +214,40 @@ function remarksOn({ url, survey, plugin, site, apiKey }: InitFacts): string[] {
   ];
 }
 
-function accountSql({ database, survey }: InitFacts, osclass: OsclassConfig): string {
-  const host = survey?.clientHost ?? (osclass.host === 'localhost' ? 'localhost' : '%');
-  const account = quoteAccount(database.user, host);
-  const trust = survey?.needsTrust === true ? ['SET GLOBAL log_bin_trust_function_creators = 1'] : [];
-  const create = `CREATE USER ${account} IDENTIFIED BY '${database.password}'`;
-  const lines = [create, ...grantsSql(database.name, account), ...trust].map((statement) => `${statement};\n`);
-  return `-- A database account of its own, with the rights it needs and no others; to be run by an administrator.\n${lines.join('')}`;
+async function accountSql({ database, survey, isContainer }: InitFacts, osclass: OsclassConfig): Promise<string> {
+  const { host, port, socketPath } = osclass;
+  const isOfMachine = isContainer && database.host === FROM_CONTAINER.host;
+  const from = isOfMachine
+    ? CONTAINERS
+    : (survey?.clientHost ?? (await likelyHost({ host, port: port ?? 3306, socketPath })));
+  const needsTrust = survey?.needsTrust === true;
+  const { user, password, name: schema } = database;
+  const statements = newAccountSql({ user, host: from, password, schema, mode: 'triggers', needsTrust });
+  const note =
+    from === UNKNOWN_HOST
+      ? `-- Put the address of this machine, as the server sees it, in the place of ${from}.\n`
+      : '';
+  return `-- A database account of its own, with the rights it needs and no others; to be run by an administrator.\n${note}${statements.map((one) => `${one};\n`).join('')}`;
 }
 
+/** Root of the site's host, for that is where the samples of deploy/ have the path, wherever below it Osclass lies. */
 function peerEntry({ site, url, apiKey }: InitFacts): string {
   return `
-# What each peer has to add to its peers. The path is what its site's reverse proxy hands to this daemon.
+# What each peer has to add to its peers. deploy/nginx.conf and deploy/Caddyfile lead this path to the daemon.
   - name: ${site}
-    url: ${url}account-sync/
+    url: ${new URL(BASE_PATH, url).href}
     api_key: ${apiKey}
 `;
 }
 
-/** `https://www.cars.example.com/` → `cars` */
-function siteName(url: string): string {
-  const label = new URL(url).hostname.replace(/^www\./, '').split('.')[0] ?? '';
-  const name = label
+/** `https://www.cars.example.com/` → `cars`; undefined for addresses that name no site: numbers, and this machine. */
+function siteName(url: string): string | undefined {
+  const { hostname } = new URL(url);
+  if (isIP(hostname.replaceAll(/^\[|\]$/g, '')) !== 0 || hostname === 'localhost') return undefined;
+  const name = (hostname.replace(/^www\./, '').split('.')[0] ?? '')
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
     .replaceAll(/^-+|-+$/g, '')
     .slice(0, 32);
-  return name === '' ? 'site' : name;
+  return name === '' ? undefined : name;
 }

@@ -1,12 +1,12 @@
 /** `account-sync install --dry-run`: what would be run, in a form that the mysql client takes. */
 import { currentAccount, grantsSql, installSql, quoteAccount, type CaptureMode } from '../capture/install.ts';
 import { inspectTriggers, triggersAreWell } from '../capture/triggers.ts';
-import type { Config } from '../config/config.ts';
 import { isInstalled, pendingMigrations } from '../db/migrate.ts';
 import { readMigrations } from '../db/sql-script.ts';
 import { SyncError } from '../model/errors.ts';
 import type { Site } from '../site/site.ts';
 import { readConfig, withSite, type CommonOptions, type ExitCode, type Terminal } from './context.ts';
+import { likelyHost } from './database-account.ts';
 
 /**
  * Prints the rights the account needs and every statement of an installation; writes nothing. Where the account cannot
@@ -18,7 +18,7 @@ export async function printInstallation(options: CommonOptions, terminal: Termin
   } catch (error) {
     if (error instanceof SyncError && error.code === 'DB_ACCESS_DENIED') {
       const { database, capture } = await readConfig(options, terminal);
-      printGrants(terminal, database.name, quoteAccount(database.user, likelyHost(database)), capture.mode);
+      printGrants(terminal, database.name, quoteAccount(database.user, await likelyHost(database)), capture.mode);
     }
     throw error;
   }
@@ -54,9 +54,4 @@ async function isComplete({ config, db, own, parts }: Site): Promise<boolean> {
 
 function isTrigger(statement: string): boolean {
   return statement.startsWith('CREATE TRIGGER');
-}
-
-/** From where the server sees us come, as far as the config tells. */
-function likelyHost({ host, socketPath }: Config['database']): string {
-  return socketPath !== null || host === 'localhost' || host === '127.0.0.1' || host === '::1' ? 'localhost' : '%';
 }

@@ -31,6 +31,12 @@ export function makeProgram(terminal: Terminal, done: (code: ExitCode) => void):
     command('init', 'write a config.yaml for the Osclass of this machine, with new keys')
       .option('--osclass <dir>', 'folder of Osclass, where its config.php is (default: the current one)')
       .option('--name <name>', 'site.name (default: from the address of the site)')
+      .option(
+        '--line <n>',
+        'where config.php has several sets of values: the line where the right one begins',
+        lineNumber,
+      )
+      .option('--container', 'for a daemon that runs in a container')
       .option('--force', 'even if there is a config already; it is kept with .old at its end'),
     async (flags) => (await import('./init.ts')).init(flags, terminal),
   );
@@ -99,6 +105,11 @@ function wholeNumber(text: string): number {
   const number = Number(text);
   if (!/^\d+$/.test(text) || number < 1 || number > 1000) throw new InvalidArgumentError('Expected 1 to 1000.');
   return number;
+}
+
+function lineNumber(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('Expected the number of a line.');
+  return Number(text);
 }
 
 function statusFilter(text: string): string {

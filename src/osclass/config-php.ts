@@ -2,7 +2,8 @@
  * Osclass's config.php, read and never run: the file is parsed, and of what it defines only constants whose value stands in it
  * literally are taken.
  */
-import { Engine } from 'php-parser';
+import { isIPv6 } from 'node:net';
+import { chooseValues, definitionsIn, type Definition } from './php-constants.ts';
 
 /** What Osclass says of its database and address. */
 export interface OsclassConfig {
@@ -19,96 +20,91 @@ export interface OsclassConfig {
   readonly url: string | null;
 }
 
-/** What was read, or the constants that are missing or are not literal. */
-export type ReadOsclassConfig = { readonly config: OsclassConfig } | { readonly missing: readonly string[] };
+/** A set of values that holds under some condition, which only PHP can tell. */
+export interface Branch {
+  /** Where its first definition stands: what {@link readConfigPhp} takes as `line`. */
+  readonly line: number;
+  /** What it defines, as far as it is of use here; null: not literally. Holds no password. */
+  readonly values: Readonly<Record<string, string | null>>;
+}
+
+/** What was read; or the constants that are missing or are not literal; or the sets of values of which one has to be chosen. */
+export type ReadOsclassConfig =
+  | { readonly config: OsclassConfig; readonly remarks: readonly string[] }
+  | { readonly missing: readonly string[] }
+  | { readonly branches: readonly Branch[] };
 
 const REQUIRED = ['DB_HOST', 'DB_USER', 'DB_PASSWORD', 'DB_NAME'] as const;
+const OPTIONAL = ['DB_TABLE_PREFIX', 'WEB_PATH'] as const;
+const WANTED: readonly string[] = [...REQUIRED, ...OPTIONAL];
 
-/** Reads the text of a config.php. Throws nothing: of a file that is no PHP everything is missing. */
-export function readConfigPhp(text: string): ReadOsclassConfig {
-  const constants = constantsIn(text);
-  const missing = REQUIRED.filter((name) => !constants.has(name));
+/**
+ * Reads the text of a config.php. Throws nothing: of a file that is no PHP everything is missing.
+ *
+ * @param line of the {@link Branch} that holds, where there are several
+ */
+export function readConfigPhp(text: string, line?: number): ReadOsclassConfig {
+  const { definitions, includes } = definitionsIn(text);
+  const chosen = chooseValues(definitions, WANTED, line);
+  if ('branches' in chosen) {
+    const branches = chosen.branches.map(({ line: at, values }) => ({ line: at, values: withoutPassword(values) }));
+    return { branches };
+  }
+  const constants = chosen.values;
+  const missing = REQUIRED.filter((name) => typeof constants.get(name) !== 'string');
   if (missing.length > 0) return { missing };
   const value = (name: string): string => constants.get(name) ?? '';
-  // As mysqli's callers write it: host, host:port, host:/path/of/socket or :/path/of/socket.
-  const [, host = '', extra] = /^(\[[^\]]*\]|[^:]*|[^:]*:[^:]*:.*?)(?::(\d+|\/.*))?$/.exec(value('DB_HOST')) ?? [];
   const address = value('WEB_PATH');
   return {
     config: {
-      host: host === '' ? 'localhost' : host.replace(/^\[|\]$/g, ''),
-      port: extra !== undefined && /^\d+$/.test(extra) ? Number(extra) : null,
-      socketPath: extra?.startsWith('/') === true ? extra : null,
+      ...placeOf(value('DB_HOST')),
       user: value('DB_USER'),
       password: value('DB_PASSWORD'),
       name: value('DB_NAME'),
       tablePrefix: constants.get('DB_TABLE_PREFIX') ?? 'oc_',
       url: /^https?:\/\/[^\s/]/i.test(address) ? address.replace(/\/*$/, '/') : null,
     },
+    remarks: remarksOn(constants, definitions, includes),
   };
 }
 
-/** A node of the syntax tree, as far as it is looked at here. */
-interface Node {
-  readonly kind?: string;
-  readonly name?: unknown;
-  readonly value?: unknown;
-  readonly what?: Node;
-  readonly arguments?: readonly Node[];
-  readonly constants?: readonly Node[];
-  readonly type?: unknown;
-  readonly left?: Node;
-  readonly right?: Node;
-}
-
-/** What stands in these is done at some other time, or never. */
-const ELSEWHERE = new Set(['function', 'closure', 'arrowfunc', 'class', 'interface', 'trait']);
-
-/** Constants with literal values, as PHP would have them: the first definition counts. */
-function constantsIn(text: string): Map<string, string> {
-  const parser = new Engine({ parser: { extractDoc: false, suppressErrors: true }, ast: { withPositions: false } });
-  const found = new Map<string, string>();
-  const define = (name: unknown, value: Node | undefined): void => {
-    const content = literal(value, found);
-    if (typeof name === 'string' && content !== undefined && !found.has(name)) found.set(name, content);
+/**
+ * As mysqli's callers write it: host, host:port, host:/path/of/socket, host:port:/path or :/path; `p:` before it asks for a
+ * connection that is kept, `unix:` for a socket.
+ */
+function placeOf(written: string): Pick<OsclassConfig, 'host' | 'port' | 'socketPath'> {
+  const text = written
+    .trim()
+    .replace(/^p:/i, '')
+    .replace(/^unix:(?=\/)/i, ':');
+  if (isIPv6(text)) return { host: text, port: null, socketPath: null };
+  const [, host = '', port, socket] = /^(\[[^\]]*\]|[^:/]*)(?::(\d+))?(?::?(\/.*))?$/.exec(text) ?? [text, text];
+  const bare = host.replace(/^\[|\]$/g, '');
+  return {
+    host: bare === '' || bare.toLowerCase() === 'localhost' ? 'localhost' : bare,
+    port: port === undefined ? null : Number(port),
+    socketPath: socket ?? null,
   };
-  const walk = (node: unknown): void => {
-    if (Array.isArray(node)) for (const child of node) walk(child);
-    if (!isNode(node) || ELSEWHERE.has(node.kind ?? '')) return;
-    if (node.kind === 'call' && /^\\?define$/i.test(String(node.what?.name))) {
-      const [name, value] = node.arguments ?? [];
-      define(literal(name, found), value);
-    }
-    if (node.kind === 'constantstatement') {
-      for (const { name, value } of node.constants ?? []) define((name as Node).name, value as Node);
-    }
-    for (const child of Object.values(node)) walk(child);
-  };
-  try {
-    walk(parser.parseCode(text, 'config.php'));
-  } catch {
-    // Some texts are too broken for the parser to go on.
-  }
-  return found;
 }
 
-function isNode(node: unknown): node is Node {
-  return typeof node === 'object' && node !== null && !Array.isArray(node);
+function remarksOn(
+  constants: ReadonlyMap<string, string | null>,
+  definitions: readonly Definition[],
+  includes: readonly number[],
+): string[] {
+  const remarks = OPTIONAL.filter((name) => constants.get(name) === null).map(
+    (name) =>
+      `config.php does not say ${name} literally: check ${name === 'WEB_PATH' ? 'site.url' : 'database.table_prefix'}.`,
+  );
+  const first = Math.min(...definitions.filter(({ name }) => WANTED.includes(name)).map((one) => one.line));
+  const before = includes.filter((line) => line <= first);
+  if (before.length === 0) return remarks;
+  return [
+    ...remarks,
+    `config.php takes in another file at line ${before[0]}, whose definitions would come first and are not seen here: check database.*.`,
+  ];
 }
 
-/** A text, a number, texts joined by dots, or a constant that was defined before; else undefined. */
-function literal(node: Node | undefined, known: ReadonlyMap<string, string>): string | undefined {
-  switch (node?.kind ?? '') {
-    case 'string':
-    case 'nowdoc':
-    case 'number':
-      return String(node?.value);
-    case 'name':
-      return known.get(String(node?.name).replace(/^\\/, ''));
-    case 'bin': {
-      const [left, right] = [literal(node?.left, known), literal(node?.right, known)];
-      return node?.type === '.' && left !== undefined && right !== undefined ? left + right : undefined;
-    }
-    default:
-      return undefined;
-  }
+function withoutPassword(values: ReadonlyMap<string, string | null>): Record<string, string | null> {
+  return Object.fromEntries([...values].filter(([name]) => name !== 'DB_PASSWORD'));
 }

@@ -3,7 +3,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/load.ts';
+import { freePort } from '../../scripts/free-port.js';
 import { makeCli, type Cli, type Ended } from '../support/cli.ts';
+import { eventually } from '../support/eventually.ts';
+import { startSampleProxy } from '../support/sample-proxies.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { installPlugin } from '../support/installed-plugin.ts';
 import { createHost, type Host } from '../support/osclass/host.ts';
@@ -46,7 +49,7 @@ const init = (...args: string[]): Promise<Ended> => cli.run('init', '--osclass',
 const file = (): string => join(cli.folder, 'config.yaml');
 const written = () => parseConfig(readFileSync(file(), 'utf8'), 'config.yaml', {}, () => '').config;
 
-describe('account-sync init', { timeout: 60_000 }, () => {
+describe('account-sync init', { timeout: 180_000 }, () => {
   it('writes a config with which, after its SQL was run, the site installs and passes its check', async () => {
     await db.query(
       'ALTER TABLE oc_t_user ADD s_whatsapp VARCHAR(40) NULL, ADD i_gdpr_tc INT NULL, ADD s_api_token TEXT NULL',
@@ -59,8 +62,10 @@ describe('account-sync init', { timeout: 60_000 }, () => {
       site: { name: 'cars', url: 'https://www.cars.example.com/' },
       database: { host: db.host, port: db.port, user: 'account_sync_cars', name: db.name, tablePrefix: 'oc_' },
       columns: { custom: ['s_whatsapp'] },
+      http: { host: '127.0.0.1', port: 8470, basePath: '/account-sync/', trustProxy: true },
       peers: [],
     });
+    expect(out).toContain('    url: https://www.cars.example.com/account-sync/\n');
     const keys = [config.site.apiKey, config.http.adminToken, config.database.password];
     expect(new Set(keys.filter((key) => key !== null && key.length >= 40)).size).toBe(3);
     const text = readFileSync(file(), 'utf8');
@@ -72,6 +77,7 @@ describe('account-sync init', { timeout: 60_000 }, () => {
     expect((await cli.run('check')).code).toBe(3);
     const sql = out.split('\n').filter((line) => /^(?:CREATE|GRANT|SET) .*;$/.test(line));
     const account = /CREATE USER (\S+) /.exec(out)?.[1] ?? '';
+    expect(account).not.toContain('%');
     try {
       for (const statement of sql) await db.query(statement);
       expect(await cli.run('install')).toMatchObject({ code: 0 });
@@ -99,7 +105,7 @@ describe('account-sync init', { timeout: 60_000 }, () => {
   it('takes key and peers from a PHP plugin that is installed; what would not load is a comment', async () => {
     const key = 'k'.repeat(70);
     await installPlugin(db, {
-      settings: { apikey: key },
+      settings: { apikey: key, feed_limit: '150' },
       accounts: [
         { name: 'Site B', url: 'https://b.example.com/', key: 'b'.repeat(70), lastUserId: 4711 },
         {
@@ -115,8 +121,8 @@ describe('account-sync init', { timeout: 60_000 }, () => {
     });
     const { code, err } = await init();
     expect(code).toBe(0);
-    const { site, http, peers } = written();
-    expect([site.apiKey, http.allowInsecurePeers]).toEqual([key, true]);
+    const { site, http, peers, feed } = written();
+    expect([site.apiKey, http.allowInsecurePeers, feed.limit]).toEqual([key, true, 150]);
     expect(peers).toMatchObject([
       { name: 'site-b', protocol: 'plugin', apiKey: 'b'.repeat(70), columns: 'default', feedWithinMs: 86_400_000 },
       { name: 'site-c', protocol: 'plugin', apiKey: 'c${x}'.repeat(10), columns: ['s_name', 's_email'] },
@@ -134,6 +140,99 @@ describe('account-sync init', { timeout: 60_000 }, () => {
     expect(err).toMatch(/The database could not be looked at: .*denied/i);
     expect(err + out).not.toContain("'wrong'");
     expect(written().database).toMatchObject({ name: db.name, user: 'account_sync_cars' });
+    expect(out).toMatch(/^CREATE USER 'account_sync_cars'@'localhost' /m);
+  });
+
+  it('never makes an account that may come from everywhere', async () => {
+    writeConfigPhp({ DB_HOST: 'p:database.invalid:3307' });
+    const { code, out } = await init();
+    expect(code).toBe(0);
+    expect(written().database).toMatchObject({ host: 'database.invalid', port: 3307 });
+    expect(out).not.toContain("'%'");
+    expect(out).toMatch(/Put the address of this machine[^]*'account_sync_cars'@'ADDRESS-OF-THE-DAEMON'/);
+  });
+
+  it('reaches the database by a host that asks for a connection that is kept', async () => {
+    writeConfigPhp({ DB_HOST: `p:${db.host}:${db.port}` });
+    expect(await init()).toMatchObject({ code: 0, err: expect.not.stringContaining('could not be looked at') });
+    expect(written().database).toMatchObject({ host: db.host, port: db.port });
+  });
+
+  it('does not choose between several sets of values, and takes the one that is named', async () => {
+    const set = (name: string, password: string): string =>
+      `define('DB_HOST', '${db.host}:${db.port}');\ndefine('DB_USER', '${db.user}');\ndefine('DB_PASSWORD', '${password}');
+define('DB_NAME', '${name}');`;
+    const site = "define('WEB_PATH', 'https://cars.example.com/');";
+    const text = `<?php\nif (getenv('STAGE') === 'live') {\n${set('live', 'live-secret')}\n} else {\n${set(db.name, db.password)}\n}\n${site}\n`;
+    writeFileSync(join(osclass, 'config.php'), text);
+    const { code, out, err } = await init();
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(/several sets of values[^]*line 3: .*DB_NAME "live"[^]*line 8: [^]*--line 3/);
+    expect(err).not.toContain('secret');
+    expect(existsSync(file())).toBe(false);
+    expect((await init('--line', '8')).code).toBe(0);
+    expect(written()).toMatchObject({ site: { name: 'cars' }, database: { name: db.name } });
+    expect(await init('--line', 'eight', '--force')).toMatchObject({ code: 2, err: expect.stringContaining('--line') });
+  });
+
+  it.each(['http://192.0.2.7:8080/', 'https://[2001:db8::7]/', 'http://localhost/osclass/'])(
+    'asks for a name where the address has none: %s',
+    async (address) => {
+      writeConfigPhp({ WEB_PATH: address });
+      expect(await init()).toMatchObject({ code: 2, err: expect.stringContaining('--name NAME'), out: '' });
+      expect(existsSync(file())).toBe(false);
+      const { code, out } = await init('--name', '1e3');
+      expect(code).toBe(0);
+      expect(written().site.name).toBe('1e3');
+      expect(out).toContain(`url: ${new URL('/account-sync/', address).href}\n`);
+    },
+  );
+
+  it('writes for a container what holds in there', async () => {
+    const { code, out, err } = await init('--container');
+    expect(code).toBe(0);
+    expect(written()).toMatchObject({
+      http: { host: '0.0.0.0', basePath: '/account-sync/' },
+      database: { host: 'host.docker.internal', port: db.port, socketPath: null },
+    });
+    expect(out).toContain("@'172.16.0.0/255.240.0.0'");
+    expect(err).toMatch(/host-gateway/);
+  });
+
+  it('prints an address that leads through deploy/nginx.conf, as it stands, to the daemon', async ({ skip }) => {
+    writeConfigPhp({ WEB_PATH: 'https://cars.example.com/classifieds/' });
+    const { out } = await init();
+    const address = /url: (\S+)/.exec(out)?.[1] ?? '';
+    const account = /CREATE USER (\S+) /.exec(out)?.[1] ?? '';
+    const port = await freePort();
+    const peer = 'peer-key-of-more-than-twenty-characters';
+    // Only the port is another one, and there is a peer.
+    const text = readFileSync(file(), 'utf8').replace('port: 8470', `port: ${port}`);
+    const entry = `peers: [{ name: homes, url: "https://homes.example.com/", api_key: ${peer} }]`;
+    cli.configure(text.replace(/^peers: \[\]$/m, entry));
+    const proxy = await startSampleProxy('nginx', port);
+    if (typeof proxy === 'string') skip(proxy);
+    for (const sql of out.split('\n').filter((line) => /^(?:CREATE|GRANT|SET) .*;$/.test(line))) await db.query(sql);
+    const daemon = cli.start('run');
+    try {
+      const { pathname } = new URL(address);
+      const call = async (path: string) => {
+        const headers = { authorization: `Bearer ${peer}` };
+        return typeof proxy === 'string' ? undefined : proxy.call('outside', 'GET', `${pathname}${path}`, { headers });
+      };
+      await eventually(async () => expect(await call('v1/hello')).toMatchObject({ status: 200, isOfDaemon: true }), {
+        timeoutMs: 40_000,
+      });
+      // A plugin calls the address itself.
+      expect(await call('')).toMatchObject({ isOfDaemon: true });
+      expect((await cli.run('health')).code).toBe(0);
+    } finally {
+      daemon.kill('SIGTERM');
+      await daemon.ended;
+      if (typeof proxy === 'object') await proxy.stop();
+      await cli.run('uninstall', '--force');
+      await db.query(`DROP USER IF EXISTS ${account}`);
+    }
   });
 
   it.each([
