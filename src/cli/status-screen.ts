@@ -23,13 +23,15 @@ export function statusScreen(document: StatusDocument, nowMs: number, isColoured
     '',
   ];
   if (peers.length === 0) return `${[...lines, 'No peers in the config.'].join('\n')}\n`;
-  const head = ['peer', 'pending', 'lag', 'parked', 'held', 'fed up to', 'last call', 'status'];
+  const head = ['peer', 'pending', 'lag', 'parked', 'held', 'received', 'sent', 'fed up to', 'last call', 'status'];
   const rows = peers.map((peer) => [
     peer.name,
     peer.pending,
     peer.lag === 0 ? '-' : duration(peer.lag),
     peer.parked,
     peer.held,
+    peer.received_total,
+    peer.sent_total,
     peer.last_user_id,
     peer.date === null ? 'never' : `${dateTime(peer.date)} (${since(peer.date, nowMs)} ago)`,
     peer.status ?? '-',

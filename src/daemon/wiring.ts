@@ -195,14 +195,23 @@ function servePlugin(
       pluginPeer: (name) => (plugins.has(name) ? site.route(name) : undefined),
       async takeRow(row, caller) {
         const outcome = await site.plugin.takeRow(row, caller);
-        if (outcome?.result === 'applied') {
-          await site.status.recordSynced(site.db, caller.route.name, 'from');
-          work.wakeParked();
-        }
+        const isNews = outcome?.result === 'applied';
+        const records = outcome?.result === 'retry' ? 0 : 1;
+        await site.status.recordSynced(site.db, caller.route.name, 'from', { records, isNews });
+        if (isNews) work.wakeParked();
         return outcome?.result ?? 'unchanged';
       },
-      takeRemoval: (email, caller) => site.plugin.takeRemoval(email, caller),
-      giveFeed: (after, caller) => site.plugin.giveFeed(after, caller),
+      async takeRemoval(email, caller) {
+        const removed = await site.plugin.takeRemoval(email, caller);
+        const isNews = removed !== undefined;
+        await site.status.recordSynced(site.db, caller.route.name, 'from', { records: isNews ? 1 : 0, isNews });
+        return removed;
+      },
+      async giveFeed(after, caller) {
+        const page = await site.plugin.giveFeed(after, caller);
+        await site.status.recordSynced(site.db, caller.route.name, 'to', { records: page.rows.length, isNews: false });
+        return page;
+      },
       appendLog: (entries) => site.activity.append(site.db, entries),
     },
     call,
@@ -244,10 +253,10 @@ async function acceptStream(
       trace,
     },
   ]);
-  if (counts['applied'] !== undefined) {
-    await site.status.recordSynced(site.db, peer, 'from');
-    work.wakeParked();
-  }
+  const isNews = counts['applied'] !== undefined;
+  const records = results.length - (counts['retry'] ?? 0);
+  await site.status.recordSynced(site.db, peer, 'from', { records, isNews });
+  if (isNews) work.wakeParked();
   return { status: 'OK', results };
 }
 

@@ -11,18 +11,19 @@ export async function readCursor(runner: Runner, own: OwnTables, peer: string): 
   return Number(rows[0]?.last_user_id ?? 0);
 }
 
-/** Moves the cursor and keeps the progress message. */
+/** Moves the cursor, keeps the progress message, and counts the records that came with the page. */
 export async function moveCursor(
   runner: Runner,
   own: OwnTables,
   peer: string,
   cursor: number,
-  progress: string | null,
+  { progress, records }: { readonly progress: string | null; readonly records: number },
   nowMs: number,
 ): Promise<void> {
   await sql`
-    INSERT INTO ${id(own.peer)} (name, last_user_id, feed_message, synced_from)
-    VALUES (${peer}, ${cursor}, ${progress}, ${toSqlTime(nowMs)})
+    INSERT INTO ${id(own.peer)} (name, last_user_id, feed_message, synced_from, received_total)
+    VALUES (${peer}, ${cursor}, ${progress}, ${toSqlTime(nowMs)}, ${records})
     ON DUPLICATE KEY UPDATE last_user_id = VALUES(last_user_id),
-      feed_message = COALESCE(VALUES(feed_message), feed_message), synced_from = VALUES(synced_from)`.execute(runner);
+      feed_message = COALESCE(VALUES(feed_message), feed_message), synced_from = VALUES(synced_from),
+      received_total = received_total + VALUES(received_total)`.execute(runner);
 }

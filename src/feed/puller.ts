@@ -206,7 +206,7 @@ async function storePage(
   const { db, own, nowMs } = deps;
   const { message, retrieved, limit, next } = page;
   const finish = async (trx: Transaction<unknown>): Promise<void> => {
-    await moveCursor(trx, own, route.name, next, message, nowMs());
+    await moveCursor(trx, own, route.name, next, { progress: message, records: page.users.length }, nowMs());
     await fence(trx);
     await deps.appendLog(trx, [feedEntry(deps, route, trace, message, '200', { retrieved, limit, after, next })]);
   };

@@ -35,6 +35,10 @@ export interface PeerSummary {
   last_user_id: number;
   synced_from: string | null;
   synced_to: string | null;
+  /** Records of users and removals that were taken from it, in streams and feeds. */
+  received_total: number;
+  /** Records that it confirmed, or was given in a feed. */
+  sent_total: number;
   status: string | null;
   message: string | null;
   date: string | null;
@@ -50,11 +54,19 @@ export interface PeerSummary {
   held: number;
 }
 
+/** What was exchanged with a peer. */
+export interface Exchanged {
+  /** How many records. */
+  readonly records: number;
+  /** Something of it was new; else only the number is noted. */
+  readonly isNews: boolean;
+}
+
 export interface PeerStatus {
   /** Notes a call. `failing_since` keeps the first failure since the last success. */
   recordCall(peer: string, outcome: CallOutcome): Promise<void>;
   /** Notes that data of the peer was stored here (`from`), or that it confirmed data of ours (`to`). */
-  recordSynced(runner: Runner, peer: string, direction: 'from' | 'to'): Promise<void>;
+  recordSynced(runner: Runner, peer: string, direction: 'from' | 'to', what: Exchanged): Promise<void>;
   /** One summary per peer given, in that order, whether or not anything is known of it. */
   summaries(peers: readonly PeerFacts[]): Promise<PeerSummary[]>;
   /** Since when calls fail, in milliseconds since 1970; null where they do not. In the order of `peers`. */
@@ -88,11 +100,14 @@ export function makePeerStatus({ db, own, clock }: PeerStatusDeps): PeerStatus {
           failing_since = IF(VALUES(failing_since) IS NULL, NULL, COALESCE(failing_since, VALUES(failing_since)))
         `.execute(db);
     },
-    async recordSynced(runner, peer, direction) {
-      const now = toSqlTime(clock.nowMs());
-      const column = direction === 'from' ? sql`synced_from` : sql`synced_to`;
-      await sql`INSERT INTO ${id(own.peer)} (name, ${column}) VALUES (${peer}, ${now})
-        ON DUPLICATE KEY UPDATE ${column} = VALUES(${column})`.execute(runner);
+    async recordSynced(runner, peer, direction, { records, isNews }) {
+      if (records === 0 && !isNews) return;
+      const at = isNews ? toSqlTime(clock.nowMs()) : null;
+      const time = direction === 'from' ? sql`synced_from` : sql`synced_to`;
+      const total = direction === 'from' ? sql`received_total` : sql`sent_total`;
+      await sql`INSERT INTO ${id(own.peer)} (name, ${time}, ${total}) VALUES (${peer}, ${at}, ${records})
+        ON DUPLICATE KEY UPDATE ${time} = COALESCE(VALUES(${time}), ${time}), ${total} = ${total} + VALUES(${total})
+        `.execute(runner);
     },
     async summaries(peers) {
       const rows = new Map((await readRows(db, own)).map((row) => [row.name, row]));
@@ -141,6 +156,8 @@ interface Row {
   last_user_id: string;
   synced_from: string | null;
   synced_to: string | null;
+  received_total: string;
+  sent_total: string;
   status: string | null;
   message: string | null;
   called_at: string | null;
@@ -160,7 +177,8 @@ interface Parked {
 
 async function readRows(runner: Runner, own: OwnTables): Promise<Row[]> {
   const { rows } = await sql<Row>`
-    SELECT name, last_user_id, synced_from, synced_to, status, message, called_at, failing_since
+    SELECT name, last_user_id, synced_from, synced_to, received_total, sent_total, status, message, called_at,
+      failing_since
     FROM ${id(own.peer)}`.execute(runner);
   return rows;
 }
@@ -199,6 +217,8 @@ function summaryOf(
     last_user_id: Number(row?.last_user_id ?? 0),
     synced_from: toIso(row?.synced_from ?? null),
     synced_to: toIso(row?.synced_to ?? null),
+    received_total: Number(row?.received_total ?? 0),
+    sent_total: Number(row?.sent_total ?? 0),
     status: row?.status ?? null,
     message: row?.message ?? null,
     date: toIso(row?.called_at ?? null),

@@ -57,6 +57,8 @@ export const PeerSummary = Type.Object(
     last_user_id: Type.Integer({ description: 'Feed cursor: highest id taken from the peer' }),
     synced_from: nullable(Time),
     synced_to: nullable(Time),
+    received_total: Type.Integer({ description: 'Records of users and removals taken from it, in streams and feeds' }),
+    sent_total: Type.Integer({ description: 'Records that it confirmed, or was given in a feed' }),
     status: nullable(Type.String({ description: 'Of the last call: HTTP code, OK or ERR' })),
     message: nullable(Type.String()),
     date: nullable(Time),

@@ -33,6 +33,8 @@ const homes = {
   last_user_id: 20_417,
   synced_from: NOW,
   synced_to: NOW,
+  received_total: 20_602,
+  sent_total: 20_455,
   status: '200',
   message: 'OK',
   date: NOW,

@@ -12,6 +12,7 @@ import { isAsStrict } from '../model/guard.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { PeerStatus } from '../ops/peer-status.ts';
 import { makeZone } from '../osclass/timezone.ts';
+import type { Answered } from '../outbox/batch.ts';
 import { deliverOnce, type Delivered } from '../outbox/deliver.ts';
 import type { Peers } from './peers.ts';
 import type { PluginPeers } from './plugin-peers.ts';
@@ -43,14 +44,29 @@ const REQUESTS_AT_ONCE = 2;
 /** One delivery pass; see {@link deliverOnce}. Nothing is done while another process delivers to that peer. */
 export async function deliverTo(site: DeliveringSite, to: PeerRoute, signal?: AbortSignal): Promise<Delivered> {
   const { status, leases, looking, db } = site;
-  const delivered = await withLease(leases, `deliver:${to.name}`, (lease) =>
-    looking(() => pass(site, to, lease, signal)),
-  );
-  if (delivered !== undefined && delivered.done > 0) await status.recordSynced(db, to.name, 'to');
-  return delivered ?? { done: 0, full: false, kept: 0 };
+  let records = 0;
+  const count = (confirmed: number): void => {
+    records += confirmed;
+  };
+  try {
+    const delivered = await withLease(leases, `deliver:${to.name}`, (lease) =>
+      looking(() => pass(site, to, { lease, signal, count })),
+    );
+    return delivered ?? { done: 0, full: false, kept: 0 };
+  } finally {
+    // What was confirmed before a failure counts too.
+    if (records > 0) await status.recordSynced(db, to.name, 'to', { records, isNews: true });
+  }
 }
 
-function pass(site: DeliveringSite, to: PeerRoute, lease: Lease, signal: AbortSignal | undefined): Promise<Delivered> {
+/** Whose work a pass is, and who counts what the peer confirmed. */
+interface Pass {
+  readonly lease: Lease;
+  readonly signal: AbortSignal | undefined;
+  readonly count: (confirmed: number) => void;
+}
+
+function pass(site: DeliveringSite, to: PeerRoute, { lease, signal, count }: Pass): Promise<Delivered> {
   const { db, own, nowMs, appendLog, peers, plugin, unread } = site;
   const { acquaintance } = peers;
   const {
@@ -75,9 +91,17 @@ function pass(site: DeliveringSite, to: PeerRoute, lease: Lease, signal: AbortSi
         return guardAllowance(db, own, guard, peer, 'out', users, nowMs());
       },
       send: (peer, records, call) => peers.noted(peer, (one) => one.stream(records, call)),
-      onAnswered: (peer, answered) => site.meter?.answered(peer, answered),
+      onAnswered: (peer, answered) => {
+        count(answered.filter(({ result }) => isTaken(result, plugin.batchSize(to.name) !== undefined)).length);
+        site.meter?.answered(peer, answered);
+      },
     },
     to,
     signal,
   );
+}
+
+/** True if the peer took the record. A plugin peer is not sent what it has. */
+function isTaken(result: Answered['result'], isPlugin: boolean): boolean {
+  return result === 'applied' || (!isPlugin && (result === 'unchanged' || result === 'parked'));
 }

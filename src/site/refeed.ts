@@ -50,6 +50,8 @@ export async function refeedOnce(
     await inTransaction(db, async (trx) => {
       await writeState(trx, own, name, next);
       await site.activity.append(trx, [{ ...entry, response, content, trace }]);
+      const records = page.users.length;
+      await site.status.recordSynced(trx, peer.name, 'from', { records, isNews: records > 0 });
       await lease.fence(trx);
     });
     return { done: retrieved, full: false };

@@ -249,7 +249,13 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     leases,
     activity,
     status,
-    reader: { page: (...call) => looking(() => reader.page(...call)) },
+    reader: {
+      async page(to, ...call) {
+        const page = await looking(() => reader.page(to, ...call));
+        await status.recordSynced(db, to.name, 'to', { records: page.users.length, isNews: false });
+        return page;
+      },
+    },
     acquaintance,
     plugin,
     connections: pool,

@@ -219,6 +219,8 @@ test('of a peer that was never called nothing is known', async () => {
       last_user_id: 0,
       synced_from: null,
       synced_to: null,
+      received_total: 0,
+      sent_total: 0,
       status: null,
       message: null,
       date: null,
@@ -253,9 +255,12 @@ test('the first failure since the last success is kept until a call succeeds', a
 
 test('a summary counts what waits, is parked or held, in both directions, for that peer alone', async () => {
   const status = makePeerStatus({ db: pool.db, own, clock: { nowMs: () => nowMs } });
-  await status.recordSynced(pool.db, 'homes', 'from');
+  await status.recordSynced(pool.db, 'homes', 'from', { records: 3, isNews: true });
   nowMs += 1_000;
-  await status.recordSynced(pool.db, 'homes', 'to');
+  await status.recordSynced(pool.db, 'homes', 'to', { records: 2, isNews: true });
+  nowMs += 1_000;
+  await status.recordSynced(pool.db, 'homes', 'from', { records: 4, isNews: false });
+  await status.recordSynced(pool.db, 'homes', 'to', { records: 0, isNews: false });
   await database.query(`UPDATE ${own.peer} SET last_user_id = 4294967295`);
   await waits('homes', 'u', ana, 'w', [null, null]);
   await waits('homes', 'u', bob, 'p', ['EMAIL_TAKEN', 'taken']);
@@ -271,7 +276,9 @@ test('a summary counts what waits, is parked or held, in both directions, for th
     synced_from: '2024-05-01T10:00:00.000Z',
     synced_to: '2024-05-01T10:00:01.000Z',
     pending: 1,
-    oldest_pending_age: 61,
+    received_total: 7,
+    sent_total: 2,
+    oldest_pending_age: 62,
     unknown_locations: 0,
     parked: 2,
     held: 3,

@@ -6,7 +6,15 @@ import { statusScreen } from '../../src/cli/status-screen.ts';
 const NOW = Date.parse('2026-01-02T03:04:05.000Z');
 const peer: StatusDocument['peers'][number] = {
   ...{ name: 'homes', url: 'https://homes.example.com/', protocol: 'native', columns: [], send_columns: [] },
-  ...{ last_user_id: 7, synced_from: null, synced_to: null, status: '200', message: 'OK' },
+  ...{
+    last_user_id: 7,
+    synced_from: null,
+    synced_to: null,
+    received_total: 12,
+    sent_total: 345,
+    status: '200',
+    message: 'OK',
+  },
   ...{ date: '2026-01-02T03:04:00.000Z', failing_since: null, pending: 0, oldest_pending_age: null },
   ...{ unknown_locations: 0, parked: 0, held: 0, lag: 0 },
 };
@@ -33,6 +41,12 @@ test.each([
     expect(stripVTControlCharacters(statusScreen(document, NOW, true))).toBe(statusScreen(document, NOW));
   },
 );
+
+test('it says how many records were received from and sent to each peer', () => {
+  const [head, row] = statusScreen(well, NOW).split('\n').slice(-3);
+  expect(head).toMatch(/\breceived +sent\b/);
+  expect(row).toMatch(/\b12 +345\b/);
+});
 
 test('it says who is away since when and why', () => {
   const away = { ...peer, failing_since: '2026-01-02T01:04:05.000Z', message: 'HTTP 500: broken' };
