@@ -12,6 +12,7 @@ import { checkPluginCallers } from './check-plugin-peer.ts';
 import { checkHost, checkInstallation, checkRights, checkServerFacts } from './check-database.ts';
 import { checkDisk, checkOutboxes } from './check-space.ts';
 import { checkPeers } from './check-peers.ts';
+import { checkRelays } from './check-relays.ts';
 import { readConfig, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
 import { fail, failed, findingLine, ok, warn, type Finding } from './finding.ts';
 
@@ -63,6 +64,7 @@ function checkConfig({ site, http, peers }: Config): Finding[] {
       warn('urls', `${name} is called over ${url}: keys and personal data travel in the clear`, 'Give it HTTPS.'),
     ),
     ...(peers.length === 0 ? [warn('peers', 'there are none', 'Add the other sites to peers.')] : []),
+    ...checkRelays({ peers }),
   ];
 }
 

@@ -53,7 +53,7 @@ function screenOf(report: UserReport): string[] {
   ];
 }
 
-function peerLines({ peer, confirmed, waiting, failing, parked }: PeerReport): string[] {
+function peerLines({ peer, confirmed, waiting, failing, parked, not_passed_on: lacking }: PeerReport): string[] {
   const state =
     confirmed === null
       ? 'gets nothing from us (send: false)'
@@ -68,6 +68,10 @@ function peerLines({ peer, confirmed, waiting, failing, parked }: PeerReport): s
       : [`  tried ${waiting.attempts} times, next ${dateTime(waiting.due)}`];
   return [
     `${peer}: ${state}`,
+    ...lacking.map(
+      (from) =>
+        `  what ${from} sends is not passed on to it: the entry of ${from} lacks "relay: true"; ${from} has to tell it`,
+    ),
     ...why,
     ...(waiting === null || failing === null
       ? []

@@ -33,7 +33,10 @@ const peerSchema = Type.Object(
     send_columns: columnList({ description: 'What we send to it, likewise.', default: 'default' }),
     receive: flag({ description: 'Accept changes from it.', default: true }),
     send: flag({ description: 'Send changes to it.', default: true }),
-    relay: flag({ description: 'Pass on what it sends to the other peers.', default: false }),
+    relay: flag({
+      description: 'Pass on what it sends to the other peers. For both ways between two peers, both entries need it.',
+      default: false,
+    }),
     feed_schedule: Type.Optional(
       duration({
         description:

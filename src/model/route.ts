@@ -36,3 +36,11 @@ export function routesFor(
     (route) => route.send && route.name !== except && (changed === 'all' || changed.some((name) => route.sends(name))),
   );
 }
+
+/**
+ * The peers whose records are not passed on to a peer, though both are exchanged with: the entry of the one that sends
+ * decides (`relay`). Whoever knows the other itself needs nobody to pass on anything.
+ */
+export function notPassedOnTo(to: PeerRoute, routes: readonly PeerRoute[]): PeerRoute[] {
+  return to.send ? routes.filter((from) => from.name !== to.name && from.receive && !from.relay) : [];
+}

@@ -5,7 +5,7 @@ import { markerTimes } from '../db/markers.ts';
 import { readShadows, readTombstones, tombstonesByUid, type StoredUser } from '../db/shadows.ts';
 import { maskEmail } from '../model/log-entry.ts';
 import { hashValues } from '../model/register.ts';
-import type { PeerRoute } from '../model/route.ts';
+import { notPassedOnTo, type PeerRoute } from '../model/route.ts';
 import { compareStamps, isAdoption, type Stamp } from '../model/stamp.ts';
 import { canonicalEmail, uidsOfEmail } from '../model/uid.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
@@ -44,6 +44,11 @@ export interface PeerReport {
   readonly failing: { readonly since: string; readonly message: string | null } | null;
   /** Records of it that could not be stored here. */
   readonly parked: readonly UserParked[];
+  /**
+   * Peers from which something of the account came here, and went no further than this site, for their entries lack
+   * `relay: true`: either they tell this peer themselves, or nobody does.
+   */
+  readonly not_passed_on: readonly string[];
 }
 
 /** The report; dates in ISO 8601, UTC. */
@@ -96,7 +101,12 @@ export async function reportUser(deps: UserReportDeps, who: string | number): Pr
     removed: null,
     marked_at: marked === undefined ? null : new Date(marked).toISOString(),
     registers: stored === undefined ? [] : registersOf(stored, host),
-    peers: await peersOf(deps, stored === undefined ? [] : stored.uids, { kind: 'u', ref: userId }, userId),
+    peers: await peersOf(deps, {
+      uids: stored?.uids ?? [],
+      entry: { kind: 'u', ref: userId },
+      userId,
+      sites: stored === undefined ? [] : sitesOf(stored),
+    }),
     logs: await logsOf(deps, stored?.uids ?? []),
   };
 }
@@ -116,7 +126,12 @@ async function reportRemoved(deps: UserReportDeps, email: string): Promise<UserR
     removed: setAt(grave.stamp),
     marked_at: null,
     registers: [],
-    peers: await peersOf(deps, grave.uids, { kind: 'r', ref: grave.removalId }, null),
+    peers: await peersOf(deps, {
+      uids: grave.uids,
+      entry: { kind: 'r', ref: grave.removalId },
+      userId: null,
+      sites: [grave.stamp.site],
+    }),
     logs: await logsOf(deps, grave.uids),
   };
 }
@@ -134,21 +149,33 @@ function registersOf({ shadow }: StoredUser, host: HostUser | undefined): Regist
   });
 }
 
+/** The sites that set something of a user. */
+function sitesOf({ shadow }: StoredUser): string[] {
+  return [shadow.born, ...[...shadow.registers.values()].map(({ stamp }) => stamp)].map(({ site }) => site);
+}
+
+/** An account, or the removal of one, and the sites that set something of it. */
+interface Subject {
+  readonly uids: readonly string[];
+  readonly entry: { readonly kind: 'u' | 'r'; readonly ref: number };
+  readonly userId: number | null;
+  readonly sites: readonly string[];
+}
+
 async function peersOf(
   { db, own, routes, status }: UserReportDeps,
-  uids: readonly string[],
-  entry: { kind: 'u' | 'r'; ref: number },
-  userId: number | null,
+  { uids, entry, userId, sites }: Subject,
 ): Promise<PeerReport[]> {
   const waiting = await waitingOf(db, own, entry);
   const parked = await parkedOf(db, own, uids, userId);
   const failing = await status.failures(routes.map(({ name }) => name));
-  return routes.map(({ name, send }) => ({
-    peer: name,
-    failing: failing.get(name) ?? null,
-    confirmed: send ? !waiting.has(name) : null,
-    waiting: waiting.get(name) ?? null,
-    parked: parked.filter(({ peer }) => peer === name),
+  return routes.map((route) => ({
+    peer: route.name,
+    failing: failing.get(route.name) ?? null,
+    confirmed: route.send ? !waiting.has(route.name) : null,
+    waiting: waiting.get(route.name) ?? null,
+    parked: parked.filter(({ peer }) => peer === route.name),
+    not_passed_on: notPassedOnTo(route, routes).flatMap(({ name }) => (sites.includes(name) ? [name] : [])),
   }));
 }
 
