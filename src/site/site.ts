@@ -50,6 +50,7 @@ import { makeRandomBytes } from '../runtime/random-bytes.ts';
 import { newTrace } from '../runtime/trace.ts';
 import { makeRenumbered } from './renumbered.ts';
 import { makeScanning, type Scanning } from './scanning.ts';
+import { makeServing } from './serving.ts';
 import { makeWaking } from './waking.ts';
 
 /** A site that can be worked on. */
@@ -249,13 +250,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     leases,
     activity,
     status,
-    reader: {
-      async page(to, ...call) {
-        const page = await looking(() => reader.page(to, ...call));
-        await status.recordSynced(db, to.name, 'to', { records: page.users.length, isNews: false });
-        return page;
-      },
-    },
+    reader: makeServing({ db, status, looking }, reader),
     acquaintance,
     plugin,
     connections: pool,
