@@ -7,6 +7,7 @@ import { mergeRegisters, type RemoteRegister } from '../model/merge.ts';
 import { hashValues, localeOf, type RegisterName, type Selection, type Value, type Values } from '../model/register.ts';
 import type { UserRecord } from '../model/record.ts';
 import { isSeparate } from '../model/separate.ts';
+import { birthOf, type Registered } from '../model/registration.ts';
 import { compareStamps, nextStamp, type Origin, type Stamp } from '../model/stamp.ts';
 import { canonicalEmail, type Uid } from '../model/uid.ts';
 import { maskValue } from '../model/log-entry.ts';
@@ -19,7 +20,11 @@ export interface Incoming {
   readonly record: UserRecord;
   readonly uids: readonly Uid[];
   readonly born: Stamp;
+  /** See {@link Registered}. */
+  readonly registeredMs: number | undefined;
   readonly registers: ReadonlyMap<RegisterName, RemoteRegister>;
+  /** Those of them whose times are not known to be the same or other than ours. */
+  readonly inLocalTime: ReadonlySet<RegisterName>;
 }
 
 /** How a record is to be carried out. Registers may still leave `take` before it is. */
@@ -77,7 +82,7 @@ export function aheadMessage(stamp: Stamp, nowMs: number, { site }: Origin): str
 
 /** Decides about one record. */
 export function decide(incoming: Incoming, loaded: Loaded, context: DecideContext): Decision {
-  const { record, uids, born, registers } = incoming;
+  const { record, uids, born, registers, registeredMs } = incoming;
   const email = canonicalEmail(record.email);
   const done = (
     result: Outcome['result'],
@@ -112,7 +117,7 @@ export function decide(incoming: Incoming, loaded: Loaded, context: DecideContex
   const dead = new Map([...loaded.tombstones].map(([uid, { stamp }]) => [uid, stamp]));
   const emailSince = registers.get('s_email')?.stamp;
   const target = findTarget(
-    { uids, email: record.email, emailSince, born },
+    { uids, email: record.email, emailSince, born, registeredMs },
     candidates,
     byEmail,
     dead,
@@ -161,20 +166,18 @@ export function decide(incoming: Incoming, loaded: Loaded, context: DecideContex
     incoming,
     user,
     uids: target.uids,
-    born: latestBirth([born, user.born, ...joined.map((one) => one.born)], context.nowMs),
+    born: birthOfAll([incoming, user, ...joined], context.nowMs),
     partings: target.partings,
     rivals: target.rivals,
   };
   return { kind: 'plan', plan: withLocales({ ...plan, ...merged, parked: [] }, context.locales) };
 }
 
-/** The latest; one that a clock far ahead made counts only where there is no other. */
-function latestBirth(births: readonly [Stamp, ...Stamp[]], nowMs: number): Stamp {
-  const sane = births.filter((stamp) => !isFarAhead(stamp, nowMs));
-  return (sane.length > 0 ? sane : births).reduce(
-    (last, stamp) => (compareStamps(stamp, last) > 0 ? stamp : last),
-    sane[0] ?? births[0],
-  );
+/** See {@link birthOf}; one that a clock far ahead made counts only where there is no other. */
+function birthOfAll(accounts: readonly [Registered, ...Registered[]], nowMs: number): Stamp {
+  const sane = accounts.filter(({ born }) => !isFarAhead(born, nowMs));
+  const [first = accounts[0], ...others] = sane.length > 0 ? sane : accounts;
+  return others.reduce((one, other) => ({ ...one, born: birthOf(one, other) }), first).born;
 }
 
 function merge(
@@ -190,6 +193,7 @@ function merge(
   }
   const theirs = joinStates(incoming.registers, joined, accepts);
   const differs = (register: RegisterName): boolean =>
+    !incoming.inLocalTime.has(register) &&
     isOtherThan(valuesOf(user.host.registers, register) ?? {}, theirs.get(register)?.values ?? {});
   // What a site stamped while its clock was far ahead, and ours too, stands back behind what it sends now.
   const isTakenBack = (register: RegisterName, stamp: Stamp): boolean =>

@@ -27,6 +27,8 @@ export interface LoadDeps {
   readonly randomUid: () => Uid;
   /** Shadow of a user that was there before any marker told of it. */
   readonly adopt: (user: HostUser) => Shadow;
+  /** A date of registration as stored here, in milliseconds; undefined for what is no time. */
+  readonly registeredMs: (local: string) => number | undefined;
   readonly usersWaiting: (trx: Transaction<unknown>, userIds: readonly number[]) => Promise<Set<number>>;
   readonly unread: Unread;
 }
@@ -196,7 +198,8 @@ async function lookAt(
   const users = new Map<number, LocalUser>();
   for (const host of rows.values()) {
     const before = stored.get(host.id);
-    const common = { userId: host.id, email: host.email, host };
+    const registeredMs = host.regDate === null ? undefined : deps.registeredMs(host.regDate);
+    const common = { userId: host.id, email: host.email, host, registeredMs };
     const sinceOf = (shadow: Shadow): Stamp | undefined => shadow.registers.get('s_email')?.stamp;
     if (before === undefined) {
       const shadow = deps.adopt(host);

@@ -9,7 +9,7 @@ import { isAhead } from '../model/clock-guard.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { RemovalRecord, UserRecord, WireRecord } from '../model/record.ts';
 import { canonicalEmail } from '../model/uid.ts';
-import { decodeRegisters, requireStamp } from '../osclass/records.ts';
+import { decodeRegisters, registersInLocalTime, requireStamp } from '../osclass/records.ts';
 import type { Zone } from '../osclass/timezone.ts';
 import { dryOutcome, nothing, outcomeOf, toParked } from './conclude.ts';
 import { aheadMessage, decide, type Incoming, type UserPlan } from './decide.ts';
@@ -275,11 +275,15 @@ async function leaveTraces(work: Work, outcomes: readonly Outcome[]): Promise<vo
 }
 
 function toIncoming(record: UserRecord, deps: ApplyDeps): Incoming {
+  const registers = decodeRegisters(record, deps.hosts, deps.zone);
+  const date = registers.get('dt_reg_date')?.values['dt_reg_date'];
   return {
     record,
     uids: record.uids.map(requireUid),
     born: requireStamp(record.born),
-    registers: decodeRegisters(record, deps.hosts, deps.zone),
+    registeredMs: typeof date === 'string' ? deps.registeredMs(date) : undefined,
+    registers,
+    inLocalTime: registersInLocalTime(record, deps.hosts, deps.zone),
   };
 }
 

@@ -162,7 +162,7 @@ export const ERRORS = {
   // Records and users
   EMAIL_TAKEN: entry(
     'Another account of this site already has the e-mail address.',
-    'Change or remove one of the two accounts, then retry the parked record.',
+    'Give one of the two accounts another address; the record then goes through by itself.',
     'park',
     409,
     3,

@@ -2,18 +2,13 @@
  * Identity: which account of this site a record is about. Pure. Uids first, then the canonical e-mail; no account is
  * ever overwritten to make room for another.
  */
-import { compareStamps, type Stamp } from './stamp.ts';
+import { datesAgree, isSameRegistration, type Registered } from './registration.ts';
+import { compareStamps, isAdoption, type Stamp } from './stamp.ts';
 import { canonicalEmail, incarnationOf, isUidOfEmail, uniteUids, type NextUid, type Uid } from './uid.ts';
 
 /** An account of this site that a record may be about. */
-export interface Candidate {
+export interface Candidate extends Claim {
   readonly userId: number;
-  readonly uids: readonly Uid[];
-  /** As stored. */
-  readonly email: string;
-  /** When it came to that address, if that is known. */
-  readonly emailSince: Stamp | undefined;
-  readonly born: Stamp;
 }
 
 /** One account is to part from uids that turned out to be another's. */
@@ -49,12 +44,13 @@ export type Target =
    */
   | { readonly kind: 'taken'; readonly userId: number };
 
-/** What {@link findTarget} needs to know of a record. */
-export interface Claim {
+/** What {@link findTarget} needs to know of a record, or of an account. */
+export interface Claim extends Registered {
   readonly uids: readonly Uid[];
+  /** As stored. */
   readonly email: string;
+  /** When it came to that address, if that is known. */
   readonly emailSince: Stamp | undefined;
-  readonly born: Stamp;
 }
 
 /**
@@ -74,13 +70,18 @@ export function findTarget(
   nextUid: NextUid,
   { isPresent, isContested }: { readonly isPresent?: boolean; readonly isContested?: boolean } = {},
 ): Target {
+  const twin = twinOf(claim, byEmail, byUid);
   const buried = latestRemoval(claim, tombstones);
-  if (buried !== undefined) return { kind: 'removed', uids: claim.uids, stamp: buried };
+  // A site that was installed again does not know of removals before that, and gives a uid that is buried elsewhere.
+  const isAfterIt = buried !== undefined && isAdoption(claim.born) && isBornAfter(twin, buried);
+  if (buried !== undefined && !isAfterIt) return { kind: 'removed', uids: claim.uids, stamp: buried };
   const email = canonicalEmail(claim.email);
-  const earlier = byUid.filter((candidate) => isLaterHolder(claim, candidate));
-  const later = byUid.filter((candidate) => isLaterHolder(candidate, claim));
+  const isOther = (candidate: Candidate): boolean => twin !== undefined && isOtherThan(claim, candidate);
+  const earlier = byUid.filter((candidate) => isLaterHolder(claim, candidate, isOther(candidate)));
+  const later = byUid.filter((candidate) => isLaterHolder(candidate, claim, isOther(candidate)));
   const isAnothers = (uid: Uid): boolean => tombstones.has(uid) || earlier.some((one) => one.uids.includes(uid));
-  const uids = remainingUids(claim, isAnothers, nextUid);
+  const remaining = claim.uids.filter((uid) => !isAnothers(uid));
+  const uids = remaining.length > 0 ? remaining : [nextUid(claim.uids, claim.email)];
   const rivals = earlier.map((candidate) => candidate.userId);
 
   const named = byUid
@@ -96,6 +97,17 @@ export function findTarget(
     return { kind: 'existing', userId: chosen.userId, uids: uniteUids(chosen.uids, uids), partings, joined, rivals };
   }
   if (byEmail === undefined) return { kind: 'new', uids, partings: partFrom(later), rivals };
+  if (twin === byEmail && isContested !== true) {
+    const partings = partFrom(later.filter((other) => other !== twin));
+    return {
+      kind: 'existing',
+      userId: twin.userId,
+      uids: uniteUids(twin.uids, remaining),
+      partings,
+      joined: [],
+      rivals,
+    };
+  }
   // An account without uids stayed here though it was removed elsewhere; who registers the address again takes it up.
   const isFree =
     isPresent === true ||
@@ -123,13 +135,37 @@ function latestAddress(accounts: readonly [Claim, ...Claim[]]): Claim {
 }
 
 /**
+ * The account here that has the address of the record and was registered at the same time: that is who the record is
+ * about, under whatever uids. A site that was installed again, or moved from the plugin, gives others.
+ */
+function twinOf(claim: Claim, byEmail: Candidate | undefined, byUid: readonly Candidate[]): Candidate | undefined {
+  const email = canonicalEmail(claim.email);
+  return [...(byEmail === undefined ? [] : [byEmail]), ...byUid].find(
+    (one) => one.uids.length > 0 && canonicalEmail(one.email) === email && isSameRegistration(claim, one),
+  );
+}
+
+/** True if it is known here, and came to be after that removal. */
+function isBornAfter(account: Candidate | undefined, removal: Stamp): boolean {
+  return account !== undefined && compareStamps(account.born, removal) > 0;
+}
+
+/** True if they have neither the address nor the date of registration in common. */
+function isOtherThan(one: Claim, other: Claim): boolean {
+  return canonicalEmail(one.email) !== canonicalEmail(other.email) && datesAgree(one, other) === false;
+}
+
+/**
  * True if two accounts share only uids derived from the address of the one, and that one was registered after the other
  * had left the address: a site that had not heard of the earlier holder gave the later one the same uid.
+ *
+ * @param isOther they are known to be two, whatever their dates say of who was first
  */
-function isLaterHolder(account: Claim, other: Claim): boolean {
+function isLaterHolder(account: Claim, other: Claim, isOther: boolean): boolean {
   const email = canonicalEmail(account.email);
-  if (other.emailSince === undefined || canonicalEmail(other.email) === email) return false;
-  if (compareStamps(account.born, other.emailSince) <= 0) return false;
+  if (canonicalEmail(other.email) === email) return false;
+  const isLater = other.emailSince !== undefined && compareStamps(account.born, other.emailSince) > 0;
+  if (!isLater && !isOther) return false;
   return account.uids.filter((uid) => other.uids.includes(uid)).every((uid) => isUidOfEmail(uid, email));
 }
 
@@ -177,10 +213,4 @@ function latestRemoval(claim: Claim, tombstones: ReadonlyMap<Uid, Stamp>): Stamp
     if (latest === undefined || compareStamps(stamp, latest) > 0) latest = stamp;
   }
   return latest;
-}
-
-/** The record's uids without those of others; if nothing is left, the next uid of its own address. */
-function remainingUids(claim: Claim, isGone: (uid: Uid) => boolean, nextUid: NextUid): readonly Uid[] {
-  const rest = claim.uids.filter((uid) => !isGone(uid));
-  return rest.length > 0 ? rest : [nextUid(claim.uids, claim.email)];
 }

@@ -100,6 +100,20 @@ export function decodeRegisters(record: UserRecord, hosts: HostUsers, zone: Zone
   return registers;
 }
 
+/**
+ * The registers of a record that hold a time of the sender's own zone, which it does not state: the same text is another
+ * time there, so nobody can say whether the two differ.
+ */
+export function registersInLocalTime(record: UserRecord, hosts: HostUsers, zone: Zone): Set<RegisterName> {
+  const found = new Set<RegisterName>();
+  if (!zone.known) return found;
+  for (const [register, columns] of hosts.times) {
+    const values = record.registers[register]?.values ?? {};
+    if (columns.some(({ name, type }) => type !== 'timestamp' && typeof values[name] === 'string')) found.add(register);
+  }
+  return found;
+}
+
 /** The text form as a stamp; throws a RangeError if it is none. */
 export function requireStamp(text: string): Stamp {
   const stamp = parseStamp(text);

@@ -155,6 +155,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
       ...{ db, own, outbox, origin, nowMs, randomUid, randomBytes: makeRandomBytes(), appendLog, guard, routes },
       ...{ unread, usersWaiting: outbox.usersWaiting, removal: { ...removal, related: relatedTables } },
       adopt: (user) => adopt(user, { origin, nowMs, toEpochMs: parts.zone.toEpochMs }),
+      registeredMs: parts.zone.toEpochMs,
       locales: async () => parts.locales,
       applied: (trx, from, records, outcomes) => plugin.applied(trx, from, { records, outcomes }),
       measured: meter?.applied,

@@ -40,6 +40,11 @@ export type SyncOperation =
   | { readonly do: 'join'; readonly at: number; readonly to: number }
   /** The clock is set, forwards or back. */
   | { readonly do: 'clock'; readonly at: number; readonly skewMs: number }
+  /**
+   * Everything it had to say is said, and then it forgets all it ever knew: uninstalled, and installed again. `zoneMs`: how
+   * far off the zone is in which it then takes its dates to be.
+   */
+  | { readonly do: 'reinstall'; readonly at: number; readonly zoneMs: number; readonly crash?: number }
   /** Everything is mended and comes to rest; the history goes on after that. */
   | { readonly do: 'rest' };
 
@@ -121,6 +126,7 @@ function makeRandom(seed: number): Random {
 
 const NAMES = ['cars', 'homes', 'jobs', 'pets', 'boats'];
 const MINUTE = 60_000;
+const HOUR = 3_600_000;
 const DAY = 86_400_000;
 
 /** Draws a history. */
@@ -194,8 +200,9 @@ function drawSync(random: Random, sites: number, emails: number): SyncOperation 
   if (draw < 0.84) return { do: 'arrive', which: random.below(8) };
   if (draw < 0.88) return { do: 'retry', at, ...crash };
   if (draw < 0.91) return { do: 'feed', at, from: to, ...crash };
-  if (draw < 0.95) return { do: 'cut', at, to };
-  if (draw < 0.98) return { do: 'join', at, to };
-  if (draw < 0.987) return { do: 'clock', at, skewMs: random.chance(0.2) ? 0 : drawSkew(random, at) };
+  if (draw < 0.94) return { do: 'cut', at, to };
+  if (draw < 0.97) return { do: 'join', at, to };
+  if (draw < 0.977) return { do: 'clock', at, skewMs: random.chance(0.2) ? 0 : drawSkew(random, at) };
+  if (draw < 0.993) return { do: 'reinstall', at, zoneMs: random.of([0, 0, -5 * HOUR]), ...crash };
   return { do: 'rest' };
 }

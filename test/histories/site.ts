@@ -27,14 +27,14 @@ import { makeUnread } from '../../src/db/unread.ts';
 import { dropUsers, enqueue, renumberEntries, usersWaiting } from '../../src/outbox/store.ts';
 import { toStreamResult } from '../../src/apply/outcome.ts';
 import { asConnection, Memory } from './memory/database.ts';
-import { CATALOG, HOSTS, LOCALES, LOCATIONS, ZONE } from './memory/host.ts';
+import { CATALOG, HOSTS, LOCALES, LOCATIONS, REGISTERED_MS, ZONE } from './memory/host.ts';
 
 /** A site. */
 export interface HistorySite {
   readonly name: string;
   readonly memory: Memory;
-  /** Gives every user a shadow. */
-  baseline(): Promise<void>;
+  /** Gives every user a shadow. `zoneMs`: what a wrong time zone adds to dates. */
+  baseline(zoneMs?: number): Promise<void>;
   /** One drain pass. Returns how many markers it worked off. */
   drain(): Promise<number>;
   /** One delivery pass to a peer. Returns how many records were sent. */
@@ -101,6 +101,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
     usersWaiting: outbox.usersWaiting,
     unread: UNREAD,
     adopt: (user) => adopt(user, { origin, ...clock }),
+    registeredMs: REGISTERED_MS,
     locales: () => Promise.resolve(new Set(LOCALES)),
   };
   const from = (peer: string, via: Origination['via']): Origination => ({
@@ -110,8 +111,9 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
   return {
     name,
     memory,
-    async baseline() {
-      await baselineOnce(common, LEASE);
+    async baseline(zoneMs = 0) {
+      const toEpochMs = (local: string): number => (ZONE.toEpochMs(local) ?? 0) + zoneMs;
+      await baselineOnce({ ...common, toEpochMs }, LEASE);
     },
     async drain() {
       const { done, changed } = await drainOnce(common, LEASE);

@@ -3,7 +3,7 @@ import { SyncError } from '../../src/model/errors.ts';
 import { stampText, type StreamAnswer, type WireRecord } from '../../src/model/record.ts';
 import { makeLedger, type Ledger } from './ledger.ts';
 import { Crash, type HostRow, type Memory } from './memory/database.ts';
-import { folded } from './memory/host.ts';
+import { emailOfRow, folded } from './memory/host.ts';
 import { isOfPeople, type Fate, type History, type HostOperation, type Operation, type Topology } from './operation.ts';
 import { act, addressOf, giveAnother, nameOf, personOf, register } from './people.ts';
 import { openHistorySite, type HistorySite } from './site.ts';
@@ -159,6 +159,23 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
     });
   };
 
+  let wasInstalledAgain = false;
+  /** Only once all that it has to say is said: what a site forgets, nobody can know. */
+  const reinstall = async (index: number, zoneMs: number, crash?: number): Promise<void> => {
+    const at = index % sites.length;
+    const site = siteAt(at);
+    const peers = [...sites.keys()].filter((to) => linked(at, to));
+    if (peers.some((to) => cuts.has(link(at, to)))) return;
+    await site.drain();
+    for (const to of peers) while ((await deliver(at, to)) > 0);
+    const { outbox, parked, queue } = site.memory.tables;
+    if (outbox.size + parked.size + queue.size > 0) return;
+    wasInstalledAgain = true;
+    tell(() => `${site.name}: is installed again`);
+    site.memory.forget();
+    while (await killable(site, crash, () => site.baseline(zoneMs))) crash = undefined;
+  };
+
   /** One round of everybody's work. True if anything was done. */
   const round = async (): Promise<boolean> => {
     let busy = false;
@@ -189,13 +206,14 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
     for (const [index, skewMs] of skews.entries()) skews[index] = Math.min(skewMs, MOST_SKEW_MS);
     tell(() => 'everything is mended');
     for (const request of late.splice(0)) await arrive(request);
-    if (history.sites.some((site) => site.users.length > 0)) {
+    if (wasInstalledAgain || history.sites.some((site) => site.users.length > 0)) {
       for (const [at] of sites.entries()) for (const [from] of sites.entries()) await feed(at, from);
     }
     // Silent, and still so after records that lay long enough were tried again.
     for (let rounds = 0, silent = 0; silent < 2; rounds += 1) {
       if (rounds > MOST_ROUNDS) throw new Flaw('the sites do not fall silent');
       silent = (await round()) ? 0 : silent + 1;
+      if (silent === 1) refuseNeedlessWaiting(sites);
       nowMs += silent === 0 ? 61_000 : LATE_RECORDS_MS;
     }
   };
@@ -222,7 +240,12 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
         const { memory, name } = site;
         memory.applying = true;
         for (const { email, ageMs } of users) {
-          const row = register(memory, ledger, addressOf(email, ledger.next()), START_MS - ageMs);
+          const row = register(
+            memory,
+            ledger,
+            addressOf(email, ledger.next()),
+            Math.min(START_MS, memory.nowMs()) - ageMs,
+          );
           tell(() => `${name}: has ${nameOf(row)} since ${ageMs} ms`);
         }
         memory.applying = false;
@@ -265,6 +288,8 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
         case 'join':
           cuts.delete(link(operation.at, operation.to));
           return;
+        case 'reinstall':
+          return reinstall(operation.at, operation.zoneMs, operation.crash);
         case 'rest':
           return rest();
         default:
@@ -272,6 +297,27 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
       }
     },
   };
+}
+
+/**
+ * What waits for an address is another account's than the one that has it: the two were not registered at once. Unless
+ * that one should have another address itself, and cannot get it.
+ */
+function refuseNeedlessWaiting(sites: readonly HistorySite[]): void {
+  for (const { name, memory } of sites) {
+    const { rows, parked } = memory.tables;
+    const contested = new Set([...parked.values()].map(({ userId }) => userId));
+    for (const { code, record, userId } of parked.values()) {
+      // One that names an account here is about that, which is to have another address.
+      if (code !== 'EMAIL_TAKEN' || record.kind !== 'user' || userId !== null) continue;
+      const registration = record.registers['dt_reg_date']?.values['dt_reg_date'];
+      const holder = [...rows.values()].find((row) => folded(emailOfRow(row)) === folded(record.email));
+      if (holder === undefined || contested.has(holder.id)) continue;
+      if (holder.columns['dt_reg_date'] === registration) {
+        throw new Flaw(`${name}: a record of ${nameOf(holder)} waits for the address that it has`);
+      }
+    }
+  }
 }
 
 /** Addresses for which records wait on a site. */

@@ -1,4 +1,5 @@
 /** Passes called by hand: for worlds whose daemons are `manual`, so that a test decides what happens when. */
+import { uninstallOnce } from '../../src/capture/install.ts';
 import type { Site } from '../../src/site/site.ts';
 import type { Person } from './osclass/people.ts';
 import type { World, WorldSite } from './world.ts';
@@ -21,6 +22,19 @@ export async function beginAgain(one: WorldSite, persons: readonly Person[] = []
   await one.host.seed.users({ seed: one.name, persons, allActive: true, idGaps: 0.2 });
   const tables = ['queue', 'user', 'uid', 'tombstone', 'outbox', 'peer', 'log', 'parked', 'lease', 'state'];
   for (const table of tables) await one.db.query(`DELETE FROM oc_account_sync_${table}`);
+}
+
+/**
+ * What `account-sync uninstall` does, and a start after it: the site remembers nothing of who was who, who was removed, or
+ * what was still to be sent. `meanwhile`: what happens on the site while there is no daemon.
+ */
+export async function reinstall(one: WorldSite, meanwhile: () => Promise<void> = async () => {}): Promise<void> {
+  const site = await siteOf(one);
+  await uninstallOnce(site.db, site.parts().catalog, site.own);
+  await one.stop();
+  await meanwhile();
+  const { site: again } = await one.start();
+  while (await again.isScanPending()) await again.scanPage();
 }
 
 /** Drain until the queue is empty. */

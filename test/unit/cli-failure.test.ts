@@ -9,7 +9,7 @@ describe('a failure is explained', () => {
   it('in the words of the registry, with its exit code', () => {
     const { text, code } = explain(new SyncError('EMAIL_TAKEN', 'Ana has it.'), false);
     expect(text).toBe(
-      'EMAIL_TAKEN: Ana has it.\n  → Change or remove one of the two accounts, then retry the parked record.\n',
+      'EMAIL_TAKEN: Ana has it.\n  → Give one of the two accounts another address; the record then goes through by itself.\n',
     );
     expect(code).toBe(3);
   });

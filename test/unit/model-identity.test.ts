@@ -15,11 +15,13 @@ const account = (userId: number, email: string, uids: readonly Uid[], since = 1,
   ...{ userId, email, uids },
   emailSince: at(since),
   born: at(born),
+  registeredMs: undefined,
 });
 const claim = (email: string, uids: readonly Uid[], since = 1, born = 1): Claim => ({
   ...{ email, uids },
   emailSince: at(since, 'cars'),
   born: at(born, 'cars'),
+  registeredMs: undefined,
 });
 
 interface Here {

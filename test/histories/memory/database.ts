@@ -50,16 +50,7 @@ export class Crash extends Error {
 
 /** One database. */
 export class Memory {
-  tables: Tables = {
-    rows: new Map(),
-    queue: new Map(),
-    users: new Map(),
-    uids: new Map(),
-    graves: new Map(),
-    outbox: new Map(),
-    parked: new Map(),
-    state: new Map(),
-  };
+  tables: Tables = noTables();
   /** The daemon writes now: its writes make no markers. */
   applying = false;
   /** Statements until the next crash. */
@@ -105,6 +96,12 @@ export class Memory {
     }
   }
 
+  /** What uninstalling does: our own tables are gone. */
+  forget(): void {
+    const { rows } = this.tables;
+    this.tables = { ...noTables(), rows };
+  }
+
   /** What a trigger does. */
   mark(userId: number, op: Marker['op'], oldEmail: string | null, oldUserId: number | null = null): void {
     if (this.applying) return;
@@ -121,6 +118,19 @@ export function memoryOf(runner: unknown): Memory {
 /** The database as the daemon takes it. */
 export function asConnection(memory: Memory): Kysely<unknown> {
   return memory as unknown as Kysely<unknown>;
+}
+
+function noTables(): Tables {
+  return {
+    rows: new Map(),
+    queue: new Map(),
+    users: new Map(),
+    uids: new Map(),
+    graves: new Map(),
+    outbox: new Map(),
+    parked: new Map(),
+    state: new Map(),
+  };
 }
 
 function copy(tables: Tables): Tables {

@@ -56,6 +56,17 @@ export const ZONE: Zone = {
   toEpochMs: (local) => Number.parseInt(local, 10),
 };
 
+const DAYS_MS = 100_000_000;
+
+/**
+ * The date of a registration by what makes it unique: several in one second are common here, and no two may be taken for
+ * one, nor for one in two time zones.
+ */
+export const REGISTERED_MS = (local: string): number | undefined => {
+  const number = /#(\d+)$/.exec(local)?.[1];
+  return number === undefined ? undefined : Number(number) * DAYS_MS;
+};
+
 const layout = new Map<RegisterName, Column[]>();
 for (const one of columns.values()) {
   const register = registerOfColumn(one.name);
