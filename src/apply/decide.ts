@@ -5,27 +5,15 @@ import { isAhead, isFarAhead } from '../model/clock-guard.ts';
 import { findTarget, type Parting } from '../model/identity.ts';
 import { mergeRegisters, type RemoteRegister } from '../model/merge.ts';
 import { hashValues, localeOf, type RegisterName, type Selection, type Value, type Values } from '../model/register.ts';
-import type { UserRecord } from '../model/record.ts';
 import { isSeparate } from '../model/separate.ts';
 import { birthOf, type Registered } from '../model/registration.ts';
 import { compareStamps, nextStamp, type Origin, type Stamp } from '../model/stamp.ts';
 import { canonicalEmail, type Uid } from '../model/uid.ts';
 import { maskValue } from '../model/log-entry.ts';
 import { isSameValue } from '../osclass/values.ts';
+import type { Incoming } from './incoming.ts';
 import type { Loaded, LocalUser } from './load.ts';
 import type { Note, Origination, Outcome } from './outcome.ts';
-
-/** A record, decoded. */
-export interface Incoming {
-  readonly record: UserRecord;
-  readonly uids: readonly Uid[];
-  readonly born: Stamp;
-  /** See {@link Registered}. */
-  readonly registeredMs: number | undefined;
-  readonly registers: ReadonlyMap<RegisterName, RemoteRegister>;
-  /** Those of them whose times are not known to be the same or other than ours. */
-  readonly inLocalTime: ReadonlySet<RegisterName>;
-}
 
 /** How a record is to be carried out. Registers may still leave `take` before it is. */
 export interface UserPlan {

@@ -9,11 +9,12 @@ import { isAhead } from '../model/clock-guard.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { RemovalRecord, UserRecord, WireRecord } from '../model/record.ts';
 import { canonicalEmail } from '../model/uid.ts';
-import { decodeRegisters, registersInLocalTime, requireStamp } from '../osclass/records.ts';
+import { requireStamp } from '../osclass/records.ts';
 import type { Zone } from '../osclass/timezone.ts';
 import { dryOutcome, nothing, outcomeOf, toParked } from './conclude.ts';
-import { aheadMessage, decide, type Incoming, type UserPlan } from './decide.ts';
+import { aheadMessage, decide, type UserPlan } from './decide.ts';
 import { heldNote, holdDisablings, makeGuard, type Guard, type GuardDeps } from './guard.ts';
+import { toIncoming } from './incoming.ts';
 import { loadChunk, type Loaded, type LoadDeps } from './load.ts';
 import { processEntry } from './log.ts';
 import type { Origination, Outcome } from './outcome.ts';
@@ -272,19 +273,6 @@ async function leaveTraces(work: Work, outcomes: readonly Outcome[]): Promise<vo
     trx,
     outcomes.filter((outcome) => !isOldNews(outcome)).map((outcome) => processEntry(outcome, from)),
   );
-}
-
-function toIncoming(record: UserRecord, deps: ApplyDeps): Incoming {
-  const registers = decodeRegisters(record, deps.hosts, deps.zone);
-  const date = registers.get('dt_reg_date')?.values['dt_reg_date'];
-  return {
-    record,
-    uids: record.uids.map(requireUid),
-    born: requireStamp(record.born),
-    registeredMs: typeof date === 'string' ? deps.registeredMs(date) : undefined,
-    registers,
-    inLocalTime: registersInLocalTime(record, deps.hosts, deps.zone),
-  };
 }
 
 function touch(plan: UserPlan, users: Set<number>, emails: Set<string>): void {
