@@ -69,6 +69,12 @@ export async function isBaselinePending(db: Kysely<unknown>, own: OwnTables): Pr
   return (await readState(db, own, 'baseline_finished_at')) === undefined;
 }
 
+/** True until the first page of a first look at all users is done. */
+export async function isBeforeBaseline(db: Kysely<unknown>, own: OwnTables): Promise<boolean> {
+  const set = await readStates(db, own, ['baseline_finished_at', 'baseline_cursor']);
+  return set.size === 0;
+}
+
 /** True while a baseline or re-scan has users left to look at. */
 export async function isScanPending(db: Kysely<unknown>, own: OwnTables): Promise<boolean> {
   const set = await readStates(db, own, ['baseline_finished_at', 'rescan_wanted']);

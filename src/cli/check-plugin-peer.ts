@@ -46,8 +46,22 @@ export async function checkPluginCallers(site: Site): Promise<Finding[]> {
   const peers = site.config.peers.filter((peer) => peer.protocol === 'plugin' && (peer.receive || peer.send));
   if (peers.length === 0 || !(await isInstalled(site.db, site.own))) return [];
   const findings: Finding[] = [];
-  for (const peer of peers) findings.push(await checkCaller(site, peer));
+  for (const peer of peers) findings.push(await checkCaller(site, peer), ...(await checkSecrets(site, peer)));
   return findings;
+}
+
+/** Accounts that the daemon made there, and that anybody can delete who knows their id. */
+async function checkSecrets({ plugin }: Pick<Site, 'plugin'>, { name }: PeerConfig): Promise<Finding[]> {
+  const unguarded = await plugin.unguarded(name);
+  if (unguarded === 0) return [];
+  return [
+    warn(
+      `peer ${name}`,
+      `${count(unguarded, 'account')} there without s_secret, which alone guards "delete my account": its settings leave the column out`,
+      'There, tick s_secret in the list of columns of the account for us, and run: UPDATE oc_t_user SET s_secret = ' +
+        "LEFT(SHA2(CONCAT(RAND(), UUID(), pk_i_id), 256), 40) WHERE COALESCE(s_secret, '') = ''",
+    ),
+  ];
 }
 
 async function checkCaller({ activity, config }: Site, { name }: PeerConfig): Promise<Finding> {

@@ -6,12 +6,14 @@ import { inTransaction, type Runner } from '../db/transaction.ts';
 import { formatProgress } from '../model/progress.ts';
 import type { PeerRoute } from '../model/route.ts';
 import { canonicalEmail, type Uid } from '../model/uid.ts';
+import type { RandomBytes } from '../osclass/defaults.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import { encodeUser } from '../osclass/records.ts';
 import { makeZone } from '../osclass/timezone.ts';
 import { linkOf } from './link.ts';
 import { afterTelling, type Memory } from './memory.ts';
 import { toFeedRow, toOutgoing } from './outgoing.ts';
+import { withRegistration } from './registration.ts';
 import { readSeen, writeAccounts, writeMemories, type Seen } from './seen-store.ts';
 
 /** What serving needs. */
@@ -22,6 +24,7 @@ export interface GiveFeedDeps {
   /** `t_user`. */
   readonly table: Table;
   readonly nowMs: () => number;
+  readonly randomBytes: RandomBytes;
   /** Most users in one page. */
   readonly limit: number;
 }
@@ -32,7 +35,7 @@ export async function givePage(
   route: PeerRoute,
   after: number,
 ): Promise<{ message: string; rows: Record<string, unknown>[] }> {
-  const { db, own, hosts, table, limit } = deps;
+  const { db, own, hosts, table, limit, randomBytes } = deps;
   const users = await hosts.after(db, after, limit, { eligible: true });
   const ids = users.map((user) => user.id);
   const shadows = await readShadows(db, own, ids);
@@ -48,7 +51,9 @@ export async function givePage(
     if (record === undefined) return [];
     const email = canonicalEmail(user.email);
     const memory = seen.get(email)?.memory ?? undefined;
-    const outgoing = toOutgoing(record, user.id, memory, { table, related: hosts.related });
+    const outgoing = withRegistration(toOutgoing(record, user.id, memory, { table, related: hosts.related }), {
+      ...{ memory, accountId: seen.get(email)?.accountId ?? null, table, randomBytes },
+    });
     const [main] = stored?.uids ?? [];
     if (main !== undefined) accounts.set(email, { user: main });
     memories.set(email, afterTelling(memory, outgoing.told));

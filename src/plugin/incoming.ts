@@ -19,6 +19,7 @@ import {
   type Memory,
   type Novelty,
 } from './memory.ts';
+import { noteGaps } from './registration.ts';
 import type { PluginRow } from './row.ts';
 import { digestsOfOurs, nothingSaid, oursAt, valuesIn, type Said } from './said.ts';
 
@@ -127,6 +128,8 @@ export function readKnown(
     }
   }
   if (notePassword(row, holder, after, deps) && deps.sends('password')) knowsLess = true;
+  const isOurs = (column: string): boolean => column === 's_secret' && deps.hosts.columns.has(column);
+  if (noteGaps(row, after, quietMs > CROSSING_MS, isOurs)) knowsLess = true;
   const { uids, shadow } = stored;
   const born = formatStamp(shadow.born);
   const record: UserRecord = { kind: 'user', uids: [...uids], email: row.email, born, registers };

@@ -7,7 +7,8 @@ import { id, type OwnTables } from '../db/catalog.ts';
 import { fromSqlTime, toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import { canonicalEmail, uidOfEmail, uidsFromBytes, uidToBytes, type Uid } from '../model/uid.ts';
-import { packMemory, unpackMemory, type Memory } from './memory.ts';
+import { BLANK, packMemory, unpackMemory, type Memory } from './memory.ts';
+import { SOME_SECRET } from './registration.ts';
 
 /** What is known of one address at one peer. */
 export interface Seen {
@@ -220,6 +221,18 @@ export async function noteGone(
     UPDATE ${id(own.seen)} SET echo_until = ${echo} WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(
     runner,
   );
+}
+
+/**
+ * How many accounts of the peer have no secret though it was sent one: its settings leave the column out.
+ * `SELECT COUNT(*) FROM seen WHERE peer = ? AND hashes LIKE '%"s_secret":"…%'`
+ */
+export async function countUnguarded(runner: Runner, own: OwnTables, peer: string): Promise<number> {
+  const like = `%"s_secret":"${BLANK}//${SOME_SECRET}/%`;
+  const { rows } = await sql<{ n: string }>`
+    SELECT COUNT(*) AS n FROM ${id(own.seen)}
+    WHERE peer = ${peer} AND hashes NOT LIKE ${GONE_LIKE} AND hashes LIKE ${like}`.execute(runner);
+  return Number(rows[0]?.n ?? 0);
 }
 
 /**

@@ -11,12 +11,14 @@ import { maskEmail } from '../model/log-entry.ts';
 import type { RemovalRecord, StreamAnswer, StreamResult, UserRecord, WireRecord } from '../model/record.ts';
 import { removalIdOf } from '../model/tombstone.ts';
 import { canonicalEmail } from '../model/uid.ts';
+import type { RandomBytes } from '../osclass/defaults.ts';
 import type { PluginClient, PluginSays } from './client.ts';
 import { isShown } from './account.ts';
 import { linkOf } from './link.ts';
 import { afterAnswer, afterTelling, beforeTelling, impress, noveltyOf, type Memory } from './memory.ts';
 import { onlyChanges, saysNothing, toFields, toOutgoing, type OutgoingDeps } from './outgoing.ts';
 import { presenceOf, searchFeed } from './presence.ts';
+import { withRegistration } from './registration.ts';
 import { noteGone, readSeen, removedAddresses, writeAccounts, writeMemories } from './seen-store.ts';
 import { isAlreadyGone } from './wire.ts';
 
@@ -26,6 +28,7 @@ export interface SendDeps extends OutgoingDeps {
   readonly own: OwnTables;
   readonly nowMs: () => number;
   readonly client: PluginClient;
+  readonly randomBytes: RandomBytes;
   /** Throws `LEASE_LOST` where another worker sends to this peer by now. */
   readonly stillOurs: (trx: Runner) => Promise<void>;
 }
@@ -92,7 +95,9 @@ async function sendUser(
     return retry('EMAIL_TAKEN', 'Another account of the peer has the address; this one must not be written over it.');
   }
   const before = seen?.memory ?? undefined;
-  const outgoing = onlyChanges(toOutgoing(record, userId, before, deps), before);
+  const outgoing = withRegistration(onlyChanges(toOutgoing(record, userId, before, deps), before), {
+    ...{ memory: before, accountId: seen?.accountId ?? null, table: deps.table, randomBytes: deps.randomBytes },
+  });
   const remember = (change: (now: Memory | undefined) => Memory): Promise<void> =>
     inTransaction(db, async (trx) => {
       const now = (await readSeen(trx, own, peer, [email], { lock: true })).get(email);

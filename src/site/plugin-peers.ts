@@ -8,8 +8,8 @@ import type { Config, PeerConfig } from '../config/config.ts';
 import type { OwnTables } from '../db/catalog.ts';
 import type { AppendLog, OutboxWriter, Removed } from '../db/ports.ts';
 import type { Runner } from '../db/transaction.ts';
-import { ERRORS, SyncError } from '../model/errors.ts';
-import { maskEmail, type LogEntry } from '../model/log-entry.ts';
+import { SyncError } from '../model/errors.ts';
+import type { LogEntry } from '../model/log-entry.ts';
 import type { FeedPage, WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { Origin } from '../model/stamp.ts';
@@ -26,6 +26,7 @@ import { outdatedAt } from '../plugin/outdated.ts';
 import { memoryOf, prepareRows, type Prepared } from '../plugin/receive.ts';
 import type { PluginRow } from '../plugin/row.ts';
 import {
+  countUnguarded,
   noteGone,
   noteRemoved,
   noteReplaced,
@@ -37,6 +38,8 @@ import {
 import { sendRecords } from '../plugin/send.ts';
 import type { Caller, Named } from '../plugin/serve.ts';
 import { takePage } from '../plugin/take-feed.ts';
+import { makeRandomBytes } from '../runtime/random-bytes.ts';
+import { passwordEntry } from './plugin-log.ts';
 import { removeFor, type RemovalSite } from './plugin-removals.ts';
 
 /** What these peers need of their site. */
@@ -74,6 +77,8 @@ export interface PluginPeers {
   takeRow(row: PluginRow, caller: Caller): Promise<Outcome | undefined>;
   takeRemoval(email: string, caller: Caller): Promise<Named | undefined>;
   giveFeed(after: number, caller: Caller): Promise<{ message: string; rows: readonly unknown[] }>;
+  /** How many accounts at the peer have no secret though it was sent one. */
+  unguarded(peer: string): Promise<number>;
   /** Most users of one delivery; undefined for other peers. */
   batchSize(peer: string): number | undefined;
   /** Forgets what is not needed any more. */
@@ -100,6 +105,7 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
   /** Several plugins may repeat each other's removals, any number of times. */
   const isRound = (): boolean => names().length > 1;
   const prepared = new WeakMap<WireRecord, Prepared>();
+  const randomBytes = makeRandomBytes();
 
   const prepare = async (route: PeerRoute, rows: readonly PluginRow[], via: 'stream' | 'feed'): Promise<Prepared[]> => {
     await site.drain();
@@ -126,7 +132,8 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
 
   const outgoingDeps = () => {
     const { catalog, hosts } = site.parts();
-    return { db, own, hosts, nowMs, table: catalog.requireTable('t_user'), related: hosts.related };
+    const table = catalog.requireTable('t_user');
+    return { db, own, hosts, nowMs, table, related: hosts.related, randomBytes };
   };
 
   const feedPage = async (
@@ -272,27 +279,10 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
       return await givePage({ ...outgoingDeps(), limit: Math.min(config().feed.limit, MOST_SERVED) }, route, after);
     },
 
+    unguarded: (peer) => countUnguarded(db, own, peer),
+
     batchSize: (peer) => (names().includes(peer) ? MOST_SENT : undefined),
 
     sweep: () => sweepSeen(db, own, names(), nowMs() - config().removal.tombstoneDays * DAY_MS),
-  };
-}
-
-function passwordEntry(from: Origination, outcome: Outcome): LogEntry {
-  return {
-    type: 'PROCESS',
-    peer: from.route.name,
-    key: from.keyDigest,
-    ip: from.ip,
-    status: 'OK',
-    response: `${ERRORS.PASSWORD_MISSING.meaning} ${ERRORS.PASSWORD_MISSING.remedy}`,
-    content: {
-      operation: 'insert',
-      code: 'PASSWORD_MISSING',
-      uid: outcome.uid,
-      ...(outcome.userId === null ? {} : { userId: outcome.userId }),
-      ...(outcome.email === null ? {} : { email: maskEmail(outcome.email) }),
-    },
-    trace: from.trace,
   };
 }

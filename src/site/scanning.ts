@@ -2,7 +2,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { absentOnce, isSearchingAbsent, requestScan } from '../capture/absent.ts';
-import { isBaselinePending, isScanPending, scanPages, type BaselinePage } from '../capture/baseline.ts';
+import {
+  isBaselinePending,
+  isBeforeBaseline,
+  isScanPending,
+  scanPages,
+  type BaselinePage,
+} from '../capture/baseline.ts';
 import type { CaptureDeps } from '../capture/deps.ts';
 import { countVanished } from '../capture/vanished.ts';
 import type { CaptureConfig } from '../config/config.ts';
@@ -24,6 +30,8 @@ export interface ScanningDeps {
   readonly catalog: () => Catalog;
   readonly captureDeps: () => CaptureDeps;
   readonly leases: Leases;
+  /** Gives accounts that another engine made here what Osclass fills at every registration. */
+  readonly fillGaps: () => Promise<unknown>;
   readonly drain: () => Promise<{ readonly full: boolean }>;
   /** Looks at the host again if its tables turn out to have changed. */
   readonly looking: <T>(work: () => Promise<T>) => Promise<T>;
@@ -59,7 +67,7 @@ const BESIDE_MS = 100;
 
 /** Puts the scans together. */
 export function makeScanning(deps: ScanningDeps): Scanning {
-  const { capture, db, own, nowMs, leases, catalog, captureDeps, drain, looking } = deps;
+  const { capture, db, own, nowMs, leases, catalog, captureDeps, drain, looking, fillGaps } = deps;
   const isScanMode = capture().mode === 'scan';
   let asked = { atMs: -Infinity, forMs: 0 };
   const withDrainLease = (work: (lease: Lease) => Promise<BaselinePage>): Promise<BaselinePage | undefined> =>
@@ -70,6 +78,7 @@ export function makeScanning(deps: ScanningDeps): Scanning {
   };
   const page = async (forMs?: number): Promise<BaselinePage | undefined> => {
     if (await isSearchingAbsent(db, own)) return await withDrainLease(searchAbsent);
+    if (await isBeforeBaseline(db, own)) await fillGaps();
     // A row that replaced a deleted one goes on as that account only as long as it has no shadow of its own.
     if (isScanMode) while ((await drain()).full);
     return await withDrainLease((lease) => scanPages(captureDeps(), lease, forMs));

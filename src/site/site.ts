@@ -50,6 +50,7 @@ import { makeRandomBytes } from '../runtime/random-bytes.ts';
 import { newTrace } from '../runtime/trace.ts';
 import { makeRenumbered } from './renumbered.ts';
 import { makeScanning, type Scanning } from './scanning.ts';
+import { fillGapsOfPlugin } from './own-plugin.ts';
 import { makeServing } from './serving.ts';
 import { makeWaking } from './waking.ts';
 
@@ -203,6 +204,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     ...{ db, own, nowMs, captureDeps, leases, drain, looking },
     capture: () => now.config.capture,
     catalog: () => now.parts.catalog,
+    fillGaps: () => fillGapsOfPlugin({ db, nowMs, appendLog }, now.parts),
   });
 
   const route = (peer: string): PeerRoute => {

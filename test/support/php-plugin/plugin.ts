@@ -49,6 +49,8 @@ export interface Sending {
 export interface PhpPlugin {
   readonly host: Host;
   readonly url: string;
+  /** Its peers; what is changed in them counts from then on. */
+  readonly accounts: PhpAccount[];
   /** Every request it has sent, oldest first. */
   readonly sendings: Sending[];
   /** Actions that its hooks see are queued; the others happen behind its back. */
@@ -208,6 +210,7 @@ export async function makePhpPlugin(host: Host, options: PhpPluginOptions): Prom
   return {
     host,
     url: `http://127.0.0.1:${port}/`,
+    accounts,
     sendings,
     person,
     admin,
