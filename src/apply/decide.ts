@@ -4,7 +4,18 @@ import { valuesOf } from '../model/absorb.ts';
 import { isAhead, isFarAhead } from '../model/clock-guard.ts';
 import { findTarget, type Parting } from '../model/identity.ts';
 import { mergeRegisters, type RemoteRegister } from '../model/merge.ts';
-import { hashValues, localeOf, type RegisterName, type Selection, type Value, type Values } from '../model/register.ts';
+import {
+  ROW,
+  hashValues,
+  isHashOf,
+  localeOf,
+  rowOf,
+  withoutRow,
+  type RegisterName,
+  type Selection,
+  type Value,
+  type Values,
+} from '../model/register.ts';
 import { isSeparate } from '../model/separate.ts';
 import { birthOf, type Registered } from '../model/registration.ts';
 import { compareStamps, nextStamp, type Origin, type Stamp } from '../model/stamp.ts';
@@ -209,7 +220,8 @@ function merge(
 const MOVES_WITH_EVERY_EDIT = 'dt_mod_date';
 
 /** True if both have the same columns, and other values in them. */
-function isOtherThan(held: Values, sent: Values): boolean {
+function isOtherThan(ours: Values, sent: Values): boolean {
+  const held = rowOf(sent) === undefined ? withoutRow(ours) : ours;
   const columns = Object.keys(held);
   return (
     columns.length === Object.keys(sent).length &&
@@ -257,7 +269,7 @@ function overwrite(
   const take = new Map<RegisterName, RemoteRegister>();
   for (const [register, theirs] of incoming.registers) {
     const ours = user.shadow.registers.get(register);
-    if (!accepts(register) || ours?.hash === hashValues(theirs.values)) continue;
+    if (!accepts(register) || (ours !== undefined && isHashOf(ours.hash, theirs.values))) continue;
     const later = ours !== undefined && compareStamps(ours.stamp, theirs.stamp) > 0 ? ours.stamp : theirs.stamp;
     take.set(register, { values: theirs.values, stamp: nextStamp(nowMs, later, origin) });
   }
@@ -282,9 +294,11 @@ export function masked(values: Readonly<Record<string, unknown>> | undefined): R
       column,
       column === 's_password' || column === 's_secret'
         ? '***'
-        : typeof value === 'string' || value === null
-          ? maskValue(value)
-          : '(binary)',
+        : column === ROW
+          ? value
+          : typeof value === 'string' || value === null
+            ? maskValue(value)
+            : '(binary)',
     ]),
   );
 }

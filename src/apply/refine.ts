@@ -4,7 +4,7 @@
  */
 import type { Transaction } from 'kysely';
 import type { Table } from '../db/catalog.ts';
-import { isEmpty, localeOf, type RegisterName, type Selection, type Value } from '../model/register.ts';
+import { isEmpty, localeOf, rowOf, type RegisterName, type Selection, type Value } from '../model/register.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
 import { whyUnstorable } from '../osclass/values.ts';
@@ -40,7 +40,8 @@ function whyRegisterUnstorable(
     return why === undefined ? undefined : `s_info ${why}.`;
   }
   // The row of a related table goes, with whatever it holds.
-  if (isEmpty(values) && hosts.related.some((one) => one.register === register)) return undefined;
+  if (isEmpty(values) && rowOf(values) !== 'here' && hosts.related.some((one) => one.register === register))
+    return undefined;
   for (const column of hosts.columns.get(register) ?? []) {
     const value = values[column.name];
     // NULL as user name means: the account's own id.

@@ -3,7 +3,15 @@ import type { Transaction } from 'kysely';
 import type { Catalog, Column, OwnTables, Table } from '../db/catalog.ts';
 import type { StoredUser } from '../db/shadows.ts';
 import { firstShadow, valuesOf } from '../model/absorb.ts';
-import { hashValues, localeOf, type RegisterName, type Value, type Values } from '../model/register.ts';
+import {
+  hashValues,
+  isRowHash,
+  localeOf,
+  rowOf,
+  type RegisterName,
+  type Value,
+  type Values,
+} from '../model/register.ts';
 import type { RegisterState, Shadow } from '../model/shadow.ts';
 import { adoptionStamp, type Origin } from '../model/stamp.ts';
 import { canonicalEmail } from '../model/uid.ts';
@@ -184,8 +192,10 @@ async function storeDescriptions(
       if (locale === undefined || (text !== null && typeof text !== 'string')) continue;
       const held = plan.user?.host.registers.get(register);
       const present = held !== undefined;
-      if (present && held['s_info'] === text && text !== null) continue;
-      if (text !== null || present) writes.push({ userId: idOf(plan), locale, text, present });
+      // A sender that cannot say that there is an empty row means that there is none.
+      const isGone = text === null && rowOf(values) !== 'here';
+      if (present && held['s_info'] === text && !isGone) continue;
+      if (!isGone || present) writes.push({ userId: idOf(plan), locale, text, isGone, present });
     }
   }
   await writeDescriptions(trx, table, writes);
@@ -237,7 +247,8 @@ function settle(plan: UserPlan, host: HostUser, deps: StoreDeps): StoredPlan {
     const hash = hashValues(values);
     const altered = isAltered(plan, register, taken.values, values);
     const { stamp, prior } = taken;
-    const state: RegisterState = prior === undefined ? { hash, stamp } : { hash, stamp, prior };
+    const unsaid = isRowHash(hash) && rowOf(taken.values) === undefined ? { rowUnsaid: true as const } : {};
+    const state: RegisterState = { hash, stamp, ...(prior === undefined ? {} : { prior }), ...unsaid };
     registers.set(register, altered ? { ...state, altered } : state);
     if (before.registers.get(register)?.hash !== hash) changed.push(register);
   }

@@ -52,7 +52,8 @@ export const relatedTablesSchema = Type.Array(
     { additionalProperties: false },
   ),
   {
-    description: 'Tables with one row per user that are synchronised along with it.',
+    description:
+      'Tables with one row per user that are synchronised along with it. A row that is deleted on one site is deleted on the others, with the columns that are not listed.',
     expected: 'a list of tables',
     default: [],
   },

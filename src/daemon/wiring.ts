@@ -5,7 +5,7 @@ import { queueDepth } from '../capture/queue.ts';
 import { fromSqlTime } from '../db/time.ts';
 import type { FeedControl } from '../feed/control.ts';
 import { SyncError } from '../model/errors.ts';
-import { PROTOCOL, type Hello, type StreamAnswer, type StreamRequest } from '../model/record.ts';
+import { PROTOCOL, ROWS, type Hello, type StreamAnswer, type StreamRequest } from '../model/record.ts';
 import { DEFAULT_COLUMNS, DESCRIPTION, type ColumnList } from '../model/register.ts';
 import { judgeHealth, type Health } from '../ops/health.ts';
 import { listParked } from '../ops/parked.ts';
@@ -73,6 +73,7 @@ export function wireSite(
         send: route.send,
         guard: site.config.guard,
         columns: { accept: [...columns], send: [...sendColumns] },
+        features: [ROWS],
         key: keyDigestOf(site.config.site.apiKey),
         failing_since:
           failingSinceMs === null || failingSinceMs === undefined ? null : new Date(failingSinceMs).toISOString(),

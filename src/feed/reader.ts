@@ -48,6 +48,8 @@ export interface FeedQuery {
   readonly limit: number;
   /** `local`: times as they are stored here. */
   readonly times?: 'utc' | 'local';
+  /** Say of each row whether it is there. */
+  readonly rows?: boolean;
 }
 
 /** Serves pages. */
@@ -89,7 +91,7 @@ export function makeFeedReader(deps: FeedReaderDeps): FeedReader {
   };
 
   return {
-    async page(route, { after, limit: wanted, times }, call) {
+    async page(route, { after, limit: wanted, times, rows: saysRows = false }, call) {
       // A user without a shadow would be left out, and the cursor of the peer would move past it.
       if (await deps.feedsMustWait()) throw new SyncError('BASELINE_PENDING', undefined, { retryAfterS: 1 });
       await deps.drain();
@@ -107,7 +109,8 @@ export function makeFeedReader(deps: FeedReaderDeps): FeedReader {
       if (renumbered.size > 0) throw new SyncError('BASELINE_PENDING', undefined, { retryAfterS: 1 });
       const records = users.flatMap((user) => {
         const stored = shadows.get(user.id);
-        const encoded = stored === undefined ? undefined : encodeUser(user, stored, route.sends, hosts, zone);
+        const encoded =
+          stored === undefined ? undefined : encodeUser(user, stored, route.sends, hosts, zone, { saysRows });
         return encoded === undefined ? [] : [encoded.record];
       });
       const before = await countFrom(route.name, after);

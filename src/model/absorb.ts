@@ -1,5 +1,5 @@
 /** Absorb: work out what changed on our site since the shadow was taken. Pure; drain, apply and re-scan share it. */
-import { hashValues, localeOf, type RegisterName, type Values } from './register.ts';
+import { HASH_OF_NOTHING, ROW, hashValues, isRowHash, localeOf, type RegisterName, type Values } from './register.ts';
 import type { RegisterState, Shadow } from './shadow.ts';
 import { adoptionStamp, nextStamp, type Origin, type Stamp } from './stamp.ts';
 
@@ -11,13 +11,12 @@ export interface Absorbed {
   readonly changed: RegisterName[];
 }
 
-/** A description that is not there, or NULL. */
-const NO_DESCRIPTION: Values = { s_info: null };
-const NO_DESCRIPTION_HASH = hashValues(NO_DESCRIPTION);
+/** A description that is not there. */
+const NO_DESCRIPTION: Values = { s_info: null, [ROW]: 'none' };
 
 /** The values of a description in one language. */
 export function descriptionValues(text: string | null): Values {
-  return { s_info: text };
+  return { s_info: text, [ROW]: 'here' };
 }
 
 /**
@@ -44,6 +43,12 @@ export function absorb(
     const known = before.registers.get(register);
     const hash = hashValues(values);
     if (known?.hash === hash) return;
+    if (known?.hash === HASH_OF_NOTHING && isRowHash(hash)) {
+      // Version 0.1.0 did not tell an empty row from none: that it is told now is no edit.
+      const { stamp } = known;
+      after().set(register, { ...known, hash, ...(stamp.site === origin.site ? {} : { rowUnsaid: true }) });
+      return;
+    }
     if (known === undefined) {
       if (localeOf(register) === undefined) {
         const isNews = !isBlank(values);
@@ -51,7 +56,7 @@ export function absorb(
         if (isNews) changed.push(register);
         return;
       }
-      if (hash === NO_DESCRIPTION_HASH) return;
+      if (isRowHash(hash)) return;
     }
     after().set(register, {
       hash,
@@ -121,7 +126,7 @@ export function firstShadow(host: ReadonlyMap<RegisterName, Values>, stamp: Stam
   const registers = new Map<RegisterName, RegisterState>();
   host.forEach((values, register) => {
     const hash = hashValues(values);
-    if (hash === NO_DESCRIPTION_HASH && localeOf(register) !== undefined) return;
+    if (isRowHash(hash) && localeOf(register) !== undefined) return;
     registers.set(register, { hash, stamp });
   });
   return { born, registers };
@@ -137,11 +142,12 @@ function lastEdit({ born, registers }: Shadow): number {
   return registers.get('dt_mod_date')?.stamp.ms ?? born.ms;
 }
 
-/** True for what a new column holds before anybody wrote into it. */
+/** True for what a new column holds before anybody wrote into it, and for a row that is not there. */
 function isBlank(values: Values): boolean {
-  return Object.values(values).every(
-    (value) =>
+  return Object.entries(values).every(
+    ([column, value]) =>
       value === null ||
+      column === ROW ||
       /^(?:0*(?:\.0*)?|0000-00-00(?: 00:00:00)?)$/.test(typeof value === 'string' ? value : value.hex),
   );
 }

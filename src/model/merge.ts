@@ -3,7 +3,7 @@
  * decides, so merging is idempotent, commutative and associative.
  */
 import type { RegisterName, Values } from './register.ts';
-import { hashValues } from './register.ts';
+import { HASH_OF_NO_ROW, hashValues, isHashOf, rowOf } from './register.ts';
 import type { RegisterState } from './shadow.ts';
 import { compareStamps, isAdoption, type Stamp } from './stamp.ts';
 
@@ -51,7 +51,7 @@ export function mergeRegisters(
   const conflicts: Conflict[] = [];
   for (const [register, theirs] of remote) {
     const ours = local.get(register);
-    if (ours === undefined) {
+    if (ours === undefined || isUnspoken(ours)) {
       take.push(register);
       continue;
     }
@@ -68,6 +68,11 @@ export function mergeRegisters(
   return { take, newerHere, tied, conflicts };
 }
 
+/** Absence is never a removal: a row that was not there when this site was first looked at says nothing. */
+function isUnspoken({ hash, stamp }: RegisterState): boolean {
+  return hash === HASH_OF_NO_ROW && isAdoption(stamp);
+}
+
 /**
  * Equal stamps carry equal values, but for two cases: a site that was uninstalled and installed again dates a value that
  * changed meanwhile like the one before; and two accounts that one site changed in the same millisecond may turn out to
@@ -75,6 +80,8 @@ export function mergeRegisters(
  */
 function breakTie(theirs: RemoteRegister, ours: RegisterState): number {
   if (ours.altered) return 0;
+  // Who set it says now whether there is a row.
+  if (ours.rowUnsaid) return rowOf(theirs.values) === undefined || isHashOf(ours.hash, theirs.values) ? 0 : 1;
   const hash = hashValues(theirs.values);
   return hash === ours.hash ? 0 : hash > ours.hash ? 1 : -1;
 }
@@ -84,6 +91,6 @@ function isConflict(ours: RegisterState, theirs: RemoteRegister, order: number):
   if (isAdoption(ours.stamp) || isAdoption(theirs.stamp)) return false;
   const [winner, loser] = order > 0 ? [theirs, ours] : [ours, theirs];
   return winner.prior === undefined || compareStamps(winner.prior, loser.stamp) < 0
-    ? hashValues(theirs.values) !== ours.hash
+    ? !isHashOf(ours.hash, theirs.values)
     : false;
 }

@@ -34,6 +34,12 @@ export const WireRegister = Type.Object(
     stamp: Type.Optional(StampText),
     prior: Type.Optional(StampText),
     values: Type.Record(Type.String({ minLength: 1, maxLength: 64 }), WireValue, { maxProperties: 64 }),
+    row: Type.Optional(
+      Type.Boolean({
+        description:
+          'Of a description or a related table whose values are all NULL: whether there is a row. Only to peers whose hello lists `rows`; absent: the sender cannot tell',
+      }),
+    ),
   },
   { title: 'WireRegister', additionalProperties: false },
 );
@@ -137,6 +143,9 @@ export const Hello = Type.Object(
       ),
     ),
     columns: Type.Object({ accept: Type.Array(Type.String()), send: Type.Array(Type.String()) }),
+    features: Type.Optional(
+      Type.Array(Type.String(), { description: 'What it understands beyond version 0.1.0: `rows`' }),
+    ),
     key: Type.Optional(
       Type.String({
         pattern: '^[0-9a-f]{8}$',
@@ -151,6 +160,9 @@ export const Hello = Type.Object(
   },
   { title: 'Hello', description: 'What the answering site says of itself' },
 );
+
+/** The feature of a peer that understands `row` of {@link WireRegister}. */
+export const ROWS = 'rows';
 
 /** The stamp of one register of a record: most registers of most users were last set together. */
 export function stampText(record: UserRecord, { stamp }: WireRegister): string {

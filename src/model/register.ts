@@ -109,8 +109,36 @@ export function makeSelection(list: ColumnList, custom: readonly string[]): Sele
   return (register) => registers.has(localeOf(register) === undefined ? register : DESCRIPTION);
 }
 
+/**
+ * In the values of a register that is a row of its own table (a description, a related table): whether there is one. Values
+ * without it are of a sender that could not say; then a row whose columns are all NULL may be none. No column is called so.
+ */
+export const ROW = '(row)';
+
+/** Whether there is a row. */
+export type RowState = 'here' | 'none';
+
+/** What the values say of their row; undefined if they say nothing, or the register is no row of its own. */
+export function rowOf(values: Values): RowState | undefined {
+  const state = values[ROW];
+  return state === 'here' || state === 'none' ? state : undefined;
+}
+
+/** The same values without what they say of the row. */
+export function withoutRow(values: Values): Values {
+  if (values[ROW] === undefined) return values;
+  const { [ROW]: _, ...columns } = values;
+  return columns;
+}
+
 /** Hex digits of a register hash. */
 export const HASH_HEX = 16;
+
+/** Hash of a row that is not there. Of equal stamps the larger hash wins, so this one loses: nothing is deleted by a tie. */
+export const HASH_OF_NO_ROW = '0'.repeat(HASH_HEX);
+
+/** Hash of a row whose columns are all NULL. */
+export const HASH_OF_EMPTY_ROW = `${'0'.repeat(HASH_HEX - 1)}1`;
 
 /**
  * A 64-bit digest of the exact stored bytes of a register: what equals the shadow's is not a change. A column that is
@@ -120,11 +148,25 @@ export function hashValues(values: Values): string {
   let text = '';
   for (const column of inOrder(Object.keys(values))) {
     const value = values[column];
-    if (value === null || value === undefined) continue;
+    if (value === null || value === undefined || column === ROW) continue;
     if (typeof value === 'string') text += `${column}\u0000T${value.length}:${value}`;
     else text += `${column}\u0000B${value.hex.length}:${value.hex}`;
   }
-  return text === '' ? HASH_OF_NOTHING : digest(text);
+  if (text !== '') return digest(text);
+  const row = rowOf(values);
+  return row === undefined ? HASH_OF_NOTHING : row === 'none' ? HASH_OF_NO_ROW : HASH_OF_EMPTY_ROW;
+}
+
+/** True for the hash of an empty row, or of none. */
+export function isRowHash(digits: string): boolean {
+  return digits === HASH_OF_NO_ROW || digits === HASH_OF_EMPTY_ROW;
+}
+
+/** True if a register of that hash holds these values. Who does not say whether there is a row agrees with both. */
+export function isHashOf(known: string, values: Values): boolean {
+  const held = hashValues(values);
+  const isUnsaid = known === HASH_OF_NOTHING || held === HASH_OF_NOTHING;
+  return held === known || (isUnsaid && (isRowHash(known) || isRowHash(held)));
 }
 
 /** The names in order; the same array if they were, as they mostly are. */
@@ -138,9 +180,9 @@ function digest(text: string): string {
 }
 
 /** A third of all registers hold nothing. */
-const HASH_OF_NOTHING = digest('');
+export const HASH_OF_NOTHING = digest('');
 
-/** True if every value of the register is NULL: nothing is there. */
+/** True if every column of the register is NULL. */
 export function isEmpty(values: Values): boolean {
-  return Object.values(values).every((value) => value === null);
+  return Object.entries(values).every(([column, value]) => value === null || column === ROW);
 }

@@ -6,9 +6,19 @@
  * registers u16, each: name [· how u8] · hash 8 bytes [· stamp] [· prior stamp].
  * A stamp is milliseconds u48, counter u16, site index u8. A name is a code u8 (0: length u8 and text follow,
  * 127: the description whose locale, length u8 and text, follows), plus 128 where `how` is 0 and left out. `how` bit 0:
- * own stamp follows, bit 1: prior follows, bit 2: altered.
+ * own stamp follows, bit 1: prior follows, bit 2: altered. Of a register with nothing in it, bit 3: there is an empty row,
+ * bit 4: there is no row, bit 5: nobody said which; hashes of both are that of nothing, as version 0.1.0 had them and reads them.
  */
-import { HASH_HEX, descriptionRegister, localeOf, type RegisterName } from './register.ts';
+import {
+  HASH_HEX,
+  HASH_OF_EMPTY_ROW,
+  HASH_OF_NO_ROW,
+  HASH_OF_NOTHING,
+  descriptionRegister,
+  isRowHash,
+  localeOf,
+  type RegisterName,
+} from './register.ts';
 import { compareStamps, type Stamp } from './stamp.ts';
 
 /** Of one register. */
@@ -21,6 +31,8 @@ export interface RegisterState {
   readonly prior?: Stamp;
   /** What is stored here is less than what was sent under the stamp; so it is not passed on. */
   readonly altered?: true;
+  /** Whether there is a row is this site's own choice: who set the register could not say (a peer of version 0.1.0). */
+  readonly rowUnsaid?: true;
 }
 
 /** What we remember of one user. */
@@ -57,6 +69,9 @@ const PLAIN = 128;
 const OWN_STAMP = 1;
 const PRIOR_STAMP = 2;
 const ALTERED = 4;
+const EMPTY_ROW = 8;
+const NO_ROW = 16;
+const ROW_UNSAID = 32;
 const HASH_BYTES = HASH_HEX / 2;
 const STAMP_BYTES = 9;
 
@@ -91,9 +106,15 @@ export function encodeShadow(shadow: Shadow): Buffer {
   putStamp(base);
   putStamp(shadow.born);
   at = body.writeUInt16BE(shadow.registers.size, at);
-  shadow.registers.forEach(({ hash, stamp, prior, altered }, name) => {
+  shadow.registers.forEach(({ hash, stamp, prior, altered, rowUnsaid }, name) => {
     const own = stamp !== base && compareStamps(stamp, base) !== 0;
-    const how = (own ? OWN_STAMP : 0) | (prior === undefined ? 0 : PRIOR_STAMP) | (altered ? ALTERED : 0);
+    const row = hash === HASH_OF_NO_ROW ? NO_ROW : hash === HASH_OF_EMPTY_ROW ? EMPTY_ROW : 0;
+    const how =
+      (own ? OWN_STAMP : 0) |
+      (prior === undefined ? 0 : PRIOR_STAMP) |
+      (altered ? ALTERED : 0) |
+      row |
+      (rowUnsaid ? ROW_UNSAID : 0);
     const plain = how === 0 ? PLAIN : 0;
     const code = CODE_OF.get(name);
     if (code === undefined) {
@@ -104,7 +125,7 @@ export function encodeShadow(shadow: Shadow): Buffer {
       at += length;
     } else byte(code | plain);
     if (how !== 0) byte(how);
-    at += body.write(hash, at, HASH_BYTES, 'hex');
+    at += body.write(isRowHash(hash) ? HASH_OF_NOTHING : hash, at, HASH_BYTES, 'hex');
     if (own) putStamp(stamp);
     if (prior !== undefined) putStamp(prior);
   });
@@ -145,11 +166,14 @@ export function decodeShadow(bytes: Buffer): Shadow {
     const name = code === NAMED ? text() : code === DESCRIBED ? descriptionRegister(text()) : CODES[code - 1];
     if (name === undefined) throw new RangeError(`not a shadow: register code ${code}`);
     const how = (head & PLAIN) === 0 ? bytes.readUInt8(at++) : 0;
-    const hash = bytes.toString('hex', at, at + HASH_BYTES);
+    const written = bytes.toString('hex', at, at + HASH_BYTES);
+    const hash = (how & NO_ROW) !== 0 ? HASH_OF_NO_ROW : (how & EMPTY_ROW) !== 0 ? HASH_OF_EMPTY_ROW : written;
     at += HASH_BYTES;
     const set = (how & OWN_STAMP) === 0 ? base : stamp();
     const prior = (how & PRIOR_STAMP) === 0 ? {} : { prior: stamp() };
-    registers.set(name, { hash, stamp: set, ...prior, ...((how & ALTERED) === 0 ? {} : { altered: true }) });
+    const altered = (how & ALTERED) === 0 ? {} : { altered: true as const };
+    const rowUnsaid = (how & ROW_UNSAID) === 0 ? {} : { rowUnsaid: true as const };
+    registers.set(name, { hash, stamp: set, ...prior, ...altered, ...rowUnsaid });
   }
   if (at !== bytes.length) throw new RangeError(`not a shadow: ${bytes.length} bytes, of which ${at} were read`);
   return { born, registers };

@@ -4,7 +4,7 @@ import type { OwnTables } from '../db/catalog.ts';
 import { markerTimes } from '../db/markers.ts';
 import { readShadows, readTombstones, tombstonesByUid, type StoredUser } from '../db/shadows.ts';
 import { maskEmail } from '../model/log-entry.ts';
-import { hashValues } from '../model/register.ts';
+import { isHashOf } from '../model/register.ts';
 import { notPassedOnTo, type PeerRoute } from '../model/route.ts';
 import { compareStamps, isAdoption, type Stamp } from '../model/stamp.ts';
 import { canonicalEmail, uidsOfEmail } from '../model/uid.ts';
@@ -143,7 +143,7 @@ function registersOf({ shadow }: StoredUser, host: HostUser | undefined): Regist
       name,
       hash,
       set: setAt(stamp),
-      edited: values !== undefined && hashValues(values) !== hash,
+      edited: values !== undefined && !isHashOf(hash, values),
       altered: altered === true,
     };
   });

@@ -4,10 +4,22 @@ import type { StoredUser } from '../db/shadows.ts';
 import { valuesOf } from '../model/absorb.ts';
 import type { RemoteRegister } from '../model/merge.ts';
 import { stampText, type UserRecord, type WireRegister, type WireValue } from '../model/record.ts';
-import { hashValues, localeOf, type RegisterName, type Selection, type Value, type Values } from '../model/register.ts';
-import { commonStamp } from '../model/shadow.ts';
+import {
+  HASH_OF_NOTHING,
+  ROW,
+  isEmpty,
+  isHashOf,
+  localeOf,
+  rowOf,
+  withoutRow,
+  type RegisterName,
+  type Selection,
+  type Value,
+  type Values,
+} from '../model/register.ts';
+import { commonStamp, type RegisterState } from '../model/shadow.ts';
 import { canonicalEmail } from '../model/uid.ts';
-import { formatStamp, parseStamp, type Stamp } from '../model/stamp.ts';
+import { formatStamp, isAdoption, parseStamp, type Stamp } from '../model/stamp.ts';
 import { inOneForm } from './column-values.ts';
 import type { HostUser, HostUsers } from './host-users.ts';
 import type { Zone } from './timezone.ts';
@@ -35,6 +47,8 @@ export function hasAddress({ email }: Pick<HostUser, 'email'>): boolean {
  * (invariant 7). A register that changed since is left out, for its marker waits in the queue; so is one that this site
  * could not store as it came. Undefined if there is no address or it changed since, or if the account takes part in nothing (it was
  * removed elsewhere, and stayed here).
+ *
+ * @param form `saysRows`: the peer understands whether there is a row
  */
 export function encodeUser(
   host: HostUser,
@@ -42,6 +56,7 @@ export function encodeUser(
   sends: Selection,
   hosts: HostUsers,
   zone: Zone,
+  { saysRows = false }: { readonly saysRows?: boolean } = {},
 ): EncodedUser | undefined {
   if (stored.uids.length === 0 || !hasAddress(host)) return undefined;
   const registers: Record<RegisterName, WireRegister> = {};
@@ -51,7 +66,9 @@ export function encodeUser(
     if (!sends(register) || state.altered) continue;
     const values = valuesOf(host.registers, register);
     if (values === undefined) continue;
-    if (hashValues(values) !== state.hash) {
+    // That there was no row when this site was first looked at says nothing.
+    if (rowOf(values) === 'none' && isAdoption(state.stamp) && isHashOf(state.hash, values)) continue;
+    if (!isHashOf(state.hash, values)) {
       if (register === 's_email') return undefined;
       isWhole = false;
       continue;
@@ -59,7 +76,8 @@ export function encodeUser(
     registers[register] = {
       ...(state.stamp === common ? {} : { stamp: formatStamp(state.stamp) }),
       ...(state.prior === undefined ? {} : { prior: formatStamp(state.prior) }),
-      values: encodeValues(register, values, hosts, zone),
+      ...(saysRows ? rowSaid(state, values) : {}),
+      values: encodeValues(register, withoutRow(values), hosts, zone),
     };
   }
   const born = formatStamp(stored.shadow.born);
@@ -75,9 +93,15 @@ export function encodeUser(
   return { record, isWhole };
 }
 
+/** Of values that are not all NULL it goes without saying. */
+function rowSaid({ hash, rowUnsaid }: RegisterState, values: Values): { row?: boolean } {
+  const row = rowOf(values);
+  return row === undefined || !isEmpty(values) || rowUnsaid || hash === HASH_OF_NOTHING ? {} : { row: row === 'here' };
+}
+
 /**
  * The registers of a record as this site would store them: columns it lacks are left out, registers it has no column
- * of too. Throws a RangeError if a stamp is none; schemas let none through.
+ * of too. So are rows with nothing in them that were found so, by a peer that does not tell such from none. Throws a RangeError if a stamp is none; schemas let none through.
  */
 export function decodeRegisters(record: UserRecord, hosts: HostUsers, zone: Zone): Map<RegisterName, RemoteRegister> {
   const registers = new Map<RegisterName, RemoteRegister>();
@@ -85,13 +109,16 @@ export function decodeRegisters(record: UserRecord, hosts: HostUsers, zone: Zone
   let [text, stamp]: [string | undefined, Stamp | undefined] = [undefined, undefined];
   for (const register of Object.keys(record.registers)) {
     const state = record.registers[register] as WireRegister;
-    const { prior, values } = state;
-    const decoded = decodeValues(register, values, hosts, zone);
-    if (decoded === undefined) continue;
+    const { prior, values, row } = state;
+    const columns = decodeValues(register, values, hosts, zone);
+    if (columns === undefined) continue;
+    const isRow = localeOf(register) !== undefined || hosts.related.some((one) => one.register === register);
+    const decoded = isRow && row !== undefined ? { ...columns, [ROW]: row ? 'here' : 'none' } : columns;
     if (stamp === undefined || stampText(record, state) !== text) {
       text = stampText(record, state);
       stamp = requireStamp(text);
     }
+    if (isRow && isAdoption(stamp) && rowOf(decoded) !== 'here' && isEmpty(decoded)) continue;
     registers.set(
       register,
       prior === undefined ? { stamp, values: decoded } : { stamp, prior: requireStamp(prior), values: decoded },

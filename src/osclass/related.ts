@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { id, type Catalog, type Column, type Table } from '../db/catalog.ts';
 import { bindList } from '../db/lists.ts';
 import type { Runner } from '../db/transaction.ts';
-import { isEmpty, NEVER_TRAVELS, type RegisterName, type Values } from '../model/register.ts';
+import { isEmpty, NEVER_TRAVELS, ROW, rowOf, type RegisterName, type Value, type Values } from '../model/register.ts';
 import { newUserDefaults } from './defaults.ts';
 import { bind, columnValue, selectColumn, type Raw } from './column-values.ts';
 import type { ColumnWrites } from './write-users.ts';
@@ -39,7 +39,7 @@ export function findRelated(catalog: Catalog, list: readonly RelatedConfig[]): R
       .map((name) => table.column(name))
       .filter((column) => column !== undefined && column !== key && !column.generated && !column.autoIncrement)
       .filter((column) => column !== undefined);
-    const allowed = columns.filter((column) => !NEVER_TRAVELS.includes(column.name));
+    const allowed = columns.filter((column) => !NEVER_TRAVELS.includes(column.name) && column.name !== ROW);
     return allowed.length === 0 ? [] : [{ register: entry.as, table, key, columns: allowed }];
   });
 }
@@ -57,19 +57,22 @@ export async function readRelated(
   return new Map(
     rows.map((row) => [
       Number(row[key.name]),
-      Object.fromEntries(columns.map((column) => [column.name, columnValue(column, row[column.name])])),
+      Object.fromEntries<Value>([
+        ...columns.map((column) => [column.name, columnValue(column, row[column.name])] as const),
+        [ROW, 'here'],
+      ]),
     ]),
   );
 }
 
-/** The register of a user without a row: nothing. */
+/** The register of a user without a row. */
 export function noRow({ columns }: RelatedTable): Values {
-  return Object.fromEntries(columns.map((column) => [column.name, null]));
+  return Object.fromEntries<Value>([...columns.map((column) => [column.name, null] as const), [ROW, 'none']]);
 }
 
 /**
- * Makes the row what the values say: UPDATE, or INSERT where there is none. Where all values are NULL, the row is emptied,
- * or deleted if its columns cannot be empty.
+ * Makes the row what the values say: UPDATE, or INSERT where there is none; DELETE if there is to be none. Where the sender
+ * could not say that, and all values are NULL, the row is emptied, or deleted if its columns cannot be empty.
  */
 export async function writeRelated(
   runner: Runner,
@@ -81,7 +84,9 @@ export async function writeRelated(
   const where = sql`${id(key.name)} = ${userId}`;
   const { rows } = await sql`SELECT 1 FROM ${id(table.name)} WHERE ${where} FOR UPDATE`.execute(runner);
   const given = columns.filter((column) => values[column.name] !== undefined);
-  if (isEmpty(values) && (rows.length === 0 || given.some((column) => !column.nullable))) {
+  const said = rowOf(values);
+  const isUnstorable = rows.length === 0 || given.some((column) => !column.nullable);
+  if (said === 'none' || (said === undefined && isEmpty(values) && isUnstorable)) {
     await sql`DELETE FROM ${id(table.name)} WHERE ${where}`.execute(runner);
     return;
   }

@@ -16,11 +16,13 @@ export interface UserUpdate {
   readonly writes: ColumnWrites;
 }
 
-/** A description to be written; null removes it. */
+/** A description to be written. */
 export interface DescriptionWrite {
   readonly userId: number;
   readonly locale: string;
   readonly text: string | null;
+  /** True: it is removed. */
+  readonly isGone: boolean;
   /** True if there is one now. */
   readonly present: boolean;
 }
@@ -116,7 +118,7 @@ export async function writeDescriptions(
 ): Promise<void> {
   const fresh: DescriptionWrite[] = [];
   for (const write of writes) {
-    if (write.text === null) await sql`DELETE FROM ${id(table.name)} WHERE ${isFor(write)}`.execute(runner);
+    if (write.isGone) await sql`DELETE FROM ${id(table.name)} WHERE ${isFor(write)}`.execute(runner);
     else if (write.present) await updateDescription(runner, table, write);
     else fresh.push(write);
   }

@@ -8,14 +8,13 @@ import { ERRORS, SyncError, type ErrorCode } from '../model/errors.ts';
 import { maskEmail, type LogEntry } from '../model/log-entry.ts';
 import type { StreamAnswer, StreamResult, WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
-import type { Zone } from '../osclass/timezone.ts';
-import { pack, type PackDeps, type Parcel } from './pack.ts';
+import { pack, type PackDeps, type Parcel, type PeerForm } from './pack.ts';
 import { confirm, enqueue, park, postpone, type DueEntry, type Postponed } from './store.ts';
 
 /** What one request and what comes of it needs. */
 export interface BatchDeps extends PackDeps {
-  /** How the peer takes times: as UTC if both sites state a zone. May ask the peer; throws PEER_… errors. */
-  readonly zoneFor: (peer: string, signal?: AbortSignal) => Promise<Zone>;
+  /** How the peer takes records. May ask the peer; throws PEER_… errors. */
+  readonly formFor: (peer: string, signal?: AbortSignal) => Promise<PeerForm>;
   /** Delay before an entry is tried again, in milliseconds, after so many tries. */
   readonly backoffMs: (attempts: number) => number;
   readonly newTrace: () => string;
@@ -56,7 +55,7 @@ export async function deliverBatch(
   signal: AbortSignal | undefined,
 ): Promise<Sums> {
   const { own, nowMs } = deps;
-  const { parcels, moot, early } = await pack(deps, route, entries, await deps.zoneFor(route.name, signal));
+  const { parcels, moot, early } = await pack(deps, route, entries, await deps.formFor(route.name, signal));
   const until = early.map((entry): Postponed => ({
     ...entry,
     dueAtMs: nowMs() + deps.backoffMs(entry.attempts + 1),

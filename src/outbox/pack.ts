@@ -25,6 +25,14 @@ export interface PackDeps {
   readonly routes: Routes;
 }
 
+/** How a peer takes records. */
+export interface PeerForm {
+  /** Times as UTC if both sites state a zone. */
+  readonly zone: Zone;
+  /** It understands whether there is a row. */
+  readonly saysRows: boolean;
+}
+
 /** An entry with what is to be sent. */
 export interface Parcel {
   readonly entry: DueEntry;
@@ -50,7 +58,7 @@ export async function pack(
   deps: PackDeps,
   route: PeerRoute,
   entries: readonly DueEntry[],
-  zone: Zone,
+  { zone, saysRows }: PeerForm,
 ): Promise<Packed> {
   const { db, own, hosts } = deps;
   const refs = (kind: DueEntry['kind']): number[] => entries.filter((e) => e.kind === kind).map((entry) => entry.ref);
@@ -83,7 +91,7 @@ export async function pack(
     else if (user === undefined)
       (deleted.has(entry.ref) || renumbered.has(entry.ref) ? packed.early : packed.moot).push(entry);
     else {
-      const encoded = encodeUser(user, stored, route.sends, hosts, zone);
+      const encoded = encodeUser(user, stored, route.sends, hosts, zone, { saysRows });
       if (encoded?.isWhole !== true) packed.early.push(entry);
       else packed.parcels.push({ entry, record: encoded.record, userId: user.id, email: user.email });
     }

@@ -36,6 +36,8 @@ export interface FeedRequest {
   readonly limit: number;
   /** `local`: our site states no zone, so times are wanted as they are stored there. */
   readonly times: 'utc' | 'local';
+  /** The peer is to say of each row whether it is there; it has to understand that. */
+  readonly rows?: boolean;
 }
 
 /** Calls one peer. Every method throws a PEER_… error, or BODY_TOO_LARGE / REQUEST_INVALID when the peer says so. */
@@ -124,8 +126,13 @@ export function makePeerClient(options: PeerClientOptions): PeerClient {
 
   return {
     hello: (callOptions) => call('GET', '/v1/hello', hello, callOptions),
-    feed: ({ after, limit, times }, callOptions) =>
-      call('GET', `/v1/feed?after=${after}&limit=${limit}&times=${times}`, feedPage, callOptions),
+    feed: ({ after, limit, times, rows = false }, callOptions) =>
+      call(
+        'GET',
+        `/v1/feed?after=${after}&limit=${limit}&times=${times}${rows ? '&rows=said' : ''}`,
+        feedPage,
+        callOptions,
+      ),
     async stream(records, callOptions) {
       const body = Buffer.from(JSON.stringify({ site: options.site, records }));
       const answer = await call('POST', '/v1/stream', streamAnswer, callOptions, body);

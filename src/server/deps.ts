@@ -44,6 +44,8 @@ export interface FeedQuery {
   readonly limit: number;
   /** How the caller wants times: as UTC, or as stored here. Absent: UTC if our site states a zone. */
   readonly times?: 'utc' | 'local';
+  /** The caller understands whether there is a row. */
+  readonly rows?: boolean;
 }
 
 /** What may be asked of a feed of ours. */

@@ -26,8 +26,12 @@ export function peerRoutes(app: App, deps: ServerDeps): void {
   };
   app.get('/v1/feed', { schema: feedSchema }, async (request) => {
     const { peer, call } = peerCall(request);
-    const { after = 0, limit = 1000, times } = request.query;
-    return deps.serveFeed(peer, { after, limit, ...(times === undefined ? {} : { times }) }, call);
+    const { after = 0, limit = 1000, times, rows } = request.query;
+    return deps.serveFeed(
+      peer,
+      { after, limit, rows: rows === 'said', ...(times === undefined ? {} : { times }) },
+      call,
+    );
   });
 
   const streamSchema = {

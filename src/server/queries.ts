@@ -42,6 +42,7 @@ export const FeedQuerystring = Type.Object(
     after: Type.Optional({ ...Id, default: 0 }),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1000 })),
     times: Type.Optional(Type.Enum(['utc', 'local'])),
+    rows: Type.Optional(Type.Enum(['said'])),
   },
   closed,
 );

@@ -9,6 +9,7 @@ import { withLease } from '../db/with-lease.ts';
 import type { InForce } from './in-force.ts';
 import type { Meter } from './meter.ts';
 import { isAsStrict } from '../model/guard.ts';
+import { ROWS } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { PeerStatus } from '../ops/peer-status.ts';
 import { makeZone } from '../osclass/timezone.ts';
@@ -80,7 +81,10 @@ function pass(site: DeliveringSite, to: PeerRoute, { lease, signal, count }: Pas
     {
       ...{ db, own, origin, nowMs, newTrace, appendLog, keyDigest, unread, lease, hosts: parts.hosts },
       routes: () => routes,
-      zoneFor: async (peer, stop) => ((await acquaintance.know(peer, stop)).timezone ? parts.zone : makeZone(null)),
+      formFor: async (peer, stop) => {
+        const { timezone, features } = await acquaintance.know(peer, stop);
+        return { zone: timezone ? parts.zone : makeZone(null), saysRows: features?.includes(ROWS) === true };
+      },
       backoffMs: (attempts) => backoffMs(attempts, site.random()),
       batchSize: () => plugin.batchSize(to.name) ?? stream.batchSize,
       requestsAtOnce: () => (plugin.batchSize(to.name) === undefined ? REQUESTS_AT_ONCE : 1),

@@ -8,7 +8,7 @@ import type { OwnTables } from '../db/catalog.ts';
 import type { Leases } from '../db/lease.ts';
 import type { AppendLog } from '../db/ports.ts';
 import { runFeed, type FeedOptions, type FeedSums } from '../feed/puller.ts';
-import type { WireRecord } from '../model/record.ts';
+import { ROWS, type WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { Peers } from './peers.ts';
 import { backoffMs } from '../runtime/backoff.ts';
@@ -22,7 +22,7 @@ export interface FeedingSite {
   readonly nowMs: () => number;
   readonly random: () => number;
   readonly appendLog: AppendLog;
-  readonly peers: Pick<Peers, 'client' | 'noted'>;
+  readonly peers: Pick<Peers, 'client' | 'noted' | 'acquaintance'>;
   /** Most users asked for in one call. */
   readonly limit: () => number;
   /** False: this site states no zone. */
@@ -44,8 +44,10 @@ export async function feedFrom(
   return await runFeed(
     {
       ...{ db, own, leases, nowMs, random, newTrace, appendLog, keyDigest, backoffMs, limit },
-      fetch: (name, after, most, { dryRun, ...call }) => {
-        const query = { after, limit: most, times: site.isZoneKnown() ? ('utc' as const) : ('local' as const) };
+      fetch: async (name, after, most, { dryRun, ...call }) => {
+        const { features } = await peers.acquaintance.know(name, call.signal);
+        const times = site.isZoneKnown() ? ('utc' as const) : ('local' as const);
+        const query = { after, limit: most, times, rows: features?.includes(ROWS) === true };
         return dryRun ? peers.client(name).feed(query, call) : peers.noted(name, (one) => one.feed(query, call));
       },
       apply: (from, records, { fence, dryRun, trace, overwrite, signal }) =>

@@ -32,6 +32,7 @@ import { feedFrom } from './feeding.ts';
 import { inForce, type InForce } from './in-force.ts';
 import { SyncError } from '../model/errors.ts';
 import type { WireRecord } from '../model/record.ts';
+import { ROW } from '../model/register.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { Origin } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
@@ -183,7 +184,9 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     if (look < looks.inForce) return;
     looks.inForce = look;
     now = { ...now, parts };
-    await watchRegisters(db, own, [...parts.hosts.columns.keys()]);
+    // Version 0.1.0 did not tell an empty row of a related table from none.
+    const rows = parts.hosts.related.map(({ register }) => `${register} ${ROW}`);
+    await watchRegisters(db, own, [...parts.hosts.columns.keys(), ...rows]);
     await wake(parts);
   };
   const looking = lookingAgain(refresh);

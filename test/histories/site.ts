@@ -142,7 +142,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
             requestsAtOnce: () => 1,
             onAnswered: () => undefined,
           },
-          zoneFor: () => Promise.resolve(ZONE),
+          formFor: () => Promise.resolve({ zone: ZONE, saysRows: true }),
           allowance: () => Promise.resolve(undefined),
           backoffMs: (attempts) => Math.min(1_000 * 2 ** attempts, 60_000),
           send: (_peer, records) => {
@@ -164,7 +164,10 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
       const shadows = await setBackUsers(common, await readShadows(db, OWN, ids));
       return users.flatMap((user) => {
         const stored = shadows.get(user.id);
-        const encoded = stored === undefined ? undefined : encodeUser(user, stored, routeOf(to).sends, HOSTS, ZONE);
+        const encoded =
+          stored === undefined
+            ? undefined
+            : encodeUser(user, stored, routeOf(to).sends, HOSTS, ZONE, { saysRows: true });
         return encoded === undefined ? [] : [encoded.record];
       });
     },

@@ -1,7 +1,15 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { absorb, descriptionValues, firstShadow, valuesOf } from '../../src/model/absorb.ts';
-import { descriptionRegister, hashValues, type RegisterName, type Values } from '../../src/model/register.ts';
+import {
+  HASH_OF_NOTHING,
+  ROW,
+  descriptionRegister,
+  hashValues,
+  isRowHash,
+  type RegisterName,
+  type Values,
+} from '../../src/model/register.ts';
 import type { Shadow } from '../../src/model/shadow.ts';
 import { adoptionStamp, compareStamps, isAdoption, nextStamp, type Origin, type Stamp } from '../../src/model/stamp.ts';
 
@@ -56,7 +64,7 @@ test('a change gets the time of its marker, and beats what was known of that reg
         [...before.registers.keys(), ...second.keys()].flatMap((register) => {
           const known = before.registers.get(register);
           const hash = hashValues(valuesOf(second, register) as Values);
-          const isNothing = known === undefined && hash === hashValues({ s_info: null });
+          const isNothing = known === undefined && isRowHash(hash);
           if (known?.hash === hash || isNothing) return known === undefined ? [] : [[register, known] as const];
           const stamp = nextStamp(atMs, known?.stamp, cars);
           return [[register, { hash, stamp, ...(known === undefined ? {} : { prior: known.stamp }) }] as const];
@@ -90,14 +98,33 @@ test('a description that is written is a change; one that is not there, or empty
   expect(look(before, host('Ana', null)).changed).toEqual([]);
 });
 
-test('a description whose row is deleted, or emptied, is a change to nothing', () => {
+test('a description whose row is deleted is another change than one that is emptied', () => {
   const before = firstShadow(host('Ana', 'hola'), adopted, adopted);
   for (const found of [host('Ana'), host('Ana', null)]) {
     const { shadow, changed } = look(before, found);
     expect(changed).toEqual([spanish]);
-    expect(look(shadow, host('Ana')).changed).toEqual([]);
-    expect(look(shadow, host('Ana', null)).changed).toEqual([]);
-    expect(valuesOf(found, spanish)).toEqual({ s_info: null });
+    expect(look(shadow, found).changed).toEqual([]);
+    const other = found.has(spanish) ? host('Ana') : host('Ana', null);
+    expect(look(shadow, other).changed).toEqual([spanish]);
+  }
+  expect(valuesOf(host('Ana'), spanish)).toEqual({ s_info: null, [ROW]: 'none' });
+});
+
+test('a shadow of version 0.1.0, which told no empty row from none, learns which it is: that is no edit', () => {
+  for (const origin of ['cars', 'homes']) {
+    const stamp: Stamp = { ...adopted, ms: 1_000, counter: 1, site: origin };
+    for (const row of ['here', 'none']) {
+      const found = host('Ana').set('shop', { s_vat: null, [ROW]: row });
+      const known = firstShadow(host('Ana'), adopted, adopted);
+      const before = { ...known, registers: new Map([...known.registers, ['shop', { hash: HASH_OF_NOTHING, stamp }]]) };
+      const { shadow, changed } = look(before, found);
+      expect(changed).toEqual([]);
+      const unsaid = origin === cars.site ? {} : { rowUnsaid: true };
+      expect(shadow.registers.get('shop')).toEqual({ hash: hashValues(found.get('shop') ?? {}), stamp, ...unsaid });
+      // From then on it is.
+      const other = host('Ana').set('shop', { s_vat: null, [ROW]: row === 'here' ? 'none' : 'here' });
+      expect(look(shadow, other).changed).toEqual(['shop']);
+    }
   }
 });
 

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { HASH_OF_EMPTY_ROW, HASH_OF_NO_ROW, HASH_OF_NOTHING } from '../../src/model/register.ts';
 import { decodeShadow, encodeShadow, type RegisterState, type Shadow } from '../../src/model/shadow.ts';
 import { MAX_COUNTER, MAX_MS, type Stamp } from '../../src/model/stamp.ts';
 
@@ -49,6 +50,19 @@ test('a shadow nobody has touched takes nine bytes for most registers, and one s
   };
   expect(sized(8) - sized(0)).toBe(8 * 9);
   expect(sized(0)).toBe(2 + 3 + 4 + 2 * 9 + 2);
+});
+
+test('whether there is a row is kept beside the hash that version 0.1.0 gave to nothing', () => {
+  const stamp: Stamp = { ms: 1, counter: 1, site: 'cars', priority: 100 };
+  const registers = new Map<string, RegisterState>([
+    ['shop', { hash: HASH_OF_NO_ROW, stamp }],
+    ['badge', { hash: HASH_OF_EMPTY_ROW, stamp, rowUnsaid: true }],
+    ['s_website', { hash: HASH_OF_NOTHING, stamp }],
+  ]);
+  const bytes = encodeShadow({ born: stamp, registers });
+  expect(decodeShadow(bytes).registers).toEqual(registers);
+  const nothing = Buffer.from(HASH_OF_NOTHING, 'hex').toString('latin1');
+  expect(bytes.toString('latin1').split(nothing)).toHaveLength(4);
 });
 
 test('bytes of another version are no shadow', () => {

@@ -77,6 +77,88 @@ export const relatedCases: readonly Case[] = [
     },
   },
   {
+    name: 'a row that is deleted goes there too, though its columns may be NULL, and can come back',
+    async play({ a, b, person, sync }) {
+      const email = await person();
+      const insert = (side: Side, vat: string): Promise<Row[]> =>
+        side.host
+          .idOf(email)
+          .then((id) => side.sql(`INSERT INTO {shop} (fk_i_user_id, s_vat, i_rank) VALUES (?, ?, 1)`, [id, vat]));
+      await insert(a, 'DE 1');
+      await sync();
+      expect(await rowOf(b, 'shop', email)).toMatchObject({ s_vat: 'DE 1' });
+      for (const [from, to] of [
+        [a, b],
+        [b, a],
+      ] as const) {
+        await from.sql('DELETE FROM {shop} WHERE fk_i_user_id = ?', [await from.host.idOf(email)]);
+        await sync();
+        expect([await rowOf(a, 'shop', email), await rowOf(b, 'shop', email)]).toEqual([undefined, undefined]);
+        await insert(to, 'DE 2');
+        await sync();
+        expect(await rowOf(from, 'shop', email)).toMatchObject({ s_vat: 'DE 2', i_rank: 1 });
+      }
+      expect([await a.parked(), await b.parked()]).toEqual([[], []]);
+    },
+  },
+  {
+    name: 'a row of NULLs is a row: made, emptied, and deleted, it is the same on both sites',
+    async play({ a, b, person, sync }) {
+      const email = await person();
+      const [here, there] = [await a.host.idOf(email), await b.host.idOf(email)];
+      await a.sql('INSERT INTO {shop} (fk_i_user_id) VALUES (?)', [here]);
+      await sync();
+      expect(await rowOf(b, 'shop', email)).toMatchObject({ s_vat: null, i_rank: null, s_local: 'here' });
+      await b.sql(`UPDATE {shop} SET s_local = 'kept', i_rank = 7 WHERE fk_i_user_id = ?`, [there]);
+      await sync();
+      await a.sql('UPDATE {shop} SET i_rank = NULL WHERE fk_i_user_id = ?', [here]);
+      await sync();
+      expect(await rowOf(b, 'shop', email)).toMatchObject({ s_vat: null, i_rank: null, s_local: 'kept' });
+      await a.sql('DELETE FROM {shop} WHERE fk_i_user_id = ?', [here]);
+      await sync();
+      expect(await rowOf(b, 'shop', email)).toBeUndefined();
+    },
+  },
+  {
+    name: 'a row deleted on one site and edited on the other during a partition: the later one counts',
+    async play({ a, b, person, sync, later }) {
+      for (const isDeletedLast of [true, false]) {
+        const email = await person();
+        await a.sql(`INSERT INTO {shop} (fk_i_user_id, i_rank) VALUES (?, 1)`, [await a.host.idOf(email)]);
+        await sync();
+        const erase = async (): Promise<Row[]> =>
+          a.sql('DELETE FROM {shop} WHERE fk_i_user_id = ?', [await a.host.idOf(email)]);
+        const edit = async (): Promise<Row[]> =>
+          b.sql('UPDATE {shop} SET i_rank = 2 WHERE fk_i_user_id = ?', [await b.host.idOf(email)]);
+        await (isDeletedLast ? edit() : erase());
+        await later();
+        await (isDeletedLast ? erase() : edit());
+        await sync();
+        const ranks = [await rowOf(a, 'shop', email), await rowOf(b, 'shop', email)].map((row) => row?.['i_rank']);
+        expect(ranks).toEqual(isDeletedLast ? [undefined, undefined] : [2, 2]);
+      }
+    },
+  },
+  {
+    name: 'a description that is deleted, one that is empty, and one that is NULL are three things on both sites',
+    async play({ a, b, person, sync }) {
+      const email = await person({ info: { en_US: 'a text' } });
+      const id = await a.host.idOf(email);
+      for (const text of ['', null, 'again', null]) {
+        await a.sql(`UPDATE {user_description} SET s_info = ? WHERE fk_i_user_id = ? AND fk_c_locale_code = 'en_US'`, [
+          text,
+          id,
+        ]);
+        await sync();
+        expect(await b.info(email, 'en_US')).toBe(text);
+      }
+      await a.sql(`DELETE FROM {user_description} WHERE fk_i_user_id = ? AND fk_c_locale_code = 'en_US'`, [id]);
+      await sync();
+      expect(await b.info(email, 'en_US')).toBeUndefined();
+      expect([await a.parked(), await b.parked()]).toEqual([[], []]);
+    },
+  },
+  {
     name: 'a row that is deleted goes there too where its columns may not be NULL',
     async play({ a, b, person, sync }) {
       const email = await person();

@@ -51,13 +51,13 @@ export async function writeDescriptions(
   writes: readonly DescriptionWrite[],
 ): Promise<void> {
   const memory = memoryOf(runner);
-  for (const { userId, locale, text } of writes) {
+  for (const { userId, locale, text, isGone } of writes) {
     const row = memory.tables.rows.get(userId);
     if (row === undefined) continue;
     memory.step();
     memory.onDaemonWrite(row.texts.get(locale) ?? null, text);
     const texts = new Map(row.texts);
-    if (text === null) texts.delete(locale);
+    if (isGone) texts.delete(locale);
     else texts.set(locale, text);
     memory.tables.rows.set(userId, { ...row, texts });
     memory.mark(userId, 'R', null);
