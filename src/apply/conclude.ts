@@ -2,8 +2,9 @@
 import { isFarAhead } from '../model/clock-guard.ts';
 import { latestStamp, type WireRecord } from '../model/record.ts';
 import type { Uid } from '../model/uid.ts';
-import { masked, type UserPlan } from './decide.ts';
+import type { UserPlan } from './decide.ts';
 import type { Incoming } from './incoming.ts';
+import { masked } from './masked.ts';
 import type { Origination, Outcome } from './outcome.ts';
 import type { ParkedRecord } from './parked.ts';
 import type { StoredPlan } from './store-users.ts';

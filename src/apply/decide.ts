@@ -5,7 +5,6 @@ import { isAhead, isFarAhead } from '../model/clock-guard.ts';
 import { findTarget, type Parting } from '../model/identity.ts';
 import { mergeRegisters, type RemoteRegister } from '../model/merge.ts';
 import {
-  ROW,
   hashValues,
   isHashOf,
   localeOf,
@@ -20,10 +19,10 @@ import { isSeparate } from '../model/separate.ts';
 import { birthOf, type Registered } from '../model/registration.ts';
 import { compareStamps, nextStamp, type Origin, type Stamp } from '../model/stamp.ts';
 import { canonicalEmail, type Uid } from '../model/uid.ts';
-import { maskValue } from '../model/log-entry.ts';
 import { isSameValue } from '../osclass/values.ts';
 import type { Incoming } from './incoming.ts';
 import type { Loaded, LocalUser } from './load.ts';
+import { masked } from './masked.ts';
 import type { Note, Origination, Outcome } from './outcome.ts';
 
 /** How a record is to be carried out. Registers may still leave `take` before it is. */
@@ -285,20 +284,4 @@ function withLocales(plan: UserPlan, locales: ReadonlySet<string> | undefined): 
     plan.notes.push({ code: 'LOCALE_UNKNOWN', register, message: `This site does not have the language ${locale}.` });
   }
   return plan;
-}
-
-/** Values as a log may show them; those of secrets not even masked. */
-export function masked(values: Readonly<Record<string, unknown>> | undefined): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(values ?? {}).map(([column, value]) => [
-      column,
-      column === 's_password' || column === 's_secret'
-        ? '***'
-        : column === ROW
-          ? value
-          : typeof value === 'string' || value === null
-            ? maskValue(value)
-            : '(binary)',
-    ]),
-  );
 }
