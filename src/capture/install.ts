@@ -8,18 +8,19 @@ import { SyncError } from '../model/errors.ts';
 import type { RelatedTable } from '../osclass/related.ts';
 import { restoreQueue } from './mend-queue.ts';
 import { alone } from './alone.ts';
+import type { DdlOptions } from './ddl-session.ts';
 import { requireRights, rightsFor } from './rights.ts';
 import { endScanMode, trustTable } from './absent.ts';
 import { isBaselinePending } from './baseline.ts';
-import { createTriggerSql } from './trigger-sql.ts';
-import { dropTriggers, firstTriggerName, inspectTriggers, requiredTriggers, type DdlOptions } from './triggers.ts';
-import { mendAndRescan } from './watch.ts';
+import { createTriggerSql, probeSpec } from './trigger-sql.ts';
+import { dropTriggers, firstTriggerName, inspectTriggers, requiredTriggers } from './triggers.ts';
+import { mendAndRescan, proveTriggers } from './watch.ts';
 
 /** What an installation changed. */
 export interface Installed {
   /** Files of `sql/` that were run. */
   readonly migrations: readonly string[];
-  /** Triggers that were made. */
+  /** Triggers that were made on tables of the site. */
   readonly triggers: number;
 }
 
@@ -71,6 +72,8 @@ export async function installOnce(
       const state = await inspectTriggers(db, catalog, own, related);
       return await mendAndRescan(db, catalog, own, state, ddl);
     });
+    const flaw = await proveTriggers(db, catalog, own, { related, ...ddl });
+    if (flaw !== undefined) throw flaw;
     await endScanMode(db, own);
     return { migrations, triggers: made.length };
   } catch (error) {
@@ -92,14 +95,17 @@ async function takeBack(
   if (missing.length === all && surplus.length === 0 && !(await isAnyLeaseHeld(db, own))) await dropOwnTables(db, own);
 }
 
-/** Triggers first, so that nothing of the host ever meets a missing table; then tables. Returns how many triggers. */
+/**
+ * Triggers first, so that nothing of the host ever meets a missing table; then tables. Triggers that were left on other tables, by
+ * another prefix or a copy of a table, go too. Returns how many there were on tables of the site.
+ */
 export async function uninstallOnce(
   db: Kysely<unknown>,
   catalog: Catalog,
   own: OwnTables,
   options: DdlOptions = {},
 ): Promise<number> {
-  const dropped = await dropTriggers(db, catalog, options);
+  const dropped = await dropTriggers(db, catalog, { ...options, orphans: true });
   await dropOwnTables(db, own);
   return dropped;
 }
@@ -112,9 +118,8 @@ export function installSql(
   mode: CaptureMode = 'triggers',
 ): string[] {
   if (mode === 'scan') return migrationStatements(catalog.prefix);
-  const triggers = requiredTriggers(catalog, own, related).map((spec) =>
-    createTriggerSql(spec, firstTriggerName(catalog, spec)),
-  );
+  const specs = [probeSpec(own.queue, own.probe), ...requiredTriggers(catalog, own, related)];
+  const triggers = specs.map((spec) => createTriggerSql(spec, firstTriggerName(catalog, spec)));
   return [...migrationStatements(catalog.prefix), ...triggers];
 }
 

@@ -10,14 +10,18 @@ import { withFreshRights } from '../db/fresh-rights.ts';
 import { readState, writeState } from '../db/state.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { SyncError } from '../model/errors.ts';
+import type { RelatedTable } from '../osclass/related.ts';
 import { requestRescan } from './baseline.ts';
+import type { Patience } from './ddl-session.ts';
 import { mayMakeTriggers } from './rights.ts';
+import { proveTriggers } from './watch.ts';
 
 /** The watch of one daemon. */
 export interface QueueWatch {
   /**
    * Looks, and asks for what is due. Returns what is wrong now; undefined: nothing. `isThorough` puts a marker in and
-   * takes it back; else only the right to do so is asked for.
+   * takes it back; else only the right to do so is asked for. Then the triggers are run: they have rights of their own. If
+   * the site cannot write because of them, they are dropped.
    */
   look(isThorough: boolean): Promise<SyncError | undefined>;
   /**
@@ -32,18 +36,22 @@ export interface QueueWatchDeps {
   readonly db: Kysely<unknown>;
   readonly own: OwnTables;
   readonly catalog: () => Catalog;
+  /** Related tables that are watched; none unless given. */
+  readonly related?: () => readonly RelatedTable[];
 }
 
 /** What a stripped account is told; what the triggers do happens in its name too. */
 const DENIED = new Set([1044, 1142, 1143, 1370]);
 /** Work that is to be tried again says nothing about the queue, and where nobody can write nothing is lost. */
-const SAYS_NOTHING = new Set(['DB_UNAVAILABLE', 'DB_CONFLICT', 'DB_READ_ONLY', 'HOST_CHANGED']);
+const SAYS_NOTHING = new Set(['DB_UNAVAILABLE', 'DB_CONFLICT', 'DB_READ_ONLY', 'HOST_CHANGED', 'TABLE_BUSY']);
+/** Triggers that stop the site are dropped as soon as its tables let us; the next look tries again. */
+const PATIENCE: Patience = { tries: 2, pauseMs: 500 };
 
 const NO_TRIGGER =
   'The account of the daemon lacks TRIGGER: until it is granted, or "account-sync uninstall" was run by an account that has it, the site\'s own changes of users fail (1142).';
 
 /** Makes the watch. */
-export function makeQueueWatch({ db, own, catalog }: QueueWatchDeps): QueueWatch {
+export function makeQueueWatch({ db, own, catalog, related = () => [] }: QueueWatchDeps): QueueWatch {
   /** Undefined until the first look: an earlier process may have left it to us. */
   let isLost: boolean | undefined;
 
@@ -53,7 +61,7 @@ export function makeQueueWatch({ db, own, catalog }: QueueWatchDeps): QueueWatch
         await (isThorough ? putInAndTakeBack(connection, own) : askForRight(connection, own));
         if (!(await mayMakeTriggers(connection, catalog()))) throw new SyncError('DB_MISSING_RIGHT', NO_TRIGGER);
       });
-      return undefined;
+      return await proveTriggers(db, catalog(), own, { related: related(), patience: PATIENCE });
     } catch (error) {
       if (error instanceof SyncError && !SAYS_NOTHING.has(error.code)) return error;
       throw error;

@@ -3,12 +3,13 @@
  * look at rights before they look for the table: 1142 says that the right is missing, 1146 or 1051 (1072 for CREATE)
  * that only the table is. So a probe changes nothing, whatever it finds.
  */
-import { sql } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import { ownName, type Catalog } from '../db/catalog.ts';
 import { errnoOf } from '../db/failures.ts';
 import { nameNumber } from '../db/galera.ts';
 import type { Runner } from '../db/transaction.ts';
 import { SyncError } from '../model/errors.ts';
+import { rightsUnlisted, withRightsOfDefiner } from './definer-rights.ts';
 
 /** Rights on the site's database that the daemon needs, as GRANT names them. */
 export const RIGHTS = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'CREATE', 'ALTER', 'DROP', 'INDEX', 'TRIGGER'] as const;
@@ -24,6 +25,11 @@ export function rightsFor(mode: 'triggers' | 'scan'): readonly Right[] {
 /** What stands in the way. Nothing missing and no need of trust: all is well. */
 export interface RightsFound {
   readonly missing: readonly Right[];
+  /**
+   * The session has them, but triggers will not: those run with the rights of the account itself.
+   * See definer-rights.ts.
+   */
+  readonly bySessionOnly: readonly Right[];
   /** Error 1419; on such a server a missing TRIGGER right is not seen, for 1419 comes first. */
   readonly needsTrust: boolean;
 }
@@ -32,16 +38,35 @@ const DENIED = new Set([1044, 1142]);
 const ALLOWED = new Set([1051, 1072, 1146]);
 const NEEDS_TRUST = 1419;
 
+/** What the body of a trigger takes, and its being run at all. */
+const OF_TRIGGERS: readonly Right[] = ['SELECT', 'INSERT', 'TRIGGER'];
+
 /** Probes every right that is needed: statements that fail, and change nothing. */
 export async function probeRights(
-  db: Runner,
+  db: Kysely<unknown>,
   catalog: Catalog,
   mode: 'triggers' | 'scan' = 'triggers',
 ): Promise<RightsFound> {
-  const needed = rightsFor(mode);
+  const { missing, needsTrust } = await probe(db, catalog, rightsFor(mode));
+  const among = OF_TRIGGERS.filter((right) => !missing.includes(right));
+  if (mode === 'scan' || among.length === 0) return { missing, bySessionOnly: [], needsTrust };
+  const bySessionOnly = await withRightsOfDefiner(db, async (connection, isOther) => {
+    // Two connections that are alike need not be asked twice.
+    const denied = isOther ? (await probe(connection, catalog, among)).missing : [];
+    const unlisted = (await rightsUnlisted(connection, among)).filter((right) => !denied.includes(right));
+    return [...denied, ...unlisted];
+  });
+  return { missing, bySessionOnly, needsTrust };
+}
+
+async function probe(
+  db: Runner,
+  { prefix }: Catalog,
+  needed: readonly Right[],
+): Promise<Pick<RightsFound, 'missing' | 'needsTrust'>> {
   const missing: Right[] = [];
   let needsTrust = false;
-  for (const [right, statement] of probes(catalog.prefix)) {
+  for (const [right, statement] of probes(prefix)) {
     if (!needed.includes(right)) continue;
     const errno = await errnoFrom(db, statement);
     if (errno === NEEDS_TRUST) needsTrust = true;
@@ -66,18 +91,26 @@ export async function mayMakeTriggers(db: Runner, catalog: Catalog): Promise<boo
 
 /** Throws `DB_MISSING_RIGHT`, naming all rights that are missing at once, or `TRIGGERS_NEED_TRUST`. */
 export async function requireRights(
-  db: Runner,
+  db: Kysely<unknown>,
   catalog: Catalog,
   mode: 'triggers' | 'scan' = 'triggers',
 ): Promise<void> {
-  const { missing, needsTrust } = await probeRights(db, catalog, mode);
+  const { missing, bySessionOnly, needsTrust } = await probeRights(db, catalog, mode);
   if (missing.length > 0) {
     throw new SyncError(
       'DB_MISSING_RIGHT',
       `The account lacks ${missing.join(', ')} on the database ${catalog.schema}.${isOnlyTrigger(missing) ? WITHOUT : ''}`,
     );
   }
+  if (bySessionOnly.length > 0) {
+    throw new SyncError('DB_MISSING_RIGHT', `On the database ${catalog.schema}, ${whyNotInTriggers(bySessionOnly)}.`);
+  }
   if (needsTrust) throw new SyncError('TRIGGERS_NEED_TRUST');
+}
+
+/** Says that a role is not enough. */
+export function whyNotInTriggers(bySessionOnly: readonly Right[]): string {
+  return `the account has ${bySessionOnly.join(', ')} by a role, or by a grant for another host, only; triggers do not: every write of the site would fail or go unmarked`;
 }
 
 const WITHOUT = ' Where that right cannot be had, set capture.mode to scan.';

@@ -49,6 +49,12 @@ export function triggerSpecs(queue: Ident, watched: readonly WatchedTable[]): Tr
   });
 }
 
+/** The trigger on our own table `probe`, which does what those of the site's tables do. */
+export function probeSpec(queue: Ident, probe: Ident): TriggerSpec {
+  const body = triggerBody(queue, 'user_id, op', "NEW.`user_id`, 'R'");
+  return { purpose: 'probe_ai', table: probe, event: 'INSERT', body };
+}
+
 /** `CREATE TRIGGER …`; to be run under `sql_mode=''` and utf8mb4, for a trigger keeps the settings it was made under. */
 export function createTriggerSql(spec: TriggerSpec, name: Ident): string {
   return `CREATE TRIGGER ${quote(name)} AFTER ${spec.event} ON ${quote(spec.table)} FOR EACH ROW ${spec.body}`;

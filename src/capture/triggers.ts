@@ -1,54 +1,40 @@
 /** Triggers in the database: what is there, what is missing, putting them in and taking them out. */
-import { setTimeout as wait } from 'node:timers/promises';
-import { CompiledQuery, sql, type Kysely } from 'kysely';
-import { ownName, type Catalog, type Ident, type OwnTables } from '../db/catalog.ts';
-import { errnoOf } from '../db/failures.ts';
+import { sql, type Kysely } from 'kysely';
+import { ownName, ownTables, type Catalog, type Ident, type OwnTables } from '../db/catalog.ts';
 import { isClusterNode, nameNumber } from '../db/galera.ts';
+import { remakeTable } from '../db/migrate.ts';
 import type { Runner } from '../db/transaction.ts';
 import type { RelatedTable } from '../osclass/related.ts';
 import { SyncError } from '../model/errors.ts';
-import { createTriggerSql, dropTriggerSql, triggerSpecs, type TriggerSpec, type WatchedTable } from './trigger-sql.ts';
-
-/** A trigger of ours that exists. */
-export interface FoundTrigger {
-  readonly name: Ident;
-  readonly purpose: string;
-  readonly number: number;
-  readonly table: string;
-  readonly body: string;
-  readonly definer: string;
-  /** The mode it runs under, whatever the host's is. */
-  readonly sqlMode: string;
-}
+import { withDdlSession, type DdlOptions } from './ddl-session.ts';
+import { findOrphans, findTriggers, type Belonging, type FoundTrigger } from './found-triggers.ts';
+import { findFlaw } from './proof.ts';
+import {
+  createTriggerSql,
+  dropTriggerSql,
+  probeSpec,
+  triggerSpecs,
+  type TriggerSpec,
+  type WatchedTable,
+} from './trigger-sql.ts';
 
 /** What is wrong with the triggers. All empty: nothing. */
 export interface TriggerState {
-  /** Not there at all: changes went unmarked. */
+  /** Not there at all, or marking elsewhere: changes went unmarked. */
   readonly missing: readonly TriggerSpec[];
   /** There, but with another body, another definer than this account, or a mode under which they may fail. */
   readonly outdated: readonly TriggerSpec[];
+  /** The one on our own table `probe`, if it is not as it should be. */
+  readonly probe: TriggerSpec | undefined;
   /** Ours, but not needed (any more). */
   readonly surplus: readonly FoundTrigger[];
+  /** All of ours that are there. */
+  readonly found: readonly FoundTrigger[];
+  /** Tables of the site that are watched. */
+  readonly tables: readonly { readonly name: Ident; readonly key: Ident }[];
   /** Number for the name of the next trigger made. */
   readonly nextNumber: number;
 }
-
-/** How long to wait for a table that others use. */
-export interface Patience {
-  readonly tries: number;
-  /** Between the first two tries; then twice as long each time, up to ten times as long. */
-  readonly pauseMs: number;
-}
-
-/** Waiting for a table lock freezes everyone behind us, so never longer than this. */
-const LOCK_WAIT_S = 1;
-/** In between the host works through what has queued up: about a minute in all, a fifth of it frozen. */
-const PATIENCE: Patience = { tries: 13, pauseMs: 500 };
-
-const LOCK_WAIT_TIMEOUT = 1205;
-const ONE_TRIGGER_PER_EVENT = 1235;
-const TRIGGER_EXISTS = 1359;
-const LOCK_NOWAIT = 3572;
 
 /** Tables of this site that are watched. */
 function watchedTables(catalog: Catalog, related: readonly RelatedTable[]): WatchedTable[] {
@@ -69,7 +55,7 @@ function watchedTables(catalog: Catalog, related: readonly RelatedTable[]): Watc
   ];
 }
 
-/** The triggers this site must have. */
+/** The triggers this site must have on its tables. */
 export function requiredTriggers(
   catalog: Catalog,
   own: OwnTables,
@@ -90,37 +76,53 @@ export async function inspectTriggers(
   own: OwnTables,
   related: readonly RelatedTable[] = [],
 ): Promise<TriggerState> {
-  const found = await findTriggers(runner, catalog);
+  const found = await findTriggers(runner, belonging(catalog, own, related));
   const { rows } = await sql<{ account: string }>`SELECT CURRENT_USER() AS account`.execute(runner);
   const account = rows[0]?.account ?? '';
   const missing: TriggerSpec[] = [];
   const outdated: TriggerSpec[] = [];
   const good = new Set<FoundTrigger>();
-  for (const spec of requiredTriggers(catalog, own, related)) {
-    const present = found.filter((trigger) => trigger.purpose === spec.purpose && trigger.table === spec.table);
+  /** False: nothing there marks, or not in our queue. Undefined: something does, but not as it should. */
+  const isFit = (spec: TriggerSpec): boolean | undefined => {
+    const present = found.filter(({ table, event }) => table === spec.table && event === spec.event);
     const fit = present.find(
-      ({ body, definer, sqlMode }) => squeeze(body) === squeeze(spec.body) && definer === account && sqlMode === '',
+      ({ body, definer, sqlMode, timing }) =>
+        squeeze(body ?? '') === squeeze(spec.body) && definer === account && sqlMode === '' && timing === 'AFTER',
     );
     if (fit !== undefined) good.add(fit);
-    else (present.length > 0 ? outdated : missing).push(spec);
-  }
-  return {
-    missing,
-    outdated,
-    surplus: found.filter((trigger) => !good.has(trigger)),
-    nextNumber: Math.max(0, ...found.map((trigger) => trigger.number)) + 1,
+    if (fit !== undefined) return true;
+    return present.some(({ queue }) => queue === own.queue) ? undefined : false;
   };
+  for (const spec of requiredTriggers(catalog, own, related)) {
+    const fit = isFit(spec);
+    if (fit !== true) (fit === undefined ? outdated : missing).push(spec);
+  }
+  const probe = probeSpec(own.queue, own.probe);
+  return {
+    ...{ missing, outdated, found },
+    probe: isFit(probe) === true ? undefined : probe,
+    surplus: found.filter((trigger) => !good.has(trigger)),
+    tables: tablesWatched(catalog, related),
+    nextNumber: Math.max(0, ...found.map((trigger) => trigger.number ?? 0)) + 1,
+  };
+}
+
+/** Tables of the site that are watched, and the column of each that holds the user's id. */
+export function tablesWatched(catalog: Catalog, related: readonly RelatedTable[]): { name: Ident; key: Ident }[] {
+  return watchedTables(catalog, related).map(({ table, key }) => ({ name: table.name, key }));
 }
 
 /** True if nothing has to be done. */
 export function triggersAreWell(state: TriggerState): boolean {
-  return state.missing.length === 0 && state.outdated.length === 0 && state.surplus.length === 0;
+  const { missing, outdated, probe, surplus } = state;
+  return missing.length === 0 && outdated.length === 0 && probe === undefined && surplus.length === 0;
 }
 
 /**
- * Makes what is missing or outdated, then drops what is surplus (T4: never a moment without). If one cannot be made,
- * those made here are dropped again. Returns what was made. Throws `TABLE_BUSY`, `TRIGGERS_NEED_TRUST`,
- * `TRIGGER_FOREIGN`, `DB_MISSING_RIGHT`.
+ * Makes what is missing or outdated, then drops what is surplus (T4: never a moment without). The one on our own table comes
+ * first, and is run: only if it does what it should, the tables of the site get theirs. If one cannot be made, those made here
+ * are dropped again; if with them the site could not write, all are. Returns what was made on tables of the site. Throws
+ * `TABLE_BUSY`, `TRIGGERS_NEED_TRUST`, `TRIGGER_FOREIGN`, `DB_MISSING_RIGHT`, `TRIGGERS_BREAK_WRITES`.
  */
 export async function mendTriggers(
   db: Kysely<unknown>,
@@ -128,101 +130,79 @@ export async function mendTriggers(
   state: TriggerState,
   options: DdlOptions = {},
 ): Promise<TriggerSpec[]> {
+  const own = ownTables(catalog.prefix);
   const wanted = [...state.missing, ...state.outdated];
   const made: Ident[] = [];
   // Another daemon may be mending at another node: see rights.ts for what one name would do there.
   const number = (await isClusterNode(db)) ? nameNumber() : state.nextNumber;
-  await withDdlSession(db, async (run) => {
+  const [probes, surplus] = parted(state.surplus, ({ table }) => table === own.probe);
+  let stopsSite = false;
+  await withDdlSession(db, async (run, connection) => {
+    const make = async (spec: TriggerSpec): Promise<void> => {
+      const name = ownName(catalog.prefix, `${spec.purpose}_${number}`);
+      // Another process that mends at the same time came first: then it is theirs to take back.
+      if (await run(createTriggerSql(spec, name), options)) made.push(name);
+    };
+    const prove = async (tables: TriggerState['tables']): Promise<void> => {
+      const flaw = await findFlaw(connection, own, tables);
+      if (flaw === undefined) return;
+      stopsSite = flaw.stopsSite;
+      throw flaw.error;
+    };
     try {
-      for (const spec of wanted) {
-        const name = ownName(catalog.prefix, `${spec.purpose}_${number}`);
-        // Another process that mends at the same time came first: then it is theirs to take back.
-        if (await run(createTriggerSql(spec, name), options)) made.push(name);
+      if (state.probe !== undefined) {
+        await remakeTable(connection, catalog.prefix, own.probe);
+        await make(state.probe);
       }
+      for (const { name } of probes) await run(dropTriggerSql(name), options);
+      await prove([]);
+      for (const spec of wanted) await make(spec);
+      await prove(state.tables).catch(ifConflict);
     } catch (error) {
-      for (const name of made) await run(dropTriggerSql(name), { ...options, signal: undefined });
+      const others = stopsSite ? state.found.map(({ name }) => name) : [];
+      for (const name of [...made, ...others]) await run(dropTriggerSql(name), { ...options, signal: undefined });
       throw error;
     }
-    for (const trigger of state.surplus) await run(dropTriggerSql(trigger.name), options);
+    for (const trigger of surplus) await run(dropTriggerSql(trigger.name), options);
   });
   return wanted;
 }
 
-/** Drops every trigger of ours; returns how many there were. Throws `TABLE_BUSY`. */
-export async function dropTriggers(db: Kysely<unknown>, catalog: Catalog, options: DdlOptions = {}): Promise<number> {
-  const found = await findTriggers(db, catalog);
+/** A table that somebody is altering right now is looked at by the watch soon after. */
+function ifConflict(error: unknown): void {
+  if (!(error instanceof SyncError) || error.code !== 'DB_CONFLICT') throw error;
+}
+
+/** What is dropped besides the triggers of this site. */
+export interface DropOptions extends DdlOptions {
+  /** Those of sites that are not there any more, too. */
+  readonly orphans?: boolean;
+}
+
+/** Drops every trigger of ours; returns how many there were on tables that are not ours. Throws `TABLE_BUSY`. */
+export async function dropTriggers(
+  db: Kysely<unknown>,
+  catalog: Catalog,
+  { orphans = false, ...options }: DropOptions = {},
+): Promise<number> {
+  const own = ownTables(catalog.prefix);
+  const of = belonging(catalog, own, []);
+  const found = [...(await findTriggers(db, of)), ...(orphans ? await findOrphans(db, of) : [])];
   if (found.length === 0) return 0;
   await withDdlSession(db, async (run) => {
     for (const trigger of found) await run(dropTriggerSql(trigger.name), options);
   });
-  return found.length;
+  return found.filter(({ table }) => table !== own.probe).length;
 }
 
-async function findTriggers(runner: Runner, catalog: Catalog): Promise<FoundTrigger[]> {
-  const { rows } = await sql<{ name: string; tab: string; body: string; definer: string; mode: string }>`
-    SELECT TRIGGER_NAME AS name, EVENT_OBJECT_TABLE AS tab, ACTION_STATEMENT AS body, DEFINER AS definer,
-      SQL_MODE AS mode
-    FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ${catalog.schema}`.execute(runner);
-  const start = `${catalog.prefix}account_sync_`;
-  return rows.flatMap((row) => {
-    const match = row.name.startsWith(start) ? /^([a-z0-9_]+)_(\d+)$/.exec(row.name.slice(start.length)) : null;
-    if (match === null) return [];
-    const purpose = match[1] as string;
-    const number = Number(match[2]);
-    const name = ownName(catalog.prefix, `${purpose}_${number}`);
-    return [{ name, purpose, number, table: row.tab, body: row.body, definer: row.definer, sqlMode: row.mode }];
-  });
+/** Which triggers are this site's. */
+export function belonging(catalog: Catalog, own: OwnTables, related: readonly RelatedTable[]): Belonging {
+  const names = watchedTables(catalog, related).map(({ table }) => table.name);
+  return { catalog, queue: own.queue, watched: new Set([...names, own.probe]) };
 }
 
-/** How to go about DDL. */
-export interface DdlOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** About a minute unless given. */
-  readonly patience?: Patience | undefined;
-}
-
-/** False if what was to be made exists. */
-type RunDdl = (statement: string, options: DdlOptions) => Promise<boolean>;
-
-/**
- * One connection with the settings triggers are to be made under: `sql_mode=''`, so that no mode of ours rules the
- * host's writes, and a short `lock_wait_timeout`. The session gets its own settings back whatever happens.
- */
-async function withDdlSession(db: Kysely<unknown>, work: (run: RunDdl) => Promise<void>): Promise<void> {
-  await db.connection().execute(async (connection) => {
-    const { rows } = await sql<{ mode: string; seconds: string }>`
-      SELECT @@SESSION.sql_mode AS mode, @@SESSION.lock_wait_timeout AS seconds`.execute(connection);
-    const before = rows[0];
-    await sql`SET SESSION sql_mode = '', SESSION lock_wait_timeout = ${LOCK_WAIT_S}`.execute(connection);
-    try {
-      await work((statement, options) => runDdl(connection, statement, options));
-    } finally {
-      await sql`SET SESSION sql_mode = ${before?.mode ?? ''},
-        SESSION lock_wait_timeout = ${Number(before?.seconds ?? LOCK_WAIT_S)}`.execute(connection);
-    }
-  });
-}
-
-async function runDdl(
-  connection: Kysely<unknown>,
-  statement: string,
-  { signal, patience = PATIENCE }: DdlOptions,
-): Promise<boolean> {
-  for (let attempt = 1; ; attempt++) {
-    signal?.throwIfAborted();
-    try {
-      await connection.executeQuery(CompiledQuery.raw(statement));
-      return true;
-    } catch (error) {
-      const errno = errnoOf(error);
-      if (errno === TRIGGER_EXISTS) return false;
-      if (errno === ONE_TRIGGER_PER_EVENT) throw new SyncError('TRIGGER_FOREIGN', undefined, { cause: error });
-      if (errno !== LOCK_WAIT_TIMEOUT && errno !== LOCK_NOWAIT) throw error;
-      if (attempt >= patience.tries) throw new SyncError('TABLE_BUSY', undefined, { cause: error });
-      const pauseMs = patience.pauseMs * Math.min(2 ** (attempt - 1), 10);
-      await wait(pauseMs, undefined, signal === undefined ? {} : { signal });
-    }
-  }
+function parted<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
 }
 
 /** White space in a stored body may differ from what was sent. */

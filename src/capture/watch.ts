@@ -6,7 +6,16 @@ import type { RelatedTable } from '../osclass/related.ts';
 import { alone } from './alone.ts';
 import { requestRescan } from './baseline.ts';
 import type { TriggerSpec } from './trigger-sql.ts';
-import { inspectTriggers, mendTriggers, triggersAreWell, type DdlOptions, type TriggerState } from './triggers.ts';
+import type { DdlOptions } from './ddl-session.ts';
+import { findFlaw } from './proof.ts';
+import {
+  dropTriggers,
+  inspectTriggers,
+  mendTriggers,
+  tablesWatched,
+  triggersAreWell,
+  type TriggerState,
+} from './triggers.ts';
 
 /** `lost`: some were missing, so changes may have gone unmarked; they are back, and a re-scan was asked for. */
 export type TriggerCheck =
@@ -40,6 +49,24 @@ export async function checkTriggersOnce(
   return state.missing.length > 0
     ? { kind: 'lost', triggers: namesOf(state.missing) }
     : { kind: 'renewed', triggers: namesOf(state.outdated) };
+}
+
+/**
+ * Runs the triggers as the site's writes do, which leaves nothing behind; see proof.ts. Where the site cannot write because of them,
+ * they are dropped at once. Returns what is wrong; undefined: nothing. Throws what {@link findFlaw} and dropping throw.
+ */
+export async function proveTriggers(
+  db: Kysely<unknown>,
+  catalog: Catalog,
+  own: OwnTables,
+  { related = [], ...ddl }: WatchOptions = {},
+): Promise<SyncError | undefined> {
+  const flaw = await findFlaw(db, own, tablesWatched(catalog, related));
+  if (flaw === undefined) return undefined;
+  // Without a trigger of its own the probe tells nothing; it is mended with the others.
+  if (!flaw.stopsSite && (await inspectTriggers(db, catalog, own, related)).probe !== undefined) return undefined;
+  if (flaw.stopsSite) await alone(db, own, () => dropTriggers(db, catalog, ddl));
+  return flaw.error;
 }
 
 /** Throws `DB_READ_ONLY`. */

@@ -1,14 +1,14 @@
 /** The part of `account-sync check` that asks the database. */
-import { probeRights } from '../capture/rights.ts';
+import { probeRights, whyNotInTriggers } from '../capture/rights.ts';
 import { currentAccount, grantsSql } from '../capture/install.ts';
 import { isBaselinePending } from '../capture/baseline.ts';
-import { inspectTriggers, triggersAreWell } from '../capture/triggers.ts';
 import { isInstalled, pendingMigrations } from '../db/migrate.ts';
 import { readServerFacts, type ServerFacts } from '../db/server-facts.ts';
 import { readMigrations } from '../db/sql-script.ts';
 import { ERRORS, SyncError } from '../model/errors.ts';
 import { DESCRIPTION, GROUPS } from '../model/register.ts';
 import type { Site } from '../site/site.ts';
+import { checkTriggers } from './check-triggers.ts';
 import { clockFinding, fail, failed, ok, warn, type Finding } from './finding.ts';
 
 /** A page of users, or a batch of long descriptions, goes into one statement. */
@@ -56,14 +56,12 @@ export function judgeServer(facts: ServerFacts, nowMs: number): Finding[] {
 /** Whether the account may do what the daemon does. */
 export async function checkRights({ config, db, parts }: Site): Promise<Finding[]> {
   const { catalog } = parts();
-  const { missing, needsTrust } = await probeRights(db, catalog, config.capture.mode);
+  const { missing, bySessionOnly, needsTrust } = await probeRights(db, catalog, config.capture.mode);
   const findings: Finding[] = [];
-  if (missing.length > 0) {
-    const grants = grantsSql(catalog.schema, await currentAccount(db), config.capture.mode);
-    findings.push(
-      fail('rights', `the account lacks ${missing.join(', ')}`, `As an administrator: ${grants.join('; ')};`),
-    );
-  }
+  const grants = grantsSql(catalog.schema, await currentAccount(db), config.capture.mode);
+  const remedy = `As an administrator: ${grants.join('; ')};`;
+  if (missing.length > 0) findings.push(fail('rights', `the account lacks ${missing.join(', ')}`, remedy));
+  if (bySessionOnly.length > 0) findings.push(fail('rights', whyNotInTriggers(bySessionOnly), remedy));
   if (needsTrust) findings.push(failed('rights', new SyncError('TRIGGERS_NEED_TRUST')));
   return findings.length > 0 ? findings : [ok('rights', 'all there')];
 }
@@ -82,24 +80,11 @@ export async function checkInstallation(site: Site): Promise<Finding[]> {
   const isFirst = await isBaselinePending(db, own);
   return [
     ok('tables', 'all there'),
-    mode === 'scan' ? checkScanning(site) : await checkTriggers(site),
+    ...(mode === 'scan' ? [checkScanning(site)] : await checkTriggers(site)),
     isFirst || (mode === 'triggers' && (await site.isScanPending()))
       ? warn('baseline', 'not finished', `${install} It goes on from where it was.`)
       : ok('baseline', 'done'),
   ];
-}
-
-async function checkTriggers({ db, own, parts }: Site): Promise<Finding> {
-  const { catalog, hosts } = parts();
-  const triggers = await inspectTriggers(db, catalog, own, hosts.related);
-  const wrong = [
-    ...triggers.missing.map((spec) => `${spec.purpose} missing`),
-    ...triggers.outdated.map((spec) => `${spec.purpose} changed, or of another account`),
-    ...triggers.surplus.map((trigger) => `${trigger.name} not needed`),
-  ];
-  return triggersAreWell(triggers)
-    ? ok('triggers', 'in place')
-    : fail('triggers', wrong.join(', '), 'Run "account-sync install"; a running daemon mends them by itself.');
 }
 
 /** What scan mode cannot do is to be known before it is missed. */

@@ -13,6 +13,7 @@ import { checkHost, checkInstallation, checkRights, checkServerFacts } from './c
 import { checkDisk, checkOutboxes } from './check-space.ts';
 import { checkPeers } from './check-peers.ts';
 import { checkRelays } from './check-relays.ts';
+import { checkLeftovers } from './check-triggers.ts';
 import { readConfig, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
 import { fail, failed, findingLine, ok, warn, type Finding } from './finding.ts';
 
@@ -81,6 +82,7 @@ async function checkDatabase(config: Config): Promise<Finding[]> {
       ['server', checkServerFacts],
       ['rights', checkRights],
       ['tables', checkInstallation],
+      ['leftovers', checkLeftovers],
       ['host', checkHost],
       ['PHP plugin', checkOwnPlugin],
       ['callers', checkPluginCallers],

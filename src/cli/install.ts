@@ -3,6 +3,7 @@ import { currentAccount, grantsSql, installOnce } from '../capture/install.ts';
 import { isInstalled } from '../db/migrate.ts';
 import { SyncError } from '../model/errors.ts';
 import type { Site } from '../site/site.ts';
+import { backupAdvice } from './backup-advice.ts';
 import { withSite, type CommonOptions, type ExitCode, type Terminal } from './context.ts';
 import { printInstallation } from './install-sql.ts';
 import { finishScan } from './scan.ts';
@@ -27,7 +28,10 @@ async function installAll(site: Site, terminal: Terminal): Promise<ExitCode> {
     throw error;
   });
   if (migrations.length > 0) terminal.err(`Tables made or changed: ${migrations.join(', ')}.\n`);
-  if (triggers > 0) terminal.err(`Triggers made: ${triggers}.\n`);
+  if (triggers > 0) {
+    terminal.err(`Triggers made: ${triggers}.\n`);
+    terminal.err(`  ! Backups: ${backupAdvice(await currentAccount(site.db))}.\n`);
+  }
   const users = await finishScan(site, terminal);
   if (users === undefined) {
     terminal.err('Stopped. "account-sync install", or the daemon, goes on from here.\n');

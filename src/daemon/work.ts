@@ -1,7 +1,7 @@
 /** The loops of a running site: each kind of work repeated by one loop, woken by time, by need, or by another loop. */
 import { isNews } from '../capture/drain.ts';
 import { makeQueueWatch } from '../capture/queue-watch.ts';
-import type { Patience } from '../capture/triggers.ts';
+import type { Patience } from '../capture/ddl-session.ts';
 import { checkTriggersOnce, checkWritable } from '../capture/watch.ts';
 import type { PeerConfig } from '../config/config.ts';
 import { forgetGuarded } from '../db/guard-events.ts';
@@ -90,7 +90,11 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
   let askedAtMs = -Infinity;
 
   const presence = makePresence(site.leases, clock);
-  const queue = makeQueueWatch({ db: site.db, own: site.own, catalog: () => site.parts().catalog });
+  const queue = makeQueueWatch({
+    ...{ db: site.db, own: site.own },
+    catalog: () => site.parts().catalog,
+    related: () => site.parts().hosts.related,
+  });
   let isQueueTold = false;
   const lookAtQueue = async (isThorough: boolean): Promise<void> => {
     if (!isThorough && !hasPassed(RIGHTS_EVERY_MS, askedAtMs, clock.nowMs())) return;

@@ -4,7 +4,7 @@
  */
 import { sql, type RawBuilder } from 'kysely';
 import { SyncError } from '../model/errors.ts';
-import { readColumns, readNaming, readReferences, readTables } from './information-schema.ts';
+import { readColumns, readNaming, readReferences, readTables, selectTriggers } from './information-schema.ts';
 import type { ColumnRow, ReferenceRow } from './information-schema.ts';
 import type { Runner } from './transaction.ts';
 
@@ -91,6 +91,30 @@ export interface OwnTables {
   readonly state: Ident;
   readonly unknownPlace: Ident;
   readonly vanished: Ident;
+  readonly probe: Ident;
+}
+
+/** A trigger, as the server tells of it. */
+export interface Trigger {
+  readonly name: Ident;
+  readonly table: string;
+  readonly event: string;
+  /** `AFTER` or `BEFORE`. */
+  readonly timing: string;
+  /** Null: the account may not see it (MariaDB). */
+  readonly body: string | null;
+  /** `user@host`, with whose rights it runs. */
+  readonly definer: string;
+  /** The mode it runs under, whatever the host's is. */
+  readonly sqlMode: string;
+}
+
+/** All triggers of a schema that the account may see. */
+export async function readTriggers(db: Runner, schema: string): Promise<Trigger[]> {
+  return (await selectTriggers(db, schema)).map((row) => ({
+    ...{ name: row.name as Ident, table: row.tbl, event: row.event, timing: row.timing },
+    ...{ body: row.body, definer: row.definer, sqlMode: row.mode },
+  }));
 }
 
 /** The fragment that names `ident` in a statement, quoted verbatim: dots, blanks and back-ticks are part of the name. */
@@ -127,6 +151,7 @@ export function ownTables(prefix: string): OwnTables {
     state: name('state'),
     unknownPlace: name('unknown_place'),
     vanished: name('vanished'),
+    probe: name('probe'),
   };
 }
 

@@ -38,6 +38,17 @@ export interface ReferenceRow {
   delete_rule: string;
 }
 
+/** A trigger. */
+export interface TriggerRow {
+  name: string;
+  tbl: string;
+  event: string;
+  timing: string;
+  body: string | null;
+  definer: string;
+  mode: string;
+}
+
 /** How this server shows defaults, and whether it folds the case of table names. */
 export async function readNaming(db: Runner): Promise<{ mariadb: boolean; folds: boolean }> {
   const [row] = await rowsOf<{ version: string; folding: string }>(
@@ -88,6 +99,17 @@ export function readReferences(db: Runner, schema: string): Promise<ReferenceRow
         WHERE k.TABLE_SCHEMA = ${schema} AND k.CONSTRAINT_SCHEMA = ${schema}
           AND k.REFERENCED_TABLE_SCHEMA = ${schema} AND k.POSITION_IN_UNIQUE_CONSTRAINT = 1
         ORDER BY k.TABLE_NAME, k.CONSTRAINT_NAME`,
+  );
+}
+
+/** All triggers of a schema. Asked for one schema, servers open the tables of that one only. */
+export function selectTriggers(db: Runner, schema: string): Promise<TriggerRow[]> {
+  return rowsOf(
+    db,
+    sql`SELECT TRIGGER_NAME AS name, EVENT_OBJECT_TABLE AS tbl, EVENT_MANIPULATION AS event, ACTION_TIMING AS timing,
+          ACTION_STATEMENT AS body, DEFINER AS definer, SQL_MODE AS mode
+        FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ${schema}
+        ORDER BY TRIGGER_NAME`,
   );
 }
 

@@ -94,6 +94,12 @@ export const ERRORS = {
     'stop',
     503,
   ),
+  TRIGGERS_BREAK_WRITES: entry(
+    'With triggers on them, tables of the site would take no writes, so there are none.',
+    "Mend what the server's message says, or set capture.mode to scan. The tables of the site have to be InnoDB.",
+    'stop',
+    503,
+  ),
   TABLE_BUSY: entry(
     'A long transaction keeps the table locked, so triggers cannot be changed now.',
     'Find it with SHOW PROCESSLIST, or try again when it has ended.',

@@ -98,6 +98,7 @@ describe('a trigger', () => {
       'oc_account_sync_description_ad_1',
       'oc_account_sync_description_ai_1',
       'oc_account_sync_description_au_1',
+      'oc_account_sync_probe_ai_1',
       'oc_account_sync_user_ad_1',
       'oc_account_sync_user_ai_1',
       'oc_account_sync_user_au_1',
@@ -107,7 +108,8 @@ describe('a trigger', () => {
       expect(body).toMatch(/DECLARE CONTINUE HANDLER FOR SQLEXCEPTION/);
       expect(body).not.toMatch(/\b(?:SELECT|UPDATE|DELETE|JSON|CALL|SET)\b|[a-z]\(/i);
       const columns = [...body.matchAll(/(?:NEW|OLD)\.`([^`]+)`/g)].map(([, column]) => column);
-      const key = tab === 'oc_t_user' ? 'pk_i_id' : 'fk_i_user_id';
+      const keys: Record<string, string> = { oc_t_user: 'pk_i_id', oc_account_sync_probe: 'user_id' };
+      const key = keys[tab] ?? 'fk_i_user_id';
       expect(new Set(columns.filter((column) => column !== 's_email'))).toEqual(new Set([key]));
     }
     const withAddress = triggers.filter((trigger) => trigger.body.includes('s_email'));

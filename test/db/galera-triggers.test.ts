@@ -42,7 +42,8 @@ test('daemons that mend triggers at two nodes of a cluster never make two of one
   await mendTriggers(asNode(db), catalog, state);
   const { missing, outdated, surplus } = await inspectTriggers(db, catalog, own);
   expect([missing, outdated]).toEqual([[], []]);
-  expect(surplus).toHaveLength(state.missing.length);
+  // And the one on our own table.
+  expect(surplus).toHaveLength(state.missing.length + 1);
 });
 
 test('where the triggers are seen, no statement is tried to find out whether they may be made', async () => {

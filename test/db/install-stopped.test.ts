@@ -39,7 +39,7 @@ describe('an installation', () => {
         await host.person.deleteAccount(ana);
         await installOnce(site.db, catalog, site.own);
         expect(await isWell(cars)).toBe(true);
-        expect((await triggersOf(database)).length).toBe(6);
+        expect((await triggersOf(database)).length).toBe(7);
       }
       await uninstallOnce(site.db, catalog, site.own);
       await installOnce(site.db, catalog, site.own);

@@ -35,7 +35,10 @@ const without = (right: Right): Right[] => RIGHTS.filter((one) => one !== right)
 describe('the rights of the account', () => {
   it('are all there with what the GRANT says, or only trust is missing', async () => {
     const site = await limited(RIGHTS);
-    expect(await probeRights(site.db, site.catalog)).toEqual({ missing: [], needsTrust: await isStrict(site) });
+    expect(await probeRights(site.db, site.catalog)).toEqual({
+      ...{ missing: [], bySessionOnly: [] },
+      needsTrust: await isStrict(site),
+    });
     expect(await traces(site)).toEqual([]);
   });
 

@@ -102,7 +102,7 @@ describe('account-sync install', { timeout: 60_000 }, () => {
 
   it('mends triggers that are gone, and says so', async () => {
     await cli.run('install');
-    const [trigger] = await cars.db.query<{ Trigger: string }>('SHOW TRIGGERS');
+    const [trigger] = await cars.db.query<{ Trigger: string }>("SHOW TRIGGERS LIKE 'oc\\_t\\_user'");
     await cars.db.query(`DROP TRIGGER ${trigger?.Trigger}`);
     const check = await cli.run('check', '--json');
     expect(JSON.parse(check.out)).toMatchObject({ ok: false });

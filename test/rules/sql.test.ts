@@ -5,6 +5,7 @@ import { sourcesIn } from './sources.ts';
 const RAW: Readonly<Record<string, string>> = {
   'src/db/migrate.ts': 'statements of sql/, which are part of the program',
   'src/db/server-facts.ts': 'constant statements that a server may not know',
+  'src/capture/definer-rights.ts': 'SET ROLE with roles as the server named them',
   'src/capture/rights.ts': 'constant statements that an account may not run',
 };
 
