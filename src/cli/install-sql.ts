@@ -1,6 +1,7 @@
 /** `account-sync install --dry-run`: what would be run, in a form that the mysql client takes. */
 import { currentAccount, grantsSql, installSql, quoteAccount, type CaptureMode } from '../capture/install.ts';
 import { inspectTriggers, triggersAreWell } from '../capture/triggers.ts';
+import { errnoOf } from '../db/failures.ts';
 import { isInstalled, pendingMigrations } from '../db/migrate.ts';
 import { readMigrations } from '../db/sql-script.ts';
 import { SyncError } from '../model/errors.ts';
@@ -10,7 +11,7 @@ import { likelyHost } from './database-account.ts';
 
 /**
  * Prints the rights the account needs and every statement of an installation; writes nothing. Where the account cannot
- * even connect, the rights are printed all the same before it throws: they are what is missing.
+ * even connect, itself and its rights are printed before it throws: they are what is missing.
  */
 export async function printInstallation(options: CommonOptions, terminal: Terminal): Promise<ExitCode> {
   try {
@@ -18,7 +19,9 @@ export async function printInstallation(options: CommonOptions, terminal: Termin
   } catch (error) {
     if (error instanceof SyncError && error.code === 'DB_ACCESS_DENIED') {
       const { database, capture } = await readConfig(options, terminal);
-      printGrants(terminal, database.name, quoteAccount(database.user, await likelyHost(database)), capture.mode);
+      const account = quoteAccount(database.user, hostToldOf(error) ?? (await likelyHost(database)));
+      if (errnoOf(error) !== NO_RIGHT_ON_DATABASE) printAccount(terminal, account, database.password);
+      printGrants(terminal, database.name, account, capture.mode);
     }
     throw error;
   }
@@ -37,6 +40,29 @@ async function printAll(site: Site, terminal: Terminal): Promise<ExitCode> {
   for (const statement of statements.filter(isTrigger)) terminal.out(`${statement}//\n`);
   terminal.out('DELIMITER ;\n');
   return 0;
+}
+
+/** The account is there, and the database or a right on it is not. */
+const NO_RIGHT_ON_DATABASE = 1044;
+
+/** As `init` prints it, with the password of the config; the server may know the account already, with another one. */
+function printAccount(terminal: Terminal, account: string, password: string): void {
+  const secret = password.replaceAll('\\', '\\\\').replaceAll("'", "''");
+  terminal.out(
+    '-- The account is refused by this server. It holds the password of the config: keep this to yourself.\n',
+  );
+  terminal.out(`CREATE USER IF NOT EXISTS ${account} IDENTIFIED BY '${secret}';\n`);
+  terminal.out(`ALTER USER ${account} IDENTIFIED BY '${secret}';\n`);
+  terminal.out(
+    '-- If a dump with triggers was restored here before: the site cannot write (error 1449) until their definer\n',
+  );
+  terminal.out('-- exists, or "account-sync install" has made them anew, or they are dropped.\n');
+}
+
+/** From where the server sees us come, as it said when it refused us. */
+function hostToldOf(error: SyncError): string | undefined {
+  const told = /Access denied for user '[^']*'@'([^']+)'|Host '([^']+)' is not allowed/.exec(error.message);
+  return told?.[1] ?? told?.[2];
 }
 
 function printGrants(terminal: Terminal, schema: string, account: string, mode: CaptureMode): void {
