@@ -2,29 +2,7 @@
  * The error registry: every code that can reach a log, an API answer or a terminal, what it means and what a person
  * does about it. README's table of codes is checked against this one.
  */
-
-/** What the daemon itself does next: try again later, put the user aside for a person, or stop. */
-export type Reaction = 'retry' | 'park' | 'refuse' | 'report' | 'stop';
-
-interface ErrorEntry {
-  /** One sentence: what happened. */
-  meaning: string;
-  /** One sentence: what the operator does. */
-  remedy: string;
-  reaction: Reaction;
-  /** HTTP status where it is the answer to a request. */
-  http: number;
-  /** Exit code where it ends a command: 1 failed, 2 usage or config, 3 needs a person. */
-  exit: 1 | 2 | 3;
-}
-
-const entry = (meaning: string, remedy: string, reaction: Reaction, http: number, exit: 1 | 2 | 3 = 1): ErrorEntry => ({
-  meaning,
-  remedy,
-  reaction,
-  http,
-  exit,
-});
+import { entry, type ErrorEntry } from './error-entry.ts';
 
 /** All codes. Add here, nowhere else. */
 export const ERRORS = {
