@@ -13,13 +13,16 @@ export function checkAll(config: Draft<RawConfig>): Finding[] {
     ...checkUrls(config),
     ...checkColumns(config),
     ...checkGroups(config),
-    ...checkFeedSchedules(config),
+    ...checkPluginKeys(config),
   ];
 }
 
-function checkFeedSchedules(config: Draft<RawConfig>): Finding[] {
+/** Keys that mean nothing to a peer that is a daemon too. */
+function checkPluginKeys(config: Draft<RawConfig>): Finding[] {
   return (config.peers ?? []).flatMap((peer, index) => {
-    if (peer?.feed_schedule === undefined || peer.protocol === 'plugin') return [];
-    return [{ path: `peers[${index}].feed_schedule`, message: 'only a peer with "protocol: plugin" takes this' }];
+    if (peer === undefined || peer.protocol === 'plugin') return [];
+    const given = (['timezone', 'feed_schedule'] as const).filter((name) => peer[name] !== undefined);
+    const message = 'only a peer with "protocol: plugin" takes this';
+    return given.map((name) => ({ path: `peers[${index}].${name}`, message }));
   });
 }

@@ -121,6 +121,8 @@ export interface PeerConfig {
   readonly receive: boolean;
   readonly send: boolean;
   readonly relay: boolean;
+  /** Only plugin peers: IANA zone of its DATETIME values; null: as ours. */
+  readonly timezone: string | null;
   /** Only plugin peers: everybody there is asked for again within this time. */
   readonly feedWithinMs: number | null;
 }

@@ -83,6 +83,7 @@ function resolvePeer(raw: RawConfig['peers'][number]): PeerConfig {
     receive: raw.receive,
     send: raw.send,
     relay: raw.relay,
+    timezone: raw.timezone ?? null,
     feedWithinMs: raw.feed_schedule === undefined ? null : (parseDuration(raw.feed_schedule) ?? null),
   };
 }

@@ -1,6 +1,6 @@
 /** The config keys of one peer. */
 import { Type } from 'typebox';
-import { choice, columnList, duration, flag, key, KEY_EXPECTED, siteName, url } from './leaf.ts';
+import { choice, columnList, duration, flag, key, KEY_EXPECTED, siteName, timeZone, url } from './leaf.ts';
 
 const apiKey = key({ description: 'A key of the peer' });
 
@@ -37,6 +37,14 @@ const peerSchema = Type.Object(
       description: 'Pass on what it sends to the other peers. For both ways between two peers, both entries need it.',
       default: false,
     }),
+    timezone: Type.Optional(
+      timeZone({
+        description:
+          "Only for plugin peers: IANA zone of the peer's DATETIME values, which it says without one. Without it they " +
+          'count as ours.',
+        examples: ['America/New_York'],
+      }),
+    ),
     feed_schedule: Type.Optional(
       duration({
         description:

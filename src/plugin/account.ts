@@ -28,7 +28,10 @@ export function matchAccount(
   if (seen === undefined || memory === undefined || memory === null) return 'unknown';
   const registered = row.columns.get(REGISTERED);
   const impression = memory.get(REGISTERED);
-  const novelty = registered === undefined ? 'first' : noveltyOf(impression, impress(REGISTERED, registered));
+  const novelty =
+    registered === undefined
+      ? 'first'
+      : noveltyOf(impression, impress(REGISTERED, row.theirs.get(REGISTERED) ?? registered));
   // The account cannot have been there when the peer and we last spoke of the address.
   const isLater = (toEpochMs(registered ?? '') ?? 0) > seen.changedAtMs;
   if (seen.accountId !== null) {

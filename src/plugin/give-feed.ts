@@ -14,6 +14,7 @@ import { linkOf } from './link.ts';
 import { afterTelling, type Memory } from './memory.ts';
 import { toFeedRow, toOutgoing } from './outgoing.ts';
 import { withRegistration } from './registration.ts';
+import type { PeerTimes } from './times.ts';
 import { readSeen, writeAccounts, writeMemories, type Seen } from './seen-store.ts';
 
 /** What serving needs. */
@@ -25,6 +26,7 @@ export interface GiveFeedDeps {
   readonly table: Table;
   readonly nowMs: () => number;
   readonly randomBytes: RandomBytes;
+  readonly times: PeerTimes;
   /** Most users in one page. */
   readonly limit: number;
 }
@@ -35,7 +37,7 @@ export async function givePage(
   route: PeerRoute,
   after: number,
 ): Promise<{ message: string; rows: Record<string, unknown>[] }> {
-  const { db, own, hosts, table, limit, randomBytes } = deps;
+  const { db, own, hosts, table, limit, randomBytes, times } = deps;
   const users = await hosts.after(db, after, limit, { eligible: true });
   const ids = users.map((user) => user.id);
   const shadows = await readShadows(db, own, ids);
@@ -51,7 +53,7 @@ export async function givePage(
     if (record === undefined) return [];
     const email = canonicalEmail(user.email);
     const memory = seen.get(email)?.memory ?? undefined;
-    const outgoing = withRegistration(toOutgoing(record, user.id, memory, { table, related: hosts.related }), {
+    const outgoing = withRegistration(toOutgoing(record, user.id, memory, { table, related: hosts.related, times }), {
       ...{ memory, accountId: seen.get(email)?.accountId ?? null, table, randomBytes },
     });
     const [main] = stored?.uids ?? [];

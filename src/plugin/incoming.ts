@@ -21,6 +21,7 @@ import {
 } from './memory.ts';
 import { noteGaps } from './registration.ts';
 import type { PluginRow } from './row.ts';
+import type { PeerTimes } from './times.ts';
 import { digestsOfOurs, nothingSaid, oursAt, valuesIn, type Said } from './said.ts';
 
 /** What reading a row needs to know besides the row. */
@@ -31,8 +32,9 @@ export interface ReadingDeps {
   /** The peer, for values that nobody can date. */
   readonly peer: Origin;
   readonly nowMs: number;
-  /** Local time → milliseconds since 1970, as if the peer had our time zone. */
+  /** Local time of this site → milliseconds since 1970. */
   readonly toEpochMs: (local: string) => number | undefined;
+  readonly times: PeerTimes;
   readonly sends: Selection;
   /** A stream tells of a change; a feed, of a state. */
   readonly via: 'stream' | 'feed';
@@ -98,9 +100,10 @@ export function readKnown(
   for (const [register, list] of Map.groupBy(values, (one) => one.register)) {
     const state = stored.shadow.registers.get(register);
     const differing = list.flatMap((one): Differing[] => {
-      const { plain, told } = digestsOfOurs(host, one, deps.hosts);
+      const { plain, told } = digestsOfOurs(host, one, deps.hosts, deps.times);
       const isBlank = plain === BLANK;
-      return one.digest === plain || one.digest === told ? [] : [{ ...one, novelty: judge(one), ours: told, isBlank }];
+      const isOurs = one.digest === plain || one.digest === told || one.value === oursAt(host, one);
+      return isOurs ? [] : [{ ...one, novelty: judge(one), ours: told, isBlank }];
     });
     const news = differing.filter(({ novelty }) => novelty === 'news' || novelty === 'first');
     const changed = news.length === 0 ? undefined : stampOf(news, differing, state, row, deps);
@@ -161,7 +164,7 @@ function notePassword(
   { maskedPassword }: PluginRow,
   { host }: Holder,
   after: Map<string, Impression>,
-  { hosts, via }: ReadingDeps,
+  { hosts, via, times }: ReadingDeps,
 ): boolean {
   if (maskedPassword === undefined || hosts.columns.get('password') === undefined) return false;
   if (via === 'stream') {
@@ -169,7 +172,12 @@ function notePassword(
     return true;
   }
   const digest = impress('s_password', maskedPassword);
-  const ours = digestsOfOurs(host, { register: 'password', column: 's_password', name: 's_password' }, hosts).plain;
+  const ours = digestsOfOurs(
+    host,
+    { register: 'password', column: 's_password', name: 's_password' },
+    hosts,
+    times,
+  ).plain;
   const before = after.get('s_password');
   // What it had stays as it was: the whole hash is still to come, and then has to be news.
   const novelty = noveltyOf(before, digest);

@@ -8,6 +8,7 @@ import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import { BLANK, type Memory } from './memory.ts';
 import { digestsOfOurs, type Place } from './said.ts';
 import { readSeen } from './seen-store.ts';
+import type { PeerTimes } from './times.ts';
 
 /**
  * Which of the users the peer, as far as we know, has with another value in the registers given. Of two daemons that tell
@@ -18,7 +19,7 @@ export async function outdatedAt(
   own: OwnTables,
   { name, sends }: PeerRoute,
   changed: ReadonlyMap<number, readonly RegisterName[]>,
-  hosts: HostUsers,
+  { hosts, times }: { readonly hosts: HostUsers; readonly times: PeerTimes },
 ): Promise<number[]> {
   const users = [...(await hosts.byId(runner, [...changed.keys()])).values()];
   const emails = users.map((user) => canonicalEmail(user.email));
@@ -26,16 +27,22 @@ export async function outdatedAt(
   return users.flatMap((user) => {
     const memory = seen.get(canonicalEmail(user.email))?.memory ?? new Map();
     const registers = (changed.get(user.id) ?? []).filter(sends);
-    return isOutdated(memory, user, registers, hosts) ? [user.id] : [];
+    return isOutdated(memory, user, registers, hosts, times) ? [user.id] : [];
   });
 }
 
-function isOutdated(memory: Memory, host: HostUser, registers: readonly RegisterName[], hosts: HostUsers): boolean {
+function isOutdated(
+  memory: Memory,
+  host: HostUser,
+  registers: readonly RegisterName[],
+  hosts: HostUsers,
+  times: PeerTimes,
+): boolean {
   return registers
     .flatMap((register) => placesOf(register, hosts))
     .some((place) => {
       const impression = memory.get(place.name);
-      const ours = digestsOfOurs(host, place, hosts);
+      const ours = digestsOfOurs(host, place, hosts, times);
       if (impression === undefined) return memory.size > 0 && ours.plain !== BLANK;
       return impression.has !== ours.plain && impression.has !== ours.told;
     });

@@ -1,11 +1,12 @@
 /** From a record of ours to a row for a plugin peer: as a form, or as one element of a feed. Pure. */
-import type { Table } from '../db/catalog.ts';
+import type { Column, Table } from '../db/catalog.ts';
 import { stampText, type UserRecord, type WireRegister, type WireValue } from '../model/record.ts';
 import { descriptionRegister, localeOf, registerOfColumn } from '../model/register.ts';
 import { isAdoption, parseStamp } from '../model/stamp.ts';
 import type { RelatedTable } from '../osclass/related.ts';
 import { impress, impressTold, isKnownToHave, mayHaveSomething, type Memory } from './memory.ts';
 import { isOverflowing } from './text.ts';
+import type { PeerTimes } from './times.ts';
 import { isWholeHash } from './wire.ts';
 
 /** What a row is made of besides the record. */
@@ -13,6 +14,7 @@ export interface OutgoingDeps {
   /** `t_user`: its columns are sent in its order. */
   readonly table: Table;
   readonly related: readonly RelatedTable[];
+  readonly times: PeerTimes;
 }
 
 /** A row for a plugin peer. */
@@ -42,7 +44,7 @@ export function toOutgoing(
   record: UserRecord,
   userId: number,
   memory: Memory | undefined,
-  { table, related }: OutgoingDeps,
+  { table, related, times }: OutgoingDeps,
 ): Outgoing {
   const columns = new Map<string, string>([['pk_i_id', String(userId)]]);
   const told = new Map<string, string>();
@@ -55,7 +57,7 @@ export function toOutgoing(
   for (const column of table.columns.values()) {
     if (column.name === 's_email') columns.set('s_email', record.email);
     const register = record.registers[registerOfColumn(column.name)];
-    const text = textOf(register?.values[column.name]);
+    const text = textIn(register, column, times);
     if (register === undefined || text === undefined || column.name === 's_email') continue;
     if (!tell(column.name, register, text, impressTold(column.name, text, column))) continue;
     // An empty text says "cleared"; of everything else NULL cannot be said.
@@ -73,7 +75,7 @@ export function toOutgoing(
   const business = related.find((one) => one.table.base === 't_user_business_profile');
   for (const column of business?.columns ?? []) {
     const register = record.registers[business?.register ?? ''];
-    const text = textOf(register?.values[column.name]);
+    const text = textIn(register, column, times);
     const name = `${business?.register}.${column.name}`;
     if (register === undefined || text === undefined) continue;
     if (!tell(name, register, text, impressTold(name, text, column))) continue;
@@ -138,6 +140,12 @@ export function toFeedRow({ columns, descriptions, profile }: Outgoing, table: T
   const ofProfile = profile.map(({ column, text }) => [column, text] as const);
   row['user_business_profile'] = ofProfile.length === 0 ? [] : Object.fromEntries(ofProfile);
   return row;
+}
+
+/** Text of a column as the peer is told it; times as it has them. */
+function textIn(register: WireRegister | undefined, column: Column, times: PeerTimes): string | null | undefined {
+  const text = textOf(register?.values[column.name]);
+  return typeof text === 'string' ? times.toTheirs(column, text) : text;
 }
 
 /** Text of a value; null for bytes too, which the plugin cannot be sent. Undefined: there is none. */

@@ -18,6 +18,8 @@ export interface PluginRow {
   readonly withoutPassword: boolean;
   /** The password as a feed shows it. */
   readonly maskedPassword: string | undefined;
+  /** Times as the peer says them, by name in the memory; empty while the other maps have them so too. */
+  readonly theirs: ReadonlyMap<string, string>;
   /** Of the columns that Osclass always fills, those that are empty there, as the row is whole. */
   readonly lacks: ReadonlySet<string>;
 }
@@ -58,7 +60,10 @@ export function readRow(raw: unknown): RowReading {
     const descriptions = descriptionsOf(fields[DESCRIPTIONS]);
     const profile = profileOf(fields[PROFILE]);
     const maskedPassword = hash !== undefined && isMaskedHash(hash) ? hash : undefined;
-    return { kind: 'row', row: { id, email, columns, descriptions, profile, withoutPassword, maskedPassword, lacks } };
+    return {
+      kind: 'row',
+      row: { id, email, columns, descriptions, profile, withoutPassword, maskedPassword, lacks, theirs: new Map() },
+    };
   } catch (error) {
     if (error instanceof SyncError) return { kind: 'wrong', why: error.message };
     throw error;

@@ -5,6 +5,7 @@ import { descriptionRegister, localeOf, type RegisterName, type Value } from '..
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import { BLANK, impress, impressTold, type Impression } from './memory.ts';
 import type { PluginRow } from './row.ts';
+import type { PeerTimes } from './times.ts';
 
 /** A column as both sites know it. */
 export interface Place {
@@ -24,7 +25,7 @@ export interface Said extends Place {
 export function valuesIn(row: PluginRow, hosts: HostUsers): Said[] {
   const values: Said[] = [];
   const add = (place: Place, value: string): void => {
-    values.push({ ...place, value, digest: impress(place.name, value) });
+    values.push({ ...place, value, digest: impress(place.name, row.theirs.get(place.name) ?? value) });
   };
   const related = new Set(hosts.related.map((one) => one.register));
   for (const [register, columns] of hosts.columns) {
@@ -76,9 +77,15 @@ export function oursAt(host: HostUser, { register, column }: Place): string | nu
 }
 
 /** Digests of what this site holds there: as it is, and as a peer that was told it has it. */
-export function digestsOfOurs(host: HostUser, place: Place, hosts: HostUsers): { plain: string; told: string } {
-  const ours = oursAt(host, place);
+export function digestsOfOurs(
+  host: HostUser,
+  place: Place,
+  hosts: HostUsers,
+  times: PeerTimes,
+): { plain: string; told: string } {
+  const held = oursAt(host, place);
   const column = hosts.columns.get(place.register)?.find((one) => one.name === place.column);
+  const ours = held === null || column === undefined ? held : times.toTheirs(column, held);
   return { plain: impress(place.name, ours), told: impressTold(place.name, ours, column) };
 }
 

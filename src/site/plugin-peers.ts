@@ -38,6 +38,7 @@ import {
 import { sendRecords } from '../plugin/send.ts';
 import type { Caller, Named } from '../plugin/serve.ts';
 import { takePage } from '../plugin/take-feed.ts';
+import { inOurTimes, peerTimes, type PeerTimes } from '../plugin/times.ts';
 import { makeRandomBytes } from '../runtime/random-bytes.ts';
 import { passwordEntry } from './plugin-log.ts';
 import { removeFor, type RemovalSite } from './plugin-removals.ts';
@@ -106,14 +107,18 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
   const isRound = (): boolean => names().length > 1;
   const prepared = new WeakMap<WireRecord, Prepared>();
   const randomBytes = makeRandomBytes();
+  const timesOf = (peer: string): PeerTimes => peerTimes(config().peers, peer, site.parts().zone);
 
   const prepare = async (route: PeerRoute, rows: readonly PluginRow[], via: 'stream' | 'feed'): Promise<Prepared[]> => {
     await site.drain();
     const { hosts, zone } = site.parts();
-    const ready = await prepareRows(db, route.name, rows, {
+    const times = timesOf(route.name);
+    const local = rows.map((row) => inOurTimes(row, hosts, times));
+    const ready = await prepareRows(db, route.name, local, {
       ...{ own, hosts, via, origin: site.origin(), nowMs: nowMs(), randomUid: site.randomUid },
       peer: { site: route.name, priority: LAST_PRIORITY },
       toEpochMs: zone.toEpochMs,
+      times,
       sends: route.sends,
       tells: route.send,
     });
@@ -130,10 +135,10 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
     return { url, apiKey: config().site.apiKey };
   };
 
-  const outgoingDeps = () => {
+  const outgoingDeps = (peer: string) => {
     const { catalog, hosts } = site.parts();
     const table = catalog.requireTable('t_user');
-    return { db, own, hosts, nowMs, table, related: hosts.related, randomBytes };
+    return { db, own, hosts, nowMs, table, related: hosts.related, randomBytes, times: timesOf(peer) };
   };
 
   const feedPage = async (
@@ -159,7 +164,10 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
     );
     if (changed.size === 0) return;
     for (const peer of names().filter((name) => site.route(name).send)) {
-      const ids = await outdatedAt(trx, own, site.route(peer), changed, site.parts().hosts);
+      const ids = await outdatedAt(trx, own, site.route(peer), changed, {
+        hosts: site.parts().hosts,
+        times: timesOf(peer),
+      });
       await outbox.enqueue(
         trx,
         ids.map((ref) => ({ peer, kind: 'user', ref })),
@@ -176,7 +184,7 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
         hello: async () => helloOf(peer.name, nowMs()),
         feed: ({ after }, { signal }) => feedPage(peer.name, client, after, signal),
         stream: (records, { signal, stillOurs }) =>
-          sendRecords({ ...outgoingDeps(), client, stillOurs }, peer.name, records, signal),
+          sendRecords({ ...outgoingDeps(peer.name), client, stillOurs }, peer.name, records, signal),
         close: () => client.close(),
         // Each call has a connection of its own.
         retire: () => undefined,
@@ -276,7 +284,11 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
     async giveFeed(after, { route }) {
       if (await site.feedsMustWait()) throw new SyncError('BASELINE_PENDING', undefined, { retryAfterS: 1 });
       await site.drain();
-      return await givePage({ ...outgoingDeps(), limit: Math.min(config().feed.limit, MOST_SERVED) }, route, after);
+      return await givePage(
+        { ...outgoingDeps(route.name), limit: Math.min(config().feed.limit, MOST_SERVED) },
+        route,
+        after,
+      );
     },
 
     unguarded: (peer) => countUnguarded(db, own, peer),

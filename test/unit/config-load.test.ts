@@ -72,6 +72,7 @@ describe('the minimal config', () => {
           receive: true,
           send: true,
           relay: false,
+          timezone: null,
           feedWithinMs: null,
         },
       ],

@@ -14,9 +14,12 @@ function projectFile(name: string): string {
   return readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
 }
 
-/** Takes the "#" away from keys, but for the one that only peers of another protocol than the default take. */
+/** Keys that only peers of another protocol than the default take. */
+const OF_PLUGINS = /^#(?:feed_schedule:|timezone: America)/;
+
+/** Takes the "#" away from keys, but for those. */
 function allKeys(example: string): string {
-  const lines = example.split('\n').filter((line) => !line.trim().startsWith('#feed_schedule:'));
+  const lines = example.split('\n').filter((line) => !OF_PLUGINS.test(line.trim()));
   return lines.map((line) => line.replace(/^( *)#(?=[a-z])/, '$1')).join('\n');
 }
 
