@@ -16,7 +16,7 @@ export async function apiDocument(basePath = '/'): Promise<Record<string, unknow
     ...{ appendLog: nothing, health: nothing, hello: nothing, serveFeed: nothing, acceptStream: nothing },
     ...{ servePlugin: nothing, queryLogs: nothing, listPeers: nothing, peerDetail: nothing, runStream: nothing },
     ...{ pending: nothing, approve: nothing, metrics: nothing },
-    feedControl: { start: nothing, progress: nothing, stop: nothing },
+    feedControl: { start: nothing, follow: nothing, progress: nothing, stop: nothing },
     parked: { list: nothing, retry: nothing, drop: nothing },
   };
   const app = makeApp(deps);

@@ -1,5 +1,6 @@
 /** `account-sync check`: everything at once, each line ok, warn or fail, with what to do. Changes nothing. */
 import type { Config } from '../config/config.ts';
+import { isMountedAlone, MOUNTED_ALONE, MOUNT_THE_FOLDER } from '../config/mounted-alone.ts';
 import { ConfigError } from '../config/problem.ts';
 import { isSafeUrl } from '../config/url.ts';
 import { openPool } from '../db/pool.ts';
@@ -14,7 +15,7 @@ import { checkDisk, checkOutboxes } from './check-space.ts';
 import { checkPeers } from './check-peers.ts';
 import { checkRelays } from './check-relays.ts';
 import { checkLeftovers } from './check-triggers.ts';
-import { readConfig, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
+import { configFile, readConfig, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
 import { fail, failed, findingLine, ok, warn, type Finding } from './finding.ts';
 
 /** What is accepted, 20 characters, can be remembered; what `account-sync key` prints cannot be guessed. */
@@ -32,6 +33,8 @@ export async function check(flags: DataOptions, terminal: Terminal): Promise<Exi
     const config = await readConfig(flags, terminal);
     const peers = checkPeers(config);
     add(checkConfig(config));
+    const file = configFile(flags, terminal);
+    if (isMountedAlone(file)) add([warn('config', `${file} ${MOUNTED_ALONE}`, MOUNT_THE_FOLDER)]);
     add(await checkDatabase(config));
     add(await peers);
   } catch (error) {

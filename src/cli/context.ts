@@ -91,7 +91,8 @@ async function requireTables({ db, own, config }: Site): Promise<void> {
   throw new SyncError('NOT_INSTALLED', `The tables are of an older version: ${missing.name} has not been run.`);
 }
 
-function requirePeer({ peers }: Config, name: string): void {
+/** Throws `PEER_UNKNOWN`, naming the peers there are. */
+export function requirePeer({ peers }: Config, name: string): void {
   const names = peers.map((one) => one.name);
   if (names.includes(name)) return;
   const known = names.length === 0 ? 'there are none in the config' : `the config has ${names.join(', ')}`;

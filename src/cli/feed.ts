@@ -1,11 +1,21 @@
 /** `account-sync feed PEER`: pulls all existing users of a peer. */
-import type { FeedOptions, FeedSums, PageOutcome } from '../feed/puller.ts';
+import { plannedUsers, type PlannedUser } from '../feed/planned.ts';
+import type { FeedSums } from '../feed/puller.ts';
 import { ERRORS, SyncError } from '../model/errors.ts';
 import type { Site } from '../site/site.ts';
-import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
-import { plannedDocument, plannedLine } from './feed-plan.ts';
+import {
+  readConfig,
+  requirePeer,
+  withSite,
+  writeJson,
+  type DataOptions,
+  type ExitCode,
+  type Terminal,
+} from './context.ts';
+import { plannedLine } from './feed-plan.ts';
 import { afterPage } from './page-stop.ts';
 import { startProgress } from './progress.ts';
+import { feedByDaemon, type FeedCall } from './running-daemon.ts';
 
 /** Flags of the command. */
 export interface FeedFlags extends DataOptions {
@@ -17,47 +27,62 @@ export interface FeedFlags extends DataOptions {
 
 /**
  * The last line on stdout is the progress in the plugin's words, also where the feed did not come to its end. 3 if
- * something was parked.
+ * something was parked. Where a daemon runs and the config has an admin token, the daemon does the work.
  */
 export async function feed(peer: string, flags: FeedFlags, terminal: Terminal): Promise<ExitCode> {
-  return withSite(flags, terminal, (site) => pull(site, peer, flags, terminal), { peer });
+  const config = await readConfig(flags, terminal);
+  requirePeer(config, peer);
+  if (config.peers.some(({ name, receive }) => name === peer && !receive)) {
+    throw new SyncError('NOT_ACCEPTED', `We take nothing from ${peer} (receive: false).`);
+  }
+  return pull(peer, flags, terminal, async (call) => {
+    const byDaemon = await feedByDaemon(config, peer, call);
+    return byDaemon ?? withSite(flags, terminal, async (site) => feedHere(site, peer, call), { peer });
+  });
 }
 
-async function pull(site: Site, peer: string, flags: FeedFlags, terminal: Terminal): Promise<ExitCode> {
-  if (!site.route(peer).receive) throw new SyncError('NOT_ACCEPTED', `We take nothing from ${peer} (receive: false).`);
+async function feedHere(site: Site, peer: string, { onPage, onRetry, ...how }: FeedCall): Promise<FeedSums> {
+  return site.feed(peer, {
+    ...how,
+    onPage: (page, sums, outcomes) => onPage(page, sums, how.dryRun ? plannedUsers(outcomes) : []),
+    onRetry: (error, waitMs) => onRetry(error instanceof Error ? error.message : String(error), waitMs),
+  });
+}
+
+async function pull(
+  peer: string,
+  flags: FeedFlags,
+  terminal: Terminal,
+  run: (call: FeedCall) => Promise<FeedSums>,
+): Promise<ExitCode> {
   const { dryRun = false, restart = false, once = false, overwrite = false, json = false } = flags;
   const asked = terminal.untilStopped();
   const stop = afterPage(asked);
   const progress = startProgress(terminal, `feed ${peer}`);
-  const planned: PageOutcome[] = [];
+  const planned: PlannedUser[] = [];
   let sums: FeedSums | undefined;
-  const plan = (outcomes: readonly PageOutcome[]): void => {
-    const news = outcomes.filter((outcome) => outcome.result !== 'unchanged');
-    if (json) planned.push(...news);
-    else for (const outcome of news) terminal.out(`${plannedLine(outcome)}\n`);
-  };
   const report = (): void => {
     progress.stop();
     if (json) writeJson(terminal, documentOf(peer, dryRun, sums, planned));
     else if (sums !== undefined) terminal.out(`${summary(sums, dryRun)}\n${sums.message}\n`);
   };
 
-  const options: FeedOptions = {
+  const call: FeedCall = {
     ...{ dryRun, restart, once, overwrite, signal: stop.signal },
-    onPage(page, so, outcomes) {
+    onPage(page, so, news) {
       sums = so;
-      if (dryRun) plan(outcomes);
+      if (json) planned.push(...news);
+      else for (const user of news) terminal.out(`${plannedLine(user)}\n`);
       progress.update(page.total - page.remaining, page.total);
       stop.onPage();
     },
-    onRetry(error, waitMs) {
-      const why = error instanceof Error ? error.message : String(error);
-      progress.note(`${peer}: ${why} Next try in ${Math.ceil(waitMs / 1000)} s.`);
+    onRetry(message, waitMs) {
+      progress.note(`${peer}: ${message} Next try in ${Math.ceil(waitMs / 1000)} s.`);
       stop.onWait();
     },
   };
   try {
-    sums = await site.feed(peer, options);
+    sums = await run(call);
   } catch (error) {
     report();
     const isOurs = asked.aborted;
@@ -85,9 +110,9 @@ function summary({ inserted, updated, unchanged, parked }: FeedSums, dryRun: boo
     : `Inserted ${inserted}, updated ${updated}, unchanged ${unchanged}, parked ${parked}.`;
 }
 
-function documentOf(peer: string, dryRun: boolean, sums: FeedSums | undefined, planned: readonly PageOutcome[]) {
+function documentOf(peer: string, dryRun: boolean, sums: FeedSums | undefined, planned: readonly PlannedUser[]) {
   const none = { pages: 0, users: 0, inserted: 0, updated: 0, unchanged: 0, parked: 0, message: '', complete: false };
-  return { peer, dry_run: dryRun, ...none, ...sums, ...(dryRun ? { planned: planned.map(plannedDocument) } : {}) };
+  return { peer, dry_run: dryRun, ...none, ...sums, ...(dryRun ? { planned } : {}) };
 }
 
 function isPassing(error: unknown): boolean {

@@ -1,5 +1,6 @@
 /** `account-sync run`: the daemon. */
 import { makeEdits } from '../config/edits.ts';
+import { isMountedAlone, MOUNTED_ALONE, MOUNT_THE_FOLDER } from '../config/mounted-alone.ts';
 import { startDaemon, type Daemon } from '../daemon/daemon.ts';
 import { SyncError } from '../model/errors.ts';
 import { stopOnSignals } from '../runtime/lifecycle.ts';
@@ -14,6 +15,8 @@ const TIDY_AFTER_MS = 5_000;
 export async function run(options: CommonOptions, terminal: Terminal): Promise<ExitCode> {
   const config = await readConfig(options, terminal);
   const log = makeLogger({ level: levelOf(config.logs.level) });
+  const file = configFile(options, terminal);
+  if (isMountedAlone(file)) log.warn({ file, remedy: MOUNT_THE_FOLDER }, `the config ${MOUNTED_ALONE}`);
   let daemon: Daemon | undefined;
   const reload = (): void => daemon?.reload();
   process.on('SIGHUP', reload);
@@ -21,7 +24,7 @@ export async function run(options: CommonOptions, terminal: Terminal): Promise<E
     config,
     log,
     processMetrics: true,
-    edits: makeEdits(configFile(options, terminal), terminal.env),
+    edits: makeEdits(file, terminal.env),
     onConfig: ({ logs }) => log.setLevel(levelOf(logs.level)),
   }).catch((error: unknown) => {
     throw toPortProblem(error, config.http.host, config.http.port);

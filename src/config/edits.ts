@@ -1,7 +1,8 @@
 /** Edits of the config file, and of the files of secrets it names, while a daemon runs. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { loadConfig, type LoadedConfig } from './load.ts';
+import { ConfigError } from './problem.ts';
 import { whyUnreadable } from './unreadable.ts';
 
 /** Where a running daemon learns of edits. */
@@ -22,8 +23,13 @@ export function makeEdits(file: string, env: NodeJS.ProcessEnv): Edits {
   let secretFiles: readonly string[] = [];
   let seen: readonly string[] | undefined;
   let taken: readonly string[] | undefined;
+  let hadName = false;
   return {
     async read(atOnce) {
+      const names = await linksOf(file);
+      // A mount goes on showing a file that has no name any more where it came from.
+      if (hadName && names === 0) throw replaced(file);
+      hadName ||= (names ?? 0) > 0;
       const now = await Promise.all([file, ...secretFiles].map(contentOf));
       const isWritten = atOnce || seen === undefined || isDeepStrictEqual(now, seen);
       seen = now;
@@ -44,4 +50,19 @@ async function contentOf(path: string): Promise<string> {
   } catch (error) {
     return whyUnreadable(error);
   }
+}
+
+/** How many names the file has; undefined: it cannot be told now. */
+async function linksOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).nlink;
+  } catch {
+    return undefined;
+  }
+}
+
+function replaced(file: string): ConfigError {
+  const message =
+    'was replaced by a file that cannot be seen here, for it is mounted alone; restart the container, and mount the folder instead';
+  return new ConfigError([{ file, line: null, column: null, path: '', message }]);
 }

@@ -139,6 +139,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     peerDetail: (...args) => deps().peerDetail(...args),
     feedControl: {
       start: (...args) => deps().feedControl.start(...args),
+      follow: (...args) => deps().feedControl.follow(...args),
       progress: (...args) => deps().feedControl.progress(...args),
       stop: (...args) => deps().feedControl.stop(...args),
     },
@@ -154,7 +155,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { host, port } = options.config.http;
   const url = await app.listen({ host, port });
   lifecycle.add('server', () => app.close());
-  log.info({ url, site: coming.site.name, peers: coming.peers.length }, 'listening');
+  // The address as the config has it: Fastify names the first of those that 0.0.0.0 stands for.
+  const on = `${host.includes(':') ? `[${host}]` : host}:${new URL(url).port}`;
+  log.info(
+    { listening: on, basePath: options.config.http.basePath, site: coming.site.name, peers: coming.peers.length },
+    'listening',
+  );
 
   const begin = async (): Promise<OpenSite> => {
     const site = await openPatiently(

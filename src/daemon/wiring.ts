@@ -4,6 +4,7 @@ import { toStreamResult } from '../apply/outcome.ts';
 import { queueDepth } from '../capture/queue.ts';
 import { fromSqlTime } from '../db/time.ts';
 import type { FeedControl } from '../feed/control.ts';
+import { followFeed } from '../feed/follow.ts';
 import { SyncError } from '../model/errors.ts';
 import { PROTOCOL, ROWS, type Hello, type StreamAnswer, type StreamRequest } from '../model/record.ts';
 import { DEFAULT_COLUMNS, DESCRIPTION, type ColumnList } from '../model/register.ts';
@@ -95,10 +96,14 @@ export function wireSite(
     },
     feedControl: {
       start: async (name, options) => {
-        if (!site.route(name).receive) {
-          throw new SyncError('NOT_ACCEPTED', `This site takes nothing from ${name} (receive: false).`);
-        }
+        requireReceive(site, name);
         return feeds.start(name, options);
+      },
+      follow: async (name, asked, options, signal) => {
+        const { name: ours } = site.config.site;
+        if (asked !== ours) throw new SyncError('REQUEST_INVALID', `follow: this is ${ours}`);
+        requireReceive(site, name);
+        return followFeed(feeds, name, options, signal);
       },
       progress: async (name) => feeds.progress(site.route(name).name),
       stop: async (name) => feeds.stop(site.route(name).name),
@@ -115,6 +120,12 @@ export function wireSite(
     },
     approve: async (name, by) => ({ released: await approvePeer(site, name, clock.nowMs(), by) }),
   };
+}
+
+function requireReceive(site: Site, peer: string): void {
+  if (!site.route(peer).receive) {
+    throw new SyncError('NOT_ACCEPTED', `This site takes nothing from ${peer} (receive: false).`);
+  }
 }
 
 /** The peers of the config with their lists of columns spelt out. */

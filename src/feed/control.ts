@@ -1,6 +1,5 @@
 /** Feeds started by an administrator over HTTP: at most one per peer, in the background. */
 import { SyncError } from '../model/errors.ts';
-import type { FeedPage } from '../model/record.ts';
 import type { FeedOptions, FeedSums } from './puller.ts';
 
 /** A feed under way, or the last one, as `GET /v1/peers/NAME/feed` shows it. */
@@ -15,10 +14,20 @@ export interface FeedProgress {
   error: { code: string; message: string } | null;
 }
 
+/** How a feed is to be done. */
+type FeedChoice = Pick<FeedOptions, 'restart' | 'once' | 'dryRun' | 'overwrite'>;
+/** Who is told as it goes. */
+type FeedWatch = Pick<FeedOptions, 'onPage' | 'onRetry'>;
+
 /** Starts, shows and stops feeds. */
 export interface FeedControl {
   /** Begins a feed and returns; one that is under way goes on instead. */
-  start(peer: string, options: Pick<FeedOptions, 'restart' | 'once' | 'dryRun' | 'overwrite'>): FeedProgress;
+  start(peer: string, options: FeedChoice): FeedProgress;
+  /**
+   * Begins a feed and tells of it until its end; `stopped` if somebody ended it. Throws what the feed throws, and `LEASE_LOST`
+   * at once if one is under way.
+   */
+  follow(peer: string, options: FeedChoice, watch: FeedWatch): Promise<FeedSums | 'stopped'>;
   progress(peer: string): FeedProgress;
   /** Ends the feed after the page under way. */
   stop(peer: string): Promise<FeedProgress>;
@@ -29,7 +38,7 @@ export interface FeedControl {
 interface Run {
   progress: FeedProgress;
   readonly abort: AbortController;
-  ended: Promise<void>;
+  ended: Promise<FeedSums | 'stopped'>;
 }
 
 /** @param run does a feed; see puller.ts */
@@ -46,29 +55,36 @@ export function makeFeedControl(run: (peer: string, options: FeedOptions) => Pro
     error: null,
   });
 
-  const begin = (peer: string, options: Parameters<FeedControl['start']>[1]): Run => {
+  const begin = (peer: string, options: FeedChoice, watch: FeedWatch = {}): Run => {
     const abort = new AbortController();
-    const state: Run = { progress: { ...none(peer), running: true }, abort, ended: Promise.resolve() };
-    const onPage = ({ message, remaining, total, next }: FeedPage): void => {
-      state.progress = {
-        ...state.progress,
-        message,
-        remaining,
-        total,
-        retrieved: total - remaining,
-        last_user_id: next,
-      };
+    const state: Run = { progress: { ...none(peer), running: true }, abort, ended: Promise.resolve('stopped') };
+    const onPage: FeedOptions['onPage'] = (page, sums, outcomes) => {
+      const { message, remaining, total, next } = page;
+      const retrieved = total - remaining;
+      state.progress = { ...state.progress, message, remaining, total, retrieved, last_user_id: next };
+      watch.onPage?.(page, sums, outcomes);
     };
-    const work = async (): Promise<void> => {
+    const work = async (): Promise<FeedSums | 'stopped'> => {
       let error: FeedProgress['error'] = null;
       try {
-        await run(peer, { ...options, signal: abort.signal, onPage });
+        const { onRetry } = watch;
+        return await run(peer, {
+          ...options,
+          signal: abort.signal,
+          onPage,
+          ...(onRetry === undefined ? {} : { onRetry }),
+        });
       } catch (caught) {
-        if (!abort.signal.aborted) error = toProblem(caught);
+        if (abort.signal.aborted) return 'stopped';
+        error = toProblem(caught);
+        throw caught;
+      } finally {
+        state.progress = { ...state.progress, running: false, error };
       }
-      state.progress = { ...state.progress, running: false, error };
     };
     state.ended = work();
+    // Whoever follows it hears of a failure; it is in the progress too.
+    state.ended.catch(() => undefined);
     return state;
   };
 
@@ -76,7 +92,7 @@ export function makeFeedControl(run: (peer: string, options: FeedOptions) => Pro
     const current = runs.get(peer);
     if (current === undefined) return none(peer);
     current.abort.abort();
-    await current.ended;
+    await current.ended.catch(() => undefined);
     return current.progress;
   };
 
@@ -87,6 +103,14 @@ export function makeFeedControl(run: (peer: string, options: FeedOptions) => Pro
       const fresh = begin(peer, options);
       runs.set(peer, fresh);
       return fresh.progress;
+    },
+    async follow(peer, options, watch) {
+      if (runs.get(peer)?.progress.running === true) {
+        throw new SyncError('LEASE_LOST', `Another process is feeding from ${peer} now.`);
+      }
+      const fresh = begin(peer, options, watch);
+      runs.set(peer, fresh);
+      return fresh.ended;
     },
     progress: (peer) => runs.get(peer)?.progress ?? none(peer),
     stop,

@@ -1,4 +1,5 @@
 /** Routes for administrators: peers, feeds, what waits and what is parked. */
+import { Readable } from 'node:stream';
 import { Type } from 'typebox';
 import { SyncError } from '../model/errors.ts';
 import {
@@ -12,7 +13,7 @@ import {
   RunOutcome,
 } from './answers.ts';
 import type { ServerDeps } from './deps.ts';
-import { EntryQuerystring, FeedBody, NoQuerystring, ParkedParams, PeerParams } from './queries.ts';
+import { EntryQuerystring, FeedBody, FollowQuerystring, NoQuerystring, ParkedParams, PeerParams } from './queries.ts';
 import { actorOf, type App } from './request.ts';
 
 const Done = Type.Object({ status: Type.Literal('OK') }, { title: 'Done', description: 'Done' });
@@ -61,11 +62,26 @@ function feedRoutes(app: App, { feedControl }: ServerDeps): void {
     ...feed,
     operationId: 'startFeed',
     summary: 'Starts a feed',
+    querystring: FollowQuerystring,
     body: FeedBody,
-    response: { 202: FeedProgress },
+    response: {
+      200: {
+        description: 'With `follow`: what happens, one event a line, until `end`, `stopped` or `failed`',
+        content: { 'application/x-ndjson': { schema: Type.Unsafe<string | Readable>({ type: 'string' }) } },
+      },
+      202: FeedProgress,
+    },
   };
   app.post(url, { schema: startSchema }, async (request, reply) => {
     const { restart = false, dry_run: dryRun = false, once = false, overwrite = false } = request.body ?? {};
+    const { follow: site } = request.query;
+    if (site !== undefined) {
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort());
+      const options = { restart, dryRun, once, overwrite };
+      const events = await feedControl.follow(request.params.name, site, options, gone.signal);
+      return reply.type('application/x-ndjson').send(Readable.from(linesOf(events), { highWaterMark: 1 }));
+    }
     return reply.code(202).send(await feedControl.start(request.params.name, { restart, dryRun, once, overwrite }));
   });
 
@@ -80,6 +96,10 @@ function feedRoutes(app: App, { feedControl }: ServerDeps): void {
     { schema: { ...feed, operationId: 'stopFeed', summary: 'Stops the feed', response: answers } },
     async (request) => feedControl.stop(request.params.name),
   );
+}
+
+async function* linesOf(events: AsyncIterable<object>): AsyncGenerator<string> {
+  for await (const event of events) yield `${JSON.stringify(event)}\n`;
 }
 
 function entryRoutes(app: App, deps: ServerDeps): void {

@@ -125,6 +125,16 @@ export interface ServerDeps {
   /** All throw `PEER_UNKNOWN`. `start` returns once the feed is under way, and throws nothing if it already was. */
   readonly feedControl: {
     readonly start: (name: string, options: FeedOptions) => Promise<FeedProgress>;
+    /**
+     * Begins a feed for somebody who follows it, and stops it when `signal` aborts. `site` is who the caller takes us for: throws
+     * `REQUEST_INVALID` if we are another.
+     */
+    readonly follow: (
+      name: string,
+      site: string,
+      options: FeedOptions,
+      signal: AbortSignal,
+    ) => Promise<AsyncIterable<object>>;
     readonly progress: (name: string) => Promise<FeedProgress>;
     readonly stop: (name: string) => Promise<FeedProgress>;
   };

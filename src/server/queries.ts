@@ -56,6 +56,20 @@ export const EntryQuerystring = Type.Object(
 );
 /** Most routes take no parameter at all. */
 export const NoQuerystring = Type.Object({}, closed);
+/** Of `POST /v1/peers/NAME/feed`. */
+export const FollowQuerystring = Type.Object(
+  {
+    follow: Type.Optional(
+      Type.String({
+        maxLength: 32,
+        description:
+          'Our `site.name`: the answer then tells of the feed until its end, and the feed ends with the connection',
+        examples: ['cars'],
+      }),
+    ),
+  },
+  closed,
+);
 export const FeedBody = Type.Union(
   [
     Type.Null(),

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { SyncError } from '../../src/model/errors.ts';
 import type { Log } from '../../src/runtime/logger.ts';
@@ -194,6 +195,10 @@ test('a feed is started with the options of the body, all false if there are non
         started.push([name, options]);
         return progress;
       },
+      follow: async (name, site, options) => {
+        started.push([`${name} of ${site}`, options]);
+        return Readable.from([{ event: 'begun' }, { event: 'stopped' }]);
+      },
       progress: async () => progress,
       stop: async () => ({ ...progress, running: false }),
     },
@@ -205,6 +210,11 @@ test('a feed is started with the options of the body, all false if there are non
     ['homes', { restart: false, dryRun: false, once: false, overwrite: false }],
     ['homes', { restart: false, dryRun: true, once: false, overwrite: true }],
   ]);
+  const followed = await app.inject({ method: 'POST', url: `${url}?follow=cars`, headers: asAdmin });
+  expect([followed.statusCode, followed.headers['content-type']]).toEqual([200, 'application/x-ndjson']);
+  expect(followed.body).toBe('{"event":"begun"}\n{"event":"stopped"}\n');
+  expect(started.at(-1)?.[0]).toBe('homes of cars');
+  expect((await app.inject({ method: 'POST', url: `${url}?followed=cars`, headers: asAdmin })).statusCode).toBe(422);
   for (const payload of [{ dryRun: true }, { once: 'true' }, { once: 1 }, []]) {
     expect((await app.inject({ method: 'POST', url, headers: asAdmin, payload })).statusCode).toBe(422);
   }

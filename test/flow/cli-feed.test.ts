@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { configOf, makeCli, type Cli } from '../support/cli.ts';
+import { configOf, makeCli, type Cli, type Ended } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeWorld, type World, type WorldSite } from '../support/world.ts';
 
@@ -173,5 +173,93 @@ describe('account-sync stream', { timeout: 120_000 }, () => {
       0,
       { peers: [{ peer: 'homes', sent: 1, pending: 0, problem: null }] },
     ]);
+  });
+});
+
+describe('account-sync feed beside a running daemon', { timeout: 180_000 }, () => {
+  const withToken = (token: string): string =>
+    configOf(cars, [homes]).replace(/admin_token: [^ ,}]+/, `admin_token: ${token}`);
+  const progress = async (): Promise<{ message: string | null; running: boolean }> => {
+    const { body } = await cars.admin('GET', '/v1/peers/homes/feed');
+    return body as unknown as { message: string | null; running: boolean };
+  };
+  afterAll(async () => cars.stop());
+
+  it('does and prints the same as without one, whatever the flags', { timeout: 400_000 }, async () => {
+    // One user cannot be stored, the others are here already.
+    await cars.db.query('ALTER TABLE oc_t_user MODIFY s_website VARCHAR(30)');
+    await homes.db.query(
+      `UPDATE oc_t_user SET s_website = 'https://ana.example.com/a/longer/address' WHERE s_email = 'ana@example.com'`,
+    );
+    const ways = [
+      ['--restart'],
+      ['--restart', '--once', '--json'],
+      ['--dry-run', '--restart'],
+      ['--dry-run', '--restart', '--json'],
+    ];
+    await cli.run('feed', 'homes', '--restart');
+    // A line of progress is printed every three seconds, however far it is by then.
+    const run = async (flags: readonly string[]): Promise<Ended> => {
+      const ended = await cli.run('feed', 'homes', ...flags);
+      return { ...ended, err: ended.err.replaceAll(/^feed homes: \d+ of .*\n/gm, '') };
+    };
+    const alone: Ended[] = [];
+    for (const flags of ways) alone.push(await run(flags));
+    await cars.start();
+    for (const [index, flags] of ways.entries()) {
+      const beside = await run(flags);
+      expect([flags, beside]).toEqual([flags, alone[index]]);
+      expect(beside.code).toBe(3);
+      // The daemon did it, and not a process of its own.
+      const { message } = await progress();
+      expect(message).toMatch(/^Progress: \d/);
+      expect(beside.out).toContain(message);
+    }
+    await cars.db.query('ALTER TABLE oc_t_user MODIFY s_website VARCHAR(100)');
+  });
+
+  it('stops after a page on Ctrl-C, and the daemon does not go on with it', async () => {
+    cli.configure(configOf(cars, [homes], { extra: 'feed: { limit: 1 }' }));
+    await cars.stop();
+    await cars.start({ config: { ...cars.config, feed: { limit: 1 } } });
+    const feed = cli.start('feed', 'homes', '--restart');
+    await eventually(
+      async () => expect(await progress()).toMatchObject({ running: true, message: expect.any(String) as string }),
+      {
+        timeoutMs: 60_000,
+        intervalMs: 2,
+      },
+    );
+    feed.kill('SIGINT');
+    const { code, err, out } = await feed.ended;
+    expect([code, err]).toEqual([
+      130,
+      expect.stringMatching(/Stopped; the next "account-sync feed homes", without --restart, goes on/),
+    ]);
+    expect(lastLine(out)).toMatch(/^Progress: /);
+    expect(await progress()).toMatchObject({ running: false, message: lastLine(out) });
+    cli.configure(configOf(cars, [homes]));
+  });
+
+  it('is refused while the daemon feeds from that peer, and told when the daemon goes away in the middle', async () => {
+    await homes.stop();
+    const first = cli.start('feed', 'homes', '--restart');
+    await eventually(async () => expect(await progress()).toMatchObject({ running: true }), { timeoutMs: 60_000 });
+    expect(await cli.run('feed', 'homes')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^LEASE_LOST: Another process is feeding from homes now/),
+    });
+    await eventually(() => expect(first.err()).toMatch(/homes: .*Next try in \d+ s/), { timeoutMs: 60_000 });
+    await cars.stop();
+    expect(await first.ended).toMatchObject({ code: 1, err: expect.stringMatching(/STOPPING: /) });
+    await homes.start();
+  });
+
+  it('works in a process of its own where the daemon does not know the token', async () => {
+    await cars.start();
+    cli.configure(withToken('another-token-of-more-than-20-characters'));
+    expect(await cli.run('feed', 'homes', '--restart')).toMatchObject({ out: expect.stringMatching(/Progress: 100/) });
+    expect(await progress()).toMatchObject({ message: null });
+    cli.configure(configOf(cars, [homes]));
   });
 });

@@ -1,8 +1,15 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configOf, makeCli, type Cli, type Running } from '../support/cli.ts';
+import { findProgram } from '../../scripts/database/command.js';
 import { freePort } from '../../scripts/free-port.js';
 import { eventually } from '../support/eventually.ts';
 import { makeWorld, type World, type WorldSite } from '../support/world.ts';
+
+const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
 
 let world: World;
 let cars: WorldSite;
@@ -68,6 +75,53 @@ describe('account-sync run', { timeout: 60_000 }, () => {
     again.kill('SIGTERM');
     await again.ended;
     expect((await cli.run('uninstall', '--force')).code).toBe(0);
+  });
+});
+
+describe.runIf(process.platform === 'linux')('a config that is mounted alone', { timeout: 120_000 }, () => {
+  it('is told of at the start, and once more when it was replaced where it came from', async ({ skip }) => {
+    const mounted = join(cli.folder, 'mounted.yaml');
+    writeFileSync(mounted, '');
+    // As a container has it: in a name space of its own, the file of the host over that of the image.
+    const inside = `mount --bind "$1" "$2" && exec "$3" "$4" run --config "$2"`;
+    const source = join(cli.folder, 'config.yaml');
+    const args = ['--mount', 'sh', '-c', inside, 'sh', source, mounted, process.execPath, MAIN];
+    const unshare = findProgram('unshare');
+    if (unshare === undefined || spawnSync(unshare, ['--mount', 'true']).status !== 0)
+      skip('this account may not mount anything');
+    const child = spawn(unshare ?? '', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let out = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (part) => (out += String(part)));
+    try {
+      await eventually(() => expect(out).toMatch(/mounted alone.*listening/s), { timeoutMs: 60_000 });
+      expect(out).toMatch(/Mount its folder instead/);
+      writeFileSync(`${source}.new`, `${configOf(cars, [])}logs: { level: debug }\n`);
+      renameSync(`${source}.new`, source);
+      await eventually(() => expect(out).toMatch(/edit of the config refused/), { timeoutMs: 30_000 });
+      expect(out).toMatch(/restart the container, and mount the folder/);
+      await eventually(
+        async () => expect((await cli.run('status')).out).toMatch(/an edit was refused[^]*mounted alone/),
+        {
+          timeoutMs: 40_000,
+        },
+      );
+    } finally {
+      child.kill('SIGTERM');
+      await once(child, 'close');
+      cli.configure(configOf(cars, []));
+    }
+  });
+});
+
+describe('account-sync run on every address', { timeout: 60_000 }, () => {
+  it('says so, and not that it listens on one', async () => {
+    cli.configure(configOf(cars, []).replace('http: { host: 127.0.0.1', 'http: { host: 0.0.0.0'));
+    const daemon = await runUntil(200);
+    expect(daemon.out()).toMatch(new RegExp(`"listening":"0\\.0\\.0\\.0:${new URL(cars.url).port}"`));
+    expect(daemon.out()).not.toMatch(/127\.0\.0\.1:\d+.*"msg":"listening"/);
+    daemon.kill('SIGTERM');
+    await daemon.ended;
+    cli.configure(configOf(cars, []));
   });
 });
 

@@ -1,4 +1,5 @@
 /** The HTTP server with stand-ins behind it: each test replaces what it is about. */
+import { Readable } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import type { LogEntry } from '../../src/model/log-entry.ts';
 import { makeAuthenticator } from '../../src/peer/authentication.ts';
@@ -53,7 +54,12 @@ export function httpApp(changes: Partial<ServerDeps> = {}): { app: App; logged: 
     queryLogs: nobody,
     listPeers: nobody,
     peerDetail: nobody,
-    feedControl: { start: async () => progress, progress: async () => progress, stop: async () => progress },
+    feedControl: {
+      start: async () => progress,
+      follow: async () => Readable.from([{ event: 'begun' }]),
+      progress: async () => progress,
+      stop: async () => progress,
+    },
     runStream: nobody,
     pending: nobody,
     parked: { list: nobody, retry: nobody, drop: nobody },

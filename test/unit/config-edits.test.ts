@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeEdits, type Edits } from '../../src/config/edits.ts';
+import { isMountedAlone } from '../../src/config/mounted-alone.ts';
 import { ENV, fixture } from './config-fixtures.ts';
 
 let folder: string;
@@ -79,4 +80,37 @@ test('a change of a file that holds a secret is an edit', async () => {
   writeFileSync(secret, 'the-second-key-of-cars-012345678\n');
   expect(await edits.read(false)).toBeUndefined();
   expect((await edits.read(false))?.config.site.apiKey).toBe('the-second-key-of-cars-012345678');
+});
+
+describe.runIf(process.platform === 'linux')('a file that is mounted alone', () => {
+  test('that was replaced where it came from is told, and not taken for one that nobody edited', async () => {
+    // As a mount does, the name below /proc goes on leading to the file that it was.
+    const open = openSync(file, 'r');
+    const mounted = `/proc/self/fd/${open}`;
+    try {
+      const through = makeEdits(mounted, ENV);
+      expect(await through.read(false)).toMatchObject({ config: { site: { name: 'cars' } } });
+      expect(await through.read(false)).toBeUndefined();
+      writeFileSync(`${file}.new`, fixture('minimal.yaml').replace('cars', 'boats'));
+      renameSync(`${file}.new`, file);
+      for (const atOnce of [false, true]) {
+        await expect(through.read(atOnce)).rejects.toThrow(
+          /mounted alone; restart the container, and mount the folder/,
+        );
+      }
+    } finally {
+      closeSync(open);
+    }
+  });
+
+  test('is known by the mounts of the process', () => {
+    const spaced = join(folder, 'my config.yaml');
+    writeFileSync(spaced, '');
+    const line = (path: string): string =>
+      `640 628 254:1 /srv/x ${path.replaceAll(' ', '\\040')} ro,relatime - ext4 /dev/vda1 rw\n`;
+    expect(isMountedAlone(spaced, line('/config') + line(spaced))).toBe(true);
+    expect(isMountedAlone(spaced, line(folder) + line('/'))).toBe(false);
+    expect(isMountedAlone(join(folder, 'none.yaml'), line(spaced))).toBe(false);
+    expect(isMountedAlone(spaced)).toBe(false);
+  });
 });
