@@ -18,7 +18,9 @@ ${MADE}
 \`http.open_metrics: true\`. Labels hold names of peers, and nothing of persons. Counters begin at 0 when the daemon starts.
 Gauges are read from the database when somebody asks; while it is away they are absent, and \`account_sync_health\` says so.
 \`process_*\` and \`nodejs_*\` tell memory, processor, event loop and garbage collection of the process; the event loop is
-looked at every 100 ms, which \`nodejs_eventloop_lag_p99_seconds\` and its like include.
+looked at every 100 ms, which \`nodejs_eventloop_lag_p99_seconds\` and its like include. Of these \`promtool check metrics\` dislikes
+three, \`nodejs_active_resources_total\`, \`nodejs_active_handles_total\` and \`nodejs_active_requests_total\`: gauges that end like
+counters. prom-client calls them so, and many dashboards know them by these names.
 
 [deploy/alerts.yaml](../deploy/alerts.yaml) has rules for what a person should know,
 [deploy/grafana-dashboard.json](../deploy/grafana-dashboard.json) shows all at a glance, and

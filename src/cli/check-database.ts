@@ -9,6 +9,7 @@ import { ERRORS, SyncError } from '../model/errors.ts';
 import { DESCRIPTION, GROUPS } from '../model/register.ts';
 import type { Site } from '../site/site.ts';
 import { checkTriggers } from './check-triggers.ts';
+import { stopError } from '../site/standing.ts';
 import { clockFinding, fail, failed, ok, warn, type Finding } from './finding.ts';
 
 /** A page of users, or a batch of long descriptions, goes into one statement. */
@@ -78,8 +79,12 @@ export async function checkInstallation(site: Site): Promise<Finding[]> {
   }
   const mode = site.config.capture.mode;
   const isFirst = await isBaselinePending(db, own);
+  const stop = await site.standing.look();
   return [
     ok('tables', 'all there'),
+    stop === undefined
+      ? ok('identity', 'server, database and address are as last time')
+      : failed('identity', stopError(stop)),
     ...(mode === 'scan' ? [checkScanning(site)] : await checkTriggers(site)),
     isFirst || (mode === 'triggers' && (await site.isScanPending()))
       ? warn('baseline', 'not finished', `${install} It goes on from where it was.`)

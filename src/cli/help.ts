@@ -51,11 +51,21 @@ export const HELP: { readonly all: string; readonly examples: Readonly<Record<st
       '  account-sync stream homes',
     ),
     status: after(
-      'Exit code 3: something is parked or held.',
+      'Exit code 3: something is parked or held, or all is stopped (see resume).',
       '',
       'Examples:',
       '  account-sync status --watch              a screen that keeps itself up to date',
       '  account-sync status --json',
+    ),
+    resume: after(
+      'A daemon that finds another server, database name, site.url or site.name than last time sends and applies nothing,',
+      'until this says what happened. Nothing is lost meanwhile: edits here are kept, peers keep theirs.',
+      'Exit code 1: nothing was stopped.',
+      '',
+      'Examples:',
+      '  account-sync resume --moved              the site went to another server, database or address',
+      '  account-sync resume --restored           and its data are those of a backup',
+      '  account-sync resume --clone              a staging copy, after site.name and site.api_key were changed',
     ),
     logs: after(
       'Examples:',

@@ -75,10 +75,10 @@ export async function init(flags: InitFlags, terminal: Terminal): Promise<ExitCo
     return 1;
   }
   terminal.err(`${file} written, with new keys.\n`);
-  for (const remark of [...read.remarks, ...remarks, ...remarksOn(facts, file)]) terminal.err(`  ! ${remark}\n`);
+  for (const remark of [...read.remarks, ...remarks, ...remarksOn(facts, file, flags)]) terminal.err(`  ! ${remark}\n`);
   terminal.out(await accountSql(facts, osclass));
   terminal.out(peerEntry(facts));
-  terminal.err('\nNext: run the SQL, then "account-sync check", "account-sync install", "account-sync run".\n');
+  terminal.err('\nNext: run the SQL, then "account-sync install", "account-sync check", "account-sync run".\n');
   return 0;
 }
 
@@ -185,7 +185,8 @@ function factsOf(osclass: OsclassConfig, seen: Seen | undefined, flags: InitFlag
   };
 }
 
-function remarksOn({ url, survey, plugin, site, apiKey, database }: InitFacts, file: string): string[] {
+function remarksOn(facts: InitFacts, file: string, flags: InitFlags): string[] {
+  const { url, survey, plugin, site, apiKey, database } = facts;
   return [
     ...(process.getuid?.() === 0
       ? [
@@ -201,7 +202,9 @@ function remarksOn({ url, survey, plugin, site, apiKey, database }: InitFacts, f
         ]
       : []),
     ...(url === NOWHERE ? ['config.php does not say WEB_PATH: put the address of the site into site.url.'] : []),
-    `The site is called "${site}": it must be unique among all sites and never changes later (--name).`,
+    ...(flags.name === undefined
+      ? [`The site is called "${site}": it must be unique among all sites and never changes later (--name).`]
+      : []),
     ...(survey?.timezone === null ? ['Osclass states no time zone: set site.timezone.'] : []),
     ...(plugin === undefined
       ? []

@@ -94,6 +94,16 @@ export function makeProgram(terminal: Terminal, done: (code: ExitCode) => void):
   does(json(command('approve <peer>', 'let held removals through')), async (flags, [peer = '']) =>
     (await import('./parked.ts')).approve(peer, flags, terminal),
   );
+  const resume = json(command('resume', 'go on after a move, a restore or a copy, and say which it was'));
+  resume.option('--moved', 'the same site at another server, database or address');
+  resume.option('--restored', 'the same site with older data').option('--clone', 'another site, made from its data');
+  does(resume, async (flags) => {
+    const { resumeAs, saidBy } = await import('./resume.ts');
+    const as = saidBy(flags);
+    return as === undefined
+      ? resume.error('error: expected one of --moved, --restored and --clone')
+      : resumeAs(as, flags, terminal);
+  });
   does(command('health', 'ask the running daemon whether it is ready'), async (flags) =>
     (await import('./health.ts')).health(flags, terminal),
   );

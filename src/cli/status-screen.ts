@@ -1,5 +1,6 @@
 /** The screen of `account-sync status`. Pure. */
 import { styleText } from 'node:util';
+import { ERRORS } from '../model/errors.ts';
 import type { PeerSummary } from '../ops/peer-status.ts';
 import type { StatusDocument } from './status.ts';
 import { count, duration, table } from './text.ts';
@@ -20,6 +21,7 @@ export function statusScreen(document: StatusDocument, nowMs: number, isColoured
     `queue     ${count(queue.depth, 'marker')}${age}`,
     `baseline  ${baseline === 'done' ? 'done' : 'not finished: the daemon, or account-sync install, goes on'}`,
     ...refusedEdit(document, nowMs, paint),
+    ...stopped(document, paint),
     '',
   ];
   if (peers.length === 0) return `${[...lines, 'No peers in the config.'].join('\n')}\n`;
@@ -49,6 +51,11 @@ function refusedEdit({ refused_edit: edit }: StatusDocument, nowMs: number, pain
   ];
 }
 
+function stopped({ stopped: why }: StatusDocument, paint: Paint): string[] {
+  if (why === null) return [];
+  return [`stopped   ${paint('red', why)}`, `            ${ERRORS.RESTORED_OR_CLONED.remedy.replaceAll('`', '')}`];
+}
+
 function remarks(peer: PeerSummary, nowMs: number, paint: Paint): string[] {
   const lines: string[] = [];
   if (peer.failing_since !== null) {
@@ -63,7 +70,8 @@ function remarks(peer: PeerSummary, nowMs: number, paint: Paint): string[] {
   return lines;
 }
 
-function verdict({ parked, held, daemon, baseline, queue, peers }: StatusDocument): [Colour, string] {
+function verdict({ stopped: why, parked, held, daemon, baseline, queue, peers }: StatusDocument): [Colour, string] {
+  if (why !== null) return ['red', 'restored, moved or cloned: nothing is sent or applied'];
   if (parked + held > 0) return ['red', 'something needs you'];
   if (daemon !== 'seen') return ['red', 'no daemon is at work'];
   if (peers.some((peer) => peer.failing_since !== null)) return ['yellow', 'a peer is away'];

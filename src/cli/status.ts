@@ -19,6 +19,8 @@ export interface StatusDocument {
   readonly daemon: 'seen' | 'not seen';
   readonly baseline: 'done' | 'running';
   readonly queue: { readonly depth: number; readonly oldest_age: number | null };
+  /** Why nothing is sent or applied: server, database or address are others than last time; null: they are not. */
+  readonly stopped: string | null;
   readonly parked: number;
   readonly held: number;
   /** An edit of the config file that the daemon did not take over; null: there is none. */
@@ -36,7 +38,7 @@ const WATCH_EVERY_MS = 2_000;
 /** Cursor home, then everything below it away: less flicker than an empty screen. */
 const HOME = '\u001b[H\u001b[J';
 
-/** 3 while something is parked or held, else 0. With `watch` again and again until stopped; as JSON then one line each. */
+/** 3 while something is parked or held, or all is stopped, else 0. With `watch` again and again until stopped; as JSON then one line each. */
 export async function status(flags: StatusFlags, terminal: Terminal): Promise<ExitCode> {
   return withSite(flags, terminal, async (site) => {
     if (flags.watch === true) return await watch(site, flags, terminal);
@@ -50,7 +52,7 @@ function show(document: StatusDocument, flags: StatusFlags, terminal: Terminal):
     const isScreen = flags.watch === true && terminal.isColoured;
     terminal.out(`${isScreen ? HOME : ''}${statusScreen(document, Date.now(), terminal.isColoured)}`);
   }
-  return document.parked + document.held > 0 ? 3 : 0;
+  return document.parked + document.held > 0 || document.stopped !== null ? 3 : 0;
 }
 
 /** What cannot be read now is said, and read again: a screen that is watched outlives the database's restart. */
@@ -82,6 +84,7 @@ async function readStatus(site: Site): Promise<StatusDocument> {
     baseline: (await site.scanning.feedsMustWait()) ? 'running' : 'done',
     queue: { depth, oldest_age: queueAge },
     refused_edit: (await readRefusedEdit(site.db, site.own)) ?? null,
+    stopped: (await site.standing.look())?.message ?? null,
     parked: summaries.reduce((sum, peer) => sum + peer.parked, 0),
     held: summaries.reduce((sum, peer) => sum + peer.held, 0),
     peers: summaries.map((peer) => ({ ...peer, lag: lagOf(peer) })),

@@ -33,6 +33,8 @@ export interface SiteConfig {
   readonly timezone: string | null;
   /** 0 to 65535; the smaller wins ties. */
   readonly priority: number;
+  /** `ignore`: the database may be on another server than last time. */
+  readonly serverIdentity: 'watched' | 'ignore';
 }
 
 export interface DatabaseConfig {

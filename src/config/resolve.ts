@@ -14,6 +14,7 @@ export function resolveConfig(raw: RawConfig): Config {
       apiKey: raw.site.api_key,
       timezone: raw.site.timezone ?? null,
       priority: raw.site.priority,
+      serverIdentity: raw.site.server_identity,
     },
     database: resolveDatabase(raw.database),
     http: {

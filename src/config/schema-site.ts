@@ -1,6 +1,6 @@
 /** The config keys that say who we are and where our database is. */
 import { Type } from 'typebox';
-import { flag, key, siteName, text, timeZone, url, whole } from './leaf.ts';
+import { choice, flag, key, siteName, text, timeZone, url, whole } from './leaf.ts';
 
 /** `site` */
 export const siteSchema = Type.Object(
@@ -25,6 +25,13 @@ export const siteSchema = Type.Object(
     priority: whole(0, 65535, {
       description: 'The smaller wins where stamps are equal, above all when old sites first meet.',
       default: 100,
+    }),
+    server_identity: choice(['watched', 'ignore'], {
+      description:
+        'watched: a daemon whose database is on another server than last time, without having worked on both, sends and ' +
+        'applies nothing until "account-sync resume" says what it is. ignore: servers may change; the name of the ' +
+        'database and site.url are watched all the same.',
+      default: 'watched',
     }),
   },
   { description: 'The site this daemon stands beside.', additionalProperties: false },

@@ -21,7 +21,9 @@ import { makeLifecycle, type Lifecycle } from '../runtime/lifecycle.ts';
 import type { Log } from '../runtime/logger.ts';
 import { makeReload } from './reload.ts';
 import { makeApp } from '../server/app.ts';
-import { openSite, type Site, type SiteOptions } from '../site/site.ts';
+import { tellStop } from './standing-watch.ts';
+import { openSite, type Site } from '../site/site.ts';
+import type { SiteOptions } from '../site/site-options.ts';
 import { healthOf, noDatabase, wireSite, type SiteDeps } from './wiring.ts';
 import { makeWork, type Work } from './work.ts';
 
@@ -218,6 +220,7 @@ async function openPatiently(
       site = await openSite(config(), { ...options, clock });
       await prepare(site, log, lifecycle.signal);
       await site.refresh();
+      tellStop(await site.standing.note(), log);
       return site;
     } catch (error) {
       await site?.close();

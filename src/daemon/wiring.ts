@@ -55,10 +55,12 @@ export function wireSite(
     site.route(name);
     return facts().find((peer) => peer.name === name) as PeerFacts;
   };
+  const here = site.standing.require;
   const userTable = () => site.parts().catalog.requireTable('t_user').name;
 
   return {
     hello: async (peer): Promise<Hello> => {
+      await here();
       const route = site.route(peer);
       const { columns, sendColumns } = factsOf(peer);
       const [failingSinceMs] = await status.failingSince([peer]);
@@ -81,12 +83,19 @@ export function wireSite(
       };
     },
     serveFeed: async (peer, query, call) => {
+      await here();
       const route = site.route(peer);
       if (!route.send) throw new SyncError('NOT_ACCEPTED', `This site sends nothing to ${peer} (send: false).`);
       return site.reader.page(route, query, call);
     },
-    acceptStream: (peer, body, call) => acceptStream(site, work, peer, body, call),
-    servePlugin: (call) => servePlugin(site, work, identifyKey, call),
+    acceptStream: async (peer, body, call) => {
+      await here();
+      return await acceptStream(site, work, peer, body, call);
+    },
+    servePlugin: async (call) => {
+      await here();
+      return await servePlugin(site, work, identifyKey, call);
+    },
     queryLogs: (query) => activity.query(query),
     listPeers: () => status.summaries(facts()),
     peerDetail: async (name) => {
@@ -96,12 +105,14 @@ export function wireSite(
     },
     feedControl: {
       start: async (name, options) => {
+        await here();
         requireReceive(site, name);
         return feeds.start(name, options);
       },
       follow: async (name, asked, options, signal) => {
         const { name: ours } = site.config.site;
         if (asked !== ours) throw new SyncError('REQUEST_INVALID', `follow: this is ${ours}`);
+        await here();
         requireReceive(site, name);
         return followFeed(feeds, name, options, signal);
       },
@@ -109,13 +120,17 @@ export function wireSite(
       stop: async (name) => feeds.stop(site.route(name).name),
     },
     runStream: async () => {
+      await here();
       const { drained, sent } = await work.runStream();
       return { drained, sent, pending: await countWaiting(db, own) };
     },
     pending: (query) => listPending({ db, own, userTable, nowMs: () => clock.nowMs() }, query),
     parked: {
       list: (query) => listParked({ db, own, userTable }, query),
-      retry: (parkedId, by) => retryParked(site, parkedId, clock.nowMs(), by),
+      retry: async (parkedId, by) => {
+        await here();
+        return await retryParked(site, parkedId, clock.nowMs(), by);
+      },
       drop: (parkedId, by) => dropParkedEntry(site, parkedId, by),
     },
     approve: async (name, by) => ({ released: await approvePeer(site, name, clock.nowMs(), by) }),
@@ -156,6 +171,7 @@ export async function healthOf(site: Site, work: Work, clock: Clock, configRefus
       database: { ok: true },
       triggers: work.state.triggers,
       vanished: work.state.vanished,
+      isElsewhere: site.standing.stop() !== undefined,
       queueFails: work.state.queueFails,
       queue: { depth, oldestAgeS },
       peersFailingSinceMs: await site.status.failingSince(peers),
@@ -185,6 +201,7 @@ export function noDatabase(error: unknown, nowMs: number, configRefused = false)
     queue: { depth: 0, oldestAgeS: null },
     peersFailingSinceMs: [],
     vanished: 0,
+    isElsewhere: false,
     queueFails: null,
     parked: 0,
     held: 0,

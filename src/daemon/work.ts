@@ -12,6 +12,7 @@ import { withLease } from '../db/with-lease.ts';
 import { SyncError, remedyOf, type ErrorCode } from '../model/errors.ts';
 import { expireLogsOnce } from '../ops/retention.ts';
 import { largestSkew } from './clock-skew.ts';
+import { watchStanding } from './standing-watch.ts';
 import { makePeerLoops } from './peer-loops.ts';
 import { makePresence } from './presence.ts';
 import { peersWithDue } from '../outbox/store.ts';
@@ -90,6 +91,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
   let askedAtMs = -Infinity;
 
   const presence = makePresence(site.leases, clock);
+  const home = watchStanding(site, log, clock);
   const queue = makeQueueWatch({
     ...{ db: site.db, own: site.own },
     catalog: () => site.parts().catalog,
@@ -151,7 +153,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
 
   const drainPass = async (signal: AbortSignal): Promise<PassOutcome> => {
     try {
-      const outcome = await drainOrScan(signal);
+      const outcome = await home.looking(drainOrScan)(signal);
       await presence.show();
       return outcome;
     } catch (error) {
@@ -213,20 +215,20 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     makeLoop({
       name: 'deliver',
       log: log.child({ peer }),
-      pass: async (signal) => {
+      pass: home.following(async (signal) => {
         const { done, full, kept } = await site.deliver(site.route(peer), signal);
         if (done > 0) log.info({ peer, users: done, kept }, 'delivered');
         return { done, full: full && done > 0 };
-      },
+      }),
     });
   const refeedOf = (peer: string): Loop =>
     makeLoop({
       name: 'refeed',
       log: log.child({ peer }),
-      pass: async (signal) => {
+      pass: home.following(async (signal) => {
         const config = site.config.peers.find(({ name }) => name === peer);
-        return config === undefined ? { done: 0, full: false } : await refeedOnce(site, config, clock, signal);
-      },
+        return config === undefined ? NOTHING : await refeedOnce(site, config, clock, signal);
+      }),
       trigger: (wake) => every(EVERY_SECOND, wake),
     });
   const parkedPass = async (signal: AbortSignal): Promise<PassOutcome> => {
@@ -245,19 +247,20 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     await site.plugin.sweep();
     return await expireLogsOnce({ db, own, clock, lease, limits: () => config.logs }, signal);
   };
+  const leased = (name: string, pass: (lease: Lease, signal: AbortSignal) => Promise<PassOutcome>) =>
+    home.following(async (signal) => (await withLease(site.leases, name, (lease) => pass(lease, signal))) ?? NOTHING);
   const deliveries = makePeerLoops(deliveryTo);
   const refeeds = makePeerLoops(refeedOf);
   const parked = makeLoop({
     name: 'parked',
     log,
-    pass: async (signal) => (await withLease(site.leases, 'parked', () => parkedPass(signal))) ?? NOTHING,
+    pass: leased('parked', (_lease, signal) => parkedPass(signal)),
     trigger: (wake) => every(EVERY_MINUTE, wake),
   });
   const retention = makeLoop({
     name: 'retention',
     log,
-    pass: async (signal) =>
-      (await withLease(site.leases, 'retention', (lease) => retentionPass(lease, signal))) ?? NOTHING,
+    pass: leased('retention', retentionPass),
     trigger: (wake) => every(EVERY_HOUR, wake),
   });
   const loops = [drain, parked, retention];

@@ -92,6 +92,7 @@ export interface OwnTables {
   readonly unknownPlace: Ident;
   readonly vanished: Ident;
   readonly probe: Ident;
+  readonly identity: Ident;
 }
 
 /** A trigger, as the server tells of it. */
@@ -152,6 +153,7 @@ export function ownTables(prefix: string): OwnTables {
     unknownPlace: name('unknown_place'),
     vanished: name('vanished'),
     probe: name('probe'),
+    identity: name('identity'),
   };
 }
 

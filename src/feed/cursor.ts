@@ -27,3 +27,8 @@ export async function moveCursor(
       feed_message = COALESCE(VALUES(feed_message), feed_message), synced_from = VALUES(synced_from),
       received_total = received_total + VALUES(received_total)`.execute(runner);
 }
+
+/** Feeds from all peers begin anew. */
+export async function resetCursors(runner: Runner, own: OwnTables): Promise<void> {
+  await sql`UPDATE ${id(own.peer)} SET last_user_id = 0`.execute(runner);
+}

@@ -114,6 +114,13 @@ export const ERRORS = {
     'retry',
     503,
   ),
+  RESTORED_OR_CLONED: entry(
+    'The server, the database or the address of this site is another one than last time; nothing is sent or applied.',
+    'Say what it is: `account-sync resume --moved` (the same site at another place), `--restored` (older data of it) or `--clone` (another site made from its data).',
+    'stop',
+    503,
+    3,
+  ),
   LEASE_LOST: entry(
     'Another daemon of this site took over this work.',
     'Nothing: the other one goes on.',

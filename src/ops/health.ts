@@ -20,6 +20,8 @@ export interface Health {
     config: HealthCheck;
     clock: HealthCheck;
     users: HealthCheck;
+    /** Whether the database is where it was. */
+    identity: HealthCheck;
   };
 }
 
@@ -37,6 +39,8 @@ export interface HealthFacts {
   readonly vanished: number;
   /** Why the triggers cannot put markers into the queue; null while they can. */
   readonly queueFails: ErrorCode | null;
+  /** Server, database or address are others than last time, and nobody said yet what that is. */
+  readonly isElsewhere: boolean;
   readonly parked: number;
   readonly held: number;
   /** An edit of the config file was refused, and the old one is in force. */
@@ -54,7 +58,7 @@ const QUEUE_STUCK_S = 300;
 
 const RIGHTS_ARE_MISSING: ReadonlySet<ErrorCode> = new Set(['DB_MISSING_RIGHT', 'DB_ACCESS_DENIED']);
 
-/** Judges. `down` only without a database: everything else still serves. */
+/** Judges. `down` without a database, and where nothing may be sent or applied: everything else still serves. */
 export function judgeHealth(facts: HealthFacts): Health {
   const checks = {
     database: facts.database.ok ? ok('answers') : check('down', facts.database.code ?? 'does not answer'),
@@ -66,6 +70,9 @@ export function judgeHealth(facts: HealthFacts): Health {
       : ok('in force'),
     clock: judgeClock(facts.clockSkewMs),
     users: judgeUsers(facts.vanished),
+    identity: facts.isElsewhere
+      ? check('down', 'other than last time: nothing is sent or applied until "account-sync resume" says what it is')
+      : ok('as last time'),
   };
   return { status: worst(Object.values(checks)), checks };
 }

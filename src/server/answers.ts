@@ -182,6 +182,7 @@ export const Health = Type.Object(
       config: Check,
       clock: Check,
       users: Check,
+      identity: Check,
     }),
   },
   { title: 'Health', description: 'Each check, and the worst of them' },

@@ -36,7 +36,6 @@ import { ROW } from '../model/register.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { Origin } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
-import type { Meter } from './meter.ts';
 import { makeActivityLog, type ActivityLog } from '../ops/activity-log.ts';
 import { makePeerStatus, type PeerStatus } from '../ops/peer-status.ts';
 import type { Delivered } from '../outbox/deliver.ts';
@@ -46,13 +45,14 @@ import type { Acquaintance } from '../peer/acquaintance.ts';
 import type { PeerClient } from '../peer/client.ts';
 import { makePeers } from './peers.ts';
 import { makePluginPeers, type PluginPeers } from './plugin-peers.ts';
-import type { Clock } from '../runtime/clock.ts';
 import { makeRandomBytes } from '../runtime/random-bytes.ts';
 import { newTrace } from '../runtime/trace.ts';
 import { makeRenumbered } from './renumbered.ts';
 import { makeScanning, type Scanning } from './scanning.ts';
 import { fillGapsOfPlugin } from './own-plugin.ts';
 import { makeServing } from './serving.ts';
+import type { SiteOptions } from './site-options.ts';
+import { makeStanding, type Standing } from './standing.ts';
 import { makeWaking } from './waking.ts';
 
 /** A site that can be worked on. */
@@ -70,6 +70,8 @@ export interface Site {
   readonly connections: Pick<Pool, 'use' | 'renew'>;
   /** Peers that run the PHP plugin. */
   readonly plugin: PluginPeers;
+  /** Whether this is where the database was; if not, whatever sends or applies throws `RESTORED_OR_CLONED`. */
+  readonly standing: Standing;
   /** The host as last looked at. */
   parts(): Parts;
   /** Looks at the host again. */
@@ -104,19 +106,6 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** What a site is opened with besides its config. */
-export interface SiteOptions {
-  readonly clock: Clock;
-  /** 0 ≤ n < 1. */
-  readonly random?: (() => number) | undefined;
-  /** Is told of the work, for metrics. */
-  readonly meter?: Meter | undefined;
-  /** Called after every SQL statement, and awaited; tests stop the process there. */
-  readonly onStatement?: ((statement: string) => void | Promise<void>) | undefined;
-  /** How long a lease lasts that nobody renews: {@link TTL_MS}, except in tests. The same for all daemons of a site. */
-  readonly leaseMs?: number | undefined;
-}
-
 /**
  * Connects and looks at the host. Throws `DB_UNAVAILABLE`, `DB_ACCESS_DENIED`, `HOST_TABLE_MISSING` and the like; then
  * nothing stays open.
@@ -135,7 +124,9 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     throw error;
   }
   const own = ownTables(config.database.tablePrefix);
-  const leases = makeLeases({ db, own, holder: v4(), ttlMs: leaseMs });
+  const process = v4();
+  const leases = makeLeases({ db, own, holder: process, ttlMs: leaseMs });
+  const standing = makeStanding({ db, own, process, config: () => now.config });
   const activity = makeActivityLog({ db, own, clock });
   const status = makePeerStatus({ db, own, clock });
   const names = (): string[] => now.routes.map((route) => route.name);
@@ -189,7 +180,12 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     await watchRegisters(db, own, [...parts.hosts.columns.keys(), ...rows]);
     await wake(parts);
   };
-  const looking = lookingAgain(refresh);
+  const again = lookingAgain(refresh);
+  /** All that reads users to send them, or writes what was sent, goes through here. */
+  const looking = async <T>(work: () => Promise<T>): Promise<T> => {
+    await standing.require();
+    return await again(work);
+  };
   const apply = (records: readonly WireRecord[], from: Origination, how: ApplyOptions): Promise<Outcome[]> =>
     looking(() => applyRecords(applyDeps(), records, from, how));
 
@@ -259,6 +255,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     reader: makeServing({ db, status, looking }, reader),
     acquaintance,
     plugin,
+    standing,
     connections: pool,
     parts: () => now.parts,
     refresh,

@@ -12,7 +12,16 @@ import { asAdmin, asPeer, httpApp, listening } from '../support/http-app.ts';
 const fine = { status: 'ok', message: '' } as const;
 const well: Health = {
   status: 'ok',
-  checks: { database: fine, triggers: fine, queue: fine, peers: fine, config: fine, clock: fine, users: fine },
+  checks: {
+    database: fine,
+    triggers: fine,
+    queue: fine,
+    peers: fine,
+    config: fine,
+    clock: fine,
+    users: fine,
+    identity: fine,
+  },
 };
 const page = {
   status: 'OK' as const,

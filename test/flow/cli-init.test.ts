@@ -91,6 +91,13 @@ describe('account-sync init', { timeout: 180_000 }, () => {
     }
   });
 
+  it('says of the name only where it chose it, and the steps in the order of README', async () => {
+    expect((await init()).err).toMatch(
+      /The site is called "cars"[^]*install", "account-sync check", "account-sync run"/,
+    );
+    expect((await init('--force', '--name', 'boats')).err).not.toContain('is called');
+  });
+
   it('never writes over a config, unless forced: then the old one is kept', async () => {
     expect((await init('--name', 'boats')).code).toBe(0);
     const before = readFileSync(file(), 'utf8');

@@ -14,7 +14,8 @@ import { readMarkers, type Marker } from '../../src/db/markers.ts';
 import { readShadows, usersByUid, type StoredUser } from '../../src/db/shadows.ts';
 import { formatStamp } from '../../src/model/stamp.ts';
 import type { Uid } from '../../src/model/uid.ts';
-import { openSite, type Site, type SiteOptions } from '../../src/site/site.ts';
+import type { SiteOptions } from '../../src/site/site-options.ts';
+import { openSite, type Site } from '../../src/site/site.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 import { createHost, type Host, type HostOptions } from './osclass/host.ts';
 

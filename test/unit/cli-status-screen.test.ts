@@ -20,7 +20,7 @@ const peer: StatusDocument['peers'][number] = {
 };
 const well: StatusDocument = {
   ...{ site: 'cars', version: '1', daemon: 'seen', baseline: 'done', queue: { depth: 0, oldest_age: null } },
-  ...{ parked: 0, held: 0, refused_edit: null, peers: [peer] },
+  ...{ stopped: null, parked: 0, held: 0, refused_edit: null, peers: [peer] },
 };
 const GREEN = '\u001b[32m';
 const YELLOW = '\u001b[33m';
@@ -33,6 +33,7 @@ test.each([
   ['a peer is away', YELLOW, { peers: [{ ...peer, failing_since: '2026-01-02T01:04:05.000Z', message: 'HTTP 500' }] }],
   ['no daemon is at work', RED, { daemon: 'not seen' }],
   ['something needs you', RED, { parked: 1 }],
+  ['restored, moved or cloned: nothing is sent or applied', RED, { stopped: 'the database was a, is b', parked: 1 }],
 ] satisfies [string, string, Partial<StatusDocument>][])(
   'the verdict "%s" has its colour',
   (verdict, colour, changes) => {

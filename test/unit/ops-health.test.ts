@@ -13,6 +13,7 @@ const well: HealthFacts = {
   parked: 0,
   held: 0,
   vanished: 0,
+  isElsewhere: false,
   queueFails: null,
   configRefused: false,
   clockSkewMs: 5,
@@ -22,7 +23,7 @@ const judge = (changes: Partial<HealthFacts>) => judgeHealth({ ...well, ...chang
 test('a daemon without complaint is ok', () => {
   const health = judge({});
   expect([health.status, httpStatusOf(health)]).toEqual(['ok', 200]);
-  expect(Object.values(health.checks).map(({ status }) => status)).toEqual(Array(7).fill('ok'));
+  expect(Object.values(health.checks).map(({ status }) => status)).toEqual(Array(8).fill('ok'));
   expect(Compile(Health).Check(health)).toBe(true);
 });
 

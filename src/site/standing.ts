@@ -1,0 +1,91 @@
+/**
+ * Whether this is the place where the site's database was when it was last worked with. A copy of database and config that is
+ * started elsewhere would send its tests to the peers as changes of the site, and take what peers send to the site.
+ */
+import type { Kysely } from 'kysely';
+import type { Config } from '../config/config.ts';
+import type { OwnTables } from '../db/catalog.ts';
+import { noteSurroundings, notedSurroundings, readServerIdentity } from '../db/surroundings.ts';
+import { SyncError } from '../model/errors.ts';
+import { describeDifferences, differencesOf, type Difference, type Surroundings } from '../model/surroundings.ts';
+import { keyDigestOf } from '../peer/authentication.ts';
+
+/** Why nothing is sent or applied. */
+export interface Stop {
+  readonly differences: readonly Difference[];
+  /** The same in words. */
+  readonly message: string;
+}
+
+/** What is known of the place. */
+export interface Standing {
+  /** Compares with what was written down last; undefined: it is the same, or nothing was. Writes nothing. */
+  look(): Promise<Stop | undefined>;
+  /** The same, and writes down where it is unless it is elsewhere: for daemons, at the start and now and then. */
+  note(): Promise<Stop | undefined>;
+  /** As it was at the last look; undefined before the first one. */
+  stop(): Stop | undefined;
+  /** Throws `RESTORED_OR_CLONED` where nothing may be sent or applied; looks if nobody did yet. */
+  require(): Promise<void>;
+}
+
+/** What it needs. */
+export interface StandingDeps {
+  readonly db: Kysely<unknown>;
+  readonly own: OwnTables;
+  readonly config: () => Config;
+  /** Random id of this process. */
+  readonly process: string;
+}
+
+/**
+ * A process that finds what it wrote itself goes on with the data it worked with, whatever server they are on: a replica that was
+ * promoted. So long, in calls of note(), may what it finds be behind what it wrote: replicas lag.
+ */
+const LAG_BEATS = 20;
+
+/** Asks nothing before the first look. */
+export function makeStanding({ db, own, config, process }: StandingDeps): Standing {
+  let last: { readonly stop: Stop | undefined } | undefined;
+  let beats = 0;
+
+  const compare = async (): Promise<{ now: Surroundings; stop: Stop | undefined }> => {
+    const now = await surroundingsOf(db, own, config());
+    const noted = await notedSurroundings(db, own, process);
+    const isContinued = noted.mine !== undefined && noted.mine.beat + LAG_BEATS >= beats;
+    const isServerWatched = config().site.serverIdentity === 'watched';
+    const differences =
+      isContinued || noted.last === undefined ? [] : differencesOf(noted.last, now, { isServerWatched });
+    const stop = differences.length === 0 ? undefined : { differences, message: describeDifferences(differences) };
+    last = { stop };
+    return { now, stop };
+  };
+
+  return {
+    look: async () => (await compare()).stop,
+    async note() {
+      const { now, stop } = await compare();
+      if (stop !== undefined) return stop;
+      beats += 1;
+      await noteSurroundings(db, own, { ...now, process, beat: beats });
+      return undefined;
+    },
+    stop: () => last?.stop,
+    async require() {
+      if (last === undefined) await compare();
+      const stop = last?.stop;
+      if (stop !== undefined) throw stopError(stop);
+    },
+  };
+}
+
+/** `RESTORED_OR_CLONED`, with what is other than it was. */
+export function stopError({ message }: Stop): SyncError {
+  return new SyncError('RESTORED_OR_CLONED', `Nothing is sent or applied, for ${message}.`);
+}
+
+/** Where the database is now, by the server and the config. */
+export async function surroundingsOf(db: Kysely<unknown>, own: OwnTables, { site }: Config): Promise<Surroundings> {
+  const server = await readServerIdentity(db, own);
+  return { ...server, site: site.name, url: site.url, apiKey: keyDigestOf(site.apiKey) };
+}
