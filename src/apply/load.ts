@@ -176,6 +176,7 @@ async function lookAt(
   others: ReadonlySet<number>,
 ): Promise<Map<number, LocalUser>> {
   const { own, origin, nowMs } = deps;
+  const { describes } = deps.hosts;
   const strangers = [...rows.values()].filter((host) => !stored.has(host.id));
   const strangerIds = strangers.map((host) => host.id);
   const unborn = new Set([...others, ...(await deps.unread.registered(trx, strangerIds))]);
@@ -188,7 +189,7 @@ async function lookAt(
   const looks = new Map(
     [...stored.values()].flatMap(({ userId, shadow }) => {
       const host = rows.get(userId);
-      return host === undefined ? [] : [[userId, absorb(shadow, host.registers, 0, origin, false)] as const];
+      return host === undefined ? [] : [[userId, absorb(shadow, host.registers, 0, origin, false, describes)] as const];
     }),
   );
   const differingIds = [...looks].flatMap(([userId, { changed }]) => (changed.length > 0 ? [userId] : []));
@@ -221,7 +222,7 @@ async function lookAt(
     const { shadow, changed } =
       look !== undefined && look.changed.length === 0
         ? look
-        : absorb(before.shadow, host.registers, at, origin, waiting.has(host.id));
+        : absorb(before.shadow, host.registers, at, origin, waiting.has(host.id), describes);
     users.set(host.id, {
       ...common,
       emailSince: sinceOf(shadow),

@@ -176,7 +176,7 @@ async function detach(trx: Transaction<unknown>, deps: RemovalDeps, users: reado
   const detached = users.flatMap((user): StoredUser[] => {
     const host = hosts.get(user.userId);
     if (host === undefined) return [];
-    const { shadow } = absorb(user.shadow, host.registers, deps.nowMs(), deps.origin, false);
+    const { shadow } = absorb(user.shadow, host.registers, deps.nowMs(), deps.origin, false, deps.hosts.describes);
     return [{ userId: user.userId, uids: [], shadow }];
   });
   await writeShadows(trx, deps.own, detached);

@@ -216,7 +216,7 @@ async function compare(
   const shadowOf = (user: HostUser): StoredUser => known.get(user.id) as StoredUser;
   const differing = users.filter(({ id, registers }) => {
     const before = known.get(id) as StoredUser;
-    return absorb(before.shadow, registers, 0, origin, false).shadow !== before.shadow;
+    return absorb(before.shadow, registers, 0, origin, false, hosts.describes).shadow !== before.shadow;
   });
   const ids = differing.map((user) => user.id);
   // Read before its shadow was locked, a row may be older than its shadow.
@@ -234,7 +234,14 @@ async function compare(
       continue;
     }
     const atMs = marked.get(user.id) ?? deps.nowMs();
-    const { shadow, changed } = absorb(before.shadow, user.registers, atMs, origin, waiting.has(user.id));
+    const { shadow, changed } = absorb(
+      before.shadow,
+      user.registers,
+      atMs,
+      origin,
+      waiting.has(user.id),
+      hosts.describes,
+    );
     if (shadow !== before.shadow) write.push({ ...before, shadow });
     if (before.uids.length === 0) continue;
     if (changed.includes('s_email')) moved.push({ userId: user.id, email: user.email, uids: before.uids });

@@ -5,6 +5,7 @@ import { isAnyLeaseHeld } from '../db/lease.ts';
 import { dropOwnTables, migrate, migrationStatements } from '../db/migrate.ts';
 import { readServerFacts, type ServerFacts } from '../db/server-facts.ts';
 import { SyncError } from '../model/errors.ts';
+import { requireFit } from '../osclass/host-fit.ts';
 import type { RelatedTable } from '../osclass/related.ts';
 import { restoreQueue } from './mend-queue.ts';
 import { alone } from './alone.ts';
@@ -57,6 +58,7 @@ export async function installOnce(
 ): Promise<Installed> {
   checkServer(await readServerFacts(db));
   requiredTriggers(catalog, own, related);
+  requireFit(catalog);
   const before = await ourTables(db, catalog);
   // Asked first: an account that may not drop could not take back what it made.
   if (before === 0) await requireRights(db, catalog, mode);

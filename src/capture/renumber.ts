@@ -18,7 +18,7 @@ import {
   type StoredUser,
 } from '../db/shadows.ts';
 import { hasOtherAddress, isOtherAccount, isSameAccount, underNewId } from '../model/absorb.ts';
-import { hashValues } from '../model/register.ts';
+import { isHashOf } from '../model/register.ts';
 import { uidOfEmail, uidsOfEmail, uniteUids } from '../model/uid.ts';
 import type { HostUser } from '../osclass/host-users.ts';
 import type { CaptureDeps } from './deps.ts';
@@ -233,7 +233,8 @@ export async function seeUnderNewIds(
     if (stored === undefined || user === undefined) continue;
     const registers = new Map(user.registers);
     for (const [register, values] of left.get(oldId) ?? []) {
-      if (stored.shadow.registers.get(register)?.hash === hashValues(values)) registers.set(register, values);
+      const state = stored.shadow.registers.get(register);
+      if (state !== undefined && isHashOf(state.hash, values)) registers.set(register, values);
     }
     known.users.set(userId, { ...user, registers });
     const shadow = underNewId(stored.shadow, user.registers);

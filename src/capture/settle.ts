@@ -221,7 +221,14 @@ async function compare(
   const waiting = await deps.outbox.usersWaiting(trx, ids);
   const look = ({ user }: Present, atMs: number): Absorbed => {
     const before = (shadows.get(user.id) as StoredUser).shadow;
-    return absorb(before, user.registers, atMs, origin, waiting.has(user.id) || unsent.has(user.id));
+    return absorb(
+      before,
+      user.registers,
+      atMs,
+      origin,
+      waiting.has(user.id) || unsent.has(user.id),
+      deps.hosts.describes,
+    );
   };
   const looks = new Map(users.map((one) => [one, look(one, one.mark.atMs)]));
   if (batch.full) {

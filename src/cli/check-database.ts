@@ -7,6 +7,7 @@ import { readServerFacts, type ServerFacts } from '../db/server-facts.ts';
 import { readMigrations } from '../db/sql-script.ts';
 import { ERRORS, SyncError } from '../model/errors.ts';
 import { DESCRIPTION, GROUPS } from '../model/register.ts';
+import { findUnfit } from '../osclass/host-fit.ts';
 import type { Site } from '../site/site.ts';
 import { checkTriggers } from './check-triggers.ts';
 import { stopError } from '../site/standing.ts';
@@ -105,8 +106,10 @@ function checkScanning({ config }: Site): Finding {
   );
 }
 
-/** Time zone, and the columns and tables that the config names. */
-export async function checkHost({ config, parts }: Site): Promise<Finding[]> {
+/** Time zone, the tables of users, and the columns and tables that the config names. */
+export async function checkHost(site: Site): Promise<Finding[]> {
+  const { config, parts } = site;
+  const problems = await checkTables(site);
   const { catalog, zone, hosts } = parts();
   const columns = catalog.requireTable('t_user').columns;
   const groups = config.relatedTables.map((entry) => entry.as);
@@ -123,10 +126,30 @@ export async function checkHost({ config, parts }: Site): Promise<Finding[]> {
     absent.length === 0
       ? ok('columns', 'all named columns exist')
       : warn('columns', `this site has no ${absent.join(', ')}`, 'Correct the names; until then they are passed over.'),
+    ...problems,
     ...config.relatedTables
       .filter((entry) => !found.has(entry.as))
       .map(({ table, as }) =>
         warn('related tables', `nothing fits ${table} (${as})`, 'Check table, key and columns of the entry.'),
       ),
   ];
+}
+
+/** What accounts are told apart by, and whether all is there that was. */
+async function checkTables(site: Site): Promise<Finding[]> {
+  const { catalog } = site.parts();
+  const isThere =
+    (await isInstalled(site.db, site.own)) &&
+    (await pendingMigrations(site.db, site.own, readMigrations(catalog.prefix))).length === 0;
+  if (isThere) await site.refresh();
+  const unfit = findUnfit(catalog).map(({ problem, remedy, isFatal }) =>
+    isFatal ? fail('tables of Osclass', problem, remedy) : warn('tables of Osclass', problem, remedy),
+  );
+  const missing = site
+    .problems()
+    .missing.map((part) =>
+      failed('tables of Osclass', new SyncError('HOST_PART_MISSING', `${part} was synchronised and is missing`)),
+    );
+  const found = [...unfit, ...missing];
+  return found.length > 0 ? found : [ok('tables of Osclass', 'as they should be')];
 }

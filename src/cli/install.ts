@@ -1,5 +1,6 @@
 /** `account-sync install`: tables, triggers, baseline. */
 import { currentAccount, grantsSql, installOnce } from '../capture/install.ts';
+import { giveUpParts } from '../capture/watched-parts.ts';
 import { isInstalled } from '../db/migrate.ts';
 import { SyncError } from '../model/errors.ts';
 import type { Site } from '../site/site.ts';
@@ -32,6 +33,10 @@ async function installAll(site: Site, terminal: Terminal): Promise<ExitCode> {
     terminal.err(`Triggers made: ${triggers}.\n`);
     terminal.err(`  ! Backups: ${backupAdvice(await currentAccount(site.db))}.\n`);
   }
+  await site.refresh();
+  const { missing } = site.problems();
+  await giveUpParts(site.db, site.own, missing);
+  for (const part of missing) terminal.err(`Not synchronised any more: ${part}, which is not there.\n`);
   const users = await finishScan(site, terminal);
   if (users === undefined) {
     terminal.err('Stopped. "account-sync install", or the daemon, goes on from here.\n');

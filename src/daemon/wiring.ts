@@ -18,6 +18,7 @@ import { keyDigestOf, type Authenticator } from '../peer/authentication.ts';
 import { servePluginCall } from '../plugin/serve.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Call, PluginAnswer, PluginCall, ServerDeps } from '../server/deps.ts';
+import type { HostProblems } from '../site/host-watch.ts';
 import type { Site } from '../site/site.ts';
 import type { Work } from './work.ts';
 import { VERSION } from '../version.ts';
@@ -172,6 +173,7 @@ export async function healthOf(site: Site, work: Work, clock: Clock, configRefus
       triggers: work.state.triggers,
       vanished: work.state.vanished,
       isElsewhere: site.standing.stop() !== undefined,
+      hostProblems: describeProblems(site.problems()),
       queueFails: work.state.queueFails,
       queue: { depth, oldestAgeS },
       peersFailingSinceMs: await site.status.failingSince(peers),
@@ -192,6 +194,11 @@ export async function healthOf(site: Site, work: Work, clock: Clock, configRefus
   }
 }
 
+/** In words, for health. */
+function describeProblems({ missing, unfit }: HostProblems): string[] {
+  return [...missing.map((part) => `${part} was synchronised and is missing`), ...unfit.map(({ problem }) => problem)];
+}
+
 /** Health while the database cannot be used. */
 export function noDatabase(error: unknown, nowMs: number, configRefused = false): Health {
   return judgeHealth({
@@ -202,6 +209,7 @@ export function noDatabase(error: unknown, nowMs: number, configRefused = false)
     peersFailingSinceMs: [],
     vanished: 0,
     isElsewhere: false,
+    hostProblems: [],
     queueFails: null,
     parked: 0,
     held: 0,

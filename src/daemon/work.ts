@@ -13,6 +13,7 @@ import { SyncError, remedyOf, type ErrorCode } from '../model/errors.ts';
 import { expireLogsOnce } from '../ops/retention.ts';
 import { largestSkew } from './clock-skew.ts';
 import { watchStanding } from './standing-watch.ts';
+import { makeProblemReport } from './problem-report.ts';
 import { makePeerLoops } from './peer-loops.ts';
 import { makePresence } from './presence.ts';
 import { peersWithDue } from '../outbox/store.ts';
@@ -111,6 +112,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     }
   };
 
+  const tellProblems = makeProblemReport(site, log);
   const tellVanished = (accounts: number): void => {
     if (accounts > 0) log.error({ accounts }, 'accounts are gone though nobody deleted them');
   };
@@ -121,6 +123,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     if (isThorough) {
       refreshedAtMs = clock.nowMs();
       await site.refresh();
+      tellProblems();
       state.clockSkewMs = await largestSkew(site, clock);
       const vanished = await site.scanning.countVanished();
       if (vanished > state.vanished) tellVanished(vanished);

@@ -37,6 +37,8 @@ export interface Column {
   readonly optional: boolean;
   readonly generated: boolean;
   readonly autoIncrement: boolean;
+  /** `PRI`: of the primary key; `UNI`: a unique key of its own; `MUL`: first in another; '': in none. */
+  readonly keyKind: string;
 }
 
 export interface Table {
@@ -45,6 +47,8 @@ export interface Table {
   readonly base: string;
   /** `InnoDB`, `MyISAM`, … */
   readonly engine: string;
+  /** When the server made it, or made it anew to change it, as the server writes it; null where it does not say. */
+  readonly createdAt: string | null;
   readonly columns: ReadonlyMap<string, Column>;
   column(name: string): Column | undefined;
 }
@@ -184,7 +188,7 @@ export async function readCatalog(db: Runner, schema: string, prefix: string): P
   for (const row of await readTables(db, schema)) {
     const base = baseOf(row.name);
     if (base === undefined) continue;
-    if (row.kind !== 'BASE TABLE') {
+    if (row.kind !== 'BASE TABLE' && row.kind !== 'SYSTEM VERSIONED') {
       others.set(base, row.kind);
       continue;
     }
@@ -194,6 +198,7 @@ export async function readCatalog(db: Runner, schema: string, prefix: string): P
       name: row.name as Ident,
       base,
       engine: row.engine ?? '',
+      createdAt: row.created,
       columns,
       column: (name) => columns.get(name),
     };
@@ -252,6 +257,7 @@ function toColumn(row: ColumnRow, mariadb: boolean): Column {
     optional: nullable || generated || autoIncrement || row.default_value !== null,
     generated,
     autoIncrement,
+    keyKind: row.key_kind,
   };
 }
 

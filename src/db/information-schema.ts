@@ -8,6 +8,7 @@ export interface TableRow {
   /** `BASE TABLE`, `VIEW`, … */
   kind: string;
   engine: string | null;
+  created: string | null;
 }
 
 /** A column, its numbers as the server sends them: some as text. */
@@ -26,6 +27,7 @@ export interface ColumnRow {
   fraction: number | string | null;
   default_value: string | null;
   extra: string;
+  key_kind: string;
 }
 
 /** A foreign key. */
@@ -62,7 +64,7 @@ export async function readNaming(db: Runner): Promise<{ mariadb: boolean; folds:
 export function readTables(db: Runner, schema: string): Promise<TableRow[]> {
   return rowsOf(
     db,
-    sql`SELECT TABLE_NAME AS name, TABLE_TYPE AS kind, ENGINE AS engine
+    sql`SELECT TABLE_NAME AS name, TABLE_TYPE AS kind, ENGINE AS engine, CREATE_TIME AS created
         FROM information_schema.TABLES
         WHERE TABLE_SCHEMA = ${schema}`,
   );
@@ -76,7 +78,7 @@ export function readColumns(db: Runner, schema: string, prefix: string): Promise
           IS_NULLABLE AS nullable, CHARACTER_SET_NAME AS charset, COLLATION_NAME AS collation,
           CHARACTER_MAXIMUM_LENGTH AS max_chars, CHARACTER_OCTET_LENGTH AS max_bytes,
           NUMERIC_PRECISION AS number_precision, NUMERIC_SCALE AS number_scale, DATETIME_PRECISION AS fraction,
-          COLUMN_DEFAULT AS default_value, EXTRA AS extra
+          COLUMN_DEFAULT AS default_value, EXTRA AS extra, COLUMN_KEY AS key_kind
         FROM information_schema.COLUMNS
         WHERE TABLE_SCHEMA = ${schema} AND LEFT(TABLE_NAME, ${prefix.length}) = ${prefix}
         ORDER BY TABLE_NAME, ORDINAL_POSITION`,

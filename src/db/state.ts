@@ -10,6 +10,10 @@ export type StateName =
   | 'baseline_finished_at'
   | 'rescan_wanted'
   | 'registers_watched'
+  /** How the tables that are synchronised are defined: a digest. */
+  | 'tables_defined'
+  /** A table or column that is synchronised; the name ends in a digest of it. */
+  | `watched:${string}`
   /** Set while the queue takes no markers, and until a re-scan was asked for after that. */
   | 'markers_lost'
   /** Why the last edit of the config is not in force. */

@@ -26,6 +26,7 @@ export function descriptionValues(text: string | null): Values {
  * empty, that is no edit.
  *
  * @param markedAtMs time of the marker, or now where there is none
+ * @param describes false while the table of descriptions cannot be seen: that a text is not there says nothing then
  * @param unsent true while an earlier change of the user waits in an outbox: then `prior` stays what peers last knew
  */
 export function absorb(
@@ -34,6 +35,7 @@ export function absorb(
   markedAtMs: number,
   origin: Origin,
   unsent: boolean,
+  describes = true,
 ): Absorbed {
   const changed: RegisterName[] = [];
   let registers: Map<RegisterName, RegisterState> | undefined;
@@ -68,8 +70,9 @@ export function absorb(
   for (const [register, values] of host) see(register, values);
   for (const register of before.registers.keys()) {
     if (host.has(register)) continue;
-    if (localeOf(register) !== undefined) see(register, NO_DESCRIPTION);
-    else after().delete(register);
+    if (localeOf(register) !== undefined) {
+      if (describes) see(register, NO_DESCRIPTION);
+    } else after().delete(register);
   }
   return { shadow: registers === undefined ? before : { born: before.born, registers }, changed };
 }

@@ -90,6 +90,19 @@ export const ERRORS = {
     'stop',
     503,
   ),
+  HOST_TABLE_UNFIT: entry(
+    'A table of Osclass lacks what accounts are told apart by: its primary key, AUTO_INCREMENT, or the unique address.',
+    'Run the ALTER TABLE of the message, as after an import that stopped half-way; the daemon goes on by itself.',
+    'retry',
+    503,
+  ),
+  HOST_PART_MISSING: entry(
+    'A table or column of the site that was synchronised is not there any more.',
+    'Bring it back, or, if it is gone for good, run `account-sync install`, which gives it up.',
+    'report',
+    503,
+    3,
+  ),
   HOST_CHANGED: entry(
     'A column or table of the site is not as it was when the daemon last looked.',
     'Nothing: the daemon looks again. If it stays, a trigger or a table of ours is broken; see the message.',

@@ -22,6 +22,7 @@ export interface Health {
     users: HealthCheck;
     /** Whether the database is where it was. */
     identity: HealthCheck;
+    host: HealthCheck;
   };
 }
 
@@ -37,6 +38,8 @@ export interface HealthFacts {
   readonly peersFailingSinceMs: readonly (number | null)[];
   /** Accounts that are gone though nobody deleted them: TRUNCATE, or an older backup. */
   readonly vanished: number;
+  /** Tables and columns that were synchronised and are not there any more, and what is wrong with those of users. */
+  readonly hostProblems: readonly string[];
   /** Why the triggers cannot put markers into the queue; null while they can. */
   readonly queueFails: ErrorCode | null;
   /** Server, database or address are others than last time, and nobody said yet what that is. */
@@ -73,6 +76,7 @@ export function judgeHealth(facts: HealthFacts): Health {
     identity: facts.isElsewhere
       ? check('down', 'other than last time: nothing is sent or applied until "account-sync resume" says what it is')
       : ok('as last time'),
+    host: facts.hostProblems.length === 0 ? ok('as it was') : check('degraded', facts.hostProblems.join('; ')),
   };
   return { status: worst(Object.values(checks)), checks };
 }

@@ -12,7 +12,7 @@ export const NO_PASSWORD = '!no-password-was-sent';
 /**
  * The writes of a new user, completed: a secret of our own (40 hex digits: it activates accounts and logs browsers in,
  * so no two users share one), a password that fits nobody if none was sent, and something harmless for every other
- * column that must have a value and has no default. `nowMs`: a registration date that was not sent.
+ * column that must have a value and has no default, but for those of the primary key. `nowMs`: a registration date that was not sent.
  */
 export function newUserDefaults(
   table: Table,
@@ -24,6 +24,8 @@ export function newUserDefaults(
   const given = new Set([...writes.keys()].map((column) => column.name));
   for (const column of table.columns.values()) {
     if (given.has(column.name) || column.generated || column.autoIncrement) continue;
+    // What identifies a row is never made up: the next one would have the same.
+    if (column.keyKind === 'PRI') continue;
     if (column.name === 's_secret') all.set(column, fitting(column, Buffer.from(randomBytes(20)).toString('hex')));
     else if (column.name === 's_password') all.set(column, fitting(column, NO_PASSWORD));
     else if (!column.optional) all.set(column, plainValue(column, nowMs));

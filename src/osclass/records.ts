@@ -65,7 +65,8 @@ export function encodeUser(
   for (const [register, state] of stored.shadow.registers) {
     if (!sends(register) || state.altered) continue;
     const values = valuesOf(host.registers, register);
-    if (values === undefined) continue;
+    // A table of descriptions that cannot be seen says nothing of texts.
+    if (values === undefined || (localeOf(register) !== undefined && !hosts.describes)) continue;
     // That there was no row when this site was first looked at says nothing.
     if (rowOf(values) === 'none' && isAdoption(state.stamp) && isHashOf(state.hash, values)) continue;
     if (!isHashOf(state.hash, values)) {

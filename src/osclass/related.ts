@@ -29,12 +29,13 @@ export interface RelatedTable {
   readonly columns: readonly Column[];
 }
 
-/** The related tables this site has; tables, keys and columns it lacks are left out. */
+/** The related tables this site has and can write to; tables, keys and columns it lacks are left out. */
 export function findRelated(catalog: Catalog, list: readonly RelatedConfig[]): RelatedTable[] {
   return list.flatMap((entry) => {
     const table = catalog.table(entry.table);
     const key = table?.column(entry.key);
-    if (table === undefined || key === undefined) return [];
+    if (table === undefined || key === undefined || !isNumberedByServer(table, [entry.key, ...entry.columns]))
+      return [];
     const columns = entry.columns
       .map((name) => table.column(name))
       .filter((column) => column !== undefined && column !== key && !column.generated && !column.autoIncrement)
@@ -42,6 +43,13 @@ export function findRelated(catalog: Catalog, list: readonly RelatedConfig[]): R
     const allowed = columns.filter((column) => !NEVER_TRAVELS.includes(column.name) && column.name !== ROW);
     return allowed.length === 0 ? [] : [{ register: entry.as, table, key, columns: allowed }];
   });
+}
+
+/** False if a new row needs a value in its primary key that nobody gives. */
+function isNumberedByServer(table: Table, given: readonly string[]): boolean {
+  return [...table.columns.values()].every(
+    (column) => column.keyKind !== 'PRI' || column.autoIncrement || column.generated || given.includes(column.name),
+  );
 }
 
 /** `SELECT key, … FROM table WHERE key IN (…)`: the registers by user; a user without a row is not in it. */

@@ -4,6 +4,7 @@ import { id, type Column, type Table } from '../db/catalog.ts';
 import { errnoOf } from '../db/failures.ts';
 import { bindList, bindRows } from '../db/lists.ts';
 import type { Runner } from '../db/transaction.ts';
+import { SyncError } from '../model/errors.ts';
 import type { Value } from '../model/register.ts';
 import { bind, holdsBytes } from './column-values.ts';
 
@@ -72,9 +73,17 @@ async function updateTogether(
 
 /**
  * `INSERT INTO t_user (…) VALUES (…), (…)`: one statement per set of columns. Ids are not returned: they are looked up
- * by the address, which is unique, for they need not follow each other on a cluster.
+ * by the address, which is unique, for they need not follow each other on a cluster. Throws `HOST_TABLE_UNFIT` where the
+ * server gives no ids.
  */
 export async function insertUsers(runner: Runner, table: Table, users: readonly ColumnWrites[]): Promise<void> {
+  if (users.length === 0) return;
+  if (table.column('pk_i_id')?.autoIncrement !== true) {
+    throw new SyncError(
+      'HOST_TABLE_UNFIT',
+      `pk_i_id of ${table.name} has no AUTO_INCREMENT: a new account would get the id 0.`,
+    );
+  }
   const groups = new Map<string, ColumnWrites[]>();
   for (const user of users) {
     const key = [...user.keys()].map((column) => column.name).join(' ');

@@ -183,6 +183,7 @@ export const Health = Type.Object(
       clock: Check,
       users: Check,
       identity: Check,
+      host: Check,
     }),
   },
   { title: 'Health', description: 'Each check, and the worst of them' },

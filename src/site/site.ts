@@ -13,7 +13,7 @@ import { wakeParked, wakeParkedFor } from '../apply/parked.ts';
 import { retryParkedOnce, type Retried } from '../apply/retry-parked.ts';
 import type { ApplyDeps } from '../apply/together.ts';
 import { adopt } from '../capture/adopt.ts';
-import { watchRegisters, type BaselinePage } from '../capture/baseline.ts';
+import type { BaselinePage } from '../capture/baseline.ts';
 import { drainOnce, isNews, NOTHING_DRAINED, type Drained } from '../capture/drain.ts';
 import { installOnce } from '../capture/install.ts';
 import { isQueueEmpty } from '../capture/queue.ts';
@@ -29,10 +29,10 @@ import { requireUid } from '../db/shadows.ts';
 import type { FeedOptions, FeedSums } from '../feed/puller.ts';
 import { makeFeedReader, type FeedReader } from '../feed/reader.ts';
 import { feedFrom } from './feeding.ts';
+import { makeHostWatch, type HostWatch } from './host-watch.ts';
 import { inForce, type InForce } from './in-force.ts';
 import { SyncError } from '../model/errors.ts';
 import type { WireRecord } from '../model/record.ts';
-import { ROW } from '../model/register.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { Origin } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
@@ -53,7 +53,6 @@ import { fillGapsOfPlugin } from './own-plugin.ts';
 import { makeServing } from './serving.ts';
 import type { SiteOptions } from './site-options.ts';
 import { makeStanding, type Standing } from './standing.ts';
-import { makeWaking } from './waking.ts';
 
 /** A site that can be worked on. */
 export interface Site {
@@ -74,6 +73,8 @@ export interface Site {
   readonly standing: Standing;
   /** The host as last looked at. */
   parts(): Parts;
+  /** What is wrong with it, as last looked at by {@link refresh}. */
+  readonly problems: HostWatch['problems'];
   /** Looks at the host again. */
   refresh(): Promise<void>;
   /**
@@ -163,7 +164,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     return { ...{ db, own, outbox, origin, nowMs, randomUid, hosts, routes, renumbered }, toEpochMs: zone.toEpochMs };
   };
 
-  const wake = makeWaking(db, own);
+  const watch = makeHostWatch(db, own);
   const looks = { begun: 0, inForce: 0 };
   const refresh = async (): Promise<void> => {
     const of = now.config;
@@ -175,10 +176,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     if (look < looks.inForce) return;
     looks.inForce = look;
     now = { ...now, parts };
-    // Version 0.1.0 did not tell an empty row of a related table from none.
-    const rows = parts.hosts.related.map(({ register }) => `${register} ${ROW}`);
-    await watchRegisters(db, own, [...parts.hosts.columns.keys(), ...rows]);
-    await wake(parts);
+    await watch.look(parts, of);
   };
   const again = lookingAgain(refresh);
   /** All that reads users to send them, or writes what was sent, goes through here. */
@@ -258,6 +256,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     standing,
     connections: pool,
     parts: () => now.parts,
+    problems: watch.problems,
     refresh,
     async reconfigure(next, signal) {
       const parts = await readParts(db, next);
@@ -291,9 +290,6 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
         feedOptions,
       ),
     sweep: () => sweepOnce(db, own, now.parts.catalog),
-    async close() {
-      await peers.close();
-      await pool.close();
-    },
+    close: () => peers.close().then(() => pool.close()),
   };
 }

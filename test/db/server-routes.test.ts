@@ -21,6 +21,7 @@ const well: Health = {
     clock: fine,
     users: fine,
     identity: fine,
+    host: fine,
   },
 };
 const page = {

@@ -14,6 +14,7 @@ const well: HealthFacts = {
   held: 0,
   vanished: 0,
   isElsewhere: false,
+  hostProblems: [],
   queueFails: null,
   configRefused: false,
   clockSkewMs: 5,
@@ -23,7 +24,7 @@ const judge = (changes: Partial<HealthFacts>) => judgeHealth({ ...well, ...chang
 test('a daemon without complaint is ok', () => {
   const health = judge({});
   expect([health.status, httpStatusOf(health)]).toEqual(['ok', 200]);
-  expect(Object.values(health.checks).map(({ status }) => status)).toEqual(Array(8).fill('ok'));
+  expect(Object.values(health.checks).map(({ status }) => status)).toEqual(Array(9).fill('ok'));
   expect(Compile(Health).Check(health)).toBe(true);
 });
 
