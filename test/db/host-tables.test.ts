@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { checkHost } from '../../src/cli/check-database.ts';
 import { giveUpParts } from '../../src/capture/watched-parts.ts';
+import { newUserDefaults } from '../../src/osclass/defaults.ts';
+import { insertUsers } from '../../src/osclass/write-users.ts';
 import { readServerFacts } from '../../src/db/server-facts.ts';
 import { capturedSite, type CapturedOptions, type CapturedSite } from '../support/captured-site.ts';
 
@@ -137,7 +139,7 @@ describe('a table or column that was synchronised and is not there', () => {
     );
     await cars.drainAll();
     expect(await cars.outbox()).toEqual(['homes user 3']);
-    expect(await cars.site.parts().catalog.table('t_user_description')?.column('row_start')).toBeUndefined();
+    expect(cars.site.parts().catalog.table('t_user_description')?.column('row_start')).toBeUndefined();
   });
 
   it.each([
@@ -243,5 +245,34 @@ describe('what the daemon relies on in the tables of users', () => {
     await cars.database.query('ALTER TABLE oc_t_user_description DROP PRIMARY KEY, ENGINE=MyISAM');
     await cars.site.refresh();
     expect(await findings(cars)).toMatchObject([{ result: 'warn' }, { result: 'warn' }]);
+  });
+});
+
+describe('a new account where the server gives no ids', () => {
+  it('is refused before a row with the id 0 is written', async () => {
+    const cars = await settled();
+    await cars.database.query('SET SESSION foreign_key_checks = 0');
+    await cars.database.query('ALTER TABLE oc_t_user MODIFY pk_i_id INT UNSIGNED NOT NULL DEFAULT 0');
+    await cars.site.refresh();
+    const table = cars.site.parts().catalog.requireTable('t_user');
+    const email = table.column('s_email');
+    if (email === undefined) throw new Error('no s_email');
+    const writes = newUserDefaults(table, new Map([[email, 'new@example.com']]), (size) => new Uint8Array(size));
+    expect([...writes.keys()].map(({ name }) => name)).not.toContain('pk_i_id');
+    await expect(insertUsers(cars.site.db, table, [writes])).rejects.toMatchObject({ code: 'HOST_TABLE_UNFIT' });
+    expect(await cars.database.query('SELECT 1 FROM oc_t_user WHERE pk_i_id = 0')).toEqual([]);
+  });
+
+  it('a related table whose own key nobody gives is left out, and told', async () => {
+    const cars = await settled({
+      extra: 'related_tables: [{ table: t_profile, key: fk_i_user_id, as: profile, columns: [s_motto] }]',
+      prepare: (database) =>
+        database.query(
+          'CREATE TABLE oc_t_profile (pk_i_id INT NOT NULL PRIMARY KEY, fk_i_user_id INT UNSIGNED UNIQUE, s_motto VARCHAR(40))',
+        ),
+    });
+    expect(cars.site.parts().hosts.related).toEqual([]);
+    const said = (await checkHost(cars.site)).filter(({ check }) => check === 'related tables');
+    expect(said).toMatchObject([{ result: 'warn', message: expect.stringContaining('t_profile') }]);
   });
 });
