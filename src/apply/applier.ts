@@ -3,6 +3,8 @@
  * one transaction per chunk (invariant 4); whatever is applied twice, late or out of order gives the same (invariant 5).
  */
 import type { Transaction } from 'kysely';
+import { isAnswering } from '../db/answering.ts';
+import { isConnectionLost } from '../db/failures.ts';
 import { requireUid } from '../db/shadows.ts';
 import { asDaemon, inTransaction } from '../db/transaction.ts';
 import { SyncError, type ErrorCode } from '../model/errors.ts';
@@ -69,16 +71,20 @@ export async function applyRecords(
   return outcomes;
 }
 
+/** A record that loses the connection so often, while the database answers in between, is what loses it. */
+const MOST_LOSSES = 3;
+
 /**
  * One transaction for all; if that fails for what is in it, one per record, so that one bad user holds up no other; and
- * if that fails too, each register is tried by itself.
+ * if that fails too, each register is tried by itself. Where the connection is lost and the database is there, each half
+ * is tried by itself: the server, or a proxy before it, closes the connection instead of saying what it cannot bear.
  */
 async function applyChunk(
   deps: ApplyDeps,
   chunk: readonly WireRecord[],
   from: Origination,
   options: Pass,
-  probing = false,
+  { probing = false, losses = 0 } = {},
 ): Promise<Outcome[]> {
   const retries = chunk.length > 1 ? 1 : 2;
   try {
@@ -94,9 +100,16 @@ async function applyChunk(
       { retries, signal: options.signal },
     );
   } catch (error) {
+    if (isConnectionLost(error) && (await isAnswering(deps.db))) {
+      if (chunk.length > 1) return await applyHalves(deps, chunk, from, options);
+      const lost = losses + 1;
+      if (lost < MOST_LOSSES) return await applyChunk(deps, chunk, from, options, { losses: lost });
+      return [await giveUp(deps, chunk[0] as WireRecord, from, lostAgain(error as SyncError), options)];
+    }
     if (!isAboutRecords(error)) throw error;
     const isRefused = error instanceof SyncError && error.code === 'DB_ERROR';
-    if (chunk.length === 1 && isRefused && !probing) return await applyChunk(deps, chunk, from, options, true);
+    if (chunk.length === 1 && isRefused && !probing)
+      return await applyChunk(deps, chunk, from, options, { probing: true });
     if (chunk.length === 1) return [await giveUp(deps, chunk[0] as WireRecord, from, error as SyncError, options)];
   }
   const outcomes: Outcome[] = [];
@@ -105,6 +118,25 @@ async function applyChunk(
     else outcomes.push(...(await applyChunk(deps, [record], from, options)));
   }
   return outcomes;
+}
+
+async function applyHalves(
+  deps: ApplyDeps,
+  chunk: readonly WireRecord[],
+  from: Origination,
+  options: Pass,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const half of slices(chunk, Math.ceil(chunk.length / 2))) {
+    const isLate = deps.nowMs() > options.untilMs;
+    outcomes.push(...(isLate ? half.map(notBegun) : await applyChunk(deps, half, from, options)));
+  }
+  return outcomes;
+}
+
+function lostAgain(cause: SyncError): SyncError {
+  const message = `Each time this record was to be stored, the connection to the database was lost: ${cause.message}`;
+  return new SyncError('DB_ERROR', message, { cause });
 }
 
 function notBegun(record: WireRecord): Outcome {

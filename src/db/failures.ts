@@ -76,6 +76,30 @@ export function isElsewhere(error: unknown): boolean {
   return SENT_AWAY.has(errno) || serverError(errno)?.code === 'DB_READ_ONLY';
 }
 
+/** Codes of the driver and of sockets that say that a connection went while it was used, or that no answer came on it. */
+const LOST = new Set(['ECONNRESET', 'EPIPE', 'PROTOCOL_CONNECTION_LOST', 'PROTOCOL_SEQUENCE_TIMEOUT', undefined]);
+/** The same, said by the server, which closes the connection after it. */
+const LOST_ERRNOS = new Set([1152, 1153, 1158, 1159, 1160, 1161, 1184, 2006, 2013]);
+
+/**
+ * True if a connection was lost while it was used: the server may be away, or it, or something between, may not bear the
+ * statement: too long, too slow.
+ */
+export function isConnectionLost(error: unknown): boolean {
+  if (!(error instanceof SyncError) || error.code !== 'DB_UNAVAILABLE') return false;
+  const errno = errnoOf(error);
+  return errno === undefined ? LOST.has(codeOf(error.cause)) : LOST_ERRNOS.has(errno);
+}
+
+/** ER_NET_PACKET_TOO_LARGE */
+const PACKET_TOO_LARGE = 1153;
+
+/** A statement that is not even sent: the server would say 1153, or nothing, and close the connection. */
+export function statementTooLarge(bytes: number, maxPacketBytes: number): SyncError {
+  const message = `The statement has ${bytes} bytes, max_allowed_packet of the server is ${maxPacketBytes} (${PACKET_TOO_LARGE})`;
+  return new SyncError('DB_ERROR', message, { cause: Object.assign(new Error(message), { errno: PACKET_TOO_LARGE }) });
+}
+
 /** True if the whole transaction can be repeated with hope: deadlock, lock wait, certification. */
 export function isConflict(error: unknown): boolean {
   const errno = errnoOf(error);

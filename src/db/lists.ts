@@ -24,3 +24,41 @@ export function bindList(values: Iterable<Bindable>): RawBuilder<unknown> {
 export function bindRows(tuples: readonly (readonly Bindable[])[]): RawBuilder<unknown> {
   return sql`${new Listed(tuples)}`;
 }
+
+/**
+ * Longest list of rows in one statement, in bytes: with room for the rest of it below 1 MiB, the least that servers are set
+ * to take (`max_allowed_packet`). The gain of longer ones is small.
+ */
+const MOST_BYTES = 900_000;
+
+/**
+ * Items divided so that the rows made of each part go into one statement, in order; a row that is too long for any goes
+ * alone. No more than 1,000 in a part.
+ */
+export function dividedForStatements<T>(items: readonly T[], rowOf: (item: T) => readonly Bindable[]): T[][] {
+  const parts: T[][] = [];
+  let bytes = Infinity;
+  for (const item of items) {
+    const own = bytesOf(rowOf(item));
+    const last = parts.at(-1);
+    if (last === undefined || bytes + own > MOST_BYTES || last.length === MOST_ROWS) {
+      parts.push([item]);
+      bytes = own;
+    } else {
+      last.push(item);
+      bytes += own;
+    }
+  }
+  return parts;
+}
+
+const MOST_ROWS = 1000;
+
+/** At most so many bytes the row has in a statement. */
+function bytesOf(row: readonly Bindable[]): number {
+  return row.reduce<number>((sum, value) => {
+    // Bytes are written as hex; in text each sign may be escaped.
+    if (value instanceof Uint8Array) return sum + 2 * value.length + 5;
+    return sum + (typeof value === 'string' ? 2 * Buffer.byteLength(value) + 4 : 24);
+  }, 4);
+}

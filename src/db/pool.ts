@@ -1,9 +1,9 @@
 /** Connections to the site's database: opened with settings that lose nothing, and checked before first use. */
 import { Kysely, MysqlDialect, type LogEvent, type MysqlPool, type MysqlPoolConnection } from 'kysely';
 import { createPool, type PoolConnection, type PoolOptions } from 'mysql2';
-import { errnoOf, isElsewhere, toSyncError } from './failures.ts';
+import { errnoOf, isElsewhere, statementTooLarge, toSyncError } from './failures.ts';
 import { checkedParameters } from './parameters.ts';
-import { promised, startSession } from './session.ts';
+import { promised, startSession, type Session } from './session.ts';
 
 /** Where the database is. `host` and `port` are ignored if `socketPath` is given. */
 export interface DatabaseConfig {
@@ -87,13 +87,14 @@ export function openPool(config: DatabaseConfig, options: PoolOptionsOfOurs = {}
       return undefined;
     }
     const madeIn = generation;
+    let session: Session;
     try {
-      await startSession(connection, silenceS);
+      session = await startSession(connection, silenceS);
     } catch (error) {
       quit(connection);
       throw error;
     }
-    const fresh = wrap(connection, timeoutMs, {
+    const fresh = wrap(connection, timeoutMs, session, {
       released: () => inUse.delete(connection),
       // Of many failures at once one is enough: what was made since is another server's already.
       isElsewhere: () => madeIn === generation && renew(),
@@ -200,6 +201,9 @@ interface Wrapped {
   readonly generation: number;
 }
 
+/** Header and command of a packet. */
+const COMMAND_BYTES = 5;
+
 /** What is told of a connection. */
 interface Told {
   readonly released: () => void;
@@ -208,18 +212,26 @@ interface Told {
 }
 
 /** The face Kysely sees: parameters are checked on the way in, errors wrapped on the way out. */
-function wrap(connection: PoolConnection, timeoutMs: number, told: Told): MysqlPoolConnection {
+function wrap(
+  connection: PoolConnection,
+  timeoutMs: number,
+  { maxPacketBytes }: Session,
+  told: Told,
+): MysqlPoolConnection {
   /** Rights are looked up when a connection is made: one that lacks any would lack it after it was granted, too. */
   let wasDenied = false;
   const query = (text: string, parameters: unknown, callback?: (error: unknown, result: never) => void): never => {
-    let values: unknown[];
+    let statement: string;
     try {
-      values = checkedParameters(parameters as readonly unknown[]);
+      statement = connection.format(text, checkedParameters(parameters as readonly unknown[]));
+      // The server would close the connection, as if it were away.
+      const bytes = Buffer.byteLength(statement) + COMMAND_BYTES;
+      if (bytes >= maxPacketBytes) throw statementTooLarge(bytes, maxPacketBytes);
     } catch (error) {
       callback?.(error, undefined as never);
       return undefined as never;
     }
-    connection.query({ sql: text, values, timeout: timeoutMs }, (error, result) => {
+    connection.query({ sql: statement, timeout: timeoutMs }, (error, result) => {
       // The answer may still come: nobody may use this connection again.
       if (error?.code === 'PROTOCOL_SEQUENCE_TIMEOUT') connection.destroy();
       if (DENIED.has(errnoOf(error) ?? 0)) wasDenied = true;

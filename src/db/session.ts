@@ -19,13 +19,19 @@ const sessionSql = (
   SESSION net_write_timeout = ${silenceS},
   SESSION autocommit = 1`;
 
+/** What is to be known of a connection. */
+export interface Session {
+  /** `max_allowed_packet`, which stays what it was when the connection was made: a longer statement ends the connection. */
+  readonly maxPacketBytes: number;
+}
+
 /**
  * Prepares a connection, whatever the server's global values are (session-variables.ts). The server ends it when it says
  * nothing for `silenceS` seconds. On a Galera cluster reads wait for what the other nodes have committed: behind a proxy each of our connections may lead to another node, and an entry of the
  * outbox read on one must not go with a row read on another that does not have the change yet. `SET SESSION
  * wsrep_sync_wait = 1` costs a read about 0.1 ms there. Throws `DB_BACKSLASH_ESCAPES`, and what the driver throws.
  */
-export async function startSession(connection: PoolConnection, silenceS: number): Promise<void> {
+export async function startSession(connection: PoolConnection, silenceS: number): Promise<Session> {
   await ask(connection, 'SET NAMES utf8mb4');
   await ask(connection, 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE');
   await ask(connection, sessionSql(silenceS));
@@ -43,8 +49,10 @@ export async function startSession(connection: PoolConnection, silenceS: number)
   const isNode = known.has('wsrep_on') && known.get('wsrep_on') !== 'OFF';
   if (isNode) await ask(connection, 'SET SESSION wsrep_sync_wait = 1');
   // Values are escaped on the client: under NO_BACKSLASH_ESCAPES a value could end its own quotes.
-  const mode = await ask(connection, 'SELECT @@SESSION.sql_mode AS sql_mode');
-  if (/NO_BACKSLASH_ESCAPES/i.test(JSON.stringify(mode))) throw new SyncError('DB_BACKSLASH_ESCAPES');
+  const found = await ask(connection, 'SELECT @@SESSION.sql_mode AS mode, @@SESSION.max_allowed_packet AS packet');
+  const [{ mode, packet }] = found as [{ mode: string; packet: number | string }];
+  if (/NO_BACKSLASH_ESCAPES/i.test(mode)) throw new SyncError('DB_BACKSLASH_ESCAPES');
+  return { maxPacketBytes: Number(packet) };
 }
 
 /** An older server may keep one of them to its administrators: then the others are set all the same. */

@@ -6,7 +6,7 @@ import { formatStamp, parseStamp, type Stamp } from '../model/stamp.ts';
 import { gatherTombstones, removalIdOf, type Tombstone } from '../model/tombstone.ts';
 import { canonicalEmail, parseUid, uidToBytes, uidsFromBytes, uidsToBytes, type Uid } from '../model/uid.ts';
 import { id, type OwnTables } from './catalog.ts';
-import { bindList, bindRows } from './lists.ts';
+import { bindList, bindRows, dividedForStatements } from './lists.ts';
 import type { Bindable } from './parameters.ts';
 import { toSqlTime } from './time.ts';
 import type { Runner } from './transaction.ts';
@@ -50,10 +50,11 @@ export async function readShadows(
 
 /** `INSERT INTO user … ON DUPLICATE KEY UPDATE`, and the uids that name them. */
 export async function writeShadows(runner: Runner, own: OwnTables, users: readonly StoredUser[]): Promise<void> {
-  if (users.length === 0) return;
-  await sql`
-    INSERT INTO ${id(own.user)} (user_id, uids, shadow) VALUES ${bindRows(users.map(toRow))}
-    ON DUPLICATE KEY UPDATE uids = VALUES(uids), shadow = VALUES(shadow)`.execute(runner);
+  for (const rows of dividedForStatements(users.map(toRow), (row) => row)) {
+    await sql`
+      INSERT INTO ${id(own.user)} (user_id, uids, shadow) VALUES ${bindRows(rows)}
+      ON DUPLICATE KEY UPDATE uids = VALUES(uids), shadow = VALUES(shadow)`.execute(runner);
+  }
 }
 
 /**
@@ -61,10 +62,11 @@ export async function writeShadows(runner: Runner, own: OwnTables, users: readon
  * knows more. `INSERT INTO user … ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)`
  */
 export async function addShadows(runner: Runner, own: OwnTables, users: readonly StoredUser[]): Promise<void> {
-  if (users.length === 0) return;
-  await sql`
-    INSERT INTO ${id(own.user)} (user_id, uids, shadow) VALUES ${bindRows(users.map(toRow))}
-    ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)`.execute(runner);
+  for (const rows of dividedForStatements(users.map(toRow), (row) => row)) {
+    await sql`
+      INSERT INTO ${id(own.user)} (user_id, uids, shadow) VALUES ${bindRows(rows)}
+      ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)`.execute(runner);
+  }
 }
 
 /** Lets uids name a user, taking them from whom they named before. */

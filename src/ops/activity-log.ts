@@ -1,7 +1,7 @@
 /** The log records that administrators read: table `log` and `GET /v1/logs`. */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import { id, type OwnTables } from '../db/catalog.ts';
-import { bindRows } from '../db/lists.ts';
+import { bindRows, dividedForStatements } from '../db/lists.ts';
 import { fromSqlTime, toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import type { LogEntry, LogType } from '../model/log-entry.ts';
@@ -45,7 +45,7 @@ export interface LogFilter extends LogKind {
 
 export interface ActivityLog {
   /**
-   * Writes records with one INSERT per 1000 of them, in the caller's transaction if `runner` is one. Nothing is
+   * Writes records with one INSERT for many of them, in the caller's transaction if `runner` is one. Nothing is
    * written for an empty list. Texts that are too long are cut, as the record says what happened and is no copy of it.
    */
   append(runner: Runner, entries: readonly LogEntry[]): Promise<void>;
@@ -58,7 +58,6 @@ export interface ActivityLogDeps {
   readonly clock: Clock;
 }
 
-const ROWS_PER_INSERT = 1000;
 const MAX_RESPONSE = 1000;
 /** Of the JSON text. A record with more keeps only its scalar fields. */
 const MAX_CONTENT = 32_000;
@@ -79,14 +78,14 @@ export function makeActivityLog(deps: ActivityLogDeps): ActivityLog {
 
 async function append(runner: Runner, { own, clock }: ActivityLogDeps, entries: readonly LogEntry[]): Promise<void> {
   const date = toSqlTime(clock.nowMs());
-  for (let at = 0; at < entries.length; at += ROWS_PER_INSERT) {
-    const tuples = entries.slice(at, at + ROWS_PER_INSERT).map((entry) => {
-      const { type, peer, key, ip, status, trace } = entry;
-      const response = cut(entry.response, MAX_RESPONSE);
-      return [type, peer, key, ip, date, status, response, asJson(entry.content), trace];
-    });
+  const tuples = entries.map((entry) => {
+    const { type, peer, key, ip, status, trace } = entry;
+    const response = cut(entry.response, MAX_RESPONSE);
+    return [type, peer, key, ip, date, status, response, asJson(entry.content), trace];
+  });
+  for (const some of dividedForStatements(tuples, (tuple) => tuple)) {
     await sql`INSERT INTO ${id(own.log)} (type, peer, key_digest, ip, date, status, response, content, trace)
-      VALUES ${bindRows(tuples)}`.execute(runner);
+      VALUES ${bindRows(some)}`.execute(runner);
   }
 }
 

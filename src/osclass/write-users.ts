@@ -2,7 +2,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import { id, type Column, type Table } from '../db/catalog.ts';
 import { errnoOf } from '../db/failures.ts';
-import { bindList, bindRows } from '../db/lists.ts';
+import { bindList, bindRows, dividedForStatements } from '../db/lists.ts';
 import type { Runner } from '../db/transaction.ts';
 import { SyncError } from '../model/errors.ts';
 import type { Value } from '../model/register.ts';
@@ -49,10 +49,14 @@ export async function updateUsers(runner: Runner, table: Table, updates: readonl
     return columns.some(holdsBytes) ? String(userId) : columns.map((column) => column.name).join(' ');
   });
   for (const group of groups.values()) {
-    const [first] = group;
-    if (first === undefined) continue;
-    if (group.length === 1) await updateUser(runner, table, first.userId, first.writes);
-    else await updateTogether(runner, table, [...first.writes.keys()], group);
+    // Each column repeats the ids.
+    const rowOf = ({ userId, writes }: UserUpdate) => [...writes.values()].flatMap((value) => [userId, bind(value)]);
+    for (const some of dividedForStatements(group, rowOf)) {
+      const [first] = some;
+      if (first === undefined) continue;
+      if (some.length === 1) await updateUser(runner, table, first.userId, first.writes);
+      else await updateTogether(runner, table, [...first.writes.keys()], some);
+    }
   }
 }
 
@@ -92,9 +96,11 @@ export async function insertUsers(runner: Runner, table: Table, users: readonly 
   for (const group of groups.values()) {
     const columns = [...(group[0] as ColumnWrites).keys()];
     const tuples = group.map((user) => columns.map((column) => bind(user.get(column) ?? null)));
-    await sql`
-      INSERT INTO ${id(table.name)} (${sql.join(columns.map((column) => id(column.name)))})
-      VALUES ${bindRows(tuples)}`.execute(runner);
+    for (const some of dividedForStatements(tuples, (tuple) => tuple)) {
+      await sql`
+        INSERT INTO ${id(table.name)} (${sql.join(columns.map((column) => id(column.name)))})
+        VALUES ${bindRows(some)}`.execute(runner);
+    }
   }
 }
 
@@ -141,10 +147,12 @@ export async function writeDescriptions(
 }
 
 async function insertDescriptions(runner: Runner, table: Table, writes: readonly DescriptionWrite[]): Promise<void> {
-  if (writes.length === 0) return;
-  await sql`
-    INSERT INTO ${id(table.name)} (fk_i_user_id, fk_c_locale_code, s_info)
-    VALUES ${bindRows(writes.map(({ userId, locale, text }) => [userId, locale, text]))}`.execute(runner);
+  const tuples = writes.map(({ userId, locale, text }) => [userId, locale, text]);
+  for (const some of dividedForStatements(tuples, (tuple) => tuple)) {
+    await sql`
+      INSERT INTO ${id(table.name)} (fk_i_user_id, fk_c_locale_code, s_info)
+      VALUES ${bindRows(some)}`.execute(runner);
+  }
 }
 
 async function updateDescription(runner: Runner, table: Table, write: DescriptionWrite): Promise<void> {

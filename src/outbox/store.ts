@@ -1,7 +1,7 @@
 /** The outboxes: one entry per peer and user still to be sent. An entry holds no values, so changes of a user coalesce. */
 import { sql, type RawBuilder } from 'kysely';
 import { id, type OwnTables } from '../db/catalog.ts';
-import { bindList, bindRows } from '../db/lists.ts';
+import { bindList, bindRows, dividedForStatements } from '../db/lists.ts';
 import { toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import type { ErrorCode } from '../model/errors.ts';
@@ -21,9 +21,6 @@ export interface DueEntry {
 
 const KIND = { user: 'u', removal: 'r' } as const;
 
-/** Rows of one INSERT; a page of a feed may concern many users and peers. */
-const ROWS_PER_INSERT = 1000;
-
 /**
  * `INSERT INTO outbox … ON DUPLICATE KEY UPDATE generation = generation + 1`: an entry that waits is due at once again;
  * one held by the guard stays held.
@@ -35,12 +32,12 @@ export async function enqueue(
   nowMs: number,
 ): Promise<void> {
   const now = toSqlTime(nowMs);
-  for (let at = 0; at < entries.length; at += ROWS_PER_INSERT) {
-    const tuples = entries.slice(at, at + ROWS_PER_INSERT).map(({ peer, kind, ref, guarded }) => {
-      return [peer, KIND[kind], ref, now, now, guarded === undefined ? null : Number(guarded)];
-    });
+  const tuples = entries.map(({ peer, kind, ref, guarded }) => {
+    return [peer, KIND[kind], ref, now, now, guarded === undefined ? null : Number(guarded)];
+  });
+  for (const some of dividedForStatements(tuples, (tuple) => tuple)) {
     await sql`
-      INSERT INTO ${id(own.outbox)} (peer, kind, ref, changed_at, due_at, guarded) VALUES ${bindRows(tuples)}
+      INSERT INTO ${id(own.outbox)} (peer, kind, ref, changed_at, due_at, guarded) VALUES ${bindRows(some)}
       ON DUPLICATE KEY UPDATE generation = generation + 1, due_at = VALUES(due_at), attempts = 0,
         guarded = COALESCE(VALUES(guarded), guarded),
         state = IF(state = 'p', 'w', state), code = IF(state = 'h', code, NULL)`.execute(runner);

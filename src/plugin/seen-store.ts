@@ -4,6 +4,7 @@
  */
 import { sql } from 'kysely';
 import { id, type OwnTables } from '../db/catalog.ts';
+import { bindRows, dividedForStatements } from '../db/lists.ts';
 import { fromSqlTime, toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import { canonicalEmail, uidOfEmail, uidsFromBytes, uidToBytes, type Uid } from '../model/uid.ts';
@@ -106,15 +107,15 @@ export async function writeMemories(
   memories: ReadonlyMap<string, Memory>,
   nowMs: number,
 ): Promise<void> {
-  if (memories.size === 0) return;
-  const rows = [...memories].map(
-    ([email, memory]) => sql`(${peer}, ${addressOf(email)}, ${packMemory(memory)}, ${toSqlTime(nowMs)})`,
-  );
-  await sql`
-    INSERT INTO ${id(own.seen)} (peer, address, hashes, changed_at) VALUES ${sql.join(rows)}
-    ON DUPLICATE KEY UPDATE
-      account_id = IF(hashes IS NULL OR hashes LIKE ${GONE_LIKE}, NULL, account_id),
-      hashes = VALUES(hashes), changed_at = VALUES(changed_at)`.execute(runner);
+  const now = toSqlTime(nowMs);
+  const tuples = [...memories].map(([email, memory]) => [peer, addressOf(email), packMemory(memory), now]);
+  for (const some of dividedForStatements(tuples, (tuple) => tuple)) {
+    await sql`
+      INSERT INTO ${id(own.seen)} (peer, address, hashes, changed_at) VALUES ${bindRows(some)}
+      ON DUPLICATE KEY UPDATE
+        account_id = IF(hashes IS NULL OR hashes LIKE ${GONE_LIKE}, NULL, account_id),
+        hashes = VALUES(hashes), changed_at = VALUES(changed_at)`.execute(runner);
+  }
 }
 
 /** `UPDATE seen SET user_uid = ?, account_id = ?`: which user here the account at the peer is, and its id there if it was said. */

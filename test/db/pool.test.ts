@@ -223,3 +223,17 @@ test('lists of ids stay lists on a server that would make joins of them', async 
   const { rows } = await statement.execute(pool.db);
   expect(rows.map(({ Value }) => Value)).toEqual(database.serverKind === 'mariadb' ? ['0'] : []);
 });
+
+test('a statement longer than the server takes is not sent: the error says why, and the connection stays', async () => {
+  const single = poolOn(database, { connectionLimit: 1 });
+  const first = await connectionOf(single.db);
+  const [row] = await database.query<{ most: string }>('SELECT @@GLOBAL.max_allowed_packet AS most');
+  const text = 'x'.repeat(Number(row?.most));
+  const error = await failureOf(sql`SELECT LENGTH(${text}) AS n`.execute(single.db));
+  expect(error).toMatchObject({ code: 'DB_ERROR', message: expect.stringMatching(/max_allowed_packet.*\(1153\)/) });
+  expect(errnoOf(error)).toBe(1153);
+  expect(await connectionOf(single.db)).toBe(first);
+  const { rows } = await sql<{ n: string }>`SELECT LENGTH(${text.slice(100)}) AS n`.execute(single.db);
+  expect(Number(rows[0]?.n)).toBe(text.length - 100);
+  await single.close();
+});
