@@ -7,14 +7,12 @@ import type { Config, PeerConfig } from '../config/config.ts';
 import { isInstalled } from '../db/migrate.ts';
 import { SyncError } from '../model/errors.ts';
 import { makePeerClient } from '../peer/client.ts';
-import { makePluginClient, type PluginSays } from '../plugin/client.ts';
+import { greet, makePluginClient, type PluginSays } from '../plugin/client.ts';
 import { newTrace } from '../runtime/trace.ts';
 import type { Site } from '../site/site.ts';
 import { fail, failed, ok, warn, type Finding } from './finding.ts';
 import { count } from './text.ts';
 
-/** Ids of Osclass are 32 bits. */
-const HIGHEST_ID = '4294967295';
 const LIMITS =
   'a PHP plugin: it forgets what it could not send, and cannot say that an address changed or a value is NULL';
 const CHAPTER = 'See "Peers that run the PHP plugin" in the README.';
@@ -107,7 +105,7 @@ function limitsOf({ peers }: Config, peer: PeerConfig): Finding[] {
 async function askAsPlugin({ site }: Config, { url }: PeerConfig): Promise<PluginSays | Error> {
   const client = makePluginClient({ url, apiKey: site.apiKey });
   try {
-    return await client.call('userFeedRequest', [['ascLastUserId', HIGHEST_ID]]);
+    return await greet(client);
   } catch (error) {
     return error instanceof Error ? error : new SyncError('INTERNAL', undefined, { cause: error });
   } finally {

@@ -3,6 +3,7 @@
  * of the time that a parameter for each value takes, most of which the query builder would need.
  */
 import { sql, type RawBuilder } from 'kysely';
+import { slicesOfWeight } from '../runtime/each-of.ts';
 import type { Bindable } from './parameters.ts';
 
 /** Values, or rows of values; only made here, so that no other list reaches the driver. */
@@ -36,20 +37,7 @@ const MOST_BYTES = 900_000;
  * alone. No more than 1,000 in a part.
  */
 export function dividedForStatements<T>(items: readonly T[], rowOf: (item: T) => readonly Bindable[]): T[][] {
-  const parts: T[][] = [];
-  let bytes = Infinity;
-  for (const item of items) {
-    const own = bytesOf(rowOf(item));
-    const last = parts.at(-1);
-    if (last === undefined || bytes + own > MOST_BYTES || last.length === MOST_ROWS) {
-      parts.push([item]);
-      bytes = own;
-    } else {
-      last.push(item);
-      bytes += own;
-    }
-  }
-  return parts;
+  return slicesOfWeight(items, (item) => bytesOf(rowOf(item)), { most: MOST_BYTES, length: MOST_ROWS });
 }
 
 const MOST_ROWS = 1000;

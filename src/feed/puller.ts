@@ -9,6 +9,7 @@ import { whileHeld } from '../db/with-lease.ts';
 import { ERRORS, SyncError } from '../model/errors.ts';
 import type { FeedPage, StreamResult, UserRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
+import { fetchAround, type Fetch } from './around.ts';
 import { moveCursor, readCursor } from './cursor.ts';
 
 /** What applying a page came to, for each record. */
@@ -39,12 +40,9 @@ export interface FeedPullerDeps {
   /** Most users asked for in one call. */
   readonly limit: () => number;
   /** Asks the peer, and unless it is a dry run notes how that went; throws PEER_… errors. */
-  readonly fetch: (
-    peer: string,
-    after: number,
-    limit: number,
-    options: { trace: string; dryRun: boolean; signal?: AbortSignal },
-  ) => Promise<FeedPage>;
+  readonly fetch: Fetch;
+  /** As `fetch`, for a page without users: only where it ends. Undefined: the peer knows no such pages. */
+  readonly fetchEnd: (...call: Parameters<Fetch>) => Promise<FeedPage | undefined>;
   /**
    * Merges the records of a page; `fence` runs in each transaction: a page that was asked for long ago may not overwrite
    * what came since.
@@ -172,6 +170,8 @@ export async function runFeed(deps: FeedPullerDeps, route: PeerRoute, options: F
 interface Fetched {
   readonly page: FeedPage;
   readonly trace: string;
+  /** Set where the page is of one user who does not get through, and is not in it. */
+  readonly leftOut?: SyncError;
 }
 
 async function fetchPage(
@@ -183,9 +183,10 @@ async function fetchPage(
   const trace = deps.newTrace();
   try {
     const call = { trace, dryRun, ...(signal === undefined ? {} : { signal }) };
-    const page = await deps.fetch(route.name, after, deps.limit(), call);
+    const found = await fetchAround(deps, route.name, after, deps.limit(), call);
+    const { page } = found;
     if (!page.done && page.next <= after) throw new SyncError('PEER_BAD_ANSWER', 'The feed does not move on.');
-    return { page, trace };
+    return { ...found, trace };
   } catch (error) {
     if (!dryRun && error instanceof SyncError) {
       await deps.appendLog(deps.db, [feedEntry(deps, route, trace, error.message, 'ERR', { code: error.code, after })]);
@@ -199,7 +200,7 @@ async function storePage(
   deps: FeedPullerDeps,
   route: PeerRoute,
   after: number,
-  { page, trace }: Fetched,
+  { page, trace, leftOut }: Fetched,
   { dryRun, overwrite, signal }: FeedOptions,
   fence: (trx: Transaction<unknown>) => Promise<void>,
 ): Promise<readonly PageOutcome[]> {
@@ -208,12 +209,21 @@ async function storePage(
   const finish = async (trx: Transaction<unknown>): Promise<void> => {
     await moveCursor(trx, own, route.name, next, { progress: message, records: page.users.length }, nowMs());
     await fence(trx);
-    await deps.appendLog(trx, [feedEntry(deps, route, trace, message, '200', { retrieved, limit, after, next })]);
+    const content = { retrieved, limit, after, next };
+    await deps.appendLog(trx, [
+      leftOut === undefined
+        ? feedEntry(deps, route, trace, message, '200', content)
+        : feedEntry(deps, route, trace, leftOut.message, 'ERR', { ...content, code: leftOut.code }),
+    ]);
   };
   const how = { trace, overwrite, dryRun, fence, ...(signal === undefined ? {} : { signal }) };
   const outcomes = page.users.length === 0 ? [] : await deps.apply(route, page.users, how);
   if (!dryRun) await inTransaction(db, finish);
-  return outcomes;
+  return leftOut === undefined ? outcomes : [...outcomes, outcomeOf(leftOut)];
+}
+
+function outcomeOf({ code, message }: SyncError): PageOutcome {
+  return { result: 'parked', operation: 'none', userId: null, email: null, registers: [], code, message };
 }
 
 function count(sums: FeedSums, outcomes: readonly PageOutcome[]): void {

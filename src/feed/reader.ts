@@ -7,10 +7,10 @@ import { readShadows } from '../db/shadows.ts';
 import type { Unread } from '../db/unread.ts';
 import { SyncError } from '../model/errors.ts';
 import { formatProgress } from '../model/progress.ts';
-import type { FeedPage } from '../model/record.ts';
+import { roughBytes, type FeedPage, type UserRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { Origin } from '../model/stamp.ts';
-import type { HostUsers } from '../osclass/host-users.ts';
+import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import { encodeUser } from '../osclass/records.ts';
 import { makeZone, type Zone } from '../osclass/timezone.ts';
 import { hasPassed } from '../runtime/clock.ts';
@@ -50,6 +50,8 @@ export interface FeedQuery {
   readonly times?: 'utc' | 'local';
   /** Say of each row whether it is there. */
   readonly rows?: boolean;
+  /** No users, only where the page ends. */
+  readonly only?: 'ids';
 }
 
 /** Serves pages. */
@@ -59,6 +61,19 @@ export interface FeedReader {
 
 /** Counting all users for every page would cost more than the page: the total may be this old. */
 const TOTAL_FOR_MS = 30_000;
+
+/** About so many bytes of users are in one page, before it is compressed; one that has more goes alone. */
+const MOST_BYTES = 4_000_000;
+
+/** How many of them fit into a page. */
+function fitting(records: readonly (UserRecord | undefined)[]): number {
+  let bytes = 0;
+  const beyond = records.findIndex((record) => {
+    bytes += record === undefined ? 0 : roughBytes(record);
+    return bytes > MOST_BYTES;
+  });
+  return beyond === -1 ? records.length : Math.max(1, beyond);
+}
 
 interface Count {
   readonly total: number;
@@ -90,8 +105,29 @@ export function makeFeedReader(deps: FeedReaderDeps): FeedReader {
     return { total, remaining: after === 0 ? total : await eligibleAfter(after), atMs: nowMs() };
   };
 
+  const recordsOf = async (
+    route: PeerRoute,
+    users: readonly HostUser[],
+    zone: Zone,
+    saysRows: boolean,
+  ): Promise<(UserRecord | undefined)[]> => {
+    const { hosts } = deps.parts();
+    const userIds = users.map((user) => user.id);
+    const shadows = await setBackUsers(deps, await readShadows(db, own, userIds));
+    // Under their new ids nothing is known of them yet, and no stream brings who has only another id.
+    const unknown = userIds.filter((userId) => !shadows.has(userId));
+    const renumbered = await deps.unread.changingHands(db, unknown);
+    if (renumbered.size > 0) throw new SyncError('BASELINE_PENDING', undefined, { retryAfterS: 1 });
+    return users.map((user) => {
+      const stored = shadows.get(user.id);
+      return stored === undefined
+        ? undefined
+        : encodeUser(user, stored, route.sends, hosts, zone, { saysRows })?.record;
+    });
+  };
+
   return {
-    async page(route, { after, limit: wanted, times, rows: saysRows = false }, call) {
+    async page(route, { after, limit: wanted, times, only, rows: saysRows = false }, call) {
       // A user without a shadow would be left out, and the cursor of the peer would move past it.
       if (await deps.feedsMustWait()) throw new SyncError('BASELINE_PENDING', undefined, { retryAfterS: 1 });
       await deps.drain();
@@ -100,21 +136,11 @@ export function makeFeedReader(deps: FeedReaderDeps): FeedReader {
       const limit = Math.max(1, Math.min(wanted, deps.limit()));
       // One more than asked for tells whether there is a next page.
       const found = await hosts.after(db, after, limit + 1, { eligible: true });
-      const users = found.slice(0, limit);
-      const userIds = users.map((user) => user.id);
-      const shadows = await setBackUsers(deps, await readShadows(db, own, userIds));
-      // Under their new ids nothing is known of them yet, and no stream brings who has only another id.
-      const unknown = userIds.filter((userId) => !shadows.has(userId));
-      const renumbered = await deps.unread.changingHands(db, unknown);
-      if (renumbered.size > 0) throw new SyncError('BASELINE_PENDING', undefined, { retryAfterS: 1 });
-      const records = users.flatMap((user) => {
-        const stored = shadows.get(user.id);
-        const encoded =
-          stored === undefined ? undefined : encodeUser(user, stored, route.sends, hosts, zone, { saysRows });
-        return encoded === undefined ? [] : [encoded.record];
-      });
+      const eligible = found.slice(0, limit);
+      const records = only === undefined ? await recordsOf(route, eligible, zone, saysRows) : [];
+      const users = only === undefined ? eligible.slice(0, fitting(records)) : eligible;
       const before = await countFrom(route.name, after);
-      const done = found.length <= limit;
+      const done = users.length === found.length;
       const remaining = done ? 0 : Math.max(1, before.remaining - users.length);
       const next = users.at(-1)?.id ?? after;
       counts.set(route.name, { total: before.total, atMs: before.atMs, cursor: next, remaining });
@@ -132,7 +158,8 @@ export function makeFeedReader(deps: FeedReaderDeps): FeedReader {
           trace: call.trace,
         },
       ]);
-      return { status: 'OK', message, users: records, ...figures, next, done };
+      const sent = records.slice(0, users.length).filter((record) => record !== undefined);
+      return { status: 'OK', message, users: sent, ...figures, next, done };
     },
   };
 }

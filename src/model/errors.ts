@@ -156,6 +156,18 @@ export const ERRORS = {
     502,
   ),
   PEER_FAILED: entry('The peer answered with an error.', 'Look into the log of the peer.', 'retry', 502),
+  PEER_BLOCKED: entry(
+    'Something in front of the peer refused the call, or only what is in it; the peer did not see it.',
+    'Exempt the path of the daemon there from firewall rules, passwords, captchas and maintenance pages; then retry what is parked.',
+    'retry',
+    502,
+  ),
+  KEY_STRIPPED: entry(
+    'The peer gets our calls without our key.',
+    'Let the proxy in front of the peer pass the Authorization header on.',
+    'retry',
+    502,
+  ),
   PEER_BAD_ANSWER: entry(
     'What answered does not speak our protocol.',
     'Check the URL of the peer, above all its path, and proxies between.',
@@ -260,7 +272,12 @@ export const ERRORS = {
   ),
   FORBIDDEN: entry('The key is not for this route.', 'Use the admin token for admin routes.', 'refuse', 403),
   NOT_FOUND: entry('There is nothing at this address.', 'Check method and path.', 'refuse', 404),
-  BODY_TOO_LARGE: entry('The body is larger than `http.max_body`.', 'Send less at once.', 'refuse', 413),
+  BODY_TOO_LARGE: entry(
+    'The body is larger than `http.max_body`, or than a proxy in front takes.',
+    'Send less at once, or raise `http.max_body` and the limit of the proxy (nginx: client_max_body_size).',
+    'refuse',
+    413,
+  ),
   MEDIA_TYPE: entry('The content type or encoding is not supported.', 'Send JSON, plain or gzip.', 'refuse', 415),
   BODY_UNREADABLE: entry('The body cannot be read.', 'Send valid JSON, and gzip only if so marked.', 'refuse', 400),
   REQUEST_INVALID: entry('The request is not what the route expects.', 'See /openapi.json.', 'refuse', 422),
@@ -291,9 +308,11 @@ export class SyncError extends Error {
   }
 }
 
-/** What the registry says of an error's code; unknown errors count as `INTERNAL`. */
+/** What the registry says of an error's code, with the error's own remedy if it has one; unknown errors count as `INTERNAL`. */
 export function entryOf(error: unknown): ErrorEntry {
-  return ERRORS[error instanceof SyncError ? error.code : 'INTERNAL'];
+  if (!(error instanceof SyncError)) return ERRORS.INTERNAL;
+  const { code, remedy } = error;
+  return remedy === undefined ? ERRORS[code] : { ...ERRORS[code], remedy };
 }
 
 /** What the operator does about an error: its own remedy, else that of its code. */

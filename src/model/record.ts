@@ -169,6 +169,24 @@ export function stampText(record: UserRecord, { stamp }: WireRegister): string {
   return stamp ?? record.stamp ?? record.born;
 }
 
+/** About how many bytes a record has as JSON: in texts that are long, signs that JSON escapes are few. */
+export function roughBytes(record: WireRecord): number {
+  if (record.kind === 'removal') return 300;
+  let bytes = 200 + 40 * record.uids.length;
+  for (const { values } of Object.values(record.registers)) {
+    bytes += 60;
+    for (const value of Object.values(values)) bytes += 30 + sizeOf(value);
+  }
+  return bytes;
+}
+
+function sizeOf(value: WireValue): number {
+  if (value === null) return 0;
+  if (typeof value !== 'string') return 'hex' in value ? value.hex.length : value.utc.length;
+  // What is short may weigh three times as much, which does not matter.
+  return value.length < 200 ? value.length : Buffer.byteLength(value);
+}
+
 /** The latest time a record names; a stamp that cannot be read is none. */
 export function latestStamp(record: WireRecord): Stamp {
   const texts =

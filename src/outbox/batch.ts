@@ -5,10 +5,11 @@ import type { AppendLog } from '../db/ports.ts';
 import { noteGuarded } from '../db/guard-events.ts';
 import { inTransaction, type Runner } from '../db/transaction.ts';
 import { ERRORS, SyncError, type ErrorCode } from '../model/errors.ts';
-import { maskEmail, type LogEntry } from '../model/log-entry.ts';
-import type { StreamAnswer, StreamResult, WireRecord } from '../model/record.ts';
+import { roughBytes, type StreamAnswer, type StreamResult, type WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
+import { slicesOfWeight } from '../runtime/each-of.ts';
 import { pack, type PackDeps, type Parcel, type PeerForm } from './pack.ts';
+import { failedCall, sentRecord, wayFound } from './sent-log.ts';
 import { confirm, enqueue, park, postpone, type DueEntry, type Postponed } from './store.ts';
 
 /** What one request and what comes of it needs. */
@@ -27,6 +28,11 @@ export interface BatchDeps extends PackDeps {
     records: readonly WireRecord[],
     options: { trace: string; stillOurs: (trx: Runner) => Promise<void>; signal?: AbortSignal },
   ) => Promise<StreamAnswer>;
+  /**
+   * Sends nothing, the way records are sent. `plain`: only compressed requests do not get there, and from now on none is
+   * compressed. Throws PEER_… errors.
+   */
+  readonly probe: (peer: string, options: { trace: string; signal?: AbortSignal }) => Promise<'open' | 'plain'>;
   /** Whose work it is: only that one writes down what came of it. */
   readonly lease: Pick<Lease, 'fence' | 'renew'>;
   /** Is told what became of entries, once that is stored, for figures. */
@@ -47,7 +53,16 @@ export interface Sums {
   readonly kept: number;
 }
 
-/** Reads the users of entries, sends them in one request, and writes down what came of it. */
+/**
+ * About so many bytes go into one request, before it is compressed; a user that has more goes alone. Proxies take 1 MiB
+ * unless told otherwise.
+ */
+const MOST_BYTES = 900_000;
+
+/** What is refused in front of the peer so often, while other requests get there, waits for a person. */
+const MOST_TRIES = 3;
+
+/** Reads the users of entries, sends them in as few requests as they fit, and writes down what came of it. */
 export async function deliverBatch(
   deps: BatchDeps,
   route: PeerRoute,
@@ -68,8 +83,13 @@ export async function deliverBatch(
       await postpone(trx, own, route.name, until);
     });
   }
-  const sent = await send(deps, route, parcels, signal);
-  return { done: sent.done + moot.length, kept: sent.kept + early.length };
+  const sums = { done: moot.length, kept: early.length };
+  for (const some of slicesOfWeight(parcels, ({ record }) => roughBytes(record), { most: MOST_BYTES })) {
+    const sent = await send(deps, route, some, signal);
+    sums.done += sent.done;
+    sums.kept += sent.kept;
+  }
+  return sums;
 }
 
 /** A transaction that commits only if the work is still ours. Throws `LEASE_LOST`. */
@@ -129,13 +149,39 @@ async function sendAndSettle(
     if (code === 'LEASE_LOST') throw error;
     if (code !== undefined && isAboutContent(code))
       return await isolate(deps, route, parcels, { code, message }, signal);
+    const way = code !== undefined && mayBeAboutContent(code) ? await lookAtWay(deps, route, signal) : 'shut';
+    if (way === 'plain') return await sendAndSettle(deps, route, parcels, signal);
+    if (way === 'open' && code !== undefined) return await isolate(deps, route, parcels, { code, message }, signal);
     await deps.appendLog(deps.db, [failedCall(deps, route, parcels, trace, code ?? 'INTERNAL', message)]);
     throw error;
   }
   return await settle(deps, route, parcels, answer, trace);
 }
 
-/** The peer refused the request for what is in it: halve it until the record that is to blame stands alone. */
+/**
+ * Whether other requests get there. `plain`: only compressed ones do not, and from now on none is; that is written down.
+ */
+async function lookAtWay(
+  deps: BatchDeps,
+  { name }: PeerRoute,
+  signal: AbortSignal | undefined,
+): Promise<'open' | 'plain' | 'shut'> {
+  const trace = deps.newTrace();
+  let way: 'open' | 'plain';
+  try {
+    way = await deps.probe(name, { trace, ...(signal === undefined ? {} : { signal }) });
+  } catch (error) {
+    if (!(error instanceof SyncError)) throw error;
+    return 'shut';
+  }
+  if (way === 'plain') {
+    const words = `Compressed requests are refused in front of ${name}: they go uncompressed until the daemon is started again.`;
+    await deps.appendLog(deps.db, [wayFound(deps, name, trace, words)]);
+  }
+  return way;
+}
+
+/** The request was refused for what is in it: halve it until the record that is to blame stands alone. */
 async function isolate(
   deps: BatchDeps,
   route: PeerRoute,
@@ -144,19 +190,43 @@ async function isolate(
   signal: AbortSignal | undefined,
 ): Promise<Sums> {
   const [only] = parcels;
-  if (parcels.length === 1 && only !== undefined) {
-    await fenced(deps, async (trx) => {
-      await park(trx, deps.own, route.name, only.entry, reason);
-      const log = { status: String(ERRORS[reason.code].http), response: reason.message, code: reason.code };
-      await deps.appendLog(trx, [sentRecord(deps, route, only, deps.newTrace(), log)]);
-    });
-    deps.onAnswered(route.name, [{ entry: only.entry, result: 'refused' }]);
-    return { done: 0, kept: 1 };
-  }
+  if (parcels.length === 1 && only !== undefined) return await setAside(deps, route, only, reason);
   const half = Math.ceil(parcels.length / 2);
   const first = await send(deps, route, parcels.slice(0, half), signal);
   const second = await send(deps, route, parcels.slice(half), signal);
   return { done: first.done + second.done, kept: first.kept + second.kept };
+}
+
+/**
+ * The one that is to blame. The peer's own refusal is final; what stands in front of it may change its mind, and is asked
+ * some times before a person is; an error of the peer's may pass, however long it takes.
+ */
+async function setAside(
+  deps: BatchDeps,
+  route: PeerRoute,
+  parcel: Parcel,
+  refused: { code: ErrorCode; message: string },
+): Promise<Sums> {
+  const { own, nowMs } = deps;
+  const { entry } = parcel;
+  const isFinal = isAboutContent(refused.code);
+  const code = isFinal || refused.code === 'PEER_FAILED' ? refused.code : 'PEER_BLOCKED';
+  const message = isFinal ? refused.message : `Only the request with this user fails. ${refused.message}`;
+  const isParked = isFinal || isSpent(entry, code);
+  const dueAtMs = nowMs() + deps.backoffMs(entry.attempts + 1);
+  await fenced(deps, async (trx) => {
+    if (isParked) await park(trx, own, route.name, entry, { code, message });
+    else await postpone(trx, own, route.name, [{ ...entry, dueAtMs, code, message }]);
+    const status = /^HTTP (\d{3})/.exec(refused.message)?.[1] ?? (isFinal ? String(ERRORS[code].http) : 'ERR');
+    await deps.appendLog(trx, [sentRecord(deps, route, parcel, deps.newTrace(), { status, response: message, code })]);
+  });
+  if (isParked) deps.onAnswered(route.name, [{ entry, result: 'refused' }]);
+  return { done: 0, kept: 1 };
+}
+
+/** True if a person has to look at it, after the try that just failed. */
+function isSpent(entry: DueEntry, code: ErrorCode): boolean {
+  return code === 'PEER_BLOCKED' && entry.attempts + 1 >= MOST_TRIES;
 }
 
 async function settle(
@@ -181,7 +251,13 @@ async function settle(
     await confirm(trx, own, route.name, confirmed);
     const guarded = confirmed.filter((entry) => entry.guarded).length;
     await noteGuarded(trx, own, route.name, 'out', guarded, nowMs());
-    await postpone(trx, own, route.name, later);
+    await postpone(
+      trx,
+      own,
+      route.name,
+      later.filter((entry) => !isSpent(entry, entry.code)),
+    );
+    for (const entry of later) if (isSpent(entry, entry.code)) await park(trx, own, route.name, entry, entry);
     const logs = outcome.map(({ parcel, result }) =>
       sentRecord(deps, route, parcel, trace, {
         status: '200',
@@ -199,40 +275,21 @@ async function settle(
   return { done: confirmed.length, kept: later.length };
 }
 
-function sentRecord(
-  deps: BatchDeps,
-  route: PeerRoute,
-  { record, userId, email }: Parcel,
-  trace: string,
-  outcome: { status: string; response: string; result?: string; code?: string },
-): LogEntry {
-  const { status, response, ...rest } = outcome;
-  const content = {
-    operation: record.kind === 'user' ? 'send' : 'remove',
-    uid: record.uids[0],
-    ...(userId === null ? {} : { userId }),
-    ...(email === null ? {} : { email: maskEmail(email) }),
-    ...(record.kind === 'user' ? { registers: Object.keys(record.registers) } : {}),
-    ...rest,
-  };
-  return { type: 'STREAM', peer: route.name, key: deps.keyDigest, ip: null, status, response, content, trace };
-}
-
-function failedCall(
-  deps: BatchDeps,
-  route: PeerRoute,
-  parcels: readonly Parcel[],
-  trace: string,
-  code: ErrorCode,
-  response: string,
-): LogEntry {
-  const status = /^HTTP (\d{3})/.exec(response)?.[1] ?? 'ERR';
-  const content = { operation: 'send', code, records: parcels.length };
-  return { type: 'STREAM', peer: route.name, key: deps.keyDigest, ip: null, status, response, content, trace };
-}
-
+/** The peer itself says that it is about what was sent. */
 function isAboutContent(code: ErrorCode): boolean {
   return code === 'BODY_TOO_LARGE' || code === 'REQUEST_INVALID';
+}
+
+/** It is, if other requests get there. */
+function mayBeAboutContent(code: ErrorCode): boolean {
+  return TROUBLES.has(code) || code === 'PEER_BAD_ANSWER' || code === 'PEER_UNREACHABLE' || code === 'PEER_TIMEOUT';
+}
+
+const TROUBLES: ReadonlySet<ErrorCode> = new Set(['PEER_BLOCKED', 'PEER_FAILED']);
+
+/** True for an entry that made a request fail when it was tried last. */
+export function hasFailedAlone({ code }: DueEntry): boolean {
+  return code !== null && TROUBLES.has(code);
 }
 
 function knownCode(code: string | undefined): ErrorCode {

@@ -4,7 +4,7 @@
  */
 import type { PeerRoute } from '../model/route.ts';
 import { eachOf, slices } from '../runtime/each-of.ts';
-import { deliverBatch, fenced, type BatchDeps, type Sums } from './batch.ts';
+import { deliverBatch, fenced, hasFailedAlone, type BatchDeps, type Sums } from './batch.ts';
 import { dueEntries, holdEntries, type DueEntry } from './store.ts';
 
 /** What a delivery needs. */
@@ -49,10 +49,14 @@ export async function deliverOnce(deps: DeliverDeps, route: PeerRoute, signal?: 
   };
   // Removals make room for who registers after them, and are counted by the guard of the peer: those go one by one.
   const first = entries.filter(isRemoving);
-  const batches = slices([...first, ...entries.filter((entry) => !isRemoving(entry))], batch);
+  const rest = entries.filter((entry) => !isRemoving(entry));
+  // Whoever made a request fail before goes last, in one of its own.
+  const suspects = rest.filter(hasFailedAlone);
+  const batches = slices([...first, ...rest.filter((entry) => !hasFailedAlone(entry))], batch);
   const removing = Math.ceil(first.length / batch);
   await eachOf(batches.slice(0, removing), 1, deliver);
   await eachOf(batches.slice(removing), atOnce, deliver);
+  await eachOf(slices(suspects, 1), 1, deliver);
   return { ...sums, full: due.length === limit };
 }
 

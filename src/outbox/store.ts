@@ -17,6 +17,8 @@ export interface DueEntry {
   readonly changedAt: string;
   /** It removes or disables an account and nobody approved that. */
   readonly guarded: boolean;
+  /** Why it was not confirmed when it was tried last; null at first. */
+  readonly code: ErrorCode | null;
 }
 
 const KIND = { user: 'u', removal: 'r' } as const;
@@ -67,8 +69,9 @@ export async function dueEntries(
     attempts: number;
     changed_at: string;
     guarded: number | null;
+    code: ErrorCode | null;
   }>`
-    SELECT kind, ref, generation, attempts, changed_at, guarded FROM ${id(own.outbox)}
+    SELECT kind, ref, generation, attempts, changed_at, guarded, code FROM ${id(own.outbox)}
     WHERE peer = ${peer} AND state = 'w' AND ${isDue(nowMs)}
     ORDER BY due_at, kind, ref LIMIT ${limit}`.execute(runner);
   return rows.map((row) => ({
@@ -78,6 +81,7 @@ export async function dueEntries(
     attempts: row.attempts,
     changedAt: row.changed_at,
     guarded: row.guarded === 1,
+    code: row.code,
   }));
 }
 

@@ -5,7 +5,7 @@ import { Compile, type Validator } from 'typebox/compile';
 import type { TSchema, Static } from 'typebox';
 import { Pool, type Dispatcher } from 'undici';
 import type { Runner } from '../db/transaction.ts';
-import { SyncError, type ErrorCode } from '../model/errors.ts';
+import { SyncError } from '../model/errors.ts';
 import {
   FeedPage as FeedPageSchema,
   Hello as HelloSchema,
@@ -15,13 +15,21 @@ import {
   type StreamAnswer,
   type WireRecord,
 } from '../model/record.ts';
-import { readAnswer, retryAfterSeconds, toPeerError } from '../runtime/http-calls.ts';
+import type { HttpAnswer } from '../runtime/foreign-answer.ts';
+import { readAnswer, toPeerError } from '../runtime/http-calls.ts';
+import { readOurs, refusal } from './answer.ts';
 
 /** What one call needs besides its data. */
 export interface CallOptions {
   /** Goes to the peer as `x-trace-id`, so that both logs can be joined. */
   readonly trace: string;
   readonly signal?: AbortSignal;
+}
+
+/** A greeting, which may ask for a call back, or be one. */
+export interface HelloOptions extends CallOptions {
+  /** See call-back.ts. */
+  readonly callBack?: Readonly<Record<string, string>>;
 }
 
 /** Sending is the work of one at a time. */
@@ -38,13 +46,20 @@ export interface FeedRequest {
   readonly times: 'utc' | 'local';
   /** The peer is to say of each row whether it is there; it has to understand that. */
   readonly rows?: boolean;
+  /** No users, only where the page ends. Peers before 0.2 answer `REQUEST_INVALID`. */
+  readonly only?: 'ids';
 }
 
 /** Calls one peer. Every method throws a PEER_… error, or BODY_TOO_LARGE / REQUEST_INVALID when the peer says so. */
 export interface PeerClient {
-  hello(options: CallOptions): Promise<Hello>;
+  hello(options: HelloOptions): Promise<Hello>;
   feed(wanted: FeedRequest, options: CallOptions): Promise<FeedPage>;
   stream(records: readonly WireRecord[], options: SendOptions): Promise<StreamAnswer>;
+  /**
+   * Sends no record, the way records are sent: whether it is anything but what is in them that keeps them from the peer.
+   * `plain`: only compressed bodies are kept from it, so all go plain from now on. Throws as the others do.
+   */
+  probe(options: CallOptions): Promise<'open' | 'plain'>;
   /** Ends calls under way. */
   close(): Promise<void>;
   /** Nobody calls any more: the connections end when the calls under way have. */
@@ -65,6 +80,8 @@ export interface PeerClientOptions {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const TOTAL_TIMEOUT_MS = 30_000;
+/** Nothing has to be done for it. */
+const PROBE_TIMEOUT_MS = 10_000;
 /** An answer larger than this is not one of ours. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 /** Below this, compressing costs more than it saves. */
@@ -92,15 +109,17 @@ export function makePeerClient(options: PeerClientOptions): PeerClient {
     keepAliveTimeout: 30_000,
   });
 
+  /** Something between does not let compressed bodies through. */
+  let isPlain = false;
+
   const call = async <Schema extends TSchema>(
     method: 'GET' | 'POST',
     path: string,
     answer: Validator<Record<never, never>, Schema>,
     { trace, signal }: CallOptions,
-    body?: Buffer,
+    { body, zip = false, timeoutMs = totalMs, headers = {} }: Sending = {},
   ): Promise<Static<Schema>> => {
-    const deadline = AbortSignal.timeout(totalMs);
-    const zipped = body !== undefined && body.length >= GZIP_FROM_BYTES;
+    const deadline = AbortSignal.timeout(timeoutMs);
     try {
       const response = await pool.request({
         method,
@@ -111,40 +130,86 @@ export function makePeerClient(options: PeerClientOptions): PeerClient {
           'accept-encoding': 'br, gzip',
           'x-trace-id': trace,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(zipped ? { 'content-encoding': 'gzip' } : {}),
+          ...(zip ? { 'content-encoding': 'gzip' } : {}),
+          ...headers,
         },
-        body: body === undefined ? null : zipped ? await compress(body, { level: 3 }) : body,
+        body: body === undefined ? null : zip ? await compress(body, { level: 3 }) : body,
         signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       });
-      const text = await readText(response);
-      if (response.statusCode !== 200) throw refusal(response, text);
-      return check(text, answer);
+      const said: HttpAnswer = {
+        status: response.statusCode,
+        headers: response.headers,
+        text: await readText(response),
+      };
+      if (said.status !== 200) throw refusal(said, base);
+      return readOurs(said, base, answer);
     } catch (error) {
       throw toPeerError(error, signal, deadline);
     }
   };
 
+  const post = async (
+    records: readonly WireRecord[],
+    body: Buffer,
+    zip: boolean,
+    callOptions: CallOptions,
+    timeoutMs = totalMs,
+  ): Promise<StreamAnswer> => {
+    const answer = await call('POST', '/v1/stream', streamAnswer, callOptions, { body, zip, timeoutMs });
+    if (answer.results.length === records.length) return answer;
+    throw new SyncError(
+      'PEER_BAD_ANSWER',
+      `The peer answered ${answer.results.length} results to ${records.length} records.`,
+    );
+  };
+
   return {
-    hello: (callOptions) => call('GET', '/v1/hello', hello, callOptions),
-    feed: ({ after, limit, times, rows = false }, callOptions) =>
-      call(
-        'GET',
-        `/v1/feed?after=${after}&limit=${limit}&times=${times}${rows ? '&rows=said' : ''}`,
-        feedPage,
-        callOptions,
-      ),
+    hello: (callOptions) => {
+      const { callBack } = callOptions;
+      return call('GET', '/v1/hello', hello, callOptions, callBack === undefined ? {} : { headers: callBack });
+    },
+    feed: ({ after, limit, times, only, rows = false }, callOptions) => {
+      const more = `${rows ? '&rows=said' : ''}${only === undefined ? '' : `&only=${only}`}`;
+      return call('GET', `/v1/feed?after=${after}&limit=${limit}&times=${times}${more}`, feedPage, callOptions);
+    },
     async stream(records, callOptions) {
       const body = Buffer.from(JSON.stringify({ site: options.site, records }));
-      const answer = await call('POST', '/v1/stream', streamAnswer, callOptions, body);
-      if (answer.results.length === records.length) return answer;
-      throw new SyncError(
-        'PEER_BAD_ANSWER',
-        `The peer answered ${answer.results.length} results to ${records.length} records.`,
-      );
+      return await post(records, body, !isPlain && body.length >= GZIP_FROM_BYTES, callOptions);
+    },
+    async probe(callOptions) {
+      const body = Buffer.from(JSON.stringify({ site: options.site, records: [] }));
+      const timeoutMs = Math.min(totalMs, PROBE_TIMEOUT_MS);
+      if (!isPlain) {
+        try {
+          await post([], body, true, callOptions, timeoutMs);
+          return 'open';
+        } catch (error) {
+          if (!(error instanceof SyncError)) throw error;
+        }
+      }
+      await post([], body, false, callOptions, timeoutMs);
+      if (isPlain) return 'open';
+      try {
+        // The first time it may have been something that has passed.
+        await post([], body, true, callOptions, timeoutMs);
+        return 'open';
+      } catch (error) {
+        if (!(error instanceof SyncError)) throw error;
+        isPlain = true;
+        return 'plain';
+      }
     },
     close: () => pool.destroy(),
     retire: () => void pool.close(),
   };
+}
+
+/** What a request carries. */
+interface Sending {
+  readonly body?: Buffer;
+  readonly zip?: boolean;
+  readonly timeoutMs?: number;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 async function readText({ body, headers }: Dispatcher.ResponseData): Promise<string> {
@@ -155,42 +220,5 @@ async function readText({ body, headers }: Dispatcher.ResponseData): Promise<str
     return (await EXPAND[coding](raw, { maxOutputLength: MAX_ANSWER_BYTES })).toString('utf8');
   } catch (cause) {
     throw new SyncError('PEER_BAD_ANSWER', `The answer is too large or no valid ${coding}.`, { cause });
-  }
-}
-
-function check<Schema extends TSchema>(text: string, answer: Validator<Record<never, never>, Schema>): Static<Schema> {
-  const value = parseJson(text);
-  if (answer.Check(value)) return value;
-  const [problem] = value === undefined ? [] : answer.Errors(value);
-  const where = problem === undefined ? 'not JSON' : `${problem.instancePath || 'the answer'} ${problem.message}`;
-  throw new SyncError('PEER_BAD_ANSWER', `The answer is not one of our protocol: ${where}.`);
-}
-
-/** The error a peer's refusal stands for, with its own words where it speaks our protocol. */
-function refusal(response: Dispatcher.ResponseData, text: string): SyncError {
-  const status = response.statusCode;
-  const said = parseJson(text) as { code?: unknown; message?: unknown } | undefined;
-  const words = typeof said?.message === 'string' ? said.message.slice(0, 300) : `HTTP ${status}`;
-  const options = { retryAfterS: retryAfterSeconds(response.headers['retry-after']) };
-  const code: ErrorCode =
-    said?.code === 'NOT_ACCEPTED'
-      ? 'NOT_ACCEPTED'
-      : status === 401 || status === 403
-        ? 'PEER_REFUSED_KEY'
-        : status === 413
-          ? 'BODY_TOO_LARGE'
-          : status === 422
-            ? 'REQUEST_INVALID'
-            : status === 404 || (status >= 300 && status < 400)
-              ? 'PEER_BAD_ANSWER'
-              : 'PEER_FAILED';
-  return new SyncError(code, `HTTP ${status}: ${words}`, options);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -4,7 +4,8 @@
  */
 import { Pool } from 'undici';
 import { SyncError } from '../model/errors.ts';
-import { readAnswer, retryAfterSeconds, toPeerError } from '../runtime/http-calls.ts';
+import { foreignAnswer, retryAfterSeconds, type HttpAnswer } from '../runtime/foreign-answer.ts';
+import { readAnswer, toPeerError } from '../runtime/http-calls.ts';
 import { encodeForm } from './wire.ts';
 
 /** A call to a plugin peer. */
@@ -12,6 +13,24 @@ export interface PluginClient {
   /** What it throws: see {@link makePluginClient}. */
   call(action: PluginAction, fields: readonly (readonly [string, string])[], signal?: AbortSignal): Promise<PluginSays>;
   close(): Promise<void>;
+}
+
+/** Ids of Osclass are 32 bits. */
+const HIGHEST_ID = '4294967295';
+
+/**
+ * Asks for the users after the highest id there can be: it changes nothing, and the plugin has to know our key for it.
+ * Throws as {@link PluginClient.call} does.
+ */
+export async function greet(client: PluginClient, signal?: AbortSignal): Promise<PluginSays> {
+  return await client.call('userFeedRequest', [['ascLastUserId', HIGHEST_ID]], signal);
+}
+
+/** As {@link greet}; throws `PEER_REFUSED_KEY` too. */
+export async function probe(client: PluginClient, signal?: AbortSignal): Promise<'open'> {
+  const { status, message } = await greet(client, signal);
+  if (status === 'OK') return 'open';
+  throw new SyncError('PEER_REFUSED_KEY', `HTTP 200: ${message.slice(0, 300)}`);
 }
 
 /** What can be asked of the plugin. */
@@ -40,8 +59,9 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /**
  * Opens one connection for each call, as the plugin does. `call` resolves to what was said in the protocol, `ERR` too;
- * it throws `PEER_UNREACHABLE`, `PEER_TIMEOUT`, `BODY_TOO_LARGE`, `PEER_REFUSED_KEY` for 401 and 403, `PEER_FAILED` for
- * other 4xx and 5xx (with Retry-After), and `PEER_BAD_ANSWER` for whatever is not this protocol.
+ * it throws `PEER_UNREACHABLE`, `PEER_TIMEOUT`, and for another status than success in its words `BODY_TOO_LARGE`,
+ * `PEER_REFUSED_KEY` (401 and 403) or `PEER_FAILED` (with Retry-After). What is not its words is told as {@link foreignAnswer}
+ * says: not even a refusal then comes from the plugin.
  */
 export function makePluginClient({
   url,
@@ -71,7 +91,7 @@ export function makePluginClient({
           signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
         });
         const text = (await readAnswer(response.body as AsyncIterable<Buffer>, MAX_ANSWER_BYTES)).toString('utf8');
-        return judge(response.statusCode, response.headers['retry-after'], text);
+        return judge({ status: response.statusCode, headers: response.headers, text }, base);
       } catch (error) {
         throw toPeerError(error, signal, deadline);
       }
@@ -80,20 +100,16 @@ export function makePluginClient({
   };
 }
 
-function judge(http: number, retryAfter: string | string[] | undefined, text: string): PluginSays {
-  if (http < 200 || http > 299) {
-    const words = parse(text)?.message;
-    const message = words === undefined || words === '' ? `HTTP ${http}` : `HTTP ${http}: ${words.slice(0, 300)}`;
-    if (http === 413) throw new SyncError('BODY_TOO_LARGE', message);
-    if (http === 401 || http === 403) throw new SyncError('PEER_REFUSED_KEY', message);
-    if (http < 400 || http === 404) throw new SyncError('PEER_BAD_ANSWER', message);
-    throw new SyncError('PEER_FAILED', message, { retryAfterS: retryAfterSeconds(retryAfter) });
-  }
+function judge(answer: HttpAnswer, url: URL): PluginSays {
+  const { status, headers, text } = answer;
   const said = parse(text);
-  if (said === undefined) {
-    throw new SyncError('PEER_BAD_ANSWER', `HTTP ${http}, but the answer is not one of the plugin.`);
-  }
-  return said;
+  if (said === undefined || (status >= 300 && status < 400)) throw foreignAnswer(answer, url);
+  if (status >= 200 && status < 300) return said;
+  const words = said.message.slice(0, 300);
+  const message = words === '' ? `HTTP ${status}` : `HTTP ${status}: ${words}`;
+  if (status === 413) throw new SyncError('BODY_TOO_LARGE', message);
+  if (status === 401 || status === 403) throw new SyncError('PEER_REFUSED_KEY', message);
+  throw new SyncError('PEER_FAILED', message, { retryAfterS: retryAfterSeconds(headers['retry-after']) });
 }
 
 function parse(text: string): PluginSays | undefined {

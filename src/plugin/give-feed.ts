@@ -7,6 +7,7 @@ import { formatProgress } from '../model/progress.ts';
 import type { PeerRoute } from '../model/route.ts';
 import { canonicalEmail, type Uid } from '../model/uid.ts';
 import type { RandomBytes } from '../osclass/defaults.ts';
+import { roughBytes } from '../model/record.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import { encodeUser } from '../osclass/records.ts';
 import { makeZone } from '../osclass/timezone.ts';
@@ -31,6 +32,9 @@ export interface GiveFeedDeps {
   readonly limit: number;
 }
 
+/** About so many bytes of users are in one page; PHP takes it apart as a whole. One that has more goes alone. */
+const MOST_BYTES = 4_000_000;
+
 /** Users with an id above `after`. What is in the page counts as sent. */
 export async function givePage(
   deps: GiveFeedDeps,
@@ -38,19 +42,24 @@ export async function givePage(
   after: number,
 ): Promise<{ message: string; rows: Record<string, unknown>[] }> {
   const { db, own, hosts, table, limit, randomBytes, times } = deps;
-  const users = await hosts.after(db, after, limit, { eligible: true });
-  const ids = users.map((user) => user.id);
+  const wanted = await hosts.after(db, after, limit, { eligible: true });
+  const ids = wanted.map((user) => user.id);
   const shadows = await readShadows(db, own, ids);
-  const emails = users.map((user) => canonicalEmail(user.email));
+  const emails = wanted.map((user) => canonicalEmail(user.email));
   const seen = await readSeen(db, own, route.name, emails);
   const memories = new Map<string, Memory>();
   const accounts = new Map<string, { user: Uid }>();
-  const others = await ofOthers(db, own, users, shadows, seen);
-  const rows = users.flatMap((user) => {
-    if (others.has(user.id)) return [];
-    const stored = shadows.get(user.id);
+  const others = await ofOthers(db, own, wanted, shadows, seen);
+  let bytes = 0;
+  const users: HostUser[] = [];
+  const rows: Record<string, unknown>[] = [];
+  for (const user of wanted) {
+    const stored = others.has(user.id) ? undefined : shadows.get(user.id);
     const record = stored && encodeUser(user, stored, route.sends, hosts, makeZone(null))?.record;
-    if (record === undefined) return [];
+    bytes += record === undefined ? 0 : roughBytes(record);
+    if (bytes > MOST_BYTES && rows.length > 0) break;
+    users.push(user);
+    if (record === undefined) continue;
     const email = canonicalEmail(user.email);
     const memory = seen.get(email)?.memory ?? undefined;
     const outgoing = withRegistration(toOutgoing(record, user.id, memory, { table, related: hosts.related, times }), {
@@ -59,8 +68,8 @@ export async function givePage(
     const [main] = stored?.uids ?? [];
     if (main !== undefined) accounts.set(email, { user: main });
     memories.set(email, afterTelling(memory, outgoing.told));
-    return [toFeedRow(outgoing, table)];
-  });
+    rows.push(toFeedRow(outgoing, table));
+  }
   await inTransaction(db, async (trx) => {
     await writeMemories(trx, own, route.name, memories, deps.nowMs());
     await writeAccounts(trx, own, route.name, accounts);

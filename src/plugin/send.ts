@@ -12,7 +12,7 @@ import type { RemovalRecord, StreamAnswer, StreamResult, UserRecord, WireRecord 
 import { removalIdOf } from '../model/tombstone.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { RandomBytes } from '../osclass/defaults.ts';
-import type { PluginClient, PluginSays } from './client.ts';
+import { greet, type PluginClient, type PluginSays } from './client.ts';
 import { isShown } from './account.ts';
 import { linkOf } from './link.ts';
 import { afterAnswer, afterTelling, beforeTelling, impress, noveltyOf, type Memory } from './memory.ts';
@@ -65,11 +65,13 @@ export async function sendRecords(
       );
     } catch (error) {
       if (!(error instanceof SyncError) || ENDS_ALL.has(error.code)) throw error;
-      if (!isAboutOneUser(error)) {
+      const isAlone = await isAboutOneUser(deps.client, error, signal);
+      if (!isAlone) {
         if (results.size === 0) throw error;
         down = error;
       }
-      results.set(record, { result: 'retry', code: error.code, message: error.message });
+      const code = isAlone && error.code !== 'PEER_FAILED' ? 'PEER_BLOCKED' : error.code;
+      results.set(record, { result: 'retry', code, message: error.message });
     }
   }
   return { status: 'OK', results: records.map((record) => results.get(record) as StreamResult) };
@@ -183,9 +185,23 @@ function refused(said: PluginSays): StreamResult {
   return retry('PEER_FAILED', `HTTP 200, but ERR: ${message}`);
 }
 
-/** A fatal error there may be about this one row; a site in maintenance, or away, is about all. */
-function isAboutOneUser(error: SyncError): boolean {
-  return error.code === 'PEER_FAILED' && !error.message.startsWith('HTTP 503');
+/**
+ * A fatal error there may be about this one row. So may whatever stands in front of the site, if it lets another call
+ * through; a site in maintenance, or away, is about all.
+ */
+async function isAboutOneUser(
+  client: PluginClient,
+  error: SyncError,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  if (error.code === 'PEER_FAILED') return true;
+  if (error.code === 'PEER_REFUSED_KEY') return false;
+  try {
+    return (await greet(client, signal)).status === 'OK';
+  } catch (failure) {
+    if (failure instanceof SyncError) return false;
+    throw failure;
+  }
 }
 
 function retry(code: ErrorCode, message: string): StreamResult {

@@ -25,3 +25,25 @@ export async function eachOf<T>(items: readonly T[], atOnce: number, work: (item
 export function slices<T>(all: readonly T[], length: number): T[][] {
   return Array.from({ length: Math.ceil(all.length / length) }, (_, n) => all.slice(n * length, (n + 1) * length));
 }
+
+/** All of them, in order, in arrays of at most that weight and length; one that weighs more by itself is alone. */
+export function slicesOfWeight<T>(
+  all: readonly T[],
+  weightOf: (item: T) => number,
+  { most, length = Infinity }: { readonly most: number; readonly length?: number },
+): T[][] {
+  const parts: T[][] = [];
+  let weight = Infinity;
+  for (const item of all) {
+    const own = weightOf(item);
+    const last = parts.at(-1);
+    if (last === undefined || weight + own > most || last.length === length) {
+      parts.push([item]);
+      weight = own;
+    } else {
+      last.push(item);
+      weight += own;
+    }
+  }
+  return parts;
+}

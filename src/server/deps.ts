@@ -46,6 +46,8 @@ export interface FeedQuery {
   readonly times?: 'utc' | 'local';
   /** The caller understands whether there is a row. */
   readonly rows?: boolean;
+  /** No users, only where the page ends. */
+  readonly only?: 'ids';
 }
 
 /** What may be asked of a feed of ours. */

@@ -95,6 +95,7 @@ function pass(site: DeliveringSite, to: PeerRoute, { lease, signal, count }: Pas
         return guardAllowance(db, own, guard, peer, 'out', users, nowMs());
       },
       send: (peer, records, call) => peers.noted(peer, (one) => one.stream(records, call)),
+      probe: (peer, call) => peers.noted(peer, (one) => one.probe(call)),
       onAnswered: (peer, answered) => {
         count(answered.filter(({ result }) => isTaken(result, plugin.batchSize(to.name) !== undefined)).length);
         site.meter?.answered(peer, answered);

@@ -7,6 +7,7 @@ import { parkRecords } from '../apply/parked.ts';
 import type { OwnTables } from '../db/catalog.ts';
 import type { Leases } from '../db/lease.ts';
 import type { AppendLog } from '../db/ports.ts';
+import type { Fetch } from '../feed/around.ts';
 import { runFeed, type FeedOptions, type FeedSums } from '../feed/puller.ts';
 import { ROWS, type WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
@@ -25,6 +26,8 @@ export interface FeedingSite {
   readonly peers: Pick<Peers, 'client' | 'noted' | 'acquaintance'>;
   /** Most users asked for in one call. */
   readonly limit: () => number;
+  /** True for a peer that runs the PHP plugin. */
+  readonly isPlugin: (peer: string) => boolean;
   /** False: this site states no zone. */
   readonly isZoneKnown: () => boolean;
   readonly apply: (records: readonly WireRecord[], from: Origination, options: ApplyOptions) => Promise<Outcome[]>;
@@ -41,15 +44,20 @@ export async function feedFrom(
   options: FeedOptions,
 ): Promise<FeedSums> {
   const { db, own, leases, nowMs, random, appendLog, peers, limit } = site;
+  const fetching =
+    (more: { only?: 'ids' }): Fetch =>
+    async (name, after, most, { dryRun, ...call }) => {
+      const { features } = await peers.acquaintance.know(name, call.signal);
+      const times = site.isZoneKnown() ? ('utc' as const) : ('local' as const);
+      const query = { after, limit: most, times, rows: features?.includes(ROWS) === true, ...more };
+      return dryRun ? peers.client(name).feed(query, call) : peers.noted(name, (one) => one.feed(query, call));
+    };
   return await runFeed(
     {
       ...{ db, own, leases, nowMs, random, newTrace, appendLog, keyDigest, backoffMs, limit },
-      fetch: async (name, after, most, { dryRun, ...call }) => {
-        const { features } = await peers.acquaintance.know(name, call.signal);
-        const times = site.isZoneKnown() ? ('utc' as const) : ('local' as const);
-        const query = { after, limit: most, times, rows: features?.includes(ROWS) === true };
-        return dryRun ? peers.client(name).feed(query, call) : peers.noted(name, (one) => one.feed(query, call));
-      },
+      fetch: fetching({}),
+      // The plugin itself says how many users a page has.
+      fetchEnd: async (name, ...call) => (site.isPlugin(name) ? undefined : fetching({ only: 'ids' })(name, ...call)),
       apply: (from, records, { fence, dryRun, trace, overwrite, signal }) =>
         site.apply(
           records,

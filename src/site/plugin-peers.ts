@@ -17,7 +17,7 @@ import { canonicalEmail, type Uid } from '../model/uid.ts';
 import type { Parts } from './parts.ts';
 import type { PeerClient } from '../peer/client.ts';
 import { accountIdOf } from '../plugin/account.ts';
-import { makePluginClient, type PluginClient } from '../plugin/client.ts';
+import { makePluginClient, probe, type PluginClient } from '../plugin/client.ts';
 import { usersWaiting } from '../outbox/store.ts';
 import type { Memory } from '../plugin/memory.ts';
 import { givePage } from '../plugin/give-feed.ts';
@@ -185,6 +185,7 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
         feed: ({ after }, { signal }) => feedPage(peer.name, client, after, signal),
         stream: (records, { signal, stillOurs }) =>
           sendRecords({ ...outgoingDeps(peer.name), client, stillOurs }, peer.name, records, signal),
+        probe: ({ signal }) => probe(client, signal),
         close: () => client.close(),
         // Each call has a connection of its own.
         retire: () => undefined,

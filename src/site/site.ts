@@ -283,6 +283,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
         {
           ...{ db, own, leases, nowMs, random, appendLog, peers, apply },
           limit: () => now.config.feed.limit,
+          isPlugin: (name) => plugin.batchSize(name) !== undefined,
           isZoneKnown: () => now.parts.zone.known,
         },
         route(peer),

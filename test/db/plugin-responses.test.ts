@@ -38,7 +38,7 @@ const TO_USER: Readonly<Record<string, Outcome>> = {
   '33-err-unknown-action': 'peer PEER_BAD_ANSWER',
   '34-stream-key-refused-http-200': 'peer PEER_REFUSED_KEY',
   '35-stream-peer-http-500': 'waits PEER_FAILED',
-  '36-stream-peer-maintenance-503': 'peer PEER_FAILED',
+  '36-stream-peer-maintenance-503': 'peer PEER_UNREACHABLE',
   '37-stream-peer-redirect-301': 'peer PEER_BAD_ANSWER',
   '38-stream-answer-lost': 'confirmed',
 };
@@ -67,7 +67,7 @@ const OTHERS: readonly (readonly [string, Script, Outcome])[] = [
   ['nothing with 200', answerOf('200 OK', ''), 'peer PEER_BAD_ANSWER'],
   ['text as data', answerOf('200 OK', '{"status":"OK","message":"","data":"x"}'), 'peer PEER_BAD_ANSWER'],
   ['OK with 500', answerOf('500 Oh', '{"status":"OK","message":"","data":[]}'), 'waits PEER_FAILED'],
-  ['a gateway in between', answerOf('502 Bad Gateway', '<html>'), 'waits PEER_FAILED'],
+  ['a gateway in between', answerOf('502 Bad Gateway', '<html>'), 'peer PEER_UNREACHABLE'],
   ['a row that is too large', answerOf('413 Too Large', ''), 'parked BODY_TOO_LARGE'],
   ['a lost answer', 'break', 'peer PEER_UNREACHABLE'],
   ['a redirect with an answer', answerOf('302 Found', OK.toString(), ['Location: /x']), 'peer PEER_BAD_ANSWER'],

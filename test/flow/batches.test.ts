@@ -35,6 +35,11 @@ async function makePair(): Promise<{ cars: WorldSite; open: Batch[] }> {
   const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = request.headers['content-encoding'] === 'gzip' ? request.pipe(createGunzip()) : request;
     const { records } = (await json(body)) as { records: WireRecord[] };
+    // Whether anything gets through when a batch has failed: nothing does.
+    if (records.length === 0) {
+      response.writeHead(500).end();
+      return;
+    }
     const results = records.map(() => ({ result: 'applied' }));
     const batch: Batch = {
       records,

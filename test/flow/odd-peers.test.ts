@@ -47,15 +47,23 @@ describe('a peer that hangs', () => {
   }, 120_000);
 });
 
+const SAID = JSON.stringify({ status: 'ERR', code: 'STOPPING', message: 'its words' });
+
 describe('a peer that answers', () => {
   const answers: [string, (response: ServerResponse) => void, string][] = [
     ['a page of a web server', (response) => response.end('<html>It works</html>'), 'PEER_BAD_ANSWER'],
     ['JSON of another kind', (response) => response.end('{"status":"OK"}'), 'PEER_BAD_ANSWER'],
-    ['too few results', (response) => response.end('{"status":"OK","results":[]}'), 'PEER_BAD_ANSWER'],
+    [
+      'too few results',
+      (response) => response.end('{"status":"OK","results":[{"result":"applied"}]}'),
+      'PEER_BAD_ANSWER',
+    ],
     ['a redirect', (response) => response.writeHead(302, { location: '/elsewhere' }).end(), 'PEER_BAD_ANSWER'],
     ['500', (response) => response.writeHead(500).end('{"status":"ERR","code":"INTERNAL"}'), 'PEER_FAILED'],
-    ['503', (response) => response.writeHead(503, { 'retry-after': '1' }).end('{}'), 'PEER_FAILED'],
-    ['403', (response) => response.writeHead(403).end('{"message":"no account found"}'), 'PEER_REFUSED_KEY'],
+    ['502 of a proxy', (response) => response.writeHead(502).end('<html>'), 'PEER_UNREACHABLE'],
+    ['503', (response) => response.writeHead(503, { 'retry-after': '1' }).end(SAID), 'PEER_FAILED'],
+    ['403', (response) => response.writeHead(403).end(SAID.replace('STOPPING', 'API_KEY_INVALID')), 'PEER_REFUSED_KEY'],
+    ['403 of a firewall', (response) => response.writeHead(403).end('<html>Forbidden'), 'PEER_BLOCKED'],
     ['nothing, and hangs up', (response) => response.destroy(), 'PEER_UNREACHABLE'],
   ];
 

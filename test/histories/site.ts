@@ -18,6 +18,7 @@ import type { Lease } from '../../src/db/lease.ts';
 import type { OutboxWriter } from '../../src/db/ports.ts';
 import { setBackUsers } from '../../src/db/set-back.ts';
 import { readShadows, requireUid } from '../../src/db/shadows.ts';
+import { SyncError } from '../../src/model/errors.ts';
 import type { StreamAnswer, UserRecord, WireRecord } from '../../src/model/record.ts';
 import { makeSelection } from '../../src/model/register.ts';
 import type { PeerRoute } from '../../src/model/route.ts';
@@ -141,6 +142,8 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
             batchSize: () => plan.batch,
             requestsAtOnce: () => 1,
             onAnswered: () => undefined,
+            // What fails in a history fails for all requests alike.
+            probe: () => Promise.reject(new SyncError('PEER_UNREACHABLE')),
           },
           formFor: () => Promise.resolve({ zone: ZONE, saysRows: true }),
           allowance: () => Promise.resolve(undefined),

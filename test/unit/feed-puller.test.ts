@@ -46,6 +46,7 @@ const start = (
     appendLog: async () => undefined,
     keyDigest: '00000000',
     limit: () => 10,
+    fetchEnd: async () => undefined,
     fetch: () => fetch((nowMs += 5_000) / 1000),
     apply: async () => [],
     backoffMs: () => 1,

@@ -1,7 +1,7 @@
 /** Stands in for src/outbox/store.ts. */
 import type { OwnTables } from '../../../src/db/catalog.ts';
 import type { OutboxEntry } from '../../../src/model/route.ts';
-import type { DueEntry, EntryName } from '../../../src/outbox/store.ts';
+import type { DueEntry, EntryName, Postponed } from '../../../src/outbox/store.ts';
 import { memoryOf } from './database.ts';
 
 export async function enqueue(
@@ -25,6 +25,7 @@ export async function enqueue(
       changedAt: '',
       dueAtMs: nowMs,
       guarded: false,
+      code: null,
     });
   }
 }
@@ -60,15 +61,15 @@ export async function postpone(
   runner: unknown,
   _own: OwnTables,
   peer: string,
-  entries: readonly (DueEntry & { readonly dueAtMs: number })[],
+  entries: readonly Postponed[],
 ): Promise<void> {
   const memory = memoryOf(runner);
-  for (const { kind, ref, generation, dueAtMs } of entries) {
+  for (const { kind, ref, generation, dueAtMs, code } of entries) {
     memory.step();
     const key = `${peer} ${kind} ${ref}`;
     const row = memory.tables.outbox.get(key);
     if (row?.generation !== generation) continue;
-    memory.tables.outbox.set(key, { ...row, attempts: row.attempts + 1, dueAtMs });
+    memory.tables.outbox.set(key, { ...row, attempts: row.attempts + 1, dueAtMs, code });
   }
 }
 
