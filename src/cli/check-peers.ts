@@ -3,28 +3,47 @@ import type { Config, PeerConfig } from '../config/config.ts';
 import { PROTOCOL, type Hello } from '../model/record.ts';
 import { DESCRIPTION, registerOfColumn, type ColumnList } from '../model/register.ts';
 import { keyDigestOf } from '../peer/authentication.ts';
-import { makePeerClient } from '../peer/client.ts';
+import { makePeerClient, type PeerClient } from '../peer/client.ts';
 import { newTrace } from '../runtime/trace.ts';
 import { SyncError } from '../model/errors.ts';
 import { answersAsPlugin, checkPluginPeer } from './check-plugin-peer.ts';
+import { openWayBack, type WayBack } from './check-way-back.ts';
 import { clockFinding, fail, failed, ok, warn, type Finding } from './finding.ts';
 
-/** All peers at the same time; needs no database. */
+/** A peer that takes longer is said not to answer; in the end whoever waits is a person. */
+const PATIENCE_MS = 15_000;
+/** A request with users is about as large, compressed. */
+const LARGE_BYTES = 700_000;
+const NO_STORE = 'See that whatever stores answers there (a cache, a CDN) leaves out the path of the daemon.';
+const NO_GZIP =
+  'Nothing breaks: the daemon sends plain then. To spare traffic, allow Content-Encoding there for the path of the daemon (rule 920450 of the OWASP rule set).';
+
+/** All peers at the same time. What the database has to tell of their calls is left out while it is away. */
 export async function checkPeers(config: Config): Promise<Finding[]> {
-  return (await Promise.all(config.peers.map((peer) => checkPeer(config, peer)))).flat();
+  const wayBack = openWayBack(config);
+  try {
+    return (await Promise.all(config.peers.map((peer) => checkPeer(config, peer, wayBack)))).flat();
+  } finally {
+    await wayBack.close();
+  }
 }
 
-async function checkPeer(config: Config, peer: PeerConfig): Promise<Finding[]> {
+async function checkPeer(config: Config, peer: PeerConfig, wayBack: WayBack): Promise<Finding[]> {
   const about = `peer ${peer.name}`;
   if (peer.protocol === 'plugin') return await checkPluginPeer(config, peer);
-  const client = makePeerClient({ url: peer.url, apiKey: config.site.apiKey, site: config.site.name });
+  const client = makePeerClient({
+    ...{ url: peer.url, apiKey: config.site.apiKey, site: config.site.name, totalTimeoutMs: PATIENCE_MS },
+  });
   try {
     const askedAtMs = Date.now();
     const hello = await client.hello({ trace: newTrace() });
     // Its clock was read about half-way between question and answer.
     const middleMs = (askedAtMs + Date.now()) / 2;
     const clock = clockFinding(about, 'its', middleMs - Date.parse(hello.time));
-    return [...judgeHello(hello, config, peer), ...(clock.result === 'ok' ? [] : [clock])];
+    const findings = [...judgeHello(hello, config, peer), ...(clock.result === 'ok' ? [] : [clock])];
+    if (findings[0]?.result === 'fail') return findings;
+    if (peer.send && hello.receive) findings.push(...(await checkSending(client, about)));
+    return [...findings, ...(await checkAgain(client, hello, peer, wayBack))];
   } catch (error) {
     const isOther = error instanceof SyncError && error.code === 'PEER_BAD_ANSWER';
     if (!isOther || !(await answersAsPlugin(config, peer))) return [failed(about, error)];
@@ -32,6 +51,41 @@ async function checkPeer(config: Config, peer: PeerConfig): Promise<Finding[]> {
   } finally {
     await client.close();
   }
+}
+
+/** Users go by POST, compressed, and many at once: what lets a greeting through need not let those through. */
+async function checkSending(client: PeerClient, about: string): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  try {
+    if ((await client.probe({ trace: newTrace() })) === 'plain') {
+      findings.push(warn(about, 'compressed requests are refused in front of it', NO_GZIP));
+    }
+  } catch (error) {
+    const { message, remedy } = failed(about, error);
+    return [fail(about, `a greeting gets there, but users do not: ${message}`, remedy ?? '')];
+  }
+  try {
+    await client.weigh(LARGE_BYTES, { trace: newTrace() });
+  } catch (error) {
+    const { message, remedy } = failed(about, error);
+    const what = `requests of ${LARGE_BYTES / 1000} KB do not get there, so users go in many small ones: ${message}`;
+    findings.push(warn(about, what, remedy ?? ''));
+  }
+  return findings;
+}
+
+/** A second greeting: it asks to be called back, and must not be answered as the first was. */
+async function checkAgain(client: PeerClient, first: Hello, peer: PeerConfig, wayBack: WayBack): Promise<Finding[]> {
+  const about = `peer ${peer.name}`;
+  const asked = await wayBack.ask();
+  const hello = await client.hello({
+    trace: newTrace(),
+    ...(asked === undefined ? {} : { callBack: asked.headers }),
+  });
+  if (hello.time === first.time) {
+    return [fail(about, 'answers come out of a cache in front of it: the same one came twice', NO_STORE)];
+  }
+  return asked === undefined ? [] : [await asked.judge(hello, peer)];
 }
 
 function judgeHello(hello: Hello, { site }: Config, peer: PeerConfig): Finding[] {

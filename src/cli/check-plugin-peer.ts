@@ -6,6 +6,7 @@
 import type { Config, PeerConfig } from '../config/config.ts';
 import { isInstalled } from '../db/migrate.ts';
 import { SyncError } from '../model/errors.ts';
+import { keyDigestOf } from '../peer/authentication.ts';
 import { makePeerClient } from '../peer/client.ts';
 import { greet, makePluginClient, type PluginSays } from '../plugin/client.ts';
 import { newTrace } from '../runtime/trace.ts';
@@ -62,32 +63,42 @@ async function checkSecrets({ plugin }: Pick<Site, 'plugin'>, { name }: PeerConf
   ];
 }
 
-async function checkCaller({ activity, config }: Site, { name }: PeerConfig): Promise<Finding> {
+async function checkCaller({ activity, config }: Site, { name, apiKeys }: PeerConfig): Promise<Finding> {
   const about = `peer ${name}`;
   const pages = await Promise.all(
     (['FEED', 'STREAM'] as const).map((type) => activity.query({ peer: name, type, limit: 1000 })),
   );
-  const calls = pages.flatMap((page) => page.logs).filter((entry) => entry.ip !== null);
-  const last = calls
+  // Calls of earlier days may have come with a key that the config has no more.
+  const digests = new Set(apiKeys.map(keyDigestOf));
+  const last = pages
+    .flatMap((page) => page.logs)
+    .filter(({ ip, key, status }) => ip !== null && digests.has(key ?? '') && /^2/.test(status))
     .map((entry) => entry.date)
     .toSorted()
     .at(-1);
-  if (last !== undefined) return ok(about, `calls us with the key that is in the config; last ${last}`);
   const refused = await activity.query({ search: 'API_KEY_INVALID', fromMs: Date.now() - 7 * DAY_MS, limit: 1000 });
   const doors = ['', 'index.php'].map((path) => `${config.http.basePath}${path}`);
-  const strangers = refused.logs.filter((entry) => doors.includes(String(entry.content['path'])));
-  const from = strangers[0] === undefined ? '' : `, last from ${strangers[0].ip}`;
-  return strangers.length > 0
-    ? warn(
-        about,
-        `never called us with the key in the config, but ${count(strangers.length, 'call')} came with an unknown one${from}`,
-        'Compare api_key of the peer here with the API key in the settings of the plugin there.',
-      )
-    : warn(
-        about,
-        'never called us, so its key is not proven',
-        'In the plugin there, enter the address of this daemon as the URL of the account for us; then change a user there.',
-      );
+  const strangers = refused.logs.filter(
+    ({ content, date }) => doors.includes(String(content['path'])) && (last === undefined || date > last),
+  );
+  const [stranger] = strangers;
+  if (stranger === undefined && last !== undefined) {
+    return ok(about, `calls us with the key that is in the config; last ${last}`);
+  }
+  if (stranger === undefined) {
+    return warn(
+      about,
+      'never called us with the key in the config, so its key is not proven',
+      'In the plugin there, enter the address of this daemon as the URL of the account for us; then change a user there.',
+    );
+  }
+  const since =
+    last === undefined ? 'never called us with the key in the config, but' : `called us last ${last}; since then`;
+  return warn(
+    about,
+    `${since} ${count(strangers.length, 'call')} came with an unknown one, last from ${stranger.ip}`,
+    'Compare api_key of the peer here with the API key in the settings of the plugin there.',
+  );
 }
 
 function limitsOf({ peers }: Config, peer: PeerConfig): Finding[] {

@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { toStreamResult } from '../apply/outcome.ts';
 import { queueDepth } from '../capture/queue.ts';
+import { noteCallBack } from '../db/call-backs.ts';
 import { fromSqlTime } from '../db/time.ts';
 import type { FeedControl } from '../feed/control.ts';
 import { followFeed } from '../feed/follow.ts';
@@ -15,6 +16,8 @@ import type { PeerFacts } from '../ops/peer-status.ts';
 import { countWaiting } from '../outbox/store.ts';
 import { approvePeer, dropParkedEntry, retryParked } from '../site/parked-actions.ts';
 import { keyDigestOf, type Authenticator } from '../peer/authentication.ts';
+import { makeCallBacks } from '../peer/call-back.ts';
+import { newTrace } from '../runtime/trace.ts';
 import { servePluginCall } from '../plugin/serve.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Call, PluginAnswer, PluginCall, ServerDeps } from '../server/deps.ts';
@@ -42,6 +45,9 @@ export type SiteDeps = Required<
   >
 >;
 
+/** Whoever asks to be called back waits for it. */
+const CALL_BACK_MS = 10_000;
+
 /** Wires an open site to the routes. */
 export function wireSite(
   site: Site,
@@ -57,11 +63,20 @@ export function wireSite(
     return facts().find((peer) => peer.name === name) as PeerFacts;
   };
   const here = site.standing.require;
+  const calls = makeCallBacks(
+    (name, headers) =>
+      site.client(name).hello({ trace: newTrace(), callBack: headers, signal: AbortSignal.timeout(CALL_BACK_MS) }),
+    () => clock.nowMs(),
+  );
   const userTable = () => site.parts().catalog.requireTable('t_user').name;
 
   return {
-    hello: async (peer): Promise<Hello> => {
+    hello: async (peer, { callBack, calledBack } = {}): Promise<Hello> => {
       await here();
+      if (calledBack !== undefined) await noteCallBack(db, own, calledBack, peer);
+      const config = site.config.peers.find(({ name, protocol }) => name === peer && protocol === 'native');
+      const called =
+        callBack === undefined || config === undefined ? undefined : await calls.callBack(config, callBack);
       const route = site.route(peer);
       const { columns, sendColumns } = factsOf(peer);
       const [failingSinceMs] = await status.failingSince([peer]);
@@ -81,6 +96,7 @@ export function wireSite(
         key: keyDigestOf(site.config.site.apiKey),
         failing_since:
           failingSinceMs === null || failingSinceMs === undefined ? null : new Date(failingSinceMs).toISOString(),
+        ...(called === undefined ? {} : { called_back: called }),
       };
     },
     serveFeed: async (peer, query, call) => {

@@ -157,6 +157,18 @@ export const Hello = Type.Object(
         description: 'Since when its own calls to the caller fail (ISO 8601)',
       }),
     ),
+    called_back: Type.Optional(
+      Type.Object(
+        {
+          result: Type.Enum(['OK', 'ERR']),
+          url: Type.String({ description: 'The address that it has for the caller' }),
+          code: Type.Optional(Type.String()),
+          message: Type.String(),
+          remedy: Type.Optional(Type.String()),
+        },
+        { description: 'What came of its call to the caller, where x-call-back asked for one' },
+      ),
+    ),
   },
   { title: 'Hello', description: 'What the answering site says of itself' },
 );

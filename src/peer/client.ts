@@ -1,4 +1,5 @@
 /** The native protocol, calling side: one client per peer. Failures come as {@link SyncError}; it never retries itself. */
+import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, gzip } from 'node:zlib';
 import { Compile, type Validator } from 'typebox/compile';
@@ -60,6 +61,11 @@ export interface PeerClient {
    * `plain`: only compressed bodies are kept from it, so all go plain from now on. Throws as the others do.
    */
   probe(options: CallOptions): Promise<'open' | 'plain'>;
+  /**
+   * Sends about so many bytes that compress no further, in a form that daemons of every version refuse as such: whether bodies
+   * of that size get there. Throws as the others do.
+   */
+  weigh(bytes: number, options: CallOptions): Promise<void>;
   /** Ends calls under way. */
   close(): Promise<void>;
   /** Nobody calls any more: the connections end when the calls under way have. */
@@ -197,6 +203,19 @@ export function makePeerClient(options: PeerClientOptions): PeerClient {
         if (!(error instanceof SyncError)) throw error;
         isPlain = true;
         return 'plain';
+      }
+    },
+    async weigh(bytes, callOptions) {
+      const padding = randomBytes(bytes).toString('base64');
+      try {
+        await post(
+          [],
+          Buffer.from(JSON.stringify({ site: options.site, records: [], padding })),
+          !isPlain,
+          callOptions,
+        );
+      } catch (error) {
+        if (!(error instanceof SyncError) || error.code !== 'REQUEST_INVALID') throw error;
       }
     },
     close: () => pool.destroy(),

@@ -36,6 +36,14 @@ export interface Actor {
   readonly trace: string;
 }
 
+/** What a greeting may bring besides; see src/peer/call-back.ts. */
+export interface Greeting {
+  /** The caller wants to be called back with this. */
+  readonly callBack?: string | undefined;
+  /** The caller calls back with this. */
+  readonly calledBack?: string | undefined;
+}
+
 /** One page of a feed that a peer asks for. */
 export interface FeedQuery {
   /** Users with a greater id. */
@@ -114,7 +122,7 @@ export interface ServerDeps {
   readonly appendLog: (entries: readonly LogEntry[]) => Promise<void>;
   readonly health: () => Promise<Health>;
 
-  readonly hello: (peer: string) => Promise<Hello>;
+  readonly hello: (peer: string, asked?: Greeting) => Promise<Hello>;
   readonly serveFeed: (peer: string, query: FeedQuery, call: Call) => Promise<FeedPage>;
   readonly acceptStream: (peer: string, body: StreamRequest, call: Call) => Promise<StreamAnswer>;
   /** Absent: the plugin's routes answer 404. */

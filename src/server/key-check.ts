@@ -5,6 +5,7 @@ import { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ERRORS, SyncError } from '../model/errors.ts';
 import type { LogEntry, LogType } from '../model/log-entry.ts';
+import { CALLED_BACK, nonceIn } from '../peer/call-back.ts';
 import type { RefusedKey, ServerDeps } from './deps.ts';
 import { addressOf, type App } from './request.ts';
 
@@ -72,6 +73,8 @@ export function makeKeyChecks(app: App, deps: ServerDeps): KeyChecks {
 }
 
 async function record(request: FastifyRequest, told: SyncError, by: RefusedKey, deps: ServerDeps): Promise<void> {
+  // That it came here with a wrong key is worth knowing to whoever asked for the call.
+  const calledBack = nonceIn(request.headers[CALLED_BACK]);
   const entry: LogEntry = {
     type: by.type,
     peer: null,
@@ -79,7 +82,12 @@ async function record(request: FastifyRequest, told: SyncError, by: RefusedKey, 
     ip: addressOf(request),
     status: String(ERRORS[told.code].http),
     response: told.message,
-    content: { code: told.code, method: request.method, path: pathOf(request).slice(0, 200) },
+    content: {
+      code: told.code,
+      method: request.method,
+      path: pathOf(request).slice(0, 200),
+      ...(calledBack === undefined ? {} : { called_back: calledBack }),
+    },
     trace: request.id,
   };
   const write = async (): Promise<void> => {

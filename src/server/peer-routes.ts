@@ -1,5 +1,6 @@
 /** Routes for other daemons, each with its own key. */
 import { FeedPage, Hello, StreamAnswer, StreamRequest } from '../model/record.ts';
+import { CALL_BACK, CALLED_BACK, nonceIn } from '../peer/call-back.ts';
 import type { ServerDeps } from './deps.ts';
 import { FeedQuerystring, NoQuerystring } from './queries.ts';
 import { peerCall, type App } from './request.ts';
@@ -15,7 +16,13 @@ export function peerRoutes(app: App, deps: ServerDeps): void {
     querystring: NoQuerystring,
     response: { 200: Hello },
   };
-  app.get('/v1/hello', { schema: helloSchema }, async (request) => deps.hello(peerCall(request).peer));
+  app.get('/v1/hello', { schema: helloSchema }, async (request) => {
+    const { headers } = request;
+    return deps.hello(peerCall(request).peer, {
+      callBack: nonceIn(headers[CALL_BACK]),
+      calledBack: nonceIn(headers[CALLED_BACK]),
+    });
+  });
 
   const feedSchema = {
     ...peers,

@@ -186,6 +186,7 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
         stream: (records, { signal, stillOurs }) =>
           sendRecords({ ...outgoingDeps(peer.name), client, stillOurs }, peer.name, records, signal),
         probe: ({ signal }) => probe(client, signal),
+        weigh: () => Promise.resolve(),
         close: () => client.close(),
         // Each call has a connection of its own.
         retire: () => undefined,
