@@ -72,7 +72,7 @@ async function checkCaller({ activity, config }: Site, { name, apiKeys }: PeerCo
   const digests = new Set(apiKeys.map(keyDigestOf));
   const last = pages
     .flatMap((page) => page.logs)
-    .filter(({ ip, key, status }) => ip !== null && digests.has(key ?? '') && /^2/.test(status))
+    .filter(({ ip, key, status }) => ip !== null && digests.has(key ?? '') && status.startsWith('2'))
     .map((entry) => entry.date)
     .toSorted()
     .at(-1);

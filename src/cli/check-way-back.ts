@@ -77,8 +77,7 @@ export function openWayBack({ database }: Config): WayBack {
   };
 }
 
-/** Pure. */
-export function judgeCallBack({ called_back: called, version }: Hello, { name }: PeerConfig, seen: Seen): Finding {
+function judgeCallBack({ called_back: called, version }: Hello, { name }: PeerConfig, seen: Seen): Finding {
   const about = `peer ${name}`;
   if (called === undefined) {
     return warn(
@@ -88,18 +87,17 @@ export function judgeCallBack({ called_back: called, version }: Hello, { name }:
     );
   }
   const { result, url, message, remedy = '' } = called;
+  const putKey = `Put the site.api_key of ${name} into api_key of its entry here`;
   const entry = `the entry for us in the config of ${name}`;
   if (seen.from === name && result === 'OK') return ok(about, `called us at ${url}, and was let in by this site`);
   if (seen.from === name) {
     return fail(about, `its calls get here, but our answers do not get back to it: ${message}`, remedy);
   }
   if (seen.from !== undefined) {
-    const remedy = `Put the site.api_key of ${name} into api_key of its entry here, and only there.`;
-    return fail(about, `its calls get here with the key of ${seen.from}`, remedy);
+    return fail(about, `its calls get here with the key of ${seen.from}`, `${putKey}, and only there.`);
   }
   if (seen.isRefused) {
-    const remedy = `Put the site.api_key of ${name} into api_key of its entry here.`;
-    return fail(about, 'its calls get here, and are refused: its key is not in its entry here', remedy);
+    return fail(about, 'its calls get here, and are refused: its key is not in its entry here', `${putKey}.`);
   }
   if (!seen.isRunning) {
     return warn(
