@@ -308,11 +308,9 @@ export class SyncError extends Error {
   }
 }
 
-/** What the registry says of an error's code, with the error's own remedy if it has one; unknown errors count as `INTERNAL`. */
+/** What the registry says of an error's code; unknown errors count as `INTERNAL`. */
 export function entryOf(error: unknown): ErrorEntry {
-  if (!(error instanceof SyncError)) return ERRORS.INTERNAL;
-  const { code, remedy } = error;
-  return remedy === undefined ? ERRORS[code] : { ...ERRORS[code], remedy };
+  return ERRORS[error instanceof SyncError ? error.code : 'INTERNAL'];
 }
 
 /** What the operator does about an error: its own remedy, else that of its code. */

@@ -4,7 +4,7 @@
  * here, in the database of this site, has proof. A peer calls nothing but that one address, and only for a caller it knows.
  */
 import { randomBytes } from 'node:crypto';
-import { SyncError, entryOf } from '../model/errors.ts';
+import { SyncError, remedyOf } from '../model/errors.ts';
 import type { Hello } from '../model/record.ts';
 import { hasPassed } from '../runtime/clock.ts';
 
@@ -61,7 +61,7 @@ export function makeCallBacks(
         return { result: 'OK', url, message: `${site} answered` };
       } catch (error) {
         const known = error instanceof SyncError ? error : new SyncError('INTERNAL');
-        return { result: 'ERR', url, code: known.code, message: known.message, remedy: entryOf(known).remedy };
+        return { result: 'ERR', url, code: known.code, message: known.message, remedy: remedyOf(known) };
       }
     },
   };
