@@ -1,8 +1,7 @@
 /** The part of `account-sync check` that has peers call us: whether their calls get to this site, and are let in. */
-import { sql } from 'kysely';
 import type { Config, PeerConfig } from '../config/config.ts';
-import { expectCallBack, takeCallBack } from '../db/call-backs.ts';
-import { id, ownTables } from '../db/catalog.ts';
+import { expectCallBack, isDaemonRunning, takeCallBack } from '../db/call-backs.ts';
+import { ownTables } from '../db/catalog.ts';
 import { isInstalled } from '../db/migrate.ts';
 import { openPool } from '../db/pool.ts';
 import type { Hello } from '../model/record.ts';
@@ -50,9 +49,7 @@ export function openWayBack({ database }: Config): WayBack {
     open.delete(nonce);
     const from = await takeCallBack(db, own, nonce);
     const { logs } = await activity.query({ search: nonce, limit: 1 });
-    const { rows } = await sql`
-      SELECT 1 FROM ${id(own.lease)} WHERE name = 'daemon' AND expires_at > UTC_TIMESTAMP(3)`.execute(db);
-    return { from, isRefused: logs.length > 0, isRunning: rows.length > 0 };
+    return { from, isRefused: logs.length > 0, isRunning: await isDaemonRunning(db, own) };
   };
   return {
     async ask() {

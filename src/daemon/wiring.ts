@@ -63,42 +63,10 @@ export function wireSite(
     return facts().find((peer) => peer.name === name) as PeerFacts;
   };
   const here = site.standing.require;
-  const calls = makeCallBacks(
-    (name, headers) =>
-      site.client(name).hello({ trace: newTrace(), callBack: headers, signal: AbortSignal.timeout(CALL_BACK_MS) }),
-    () => clock.nowMs(),
-  );
   const userTable = () => site.parts().catalog.requireTable('t_user').name;
 
   return {
-    hello: async (peer, { callBack, calledBack } = {}): Promise<Hello> => {
-      await here();
-      if (calledBack !== undefined) await noteCallBack(db, own, calledBack, peer);
-      const config = site.config.peers.find(({ name, protocol }) => name === peer && protocol === 'native');
-      const called =
-        callBack === undefined || config === undefined ? undefined : await calls.callBack(config, callBack);
-      const route = site.route(peer);
-      const { columns, sendColumns } = factsOf(peer);
-      const [failingSinceMs] = await status.failingSince([peer]);
-      return {
-        status: 'OK',
-        site: site.config.site.name,
-        peer,
-        protocols: [PROTOCOL],
-        version: VERSION,
-        time: new Date(clock.nowMs()).toISOString(),
-        timezone: site.parts().zone.known,
-        receive: route.receive,
-        send: route.send,
-        guard: site.config.guard,
-        columns: { accept: [...columns], send: [...sendColumns] },
-        features: [ROWS],
-        key: keyDigestOf(site.config.site.apiKey),
-        failing_since:
-          failingSinceMs === null || failingSinceMs === undefined ? null : new Date(failingSinceMs).toISOString(),
-        ...(called === undefined ? {} : { called_back: called }),
-      };
-    },
+    hello: makeHello(site, clock, factsOf),
     serveFeed: async (peer, query, call) => {
       await here();
       const route = site.route(peer);
@@ -158,6 +126,43 @@ function requireReceive(site: Site, peer: string): void {
   if (!site.route(peer).receive) {
     throw new SyncError('NOT_ACCEPTED', `This site takes nothing from ${peer} (receive: false).`);
   }
+}
+
+/** What this site says of itself; see src/peer/call-back.ts for what it may be asked besides. */
+function makeHello(site: Site, clock: Clock, factsOf: (peer: string) => PeerFacts): SiteDeps['hello'] {
+  const { db, own, status } = site;
+  const calls = makeCallBacks(
+    (name, headers) =>
+      site.client(name).hello({ trace: newTrace(), callBack: headers, signal: AbortSignal.timeout(CALL_BACK_MS) }),
+    () => clock.nowMs(),
+  );
+  return async (peer, { callBack, calledBack } = {}): Promise<Hello> => {
+    await site.standing.require();
+    if (calledBack !== undefined) await noteCallBack(db, own, calledBack, peer);
+    const config = site.config.peers.find(({ name, protocol }) => name === peer && protocol === 'native');
+    const called = callBack === undefined || config === undefined ? undefined : await calls.callBack(config, callBack);
+    const route = site.route(peer);
+    const { columns, sendColumns } = factsOf(peer);
+    const [failingSinceMs] = await status.failingSince([peer]);
+    return {
+      status: 'OK',
+      site: site.config.site.name,
+      peer,
+      protocols: [PROTOCOL],
+      version: VERSION,
+      time: new Date(clock.nowMs()).toISOString(),
+      timezone: site.parts().zone.known,
+      receive: route.receive,
+      send: route.send,
+      guard: site.config.guard,
+      columns: { accept: [...columns], send: [...sendColumns] },
+      features: [ROWS],
+      key: keyDigestOf(site.config.site.apiKey),
+      failing_since:
+        failingSinceMs === null || failingSinceMs === undefined ? null : new Date(failingSinceMs).toISOString(),
+      ...(called === undefined ? {} : { called_back: called }),
+    };
+  };
 }
 
 /** The peers of the config with their lists of columns spelt out. */

@@ -32,3 +32,10 @@ export async function takeCallBack(runner: Runner, own: OwnTables, nonce: string
   await writeState(runner, own, nameOf(nonce), null);
   return value?.split(' ')[1];
 }
+
+/** True if a daemon of this site is running, or was some seconds ago: it holds the lease `daemon`. */
+export async function isDaemonRunning(runner: Runner, own: OwnTables): Promise<boolean> {
+  const { rows } = await sql`
+    SELECT 1 FROM ${id(own.lease)} WHERE name = 'daemon' AND expires_at > UTC_TIMESTAMP(3)`.execute(runner);
+  return rows.length > 0;
+}

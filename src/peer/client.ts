@@ -115,44 +115,9 @@ export function makePeerClient(options: PeerClientOptions): PeerClient {
     keepAliveTimeout: 30_000,
   });
 
+  const call = makeCall(pool, base, options.apiKey, totalMs);
   /** Something between does not let compressed bodies through. */
   let isPlain = false;
-
-  const call = async <Schema extends TSchema>(
-    method: 'GET' | 'POST',
-    path: string,
-    answer: Validator<Record<never, never>, Schema>,
-    { trace, signal }: CallOptions,
-    { body, zip = false, timeoutMs = totalMs, headers = {} }: Sending = {},
-  ): Promise<Static<Schema>> => {
-    const deadline = AbortSignal.timeout(timeoutMs);
-    try {
-      const response = await pool.request({
-        method,
-        path: base.pathname.replace(/\/$/, '') + path,
-        headers: {
-          authorization: `Bearer ${options.apiKey}`,
-          accept: 'application/json',
-          'accept-encoding': 'br, gzip',
-          'x-trace-id': trace,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(zip ? { 'content-encoding': 'gzip' } : {}),
-          ...headers,
-        },
-        body: body === undefined ? null : zip ? await compress(body, { level: 3 }) : body,
-        signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
-      });
-      const said: HttpAnswer = {
-        status: response.statusCode,
-        headers: response.headers,
-        text: await readText(response),
-      };
-      if (said.status !== 200) throw refusal(said, base);
-      return readOurs(said, base, answer);
-    } catch (error) {
-      throw toPeerError(error, signal, deadline);
-    }
-  };
 
   const post = async (
     records: readonly WireRecord[],
@@ -229,6 +194,53 @@ interface Sending {
   readonly zip?: boolean;
   readonly timeoutMs?: number;
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** One request and its answer, read and checked. Throws what {@link PeerClient} says. */
+type Call = <Schema extends TSchema>(
+  method: 'GET' | 'POST',
+  path: string,
+  answer: Validator<Record<never, never>, Schema>,
+  options: CallOptions,
+  sending?: Sending,
+) => Promise<Static<Schema>>;
+
+function makeCall(pool: Pool, base: URL, apiKey: string, totalMs: number): Call {
+  return async (
+    method,
+    path,
+    answer,
+    { trace, signal },
+    { body, zip = false, timeoutMs = totalMs, headers = {} } = {},
+  ) => {
+    const deadline = AbortSignal.timeout(timeoutMs);
+    try {
+      const response = await pool.request({
+        method,
+        path: base.pathname.replace(/\/$/, '') + path,
+        headers: {
+          authorization: `Bearer ${apiKey}`,
+          accept: 'application/json',
+          'accept-encoding': 'br, gzip',
+          'x-trace-id': trace,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(zip ? { 'content-encoding': 'gzip' } : {}),
+          ...headers,
+        },
+        body: body === undefined ? null : zip ? await compress(body, { level: 3 }) : body,
+        signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+      });
+      const said: HttpAnswer = {
+        status: response.statusCode,
+        headers: response.headers,
+        text: await readText(response),
+      };
+      if (said.status !== 200) throw refusal(said, base);
+      return readOurs(said, base, answer);
+    } catch (error) {
+      throw toPeerError(error, signal, deadline);
+    }
+  };
 }
 
 async function readText({ body, headers }: Dispatcher.ResponseData): Promise<string> {
