@@ -174,6 +174,8 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     tellVanished(drained.vanished);
     if (isNews(drained)) parked.wake();
     if (done === 0 || hasPassed(REFRESH_EVERY_MS, watchedAtMs, clock.nowMs())) await idle(signal);
+    // Some writes of a busy site may pass while others fail because of our triggers.
+    else if (!isScanMode) await lookAtQueue(false);
     if (!full && isStreamDue) {
       isStreamDue = false;
       await wakeDeliveries();
