@@ -92,7 +92,7 @@ export const ERRORS = {
   ),
   HOST_TABLE_UNFIT: entry(
     'A table of Osclass lacks what accounts are told apart by: its primary key, AUTO_INCREMENT, or the unique address.',
-    'Run the ALTER TABLE of the message, as after an import that stopped half-way; the daemon goes on by itself.',
+    'Run the ALTER TABLE of the message, as after an import that stopped half-way; an account that got the id 0 needs another one first. The daemon goes on by itself.',
     'retry',
     503,
   ),
