@@ -14,6 +14,10 @@ export interface Visitors {
   /** Resolves after that many more statements. */
   some(count: number): Promise<void>;
   leave(): Promise<Met>;
+  /** What they met so far. */
+  errors(): readonly string[];
+  /** Lets them wait, as behind a page that says so, until `work` is over; then they use the tables with this prefix. */
+  away(work: () => Promise<{ readonly prefix: string }>): Promise<void>;
 }
 
 /** Users 1 … `users` are edited in turn; of those that register every second is deleted again. */
@@ -24,6 +28,8 @@ export function letVisit(host: Host, users: number, seed: string): Visitors {
   let slowestMs = 0;
   let newest = { id: 0, email: '' };
   const over = new AbortController();
+  let gate: Promise<unknown> = Promise.resolve();
+  let busy: Promise<unknown> = Promise.resolve();
   const one = async (): Promise<void> => {
     const at = statements + errors.length;
     const id = 1 + random.int(users);
@@ -56,9 +62,11 @@ export function letVisit(host: Host, users: number, seed: string): Visitors {
   };
   const running = (async () => {
     while (!over.signal.aborted) {
+      await gate;
       const started = performance.now();
       try {
-        await one();
+        busy = one();
+        await busy;
         statements += 1;
       } catch (error) {
         errors.push(error instanceof Error ? error.message : String(error));
@@ -86,5 +94,16 @@ export function letVisit(host: Host, users: number, seed: string): Visitors {
       }
     },
     leave: () => (left ??= leave()),
+    errors: () => errors,
+    async away(work) {
+      const back = Promise.withResolvers<undefined>();
+      gate = back.promise;
+      try {
+        await busy.catch(() => undefined);
+        host.site.prefix = (await work()).prefix;
+      } finally {
+        back.resolve(undefined);
+      }
+    },
   };
 }

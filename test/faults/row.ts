@@ -1,11 +1,16 @@
 /** One row of the host safety matrix, and what came of it. */
 import type { Stage } from './stage.ts';
 
+/** As the servers are told apart. */
+export type ServerKind = 'mariadb' | 'mysql';
+
 /** Something that happens to a site while it is in use. */
 export interface Row {
   readonly name: string;
   /** In the small part, which `npm test` runs. */
   readonly small?: boolean;
+  /** The servers it is played on; absent: all. */
+  readonly on?: ServerKind;
   /** The daemon's own account, with the rights that `install` prints, in place of the administrator's. */
   readonly ownAccount?: boolean;
   /** What happens. The site is written to all the while. */
@@ -16,6 +21,10 @@ export interface Row {
   readonly mend?: (stage: Stage) => Promise<unknown>;
   /** Why the host cannot be spared here: then its errors count as told. */
   readonly impossible?: string;
+  /** With `impossible`: what its errors are, and no others. */
+  readonly impossibleErrors?: RegExp;
+  /** With `impossible`: only until the daemon has noticed it, in so many milliseconds; then no statement may fail any more. */
+  readonly impossibleForMs?: number;
   /** Accounts that the sites may differ by in the end: the row says that they stay. */
   readonly mayDiffer?: boolean;
 }

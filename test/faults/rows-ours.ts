@@ -94,6 +94,45 @@ export const OURS: readonly Row[] = [
     mend: ({ root, account, cars }) => root.query(`GRANT TRIGGER ON ${cars.db.name}.* TO '${account}'@'%'`),
   },
   {
+    name: 'account of the daemon without the right INSERT on the queue alone',
+    ownAccount: true,
+    async happen({ root, account, cars, visitors }) {
+      const [rows] = await root.query('SHOW FULL TABLES');
+      for (const row of rows as Record<string, string>[]) {
+        await root.query(`GRANT INSERT ON \`${Object.values(row)[0]}\` TO '${account}'@'%'`);
+      }
+      await root.query(`REVOKE INSERT ON ${cars.db.name}.* FROM '${account}'@'%'`);
+      await visitors.some(10);
+      await root.query(`REVOKE INSERT ON ${QUEUE} FROM '${account}'@'%'`);
+      await visitors.some(40);
+    },
+    says: /queue cannot be written|lacks rights/,
+    mend: ({ root, account, cars }) => root.query(`GRANT INSERT ON ${cars.db.name}.* TO '${account}'@'%'`),
+  },
+  {
+    name: 'rights of the account of the daemon moved to a role',
+    on: 'mariadb',
+    ownAccount: true,
+    impossible:
+      'MariaDB asks for the right of the definer, without its roles, before a trigger runs (1142), until the daemon has taken its triggers away: a few seconds.',
+    impossibleErrors: /command denied to user/,
+    impossibleForMs: 12_000,
+    async happen({ root, account, cars, visitors }) {
+      const all = RIGHTS.join(', ');
+      await root.query(`CREATE ROLE role_${account}`);
+      await root.query(`GRANT ${all} ON ${cars.db.name}.* TO role_${account}`);
+      await root.query(`GRANT role_${account} TO '${account}'@'%'`);
+      await root.query(`SET DEFAULT ROLE role_${account} FOR '${account}'@'%'`);
+      await root.query(`REVOKE ${all} ON ${cars.db.name}.* FROM '${account}'@'%'`);
+      await visitors.some(10);
+    },
+    says: /lacks? TRIGGER|lacks rights|DB_MISSING_RIGHT|DB_ACCESS_DENIED/,
+    async mend({ root, account, cars }) {
+      await root.query(`GRANT ${RIGHTS.join(', ')} ON ${cars.db.name}.* TO '${account}'@'%'`);
+      await root.query(`DROP ROLE role_${account}`);
+    },
+  },
+  {
     name: 'account of the daemon without any right',
     ownAccount: true,
     impossible: 'As without the right TRIGGER.',

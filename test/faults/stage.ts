@@ -49,12 +49,15 @@ export async function play(row: Row, seed: number): Promise<Outcome> {
     await row.happen(stage);
     const [line, noticedMs] = await heard(row, cars, said, startedMs).catch(() => ['', null] as const);
     if (row.says !== undefined && noticedMs === null) flaws.push('not noticed within a cycle');
+    if (noticedMs !== null && noticedMs > (row.impossibleForMs ?? CYCLE_MS)) flaws.push('noticed late');
+    const errorsUntilNoticed = visitors.errors().length;
     await row.mend?.(stage);
     await visitors.some(20);
     const { statements, errors, slowestMs } = await visitors.leave();
-    if (row.impossible === undefined) {
-      if (errors.length > 0) flaws.push(`${errors.length} errors of the host`);
-      if (slowestMs > SLOWEST_MS) flaws.push(`a statement took ${Math.round(slowestMs)} ms`);
+    const untold = untoldErrors(row, errors, errorsUntilNoticed);
+    if (untold.length > 0) flaws.push(`${untold.length} errors of the host: ${untold[0]}`);
+    if (row.impossible === undefined && slowestMs > SLOWEST_MS) {
+      flaws.push(`a statement took ${Math.round(slowestMs)} ms`);
     }
     flaws.push(...(await endsEqual(row, world)));
     return {
@@ -69,6 +72,15 @@ export async function play(row: Row, seed: number): Promise<Outcome> {
     await proxy.close();
     if (account !== undefined) await dropAccount(world, account);
   }
+}
+
+/** Of the errors of visitors, those that the row does not tell of; the first `noticedAt` came before the daemon noticed. */
+function untoldErrors(row: Row, errors: readonly string[], noticedAt: number): readonly string[] {
+  if (row.impossible === undefined) return errors;
+  const { impossibleErrors = /^/, impossibleForMs } = row;
+  return errors.filter(
+    (text, at) => !impossibleErrors.test(text) || (impossibleForMs !== undefined && at >= noticedAt),
+  );
 }
 
 async function setUp(row: Row, log: Log): Promise<{ world: World; proxy: TcpProxy; account: string | undefined }> {
