@@ -153,7 +153,7 @@ const ofConfig: Fault[] = [
   {
     what: 'a server that is not there',
     seed: configure((text) => text.replace(/port: \d+, user/, 'port: 9, user')),
-    ...{ says: /ECONNREFUSED|cannot be reached/i, remedy: /check host, port and server/, mend: restore },
+    ...{ says: /ECONNREFUSED|cannot be reached/i, remedy: /check `database.host` and `database.port`/, mend: restore },
   },
   {
     what: 'a database that is not there',
