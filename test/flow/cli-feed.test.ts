@@ -263,3 +263,30 @@ describe('account-sync feed beside a running daemon', { timeout: 180_000 }, () =
     cli.configure(configOf(cars, [homes]));
   });
 });
+
+describe('account-sync feed --overwrite', { timeout: 120_000 }, () => {
+  it('makes the peer the master once: what it has wins over what was edited here later', async () => {
+    const pair = await makeWorld(['cars', 'homes']);
+    const master = makeCli(configOf(pair.site('cars'), [pair.site('homes')]));
+    try {
+      const [here, there] = [pair.site('cars'), pair.site('homes')];
+      await there.host.person.register({ email: 'ben@example.com', name: 'There', validation: false });
+      await pair.settle();
+      await there.stop();
+      await here.host.person.editProfile('ben@example.com', { name: 'Here, and later' });
+      const nameHere = async (): Promise<unknown> => (await here.host.user('ben@example.com'))?.['s_name'];
+      await eventually(async () => {
+        expect(await here.db.query('SELECT 1 FROM oc_account_sync_queue')).toEqual([]);
+      });
+      await here.stop();
+      await there.start();
+      expect(await master.run('feed', 'homes', '--restart')).toMatchObject({ code: 0 });
+      expect(await nameHere()).toBe('Here, and later');
+      expect(await master.run('feed', 'homes', '--restart', '--overwrite')).toMatchObject({ code: 0 });
+      expect(await nameHere()).toBe('There');
+    } finally {
+      master.close();
+      await pair.close();
+    }
+  });
+});
