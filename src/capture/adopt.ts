@@ -1,5 +1,6 @@
 /** Adoption: the first shadow of a user that was there before anything of ours looked. Pure. */
 import { firstShadow } from '../model/absorb.ts';
+import type { Value } from '../model/register.ts';
 import type { Shadow } from '../model/shadow.ts';
 import { adoptionStamp, type Origin } from '../model/stamp.ts';
 import type { HostUser } from '../osclass/host-users.ts';
@@ -17,7 +18,8 @@ const DAY_MS = 86_400_000;
 
 /**
  * Every register as of the last edit of the row: `dt_mod_date`, or else `dt_reg_date`, or else 0, at the lowest counter.
- * A date that is no date, or lies in the future, says nothing: under it no later edit would ever win.
+ * A date that is no date, or lies in the future, says nothing: under it no later edit would ever win. A password that opens
+ * nothing was never set: it gives way to any other.
  */
 export function adopt(user: HostUser, { origin, toEpochMs, nowMs }: AdoptDeps): Shadow {
   const now = nowMs();
@@ -27,5 +29,20 @@ export function adopt(user: HostUser, { origin, toEpochMs, nowMs }: AdoptDeps): 
   };
   const registered = sane(user.regDate);
   const edited = sane(user.modDate) ?? registered;
-  return firstShadow(user.registers, adoptionStamp(edited ?? 0, origin), adoptionStamp(registered ?? 0, origin));
+  const shadow = firstShadow(
+    user.registers,
+    adoptionStamp(edited ?? 0, origin),
+    adoptionStamp(registered ?? 0, origin),
+  );
+  const password = shadow.registers.get('password');
+  if (password === undefined || !isMissing(user.registers.get('password')?.['s_password'])) return shadow;
+  const registers = new Map(shadow.registers).set('password', { ...password, stamp: adoptionStamp(0, origin) });
+  return { ...shadow, registers };
+}
+
+/** Empty, as the PHP plugin leaves it; masked, as it stores what a feed gave it; or what this program puts for none. */
+function isMissing(password: Value | undefined): boolean {
+  return (
+    typeof password === 'string' && (password === '' || password.startsWith('!') || /\*{10}.*\.{3}$/.test(password))
+  );
 }

@@ -91,7 +91,7 @@ export function makePluginClient({
           signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
         });
         const text = (await readAnswer(response.body as AsyncIterable<Buffer>, MAX_ANSWER_BYTES)).toString('utf8');
-        return judge({ status: response.statusCode, headers: response.headers, text }, base);
+        return readPluginAnswer({ status: response.statusCode, headers: response.headers, text }, base);
       } catch (error) {
         throw toPeerError(error, signal, deadline);
       }
@@ -100,7 +100,8 @@ export function makePluginClient({
   };
 }
 
-function judge(answer: HttpAnswer, url: URL): PluginSays {
+/** What an answer says in the protocol. Throws as `call` does for what is no success, or is not this protocol. */
+export function readPluginAnswer(answer: HttpAnswer, url: URL): PluginSays {
   const { status, headers, text } = answer;
   const said = parse(text);
   if (said === undefined || (status >= 300 && status < 400)) throw foreignAnswer(answer, url);

@@ -1,6 +1,6 @@
 /** Feeding a plugin peer: one page of active and enabled users as rows it can store, and the progress in its words. */
-import { sql, type Kysely } from 'kysely';
-import { id, type OwnTables, type Table } from '../db/catalog.ts';
+import type { Kysely } from 'kysely';
+import type { OwnTables, Table } from '../db/catalog.ts';
 import { readShadows, type StoredUser } from '../db/shadows.ts';
 import { inTransaction, type Runner } from '../db/transaction.ts';
 import { formatProgress } from '../model/progress.ts';
@@ -8,6 +8,7 @@ import type { PeerRoute } from '../model/route.ts';
 import { canonicalEmail, type Uid } from '../model/uid.ts';
 import type { RandomBytes } from '../osclass/defaults.ts';
 import { roughBytes } from '../model/record.ts';
+import { countEligible } from '../osclass/eligible.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import { encodeUser } from '../osclass/records.ts';
 import { makeZone } from '../osclass/timezone.ts';
@@ -74,8 +75,8 @@ export async function givePage(
     await writeMemories(trx, own, route.name, memories, deps.nowMs());
     await writeAccounts(trx, own, route.name, accounts);
   });
-  const total = await eligibleAfter(deps, 0);
-  const remaining = Math.max(0, (await eligibleAfter(deps, after)) - users.length);
+  const total = await countEligible(db, table, 0);
+  const remaining = Math.max(0, (await countEligible(db, table, after)) - users.length);
   return { message: formatProgress({ total, remaining, retrieved: users.length, limit, after }), rows };
 }
 
@@ -94,11 +95,4 @@ async function ofOthers(
     if (link === 'waiting' || link === 'elsewhere') others.add(userId);
   }
   return others;
-}
-
-async function eligibleAfter({ db, table }: GiveFeedDeps, after: number): Promise<number> {
-  const { rows } = await sql<{ n: string }>`
-    SELECT COUNT(*) AS n FROM ${id(table.name)}
-    WHERE pk_i_id > ${after} AND b_enabled = 1 AND b_active = 1`.execute(db);
-  return Number(rows[0]?.n ?? 0);
 }

@@ -17,7 +17,7 @@ export type Presence =
   | { readonly kind: 'unknown' };
 
 /** A page has some 200 users; more are not asked for where nobody knows the id. */
-const MOST_PAGES = 5;
+const MOST_PAGES = 3;
 
 /** The account with an id. Throws PEER_… errors where the peer cannot be asked now. */
 export async function presenceOf(client: PluginClient, accountId: string, signal?: AbortSignal): Promise<Presence> {
@@ -29,13 +29,17 @@ export async function presenceOf(client: PluginClient, accountId: string, signal
   return row === undefined ? { kind: 'absent' } : { kind: 'there', row };
 }
 
-/** The account with an address, where its id was never said. Throws as {@link presenceOf} does. */
-export async function searchFeed(client: PluginClient, email: string, signal?: AbortSignal): Promise<Presence> {
+/** The first account of a kind, where its id was never said. Throws as {@link presenceOf} does. */
+export async function searchFeed(
+  client: PluginClient,
+  isWanted: (row: PluginRow) => boolean,
+  signal?: AbortSignal,
+): Promise<Presence> {
   let after = 0;
   for (let page = 0; page < MOST_PAGES; page++) {
     const rows = await pageAfter(client, after, signal);
     if (rows === undefined) return { kind: 'unknown' };
-    const row = rows.users.find((one) => one.email === email);
+    const row = rows.users.find(isWanted);
     if (row !== undefined) return { kind: 'there', row };
     if (rows.next <= after) return { kind: 'absent' };
     after = rows.next;

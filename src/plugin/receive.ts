@@ -16,7 +16,7 @@ import { linkOf } from './link.ts';
 import { afterSaying, BLANK, noveltyOf, type Memory } from './memory.ts';
 import type { PluginRow } from './row.ts';
 import { nothingSaid, valuesIn } from './said.ts';
-import { readSeen, type Replaced, type Seen } from './seen-store.ts';
+import { readSeen, type Replacement, type Seen } from './seen-store.ts';
 
 /** What preparing rows needs. */
 export interface ReceiveDeps extends ReadingDeps {
@@ -35,8 +35,8 @@ export interface Prepared {
   readonly memory: Memory | undefined;
   /** A uid of the user here that the account is. */
   readonly user: Uid | undefined;
-  /** The address has come from this account at the peer to the one in the row. */
-  readonly replaced: Pick<Replaced, 'accountId' | 'user'> | undefined;
+  /** The address may have come from this account at the peer to the one in the row. */
+  readonly replaced: Replacement | undefined;
   /** The peer has to be sent the user. */
   readonly knowsLess: boolean;
   /** What of it was changed there. */
@@ -122,14 +122,15 @@ async function prepareHeld(
     const uid = link === 'waiting' && !isReplaced && known.user !== null ? known.user : (chosen.get(0) as Uid);
     const record = toSeparate(readNew(row, uid, holder.stored.shadow.born, deps));
     // The one who waits may go as well; of whom that then is said is who has the address here.
-    const replaced = link === 'holder' ? { accountId: known.accountId, user: known.user ?? main ?? null } : undefined;
+    const replaced =
+      link === 'holder' ? { accountId: known.accountId, user: known.user ?? main ?? null, isFirst: false } : undefined;
     const memory = memoryAfter(row, undefined, deps);
     return { ...common, record, memory, user: uid, replaced, withoutPassword: row.withoutPassword };
   }
   const replaced =
     known !== undefined && (match === 'other' || match === 'unclear')
-      ? { accountId: known.accountId, user: match === 'other' ? known.user : null }
-      : undefined;
+      ? { accountId: known.accountId, user: match === 'other' ? known.user : null, isFirst: false }
+      : firstSaid(known);
   const quietMs = deps.nowMs - (seen?.changedAtMs ?? 0);
   if (!isReplaced && isMadeAgain(row, known?.memory ?? undefined)) {
     return { ...common, ...madeAgain(holder, row, deps), user: main, replaced };
@@ -176,8 +177,8 @@ async function prepareStranger(
   const isAnother = match === 'other' || match === 'unclear';
   const replaced =
     isAnother && seen !== undefined && seen.memory !== null
-      ? { accountId: seen.accountId, user: seen.user }
-      : undefined;
+      ? { accountId: seen.accountId, user: await livingUser(runner, own, seen.user), isFirst: false }
+      : firstSaid(seen);
   const memory = memoryAfter(row, isAnother ? undefined : (seen?.memory ?? undefined), deps);
   const common = { row, memory, replaced, knowsLess: false, news: [], removal: undefined, withoutPassword: false };
   const [uid] = (await chooseUids(runner, own, [{ userId: 0, email: row.email }], deps.randomUid)).values();
@@ -192,15 +193,43 @@ async function prepareStranger(
     const uids = earlier.filter((one) => buried.get(one)?.removalId === removal.removalId);
     const record: UserRecord = { kind: 'user', uids, email: row.email, born, registers: {} };
     const remembered = age === 'doubtful' ? undefined : memory;
-    return { ...common, record, memory: remembered, user: uids[0], removal: isTold ? undefined : removal.removalId };
+    const { removalId } = removal;
+    return {
+      ...common,
+      record,
+      memory: remembered,
+      user: uids[0],
+      replaced: undefined,
+      removal: isTold ? undefined : removalId,
+    };
   }
   const moved = [...(await usersByUid(runner, own, earlier)).values()];
   // Who has another address here goes on under the old one there: nobody can tell the peer, and it is no second person.
   if (removal === undefined && !isAnother && (await isSameRegistration(runner, row, moved, deps))) {
-    return { ...common, record: undefined, user: undefined };
+    return { ...common, record: undefined, user: undefined, replaced: undefined };
   }
   const record = readNew(row, uid as Uid, removal?.stamp, deps);
-  return { ...common, record, user: uid, withoutPassword: row.withoutPassword };
+  // A removal that the peer has not yet been told of is not of this one.
+  const isPending = seen !== undefined && seen.removalId !== null;
+  return {
+    ...common,
+    record,
+    user: uid,
+    replaced: replaced !== undefined && isPending ? { ...replaced, isFirst: false } : replaced,
+    withoutPassword: row.withoutPassword,
+  };
+}
+
+/** The uid, if somebody here has it: one that only waited here for the address may be given again. */
+async function livingUser(runner: Runner, own: OwnTables, user: Uid | null): Promise<Uid | null> {
+  if (user === null) return null;
+  return (await usersByUid(runner, own, [user])).size > 0 ? user : null;
+}
+
+/** An account whose id the peer never said before may have come after another, whose removal then follows in the same run. */
+function firstSaid(seen: Seen | undefined): Replacement | undefined {
+  const isKnown = seen !== undefined && seen.memory !== null && seen.accountId !== null;
+  return isKnown ? undefined : { accountId: null, user: null, isFirst: true };
 }
 
 /** What is known of the peer after it said this of somebody who is new here, or was removed. */

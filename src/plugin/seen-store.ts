@@ -31,7 +31,7 @@ export interface Seen {
   readonly replaced: Replaced | null;
 }
 
-/** An account at the peer whose address went to another. */
+/** An account at the peer whose address went to another, or may have done so. */
 export interface Replaced {
   readonly accountId: string | null;
   /** A uid of the user here that it is; null: the same user as the present account. */
@@ -123,7 +123,7 @@ export async function writeAccounts(
   runner: Runner,
   own: OwnTables,
   peer: string,
-  accounts: ReadonlyMap<string, { readonly user: Uid; readonly accountId?: string }>,
+  accounts: ReadonlyMap<string, { readonly user: Uid; readonly accountId?: string | null }>,
 ): Promise<void> {
   for (const [email, { user, accountId }] of accounts) {
     const said = accountId === undefined ? sql`` : sql`, account_id = ${accountId}`;
@@ -132,6 +132,15 @@ export async function writeAccounts(
       WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(runner);
   }
 }
+
+/** What is noted when the peer says an account that is not the one it had, or that it never said before. */
+export interface Replacement extends Pick<Replaced, 'accountId' | 'user'> {
+  /** There may have been an account before it that was never heard of: its removal comes in the same run, or not at all. */
+  readonly isFirst: boolean;
+}
+
+/** From the first row to the last removal of one run of the plugin's cron. */
+const ONE_RUN_MS = 10 * 60_000;
 
 /**
  * Another account has the address at the peer now. A removal of it that comes from there is of the one before; one of ours
@@ -142,13 +151,15 @@ export async function noteReplaced(
   own: OwnTables,
   peer: string,
   email: string,
-  replaced: Pick<Replaced, 'accountId' | 'user'>,
+  replaced: Replacement,
   nowMs: number,
 ): Promise<void> {
+  const { isFirst } = replaced;
+  const forgotten = isFirst ? sql`` : sql`, email = NULL, removal_id = NULL`;
   await sql`
     UPDATE ${id(own.seen)} SET replaced_id = ${replaced.accountId},
       replaced_uid = ${replaced.user === null ? null : uidToBytes(replaced.user)},
-      replaced_until = ${toSqlTime(nowMs + ECHO_MS)}, email = NULL, removal_id = NULL
+      replaced_until = ${toSqlTime(nowMs + (isFirst ? ONE_RUN_MS : ECHO_MS))}${forgotten}
     WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(runner);
 }
 
@@ -201,23 +212,30 @@ export async function removedAddresses(
   return new Map(rows.map((row) => [Number(row.removal_id), row.email]));
 }
 
-/** The peer has the user no more, and the address is forgotten. `echoed`: it will repeat the removal to us. */
+/** How it came to be known that a peer has a user no more. `echoed`: it will repeat the removal to us. */
+export type Gone = 'told' | 'told and echoed' | 'heard' | 'heard and echoed';
+
+/**
+ * The peer has the user no more, and the address is forgotten. Where the peer said so itself, whatever it says of the
+ * address later is of an account that is there; where it was told, a row may have been on its way, so what it had is kept.
+ */
 export async function noteGone(
   runner: Runner,
   own: OwnTables,
   peer: string,
   email: string,
-  outcome: 'told' | 'told and echoed' | 'heard',
+  outcome: Gone,
   nowMs: number,
 ): Promise<void> {
+  const kept = outcome.startsWith('heard') ? sql`${`${GONE}{}`}` : sql`COALESCE(hashes, '{}')`;
+  const gone = outcome.startsWith('heard') ? kept : sql`IF(hashes LIKE ${GONE_LIKE}, hashes, CONCAT(${GONE}, ${kept}))`;
   const echo =
     outcome === 'heard' ? sql`NULL` : outcome === 'told' ? sql`echo_until` : sql`${toSqlTime(nowMs + ECHO_MS)}`;
   await sql`
     INSERT INTO ${id(own.seen)} (peer, address, hashes, changed_at)
     VALUES (${peer}, ${addressOf(email)}, ${`${GONE}{}`}, ${toSqlTime(nowMs)})
     ON DUPLICATE KEY UPDATE
-      hashes = IF(hashes LIKE ${GONE_LIKE}, hashes, CONCAT(${GONE}, COALESCE(hashes, '{}'))), email = NULL,
-      removal_id = NULL, changed_at = VALUES(changed_at)`.execute(runner);
+      hashes = ${gone}, email = NULL, removal_id = NULL, changed_at = VALUES(changed_at)`.execute(runner);
   await sql`
     UPDATE ${id(own.seen)} SET echo_until = ${echo} WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(
     runner,

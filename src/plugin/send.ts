@@ -12,13 +12,15 @@ import type { RemovalRecord, StreamAnswer, StreamResult, UserRecord, WireRecord 
 import { removalIdOf } from '../model/tombstone.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { RandomBytes } from '../osclass/defaults.ts';
+import { requireStamp } from '../osclass/records.ts';
 import { greet, type PluginClient, type PluginSays } from './client.ts';
 import { isShown } from './account.ts';
 import { linkOf } from './link.ts';
-import { afterAnswer, afterTelling, beforeTelling, impress, noveltyOf, type Memory } from './memory.ts';
+import { afterAnswer, afterTelling, beforeTelling, impress, noveltyOf, type Memory, type Novelty } from './memory.ts';
 import { onlyChanges, saysNothing, toFields, toOutgoing, type OutgoingDeps } from './outgoing.ts';
 import { presenceOf, searchFeed } from './presence.ts';
 import { withRegistration } from './registration.ts';
+import type { PluginRow } from './row.ts';
 import { noteGone, readSeen, removedAddresses, writeAccounts, writeMemories } from './seen-store.ts';
 import { isAlreadyGone } from './wire.ts';
 
@@ -32,6 +34,9 @@ export interface SendDeps extends OutgoingDeps {
   /** Throws `LEASE_LOST` where another worker sends to this peer by now. */
   readonly stillOurs: (trx: Runner) => Promise<void>;
 }
+
+/** A local time without a zone is that of some zone. */
+const MOST_ZONES_MS = 26 * 3_600_000;
 
 /** Errors that are not about this record, and after which nothing more is sent. */
 const ENDS_ALL: ReadonlySet<ErrorCode> = new Set(['BODY_TOO_LARGE', 'LEASE_LOST']);
@@ -104,7 +109,11 @@ async function sendUser(
     inTransaction(db, async (trx) => {
       const now = (await readSeen(trx, own, peer, [email], { lock: true })).get(email);
       await writeMemories(trx, own, peer, new Map([[email, change(now?.memory ?? undefined)]]), nowMs());
-      if (uids[0] !== undefined) await writeAccounts(trx, own, peer, new Map([[email, { user: uids[0] }]]));
+      const [user] = uids;
+      // The account is another than the one the peer said: whether the row went to that or made another, it has not said.
+      const isAnother = link === 'removed' || outgoing.told.has('dt_reg_date');
+      const account = isAnother ? { accountId: null } : {};
+      if (user !== undefined) await writeAccounts(trx, own, peer, new Map([[email, { user, ...account }]]));
       await deps.stillOurs(trx);
     });
   if (before !== undefined && saysNothing(outgoing)) {
@@ -130,9 +139,10 @@ async function sendRemoval(
   const removalId = removalIdOf(requireUid(record.uids[0] as string));
   const email = (await removedAddresses(db, own, peer, [removalId])).get(removalId);
   if (email === undefined) return { result: 'unchanged', message: 'The peer never had the account.' };
-  if (!(await isMeant(deps, peer, email, signal))) {
+  if (!(await isMeant(deps, peer, email, requireStamp(record.stamp).ms, signal))) {
     await inTransaction(db, async (trx) => {
-      await noteGone(trx, own, peer, email, 'heard', nowMs());
+      // Somebody deleted it there, and the removal is on its way to us.
+      await noteGone(trx, own, peer, email, 'told and echoed', nowMs());
       await deps.stillOurs(trx);
     });
     return { result: 'unchanged', message: 'The peer does not have that account any more.' };
@@ -154,22 +164,32 @@ async function isMeant(
   { client, db, own }: SendDeps,
   peer: string,
   email: string,
+  removedMs: number,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const seen = (await readSeen(db, own, peer, [email])).get(email);
-  if (seen === undefined || seen.memory === null) return true;
+  if (seen === undefined || seen.memory === null) {
+    // Nothing was ever exchanged about it: what is there may have been registered since.
+    const found = await searchFeed(client, (row) => row.email === email, signal);
+    const registeredMs = found.kind === 'there' ? Date.parse(`${found.row.columns.get('dt_reg_date')}Z`) : NaN;
+    return registeredMs < removedMs - MOST_ZONES_MS;
+  }
   const { accountId, memory } = seen;
   if (accountId !== null) {
     const presence = await presenceOf(client, accountId, signal);
     if (presence.kind === 'there') return presence.row.email === email;
     return presence.kind === 'unknown' || !isShown(memory);
   }
-  const found = await searchFeed(client, email, signal);
-  if (found.kind !== 'there') return true;
-  const registered = found.row.columns.get('dt_reg_date');
-  return (
-    registered === undefined || noveltyOf(memory.get('dt_reg_date'), impress('dt_reg_date', registered)) !== 'news'
-  );
+  const noveltyIn = ({ columns }: PluginRow): Novelty => {
+    const registered = columns.get('dt_reg_date');
+    return registered === undefined
+      ? 'first'
+      : noveltyOf(memory.get('dt_reg_date'), impress('dt_reg_date', registered));
+  };
+  // One that has the address; or the account itself under another, which it got there: then nobody of the address is meant.
+  const found = await searchFeed(client, (row) => row.email === email || noveltyIn(row) === 'same', signal);
+  if (found.kind !== 'there') return found.kind === 'unknown' || !isShown(memory);
+  return found.row.email === email && noveltyIn(found.row) !== 'news';
 }
 
 /** When the user in a record was registered, in local time. */

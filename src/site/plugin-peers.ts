@@ -195,7 +195,7 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
 
     async removed(runner, { email, removalId, uids, told, from }) {
       for (const peer of names()) {
-        const outcome = isRound() ? 'told and echoed' : 'heard';
+        const outcome = isRound() ? 'heard and echoed' : 'heard';
         const address = canonicalEmail(email);
         const seen = (await readSeen(runner, own, peer, [address])).get(address);
         // The account that has the address there is another: it must not hear of this.

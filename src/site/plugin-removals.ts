@@ -16,7 +16,7 @@ import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import { isShown } from '../plugin/account.ts';
 import type { PluginClient } from '../plugin/client.ts';
 import { linkOf } from '../plugin/link.ts';
-import { presenceOf, type Presence } from '../plugin/presence.ts';
+import { presenceOf, searchFeed, type Presence } from '../plugin/presence.ts';
 import { forgetReplaced, noteGone, readSeen, type Seen } from '../plugin/seen-store.ts';
 import type { Caller, Named } from '../plugin/serve.ts';
 
@@ -49,6 +49,9 @@ interface Living {
 /** Two plugins that know each other send a removal back and forth; so long it takes them to find nobody any more. */
 const ROUND_MS = 3 * 3_600_000;
 
+/** A cron may run once a day, and times that another site says may be off by its zone. */
+const RARE_RUNS_MS = 2 * 86_400_000;
+
 /** Removes who is meant; undefined: nobody here. */
 export async function removeFor(
   site: RemovalSite,
@@ -60,10 +63,12 @@ export async function removeFor(
   const peer = caller.route.name;
   const living = await readLiving(site, email);
   const seen = (await readSeen(db, own, peer, [email])).get(email);
-  const presence = await currentOf(site, peer, seen);
+  const presence = await currentOf(site, peer, email, seen);
   const isDeleted = presence.kind === 'absent' && seen !== undefined && seen.memory !== null && isShown(seen.memory);
   const replaced = seen?.replaced ?? undefined;
-  if (seen !== undefined && replaced !== undefined && replaced.untilMs > nowMs()) {
+  // Where only the order of a run tells, and the peer cannot be asked, it is taken at its word.
+  const isVague = replaced?.accountId === null && replaced.user === null && presence.kind === 'unknown';
+  if (seen !== undefined && replaced !== undefined && replaced.untilMs > nowMs() && !isVague) {
     const removed = await removeReplaced(site, email, seen, living, from);
     if (!isDeleted && removed !== undefined && seen.user !== null) await site.retryWaiting(peer, seen.user);
     // The account that has the address now may have gone as well: the plugin names an address once, however often it went.
@@ -94,6 +99,9 @@ export async function removeFor(
   }
   // The account we know is there: what was removed is one that had the address before, and was never heard of here.
   if (presence.kind === 'there' && presence.row.email === email) return undefined;
+  // It never said anything of the address: an account of it there may have gone before this one came to be.
+  const isUnsaid = seen === undefined || (seen.accountId === null && presence.kind === 'absent' && !isDeleted);
+  if (isUnsaid && nowMs() - living.stored.shadow.born.ms < RARE_RUNS_MS) return undefined;
   return await removeLiving(site, email, living, from);
 }
 
@@ -107,15 +115,22 @@ async function readLiving({ db, own, hosts }: RemovalSite, email: string): Promi
 }
 
 /** Whether the account that last had the address at the peer is still there. */
-async function currentOf(site: RemovalSite, peer: string, seen: Seen | undefined): Promise<Presence> {
-  if (seen === undefined || seen.memory === null || seen.accountId === null) return { kind: 'unknown' };
-  return await ask(site, peer, seen.accountId);
+async function currentOf(site: RemovalSite, peer: string, email: string, seen: Seen | undefined): Promise<Presence> {
+  if (seen === undefined || seen.memory === null) return { kind: 'unknown' };
+  const { accountId } = seen;
+  return await ask(site, peer, (client) =>
+    accountId === null ? searchFeed(client, (row) => row.email === email) : presenceOf(client, accountId),
+  );
 }
 
-async function ask(site: RemovalSite, peer: string, accountId: string): Promise<Presence> {
+async function ask(
+  site: RemovalSite,
+  peer: string,
+  about: (client: PluginClient) => Promise<Presence>,
+): Promise<Presence> {
   const client = site.asking(peer);
   try {
-    return await presenceOf(client, accountId);
+    return await about(client);
   } catch (error) {
     if (error instanceof SyncError) return { kind: 'unknown' };
     throw error;
@@ -138,11 +153,20 @@ async function removeReplaced(
   const { db, own } = site;
   const peer = from.route.name;
   const { user, accountId } = seen.replaced ?? { user: null, accountId: null };
-  const isHolder = user !== null && living !== undefined && living.stored.uids.includes(user);
-  const presence = isHolder && accountId !== null ? await ask(site, peer, accountId) : undefined;
-  const removed = isHolder && presence?.kind !== 'there' ? await removeLiving(site, email, living, from) : undefined;
+  const holder = user !== null && living?.stored.uids.includes(user) === true ? living : undefined;
+  const presence = holder && (await ask(site, peer, (client) => presenceOfReplaced(client, accountId, holder)));
+  const removed =
+    holder !== undefined && presence?.kind !== 'there'
+      ? await removeLiving(site, email, holder, from, true)
+      : undefined;
   if (presence?.kind !== 'there') await forgetReplaced(db, own, peer, email);
   return removed;
+}
+
+/** By its id; where that was never said, by its date of registration, which it was told. */
+async function presenceOfReplaced(client: PluginClient, accountId: string | null, { host }: Living): Promise<Presence> {
+  if (accountId !== null) return await presenceOf(client, accountId);
+  return await searchFeed(client, ({ columns }) => columns.get('dt_reg_date') === host.regDate);
 }
 
 async function removeLiving(
@@ -150,16 +174,20 @@ async function removeLiving(
   email: string,
   { host, stored, main }: Living,
   from: Origination,
+  isReplaced = false,
 ): Promise<Named> {
   const { db, own, origin, nowMs } = site;
   const peer = from.route.name;
   const latest = [...stored.shadow.registers.values()].map((state) => state.stamp);
   const last = latest.reduce((a, b) => (compareStamps(a, b) > 0 ? a : b), stored.shadow.born);
+  // Whoever has the address there by now was registered before we heard of this, and must not be taken for who was removed.
+  const { born } = stored.shadow;
+  const stamp = isReplaced ? nextStamp(born.ms, born, origin) : nextStamp(nowMs(), last, origin);
   const record: RemovalRecord = {
     kind: 'removal',
     uids: [...stored.uids],
     emailHash: hashRemovedEmail(main, email),
-    stamp: formatStamp(nextStamp(nowMs(), last, origin)),
+    stamp: formatStamp(stamp),
   };
   const before = (await readSeen(db, own, peer, [email])).get(email);
   await site.apply([record], from);
@@ -172,7 +200,7 @@ async function removeLiving(
 
 async function gone({ db, own, nowMs, isRound }: RemovalSite, peer: string, email: string): Promise<void> {
   await inTransaction(db, async (trx) => {
-    await noteGone(trx, own, peer, email, isRound ? 'told and echoed' : 'heard', nowMs());
+    await noteGone(trx, own, peer, email, isRound ? 'heard and echoed' : 'heard', nowMs());
     await forgetReplaced(trx, own, peer, email);
   });
 }

@@ -20,6 +20,9 @@ const STAND_INS: Readonly<Record<string, string>> = {
   'osclass/write-users.ts': 'write-users.ts',
   'osclass/removal.ts': 'removal.ts',
   'osclass/copies.ts': 'copies.ts',
+  'osclass/eligible.ts': 'eligible.ts',
+  'plugin/seen-store.ts': 'seen-store.ts',
+  'plugin/client.ts': 'plugin-client.ts',
 };
 
 /** From now on, in this process. What stands in may itself import what it stands in for. */
@@ -55,4 +58,7 @@ export type Complete = [
   StandsIn<typeof import('./memory/write-users.ts'), typeof import('../../src/osclass/write-users.ts')>,
   StandsIn<typeof import('./memory/removal.ts'), typeof import('../../src/osclass/removal.ts')>,
   StandsIn<typeof import('./memory/copies.ts'), typeof import('../../src/osclass/copies.ts')>,
+  StandsIn<typeof import('./memory/eligible.ts'), typeof import('../../src/osclass/eligible.ts')>,
+  StandsIn<typeof import('./memory/seen-store.ts'), typeof import('../../src/plugin/seen-store.ts')>,
+  StandsIn<typeof import('./memory/plugin-client.ts'), typeof import('../../src/plugin/client.ts')>,
 ];

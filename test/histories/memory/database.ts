@@ -10,6 +10,7 @@ import type { Value } from '../../../src/model/register.ts';
 import type { Uid } from '../../../src/model/uid.ts';
 import type { ParkedRow } from '../../../src/apply/parked.ts';
 import type { DueEntry } from '../../../src/outbox/store.ts';
+import type { SeenRow } from './seen-store.ts';
 
 /** A row of `t_user` with its descriptions. */
 export interface HostRow {
@@ -41,6 +42,7 @@ interface Tables {
   outbox: Map<string, OutboxRow>;
   parked: Map<string, ParkedMemory>;
   state: Map<string, string>;
+  seen: Map<string, SeenRow>;
 }
 
 /** What a killed daemon leaves: nothing of the transaction. */
@@ -61,6 +63,8 @@ export class Memory {
   onDaemonRemoval: (row: HostRow) => void = () => undefined;
   /** Is told of values that the daemon puts in the place of others. */
   onDaemonWrite: (from: Value, to: Value) => void = () => undefined;
+  /** The same, with the row as it was and the column. */
+  onDaemonRowWrite: (row: HostRow, column: string, from: Value, to: Value) => void = () => undefined;
   #sequence = 0;
 
   readonly nowMs: () => number;
@@ -130,6 +134,7 @@ function noTables(): Tables {
     outbox: new Map(),
     parked: new Map(),
     state: new Map(),
+    seen: new Map(),
   };
 }
 
@@ -143,5 +148,6 @@ function copy(tables: Tables): Tables {
     outbox: new Map(tables.outbox),
     parked: new Map(tables.parked),
     state: new Map(tables.state),
+    seen: new Map(tables.seen),
   };
 }

@@ -15,7 +15,10 @@ export async function updateUser(runner: unknown, _table: Table, userId: number,
   memory.step();
   const written = valuesOf(writes);
   refuseSecondHolder(memory, userId, written['s_email']);
-  for (const [name, value] of Object.entries(written)) memory.onDaemonWrite(row.columns[name] ?? null, value);
+  for (const [name, value] of Object.entries(written)) {
+    memory.onDaemonWrite(row.columns[name] ?? null, value);
+    memory.onDaemonRowWrite(row, name, row.columns[name] ?? null, value);
+  }
   const registration = written['dt_reg_date'];
   const lineage = typeof registration === 'string' ? new Set([...row.lineage, registration]) : row.lineage;
   memory.tables.rows.set(userId, { ...row, columns: { ...row.columns, ...written }, lineage });

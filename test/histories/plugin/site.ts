@@ -1,0 +1,264 @@
+/**
+ * A site with a daemon whose peers are a site with the PHP plugin and another daemon: put together as src/site/site.ts
+ * does it, over a database in memory, without leases and HTTP.
+ */
+import { v5 } from 'uuid';
+import { applyRecords, type ApplyOptions } from '../../../src/apply/applier.ts';
+import type { Origination, Outcome } from '../../../src/apply/outcome.ts';
+import { toStreamResult } from '../../../src/apply/outcome.ts';
+import { parkRecords, renumberParked, wakeParked } from '../../../src/apply/parked.ts';
+import { busyOf } from '../../../src/apply/conclude.ts';
+import { retryParkedOnce } from '../../../src/apply/retry-parked.ts';
+import type { ApplyDeps } from '../../../src/apply/together.ts';
+import { adopt } from '../../../src/capture/adopt.ts';
+import { baselineOnce } from '../../../src/capture/baseline.ts';
+import { drainOnce } from '../../../src/capture/drain.ts';
+import type { CaptureDeps } from '../../../src/capture/deps.ts';
+import type { Config, PeerConfig } from '../../../src/config/config.ts';
+import { ownTables } from '../../../src/db/catalog.ts';
+import type { Lease } from '../../../src/db/lease.ts';
+import type { OutboxWriter } from '../../../src/db/ports.ts';
+import { setBackUsers } from '../../../src/db/set-back.ts';
+import { readShadows, requireUid } from '../../../src/db/shadows.ts';
+import { makeUnread } from '../../../src/db/unread.ts';
+import { SyncError } from '../../../src/model/errors.ts';
+import type { StreamAnswer, UserRecord, WireRecord } from '../../../src/model/record.ts';
+import { makeSelection } from '../../../src/model/register.ts';
+import type { PeerRoute } from '../../../src/model/route.ts';
+import { encodeUser } from '../../../src/osclass/records.ts';
+import type { Zone } from '../../../src/osclass/timezone.ts';
+import { deliverOnce } from '../../../src/outbox/deliver.ts';
+import { dropUsers, enqueue, renumberEntries, usersWaiting } from '../../../src/outbox/store.ts';
+import { servePluginCall } from '../../../src/plugin/serve.ts';
+import { makePluginPeers } from '../../../src/site/plugin-peers.ts';
+import { asConnection, Memory } from '../memory/database.ts';
+import { CATALOG, HOSTS, LOCALES, LOCATIONS } from '../memory/host.ts';
+import type { PhpAnswer } from './php.ts';
+
+/** What such a site can be told to do. */
+export interface DaemonSite {
+  readonly name: string;
+  readonly memory: Memory;
+  baseline(): Promise<void>;
+  drain(): Promise<number>;
+  /** One delivery pass to every peer. */
+  deliver(sendTo: (peer: string, records: readonly WireRecord[]) => Promise<StreamAnswer>): Promise<number>;
+  /** What `POST /v1/stream` does. */
+  accept(from: string, records: readonly WireRecord[]): Promise<StreamAnswer>;
+  /** Users as a feed serves them to another daemon, and merging such. */
+  page(to: string): Promise<UserRecord[]>;
+  merge(from: string, records: readonly UserRecord[]): Promise<void>;
+  /** A call of the plugin. */
+  servePlugin(form: string): Promise<PhpAnswer>;
+  /** A whole feed from the plugin. */
+  feedFromPlugin(peer: string, overwrite: boolean): Promise<void>;
+  retryParked(): Promise<readonly Outcome[]>;
+}
+
+/** What it is made of. */
+export interface DaemonPlan {
+  readonly name: string;
+  readonly priority: number;
+  readonly natives: readonly string[];
+  /** Name of the plugin peer, its address, and the key it identifies itself with; it is relayed. */
+  readonly plugin?: { readonly name: string; readonly url: string; readonly apiKey: string };
+}
+
+const LEASE: Lease = {
+  name: 'drain',
+  renewEveryMs: 10_000,
+  fence: () => Promise.resolve(),
+  renew: () => Promise.resolve(),
+  release: () => Promise.resolve(),
+};
+const OWN = ownTables('');
+const UNREAD = makeUnread(OWN, 'triggers');
+const NAMESPACE = '3a0f8d52-8f3e-4c53-9a55-0d6a3c4f6b10';
+
+/** As a site has it whose accounts have a secret, and a user name. */
+const WITH_SECRET = {
+  ...CATALOG,
+  requireTable: (base: string) => {
+    const table = CATALOG.requireTable(base);
+    const more = { name: '', type: 'varchar', maxChars: 100, charset: 'utf8' };
+    return {
+      ...table,
+      column: (name: string) =>
+        table.column(name) ?? (/^s_(secret|username)$/.test(name) ? { ...more, name } : undefined),
+    };
+  },
+} as typeof CATALOG;
+
+/** Local time is UTC. */
+export const UTC_ZONE: Zone = {
+  known: false,
+  toUtc: (local) => local,
+  toLocal: (utc) => utc,
+  toEpochMs: (local) => {
+    const ms = Date.parse(`${local.replace(' ', 'T')}Z`);
+    return Number.isNaN(ms) ? undefined : ms;
+  },
+};
+
+/** Opens it over a database. `nowMs`: its clock. */
+export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => number): DaemonSite {
+  const db = asConnection(memory);
+  const { name, natives, plugin } = plan;
+  const peers = [...natives, ...(plugin === undefined ? [] : [plugin.name])];
+  const origin = { site: name, priority: plan.priority };
+  const everything = makeSelection('all', []);
+  const routes: readonly PeerRoute[] = peers.map((peer) => ({
+    ...{ name: peer, send: true, receive: true, relay: true },
+    ...{ sends: everything, accepts: everything },
+  }));
+  const route = (peer: string): PeerRoute => {
+    const found = routes.find((one) => one.name === peer);
+    if (found === undefined) throw new SyncError('PEER_UNKNOWN', peer);
+    return found;
+  };
+  const outbox: OutboxWriter = {
+    enqueue: (runner, entries, at) => enqueue(runner, OWN, entries, at),
+    usersWaiting: (runner, userIds) => usersWaiting(runner, OWN, peers, userIds),
+    dropUsers: (runner, userIds) => dropUsers(runner, OWN, peers, userIds),
+    removed: (runner, removal) => pluginPeers.removed(runner, removal),
+    renumber: (runner, moves, at) => renumberEntries(runner, OWN, moves, at),
+  };
+  const randomUid = (): ReturnType<typeof requireUid> => requireUid(v5(`${name} ${memory.next()}`, NAMESPACE));
+  const clock = { nowMs, toEpochMs: UTC_ZONE.toEpochMs };
+  const renumbered: CaptureDeps['renumbered'] = (trx, moves) => renumberParked(trx, OWN, moves);
+  const common = { db, own: OWN, hosts: HOSTS, outbox, renumbered, origin, ...clock, randomUid, routes: () => routes };
+  const appendLog = (): Promise<void> => Promise.resolve();
+  const applyDeps: ApplyDeps = {
+    ...{ ...common, catalog: CATALOG, locations: LOCATIONS, zone: UTC_ZONE, appendLog },
+    randomBytes: (size) => new Uint8Array(size),
+    guard: { removals: 1000, percent: 100, windowMs: 3_600_000 },
+    removal: { mode: 'delete', itemsOfBlocked: 'keep', related: [] },
+    usersWaiting: outbox.usersWaiting,
+    unread: UNREAD,
+    adopt: (user) => adopt(user, { origin, ...clock }),
+    locales: () => Promise.resolve(new Set(LOCALES)),
+    registeredMs: UTC_ZONE.toEpochMs,
+    applied: (trx, from, records, outcomes) => pluginPeers.applied(trx, from, { records, outcomes }),
+  };
+  const from = (peer: string, via: Origination['via'], overwrite = false): Origination => ({
+    ...{ route: route(peer), via, trace: '', ip: null, keyDigest: null, overwrite, approved: false },
+  });
+  const drain = async (): Promise<number> => {
+    const { done, changed } = await drainOnce(common, LEASE);
+    await wakeParked(db, OWN, changed);
+    return done;
+  };
+  const apply = (records: readonly WireRecord[], of: Origination, how: ApplyOptions = {}): Promise<Outcome[]> =>
+    applyRecords(applyDeps, records, of, how);
+  const config = {
+    site: { name, apiKey: `key-of-${name}` },
+    feed: { limit: 200 },
+    removal: { tombstoneDays: 90 },
+    peers: plugin === undefined ? [] : [{ name: plugin.name, url: plugin.url, protocol: 'plugin' }],
+  } as unknown as Config;
+  const pluginPeers = makePluginPeers({
+    ...{ db, own: OWN, nowMs, randomUid, outbox, appendLog, route, drain, apply },
+    config: () => config,
+    origin: () => origin,
+    parts: () => ({
+      catalog: WITH_SECRET,
+      hosts: HOSTS,
+      zone: UTC_ZONE,
+      locations: LOCATIONS,
+      locales: new Set(LOCALES),
+    }),
+    feedsMustWait: () => Promise.resolve(false),
+    retryParked: (ids) => retryParkedOnce(applyDeps, { trace: '', ids }),
+  });
+  const within = (peer: string): ApplyOptions => ({
+    within: async (trx, { records, outcomes }) => {
+      await parkRecords(trx, OWN, busyOf(peer, records, outcomes, nowMs()), nowMs());
+    },
+  });
+
+  return {
+    name,
+    memory,
+    async baseline() {
+      await baselineOnce(common, LEASE);
+    },
+    drain,
+    async deliver(sendTo) {
+      let sent = 0;
+      for (const to of routes) {
+        const client = to.name === plugin?.name ? pluginPeers.client(config.peers[0] as PeerConfig) : undefined;
+        const send = async (records: readonly WireRecord[]): Promise<StreamAnswer> => {
+          const answer =
+            client === undefined
+              ? await sendTo(to.name, records)
+              : await client.stream(records, { trace: '', stillOurs: LEASE.fence });
+          sent += answer.results.filter(({ result }) => result !== 'retry').length;
+          return answer;
+        };
+        await deliverOnce(
+          {
+            ...{ db, own: OWN, hosts: HOSTS, origin, nowMs, appendLog, routes: () => routes, unread: UNREAD },
+            ...{ lease: LEASE, keyDigest: '', newTrace: () => '', batchSize: () => 25, requestsAtOnce: () => 1 },
+            onAnswered: () => undefined,
+            formFor: () => Promise.resolve({ zone: UTC_ZONE, saysRows: true }),
+            allowance: () => Promise.resolve(undefined),
+            backoffMs: (attempts) => Math.min(1_000 * 2 ** attempts, 60_000),
+            probe: () => Promise.reject(new SyncError('PEER_UNREACHABLE')),
+            send: (_peer, records) => send(records),
+          },
+          to,
+        ).catch((error: unknown) => {
+          if (!(error instanceof SyncError)) throw error;
+        });
+      }
+      return sent;
+    },
+    async accept(peer, records) {
+      const outcomes = await apply(records, from(peer, 'stream'));
+      return { status: 'OK', results: outcomes.map(toStreamResult) };
+    },
+    async page(to) {
+      await drain();
+      const users = await HOSTS.after(db, 0, 1000, { eligible: true });
+      const ids = users.map((user) => user.id);
+      const shadows = await setBackUsers(common, await readShadows(db, OWN, ids));
+      return users.flatMap((user) => {
+        const stored = shadows.get(user.id);
+        const encoded = stored === undefined ? undefined : encodeUser(user, stored, route(to).sends, HOSTS, UTC_ZONE);
+        return encoded === undefined ? [] : [encoded.record];
+      });
+    },
+    async merge(peer, records) {
+      await drain();
+      await apply(records, from(peer, 'feed'), within(peer));
+    },
+    async servePlugin(form) {
+      const { takeRow, takeRemoval, giveFeed } = pluginPeers;
+      const response = await servePluginCall(
+        {
+          identifyKey: (key) =>
+            key === plugin?.apiKey
+              ? { kind: 'peer', name: plugin.name, keyDigest: '' }
+              : { kind: 'invalid', keyDigest: '' },
+          pluginPeer: (peer) => (peer === plugin?.name ? route(peer) : undefined),
+          takeRow: async (row, caller) => (await takeRow(row, caller))?.result ?? 'unchanged',
+          ...{ takeRemoval, giveFeed, appendLog },
+        },
+        { query: '', body: Buffer.from(form), trace: '', ip: '' },
+      );
+      return { http: response.httpStatus, body: JSON.stringify(response.body) };
+    },
+    async feedFromPlugin(peer, overwrite) {
+      const client = pluginPeers.client(config.peers[0] as PeerConfig);
+      if (client === undefined) return;
+      for (let after = 0, done = false; !done;) {
+        const page = await client.feed({ after, limit: 200, times: 'local' }, { trace: '' });
+        await apply(page.users, from(peer, 'feed', overwrite), within(peer));
+        ({ done, next: after } = page);
+      }
+    },
+    async retryParked() {
+      return (await retryParkedOnce(applyDeps, { trace: '' })).outcomes;
+    },
+  };
+}
