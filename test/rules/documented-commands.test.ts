@@ -93,6 +93,10 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
     step('npm run test:histories -- --runs'),
     by('test/histories/main.ts', 'seed'),
   ],
+  'npm run test:plugin-histories -- --runs 500 --seed 1': [
+    step('npm run test:plugin-histories -- --runs'),
+    by('test/histories/plugin-main.ts', 'seed'),
+  ],
   'npm run test:kills -- --kills 200 --seed 7': [
     step('npm run test:kills -- --kills'),
     by('test/endurance/kills-main.ts', 'seed'),
