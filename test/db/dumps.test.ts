@@ -72,7 +72,7 @@ async function run(
 /** Without GTIDs, or only an administrator may restore what MySQL dumps. */
 const flags = (): string[] => [
   ...['--single-transaction', '--no-tablespaces'],
-  ...(/mysqldump$/.test(programs?.dump.at(-1) ?? '') ? ['--set-gtid-purged=OFF'] : []),
+  ...(programs?.dump.at(-1)?.endsWith('mysqldump') === true ? ['--set-gtid-purged=OFF'] : []),
 ];
 
 async function dump(from: Login & { name: string }, ...more: string[]): Promise<string> {

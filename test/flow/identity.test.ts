@@ -87,8 +87,11 @@ const namesAtHomes = async (): Promise<string[]> => {
   const rows = await world.site('homes').db.query<{ s_name: string }>('SELECT s_name FROM oc_t_user ORDER BY s_email');
   return rows.map(({ s_name: name }) => name);
 };
-const call = async (path: string, init: RequestInit = {}, key = keyOf('homes')) =>
-  await fetch(new URL(path, daemon?.url), { ...init, headers: { authorization: `Bearer ${key}`, ...init.headers } });
+const call = async (path: string, init: RequestInit = {}, key = keyOf('homes')) => {
+  const headers = new Headers(init.headers);
+  headers.set('authorization', `Bearer ${key}`);
+  return await fetch(new URL(path, daemon?.url), { ...init, headers });
+};
 /** The daemon has looked several times whether it may work, which it does at each pass while it may not. */
 const passes = async (): Promise<void> => {
   const wanted = looks + 4;
