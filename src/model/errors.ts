@@ -100,7 +100,7 @@ export const ERRORS = {
     'A table or column of the site that was synchronised is not there any more.',
     'Bring it back, or, if it is gone for good, run `account-sync install`, which gives it up.',
     'report',
-    503,
+    409,
     3,
   ),
   HOST_CHANGED: entry(

@@ -67,6 +67,7 @@ const health = {
     config: { status: 'ok', message: 'in force' },
     clock: { status: 'ok', message: 'agrees' },
     users: { status: 'ok', message: 'all there' },
+    identity: { status: 'ok', message: 'as last time' },
     host: { status: 'ok', message: 'as it was' },
   },
 };
@@ -156,7 +157,11 @@ export const EXAMPLES: Readonly<Record<string, Readonly<Record<string, Readonly<
   listPeers: { 200: { peers: { peers: [homes], next: null } } },
   getPeer: { 200: { peer: { ...homes, logs: [logRecord] } } },
   approveRemovals: { request: { nothing: {} }, 200: { released: { status: 'OK', released: 40 } } },
-  startFeed: { request: { resume: {}, again: { restart: true }, plan: { dry_run: true } }, 202: { begun: progress } },
+  startFeed: {
+    request: { resume: {}, again: { restart: true }, plan: { dry_run: true } },
+    200: { followed: '{"event":"begun"}\n{"event":"stopped"}\n' },
+    202: { begun: progress },
+  },
   feedProgress: { 200: { running: progress } },
   stopFeed: { 200: { stopped: { ...progress, running: false } } },
   runStream: { request: { nothing: {} }, 200: { sent: { status: 'OK', drained: 12, sent: 4, pending: 0 } } },

@@ -29,6 +29,7 @@ describe('the minimal config', () => {
         apiKey: ENV['CARS_API_KEY'],
         timezone: null,
         priority: 100,
+        serverIdentity: 'watched',
       },
       database: {
         host: '127.0.0.1',

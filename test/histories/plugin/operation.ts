@@ -2,7 +2,7 @@
 import { makeRandom, type Random } from '../../support/osclass/random.ts';
 
 /** Sites where people are: two daemons, and the plugin. */
-export const SITES = ['cars', 'homes', 'jobs'] as const;
+const SITES = ['cars', 'homes', 'jobs'] as const;
 export type SiteName = (typeof SITES)[number];
 
 const KINDS = [

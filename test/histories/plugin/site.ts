@@ -90,7 +90,7 @@ const WITH_SECRET = {
 } as typeof CATALOG;
 
 /** Local time is UTC. */
-export const UTC_ZONE: Zone = {
+const UTC_ZONE: Zone = {
   known: false,
   toUtc: (local) => local,
   toLocal: (utc) => utc,
