@@ -73,7 +73,7 @@ test('a feed shows who is enabled and active, masked, in pages', () => {
     for (const text of (texts ?? []) as unknown as Record<string, string>[]) {
       row.texts.set(text['fk_c_locale_code'], text['s_info']);
     }
-    site.rows.set(row.id, row as never);
+    site.rows.set(row.id, row);
   }
   const told = asked(0);
   expect(told.message).toBe(message);

@@ -129,9 +129,10 @@ export function makePhpSite(options: {
   });
 
   const takeStreamed = (peer: PhpPeer, data: Fields): PhpAnswer => {
-    const { pk_i_id: id = '', s_email: email = '', s_name: name = '' } = data;
+    const text = (column: string): string => (typeof data[column] === 'string' ? data[column] : '');
+    const [id, email, name] = [text('pk_i_id'), text('s_email'), text('s_name')];
     const echo = Object.entries(data).map(([column, value]) => echoed(column, value));
-    if (String(id).trim() === '' || String(email).trim() === '') {
+    if (id.trim() === '' || email.trim() === '') {
       return said('ERR', 'Streamed user record invalid, pk_i_id or s_email is missing', echo);
     }
     // "OK" says that the row was well-formed, not that it was stored.

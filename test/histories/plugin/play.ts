@@ -58,12 +58,12 @@ async function makeWorld({ seed, trouble, operations }: PluginHistory, tell: Tel
   const clock = (): number => nowMs;
   const next = (): number => ++counter;
   const hashOf = (): string => `$2y$10$${String(next()).padStart(6, '0')}`.padEnd(60, 'x');
-  const guard = (why: string | undefined): void => {
-    if (why !== undefined) throw new Flaw(why);
+  const guard = (flaw: string | undefined): void => {
+    if (flaw !== undefined) throw new Flaw(flaw);
   };
   const flaws: string[] = [];
-  const note = (why: string | undefined): void => {
-    if (why !== undefined) flaws.push(why);
+  const note = (flaw: string | undefined): void => {
+    if (flaw !== undefined) flaws.push(flaw);
   };
 
   /** Registrations that cars ever held, or that wait there: of an account it cannot know of, it goes by the address. */
@@ -345,7 +345,12 @@ function makePeople(
             register(site, one.email);
           }
           return;
-        default:
+        case 'cron':
+        case 'feed':
+        case 'hour':
+        case 'take page':
+        case 'work':
+          return;
       }
     },
   };
@@ -369,7 +374,9 @@ function ofDaemon(memory: Memory, row: HostRow): Handle {
     email: emailOfRow(row),
     lineage: row.lineage,
     get: (column) => plainOf(row.columns[column] ?? null),
-    set({ dt_mod_date: _, ...values }) {
+    set(changed) {
+      // The tables in memory keep no date of the last edit.
+      const values = Object.fromEntries(Object.entries(changed).filter(([column]) => column !== 'dt_mod_date'));
       memory.tables.rows.set(row.id, { ...row, columns: { ...row.columns, ...values } });
       memory.mark(row.id, 'U', null);
     },
