@@ -2,7 +2,6 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configOf, makeCli, type Cli } from '../support/cli.ts';
-import { freePort } from '../../scripts/free-port.js';
 import { eventually } from '../support/eventually.ts';
 import { makeWorld, type World } from '../support/world.ts';
 
@@ -18,7 +17,7 @@ beforeAll(async () => {
   await eventually(async () => {
     if (await site.isScanPending()) throw new Error('the baseline of homes goes on');
   });
-  config = configOf(world.site('cars'), [world.site('homes')], { port: await freePort() });
+  config = configOf(world.site('cars'), [world.site('homes')]);
   cli = makeCli(config);
 }, 60_000);
 afterAll(async () => {
