@@ -47,7 +47,7 @@ it(`a feed that breaks off after any statement goes on as if nothing had been (C
   }
 }, 300_000);
 
-it('a dry run says what a feed would do, and writes nothing but how the call went', async () => {
+it('a dry run says what a feed would do, and writes nothing at all', async () => {
   const { cars, homes } = await beginFeeding(world, 7);
   const [first, second] = await cars.host.select('SELECT s_email FROM {user} ORDER BY pk_i_id LIMIT 2');
   // One that is known here and older, and one whose address is somebody else's as the collation sees it.
@@ -62,9 +62,7 @@ it('a dry run says what a feed would do, and writes nothing but how the call wen
     dryRun: true,
     onPage: (_page, _sums, outcomes) => said.push(...outcomes.map(({ operation, result }) => `${operation} ${result}`)),
   });
-  // How the last call to a peer went is told of every call.
-  const how = { oc_account_sync_peer: expect.any(String) as string };
-  expect({ ...(await snapshotTables(homes.db)), ...how }).toEqual({ ...before, ...how });
+  expect(await snapshotTables(homes.db)).toEqual(before);
   expect(said).toHaveLength(7);
   expect(said).toContain('insert applied');
   expect(dry.parked).toBe(1);
