@@ -47,7 +47,10 @@ export async function feedFrom(
   const fetching =
     (more: { only?: 'ids' }): Fetch =>
     async (name, after, most, { dryRun, ...call }) => {
-      const { features } = await peers.acquaintance.know(name, call.signal);
+      // A dry run writes nothing, so its greeting is not noted either.
+      const { features } = dryRun
+        ? await peers.client(name).hello(call)
+        : await peers.acquaintance.know(name, call.signal);
       const times = site.isZoneKnown() ? ('utc' as const) : ('local' as const);
       const query = { after, limit: most, times, rows: features?.includes(ROWS) === true, ...more };
       return dryRun ? peers.client(name).feed(query, call) : peers.noted(name, (one) => one.feed(query, call));
