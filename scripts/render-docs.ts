@@ -1,6 +1,7 @@
 /** `npm run render:docs`: writes the pages of docs/ that are made from the program. A test compares. */
 import { writeFileSync } from 'node:fs';
 import { alternatives, configSchema, hasTwin, isRequired, type SchemaNode } from '../src/config/schema.ts';
+import { ERRORS } from '../src/model/errors.ts';
 import { METRICS, type MetricDescription } from '../src/ops/metric-names.ts';
 
 const MADE = '<!-- Written by "npm run render:docs". -->';
@@ -40,12 +41,41 @@ ${MADE}
 
 [config.example.yaml](../config.example.yaml) is the same as a file to begin with, and
 [config.schema.json](../config.schema.json) lets editors complete and check it. In every text \`\${NAME}\` is replaced from the
-environment. Durations are \`500ms 5s 10m 6h 30d\`, sizes \`64KiB 8MiB\`. An edit is taken over within 5 s, or refused whole;
-\`site.name\`, \`database.*\`, \`http.host\`, \`http.port\` and \`http.base_path\` need a restart.
+environment; every secret has a \`_file\` twin. Durations are \`500ms 5s 10m 6h 30d\`, sizes \`64KiB 8MiB\`. The file is checked as a whole, and
+every problem is printed as \`config.yaml:12:10 peers[0].url: expected an http(s) URL (got "nope")\`.
+
+**Edits while the daemon runs** are picked up within five seconds, or at once on SIGHUP, and so are changes of files that \`_file\`
+keys name. An edit is taken over whole: peers come, change and go, and nothing is lost or sent twice on the way to the others.
+Entries for a peer that was taken out stay and go out should it come back; what changes while it is out is not sent (\`feed\`
+brings it). An edit with a problem, or one of \`site.name\`, \`database.*\`, \`http.host\`, \`http.port\`, \`http.base_path\` or \`capture.mode\`, which need
+a restart, is refused whole: the config before stays in force, and \`/health\`, the daemon's log and \`account-sync status\` say so.
+Environment variables are those the daemon was started with.
+
+**To change a key without a gap**, give every peer both: \`api_key: [OLD_KEY, NEW_KEY]\` in its entry for the site; then put the new
+one into \`site.api_key\` of the site; then take the old one away from the peers.
 
 | key | default | meaning |
 |---|---|---|
 ${rowsOf(configSchema, '').join('\n')}
+`;
+}
+
+/** docs/error-codes.md */
+export function renderErrorCodes(): string {
+  const rows = Object.entries(ERRORS).map(
+    ([name, { meaning, remedy, reaction }]) => `| ${code(name)} | ${meaning} | ${remedy} | ${reaction} |`,
+  );
+  return `# Error codes
+
+${MADE}
+
+Codes stand in answers, log records, lists and messages. \`account-sync logs --search CODE\` shows who it happened to. The last column is
+what the daemon does: \`retry\` (it tries again by itself), \`park\` (the user is put aside for a person, the others go on), \`report\` (it is
+noted, nothing else), \`refuse\` (the request or command is not carried out), \`stop\` (the daemon ends).
+
+| code | meaning | what to do | the daemon |
+|---|---|---|---|
+${rows.join('\n')}
 `;
 }
 
@@ -81,7 +111,11 @@ function code(text: string): string {
 }
 
 /** The pages by name. */
-export const PAGES: Readonly<Record<string, () => string>> = { 'metrics.md': renderMetrics, 'config.md': renderConfig };
+export const PAGES: Readonly<Record<string, () => string>> = {
+  'metrics.md': renderMetrics,
+  'config.md': renderConfig,
+  'error-codes.md': renderErrorCodes,
+};
 
 if (import.meta.main) {
   for (const [name, render] of Object.entries(PAGES))

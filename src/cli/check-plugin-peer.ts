@@ -16,7 +16,7 @@ import { count } from './text.ts';
 
 const LIMITS =
   'a PHP plugin: it forgets what it could not send, and cannot say that an address changed or a value is NULL';
-const CHAPTER = 'See "Peers that run the PHP plugin" in the README.';
+const CHAPTER = 'See "Peers that run the PHP plugin" in docs/plugin-peers.md.';
 const DAY_MS = 86_400_000;
 
 /** Asks a peer of `protocol: plugin`. */

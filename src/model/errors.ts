@@ -1,6 +1,6 @@
 /**
  * The error registry: every code that can reach a log, an API answer or a terminal, what it means and what a person
- * does about it. README's table of codes is checked against this one.
+ * does about it. docs/error-codes.md is made from it.
  */
 import { entry, type ErrorEntry } from './error-entry.ts';
 

@@ -6,7 +6,10 @@ import { ROOT, sourcesIn } from './sources.ts';
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> };
-const pages = [...sourcesIn('docs', '.md'), { path: 'README.md', text: read('README.md') }];
+const pages = [
+  ...sourcesIn('docs', '.md'),
+  ...['README.md', 'CONTRIBUTING.md'].map((path) => ({ path, text: read(path) })),
+];
 
 /** Names of npm scripts in a text, in the two ways in which they are called. */
 function scriptsIn(text: string): Set<string> {

@@ -7,7 +7,12 @@ import { ERRORS } from '../../src/model/errors.ts';
 import { METRICS } from '../../src/ops/metric-names.ts';
 import { ROOT, sourcesIn } from './sources.ts';
 
-const pages = [...sourcesIn('docs', '.md'), { path: 'README.md', text: readFileSync(join(ROOT, 'README.md'), 'utf8') }];
+const TOP = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'];
+const pages = [
+  ...sourcesIn('docs', '.md'),
+  ...TOP.map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') })),
+];
+const textOf = (path: string): string => pages.find((page) => page.path === path)?.text ?? '';
 
 test.each(Object.entries(PAGES))('docs/%s is as the program has it (else: npm run render:docs)', (name, render) => {
   expect(readFileSync(join(ROOT, 'docs', name), 'utf8')).toBe(render());
@@ -41,6 +46,7 @@ test.each(pages)('codes, metrics and commands that $path names exist', ({ text }
     'TEST_DATABASE_URL',
     'ACCOUNT_SYNC_CONFIG',
     'HISTORY_RUNS',
+    'DB_HOST',
     'DB_TABLE_PREFIX',
     'GET_LOCK',
     'NO_ZERO_DATE',
@@ -60,9 +66,20 @@ test('what happens if … has an answer for each failure', () => {
   expect([...text.matchAll(/^\* \*\*.+?\?\*\*|^\* \*\*[^*]+\*\* \([^)]*\)\?/gm)].length).toBeGreaterThanOrEqual(25);
 });
 
-test('every page is found from README', () => {
-  const readme = pages.find(({ path }) => path === 'README.md')?.text ?? '';
-  expect(
-    pages.map(({ path }) => path).filter((path) => path !== 'README.md' && !readme.includes(`](${path})`)),
-  ).toEqual([]);
+test('README is what a newcomer reads: at most 10 KB, its two commands first', () => {
+  const readme = textOf('README.md');
+  expect(Buffer.byteLength(readme)).toBeLessThanOrEqual(10_240);
+  const headings = [...readme.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
+  expect(headings[0]).toBe('See it run');
+  const first = readme.split('\n## ')[1] ?? '';
+  expect(first).toContain('    npm run demo\n');
+  expect(first).toContain('    npm test\n');
+});
+
+test('every page is found from README, by way of the table of contents in docs/README.md', () => {
+  expect(textOf('README.md')).toContain('](docs/README.md)');
+  const contents = `${textOf('docs/README.md')}${textOf('docs/decisions/README.md').replaceAll('](', '](decisions/')}`;
+  const below = pages.map(({ path }) => path).filter((path) => /^docs\//.test(path) && path !== 'docs/README.md');
+  expect(below.filter((path) => !contents.includes(`](${path.slice('docs/'.length)})`))).toEqual([]);
+  expect(TOP.filter((path) => path !== 'README.md' && !textOf('README.md').includes(`](${path})`))).toEqual([]);
 });

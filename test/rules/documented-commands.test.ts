@@ -4,7 +4,16 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ROOT } from './sources.ts';
 
-const PAGES = ['README.md', 'docs/operating.md'];
+const PAGES = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'docs/commands.md',
+  'docs/config.md',
+  'docs/operating.md',
+  'docs/plugin-peers.md',
+  'docs/rules.md',
+  'docs/what-happens-if.md',
+];
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
 /** Where a command is run, and what stands there of it; several places where one runs a part; or why nothing here can run it. */
@@ -46,6 +55,7 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
     by('test/flow/cli-explain.test.ts', "start('status', '--watch', '--json')"),
   ],
   'account-sync logs': [by('test/flow/cli-run.test.ts', "run('logs', '--limit'")],
+  'account-sync logs --search CODE': [by('test/flow/cli-run.test.ts', "run('logs', '--search'")],
   'account-sync logs --search remov': [by('test/flow/cli-run.test.ts', "run('logs', '--search'")],
   'account-sync logs [--type T] [--peer P] [--status S] [--search TEXT] [--trace ID] [--follow] [--json]': [
     by('test/flow/cli-run.test.ts', "'--type'", "'--status'", "'--search'", "'--follow'", "'--json'"),
@@ -59,6 +69,7 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
     by('test/flow/cli-explain.test.ts', "run('explain', 'ana@example.com')", "run('explain', '4711')", "'--json'"),
   ],
   'account-sync approve PEER': [by('test/flow/guard.test.ts', "'approve'")],
+  'account-sync health': [by('test/flow/cli.test.ts', "run('health')")],
   'account-sync resume': [by('test/flow/identity.test.ts', "run('resume')")],
   'account-sync resume --moved': [by('test/flow/identity.test.ts', "run('resume', '--moved')")],
   'account-sync resume --restored': [by('test/flow/identity.test.ts', "run('resume', '--restored')")],
@@ -84,6 +95,10 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
   'npm run demo': [step('npm run demo')],
   'npm run demo -- --exit': [step('npm run demo -- --exit')],
   'npm run check': [step('npm run check')],
+  'npm run render:config': [step('npm run render:config')],
+  'npm run render:docs': [step('npm run render:docs')],
+  'npm test -- test/db/lease.test.ts': [step('npm test')],
+  'npm install --package-lock-only': [cannot('a step of a release: it writes the version into package-lock.json')],
   'npm run bench': [step('npm run bench')],
   'npm run bench -- --smoke': [step('npm run bench -- --smoke')],
   'npm run test:mysql': [step('npm run test:mysql')],
@@ -108,6 +123,7 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
   '.ci/run': [cannot('it runs all tests, this one too')],
 
   'docker build -t account-sync .': [cannot(NO_DOCKER)],
+  'docker build -t account-sync:X.Y.Z .': [cannot(NO_DOCKER)],
   'docker run -d --name account-sync --restart unless-stopped -v "$PWD/config:/config:ro" -e CARS_API_KEY -e HOMES_API_KEY -e DB_PASSWORD -p 127.0.0.1:8470:8470 --memory 512m --log-opt max-size=10m --log-opt max-file=5 account-sync':
     [cannot(NO_DOCKER)],
   'docker exec account-sync account-sync status': [cannot(NO_DOCKER)],
