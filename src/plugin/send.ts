@@ -16,11 +16,10 @@ import { requireStamp } from '../osclass/records.ts';
 import { greet, type PluginClient, type PluginSays } from './client.ts';
 import { isShown } from './account.ts';
 import { linkOf } from './link.ts';
-import { afterAnswer, afterTelling, beforeTelling, impress, noveltyOf, type Memory, type Novelty } from './memory.ts';
+import { afterAnswer, afterTelling, beforeTelling, impress, noveltyOf, type Memory } from './memory.ts';
 import { onlyChanges, saysNothing, toFields, toOutgoing, type OutgoingDeps } from './outgoing.ts';
 import { presenceOf, searchFeed } from './presence.ts';
 import { withRegistration } from './registration.ts';
-import type { PluginRow } from './row.ts';
 import { noteGone, readSeen, removedAddresses, writeAccounts, writeMemories } from './seen-store.ts';
 import { isAlreadyGone } from './wire.ts';
 
@@ -180,16 +179,12 @@ async function isMeant(
     if (presence.kind === 'there') return presence.row.email === email;
     return presence.kind === 'unknown' || !isShown(memory);
   }
-  const noveltyIn = ({ columns }: PluginRow): Novelty => {
-    const registered = columns.get('dt_reg_date');
-    return registered === undefined
-      ? 'first'
-      : noveltyOf(memory.get('dt_reg_date'), impress('dt_reg_date', registered));
-  };
-  // One that has the address; or the account itself under another, which it got there: then nobody of the address is meant.
-  const found = await searchFeed(client, (row) => row.email === email || noveltyIn(row) === 'same', signal);
+  // By the address alone: others may have been registered in the same second.
+  const found = await searchFeed(client, (row) => row.email === email, signal);
   if (found.kind !== 'there') return found.kind === 'unknown' || !isShown(memory);
-  return found.row.email === email && noveltyIn(found.row) !== 'news';
+  const registered = found.row.columns.get('dt_reg_date');
+  if (registered === undefined) return true;
+  return noveltyOf(memory.get('dt_reg_date'), impress('dt_reg_date', registered)) !== 'news';
 }
 
 /** When the user in a record was registered, in local time. */

@@ -243,6 +243,18 @@ describe('accounts that only look like others', () => {
     expect(await atCars(email)).toBeUndefined();
   });
 
+  it('somebody who registered in the same second is not who was removed: the removal of either reaches the peer', async () => {
+    const emails = [address(), address()];
+    for (const email of emails) await mesh.cars.host.person.register({ email, name: 'First', validation: false });
+    await mesh.cars.host.write("UPDATE {user} SET dt_reg_date = '2020-06-06 10:00:00' WHERE s_email IN (?, ?)", emails);
+    await mesh.settle();
+    for (const email of emails.toReversed()) {
+      await mesh.cars.host.person.deleteAccount(email);
+      await mesh.settle();
+      expect(await atJobs(email)).toBeUndefined();
+    }
+  });
+
   it('a removal is repeated to a peer that still has the account, and to no other account of the address', async () => {
     const email = address();
     await oldAccount(email);
