@@ -80,8 +80,11 @@ describe('invariant 1: a change is marked in the transaction of the host', () =>
     expect(await drainAll()).toEqual([ana]);
     expect(await hash('es_ES')).not.toBe(hola);
     expect(await hash('en_US')).toBe(english);
+    const none = await hash('es_ES');
     await host.write(insertion, [ana, 'es_ES', null]);
-    expect(await drainAll()).toEqual([]);
+    // A row of NULLs is a row: the other sites get it too.
+    expect(await drainAll()).toEqual([ana]);
+    expect(await hash('es_ES')).not.toBe(none);
   });
 });
 

@@ -52,7 +52,7 @@ test('a peer reaches its routes under its own name', async () => {
   const call = { trace: 'trace-1234', ip: '127.0.0.1', keyDigest: expect.stringMatching(/^[0-9a-f]{8}$/) as string };
   expect(calls).toEqual([
     ['homes', { after: 7, limit: 50, times: 'utc', rows: false }, call],
-    ['homes', { after: 0, limit: 1000 }, call],
+    ['homes', { after: 0, limit: 1000, rows: false }, call],
   ]);
 });
 

@@ -108,9 +108,15 @@ const register = async ({ host }: WorldSite): Promise<unknown> =>
 const isThere = async ({ host }: WorldSite): Promise<void> => expect(await host.user(EMAIL)).toBeDefined();
 const seed = ({ host }: WorldSite, count: number): Promise<unknown> =>
   host.seed.users({ seed: 3, count, firstId: 1, allActive: true });
-/** Records of users that were stored: asking and telling are no effects. */
-const usersStored = async ({ db }: WorldSite): Promise<number> =>
-  (await db.query(`SELECT id FROM oc_account_sync_log WHERE type = 'PROCESS'`)).length;
+/** What was done to users, `create 7`; asking and telling, and records that changed nothing, are no effects. */
+const usersStored = async ({ db }: WorldSite): Promise<string[]> => {
+  const entries = await db.query<{ content: string }>(`SELECT content FROM oc_account_sync_log WHERE type = 'PROCESS'`);
+  return entries
+    .map(({ content }) => JSON.parse(content) as { operation: string; result: string; userId?: number; uid?: string })
+    .filter(({ result }) => result === 'applied')
+    .map(({ operation, userId, uid }) => `${operation} ${userId ?? uid}`)
+    .toSorted();
+};
 
 const WORK: Readonly<Record<string, Interrupted>> = {
   drain: { after: [/DELETE FROM \S*queue/], act: register, isDone: (_, homes) => isThere(homes) },
