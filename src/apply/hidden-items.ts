@@ -4,7 +4,6 @@
  */
 import { sql, type Transaction } from 'kysely';
 import { id, type Catalog, type OwnTables } from '../db/catalog.ts';
-import { bindList } from '../db/lists.ts';
 import { hideItems, showItems } from '../osclass/items.ts';
 
 /** Hides the listings and notes which were visible; may be repeated. */
@@ -37,17 +36,4 @@ export async function showItemsOf(
     rows.map((row) => row.item_id),
   );
   await sql`DELETE FROM ${id(own.hidden)} WHERE user_id = ${userId}`.execute(trx);
-}
-
-/** What is noted of users whose ids changed: old id → new id, all at once. */
-export async function renumberHidden(
-  trx: Transaction<unknown>,
-  own: OwnTables,
-  moves: ReadonlyMap<number, number>,
-): Promise<void> {
-  if (moves.size === 0) return;
-  const ids = bindList([...moves.keys()]);
-  await sql`
-    UPDATE ${id(own.hidden)} SET user_id = ELT(FIELD(user_id, ${ids}), ${bindList([...moves.values()])})
-    WHERE user_id IN (${ids})`.execute(trx);
 }

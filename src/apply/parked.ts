@@ -4,6 +4,7 @@ import { id, type OwnTables } from '../db/catalog.ts';
 import { bindList } from '../db/lists.ts';
 import { fromSqlTime, toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
+import { renumberUsers } from '../db/renumber-users.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { WireRecord } from '../model/record.ts';
 import { uidToBytes, type Uid } from '../model/uid.ts';
@@ -156,20 +157,13 @@ export async function wakeParkedFor(
   await sql`UPDATE ${id(own.parked)} SET tried_at = ${WOKEN} WHERE code = ${code}`.execute(runner);
 }
 
-/**
- * Records that wait of users whose ids changed. `UPDATE parked SET user_id = ELT(FIELD(user_id, 5, 9), 9, 5) WHERE user_id IN
- * (5, 9)`: all at once, so that two may change places.
- */
+/** Records that wait follow their users to new ids; see {@link renumberUsers}. */
 export async function renumberParked(
   runner: Runner,
   own: OwnTables,
   moves: ReadonlyMap<number, number>,
 ): Promise<void> {
-  if (moves.size === 0) return;
-  const ids = bindList([...moves.keys()]);
-  await sql`
-    UPDATE ${id(own.parked)} SET user_id = ELT(FIELD(user_id, ${ids}), ${bindList([...moves.values()])})
-    WHERE user_id IN (${ids})`.execute(runner);
+  await renumberUsers(runner, own.parked, moves);
 }
 
 /** Marks records as tried, whatever came of it. */

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { check } from '../../src/cli/check.ts';
-import type { Terminal } from '../../src/cli/context.ts';
 import type { Finding } from '../../src/cli/finding.ts';
 import type { Daemon } from '../../src/daemon/daemon.ts';
 import { startDaemon } from '../../src/daemon/daemon.ts';
@@ -18,6 +17,7 @@ import { eventually } from '../support/eventually.ts';
 import { createHost } from '../support/osclass/host.ts';
 import { makePhpPlugin, type PhpPlugin } from '../support/php-plugin/plugin.ts';
 import { keyOf, makeWorld, type World, type WorldSite } from '../support/world.ts';
+import { SILENT_TERMINAL } from '../support/silent-terminal.ts';
 
 let world: World;
 let cars: WorldSite;
@@ -30,16 +30,6 @@ let cli: Cli;
 let jobsDb: TestDatabase;
 let jobs: PhpPlugin;
 
-const quiet: Terminal = {
-  env: {},
-  out: () => undefined,
-  err: () => undefined,
-  isInteractive: false,
-  isColoured: false,
-  untilStopped: () => new AbortController().signal,
-  noteLevel: () => undefined,
-};
-
 const configure = (url: string, more = ''): void =>
   cli.configure(
     configOf(cars, [{ name: 'homes', url }]).replace(/(api_key: homes-\S+)/, `$1${more === '' ? '' : `, ${more}`}`),
@@ -48,7 +38,10 @@ const configure = (url: string, more = ''): void =>
 /** What is said of the peer. */
 const look = async (): Promise<Finding[]> => {
   let out = '';
-  await check({ config: join(cli.folder, 'config.yaml'), json: true }, { ...quiet, out: (text) => void (out += text) });
+  await check(
+    { config: join(cli.folder, 'config.yaml'), json: true },
+    { ...SILENT_TERMINAL, out: (text) => void (out += text) },
+  );
   const { findings } = JSON.parse(out) as { findings: Finding[] };
   return findings.filter((one) => one.check === 'peer homes');
 };

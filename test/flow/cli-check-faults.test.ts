@@ -6,7 +6,6 @@ import { RIGHTS } from '../../src/capture/rights.ts';
 import { judgeDisk } from '../../src/cli/check-space.ts';
 import { judgeServer } from '../../src/cli/check-database.ts';
 import { check } from '../../src/cli/check.ts';
-import type { Terminal } from '../../src/cli/context.ts';
 import type { Finding } from '../../src/cli/finding.ts';
 import { install } from '../../src/cli/install.ts';
 import type { Config } from '../../src/config/config.ts';
@@ -15,6 +14,7 @@ import { configOf, makeCli, type Cli } from '../support/cli.ts';
 import { freePort } from '../../scripts/free-port.js';
 import { createAccount, type TestAccount } from '../support/database.ts';
 import { keyOf, makeWorld, type World, type WorldSite } from '../support/world.ts';
+import { SILENT_TERMINAL } from '../support/silent-terminal.ts';
 
 let world: World;
 let cars: WorldSite;
@@ -24,21 +24,12 @@ let isStrict: boolean;
 let cli: Cli;
 let good: string;
 
-const quiet: Terminal = {
-  env: {},
-  out: () => undefined,
-  err: () => undefined,
-  isInteractive: false,
-  isColoured: false,
-  untilStopped: () => new AbortController().signal,
-  noteLevel: () => undefined,
-};
 const file = (): string => join(cli.folder, 'config.yaml');
 
 /** What the command prints as JSON, and its exit code. */
 const look = async (): Promise<{ code: number; findings: Finding[] }> => {
   let out = '';
-  const code = await check({ config: file(), json: true }, { ...quiet, out: (text) => void (out += text) });
+  const code = await check({ config: file(), json: true }, { ...SILENT_TERMINAL, out: (text) => void (out += text) });
   return { code, findings: (JSON.parse(out) as { findings: Finding[] }).findings };
 };
 
@@ -66,7 +57,7 @@ beforeAll(async () => {
     'admin_token: an-admin-token-of-more-than-32-characters',
   );
   cli.configure(good);
-  await install({ config: file() }, quiet);
+  await install({ config: file() }, SILENT_TERMINAL);
   await homes.start({ config: homesWith({}) });
 }, 90_000);
 afterAll(async () => {
@@ -89,7 +80,7 @@ const restartHomes = async (config: Config, options: Parameters<WorldSite['start
   await homes.start({ ...options, config });
 };
 const statements = (remedy = ''): string[] => remedy.match(/(?:GRANT|DELETE) [^;]+/g) ?? [];
-const reinstall = async (): Promise<void> => void (await install({ config: file() }, quiet));
+const reinstall = async (): Promise<void> => void (await install({ config: file() }, SILENT_TERMINAL));
 const configure = (change: (text: string) => string) => async (): Promise<void> => {
   const changed = change(good);
   expect(changed).not.toBe(good);

@@ -79,7 +79,7 @@ test('README is what a newcomer reads: at most 10 KB, its two commands first', (
 test('every page is found from README, by way of the table of contents in docs/README.md', () => {
   expect(textOf('README.md')).toContain('](docs/README.md)');
   const contents = `${textOf('docs/README.md')}${textOf('docs/decisions/README.md').replaceAll('](', '](decisions/')}`;
-  const below = pages.map(({ path }) => path).filter((path) => /^docs\//.test(path) && path !== 'docs/README.md');
+  const below = pages.map(({ path }) => path).filter((path) => path.startsWith('docs/') && path !== 'docs/README.md');
   expect(below.filter((path) => !contents.includes(`](${path.slice('docs/'.length)})`))).toEqual([]);
   expect(TOP.filter((path) => path !== 'README.md' && !textOf('README.md').includes(`](${path})`))).toEqual([]);
 });

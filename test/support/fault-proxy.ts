@@ -3,6 +3,7 @@
  * out, sends a request twice, or answers 503.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { listenOnLoopback } from './loopback.ts';
 
 /** What happens to a request. */
 export type HttpFault = 'none' | 'refuse' | 'lose-answer' | 'twice' | 'unavailable';
@@ -44,19 +45,7 @@ export async function startFaultProxy(target: () => string, fault: () => HttpFau
   const server = createServer((request, response) => {
     handle(request, response).catch(() => request.socket.destroy());
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return {
-    url: `http://127.0.0.1:${address.port}/`,
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
-  };
+  return await listenOnLoopback(server);
 }
 
 function forwarded(request: IncomingMessage): Record<string, string> {

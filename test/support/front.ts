@@ -5,6 +5,7 @@
 import { createServer, request as ask, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { listenOnLoopback } from './loopback.ts';
 
 /** A request, or an answer, unpacked. */
 export interface Seen {
@@ -82,21 +83,8 @@ export async function startFront(
     handle(incoming, outgoing).catch(() => incoming.socket.destroy());
   };
   const server = tls === undefined ? createServer(listener) : createSecureServer({ ...tls }, listener);
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  const front: Front = {
-    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${address.port}/`,
-    rules,
-    seen: [],
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
-  };
+  const { url, close } = await listenOnLoopback(server);
+  const front: Front = { url: tls === undefined ? url : url.replace('http:', 'https:'), rules, seen: [], close };
   return front;
 }
 

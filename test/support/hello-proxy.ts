@@ -1,6 +1,7 @@
 /** An HTTP proxy in front of a daemon that takes from its greeting what version 0.1.0 did not say, and keeps what is sent. */
 import { createServer, type IncomingMessage } from 'node:http';
 import { gunzipSync } from 'node:zlib';
+import { listenOnLoopback } from './loopback.ts';
 
 /** A running proxy. */
 export interface HelloProxy {
@@ -42,18 +43,5 @@ export async function startHelloProxy(target: () => string): Promise<HelloProxy>
     const { features: _, ...hello } = JSON.parse(text) as Record<string, unknown>;
     return { status: 200, type, body: JSON.stringify(hello) };
   };
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return {
-    url: `http://127.0.0.1:${address.port}/`,
-    sent,
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
-  };
+  return { ...(await listenOnLoopback(server)), sent };
 }

@@ -2,6 +2,7 @@
 import { createServer, request as ask, type IncomingMessage, type ServerResponse } from 'node:http';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { Exchange } from './api-contract.ts';
+import { listenOnLoopback } from './loopback.ts';
 
 /** A running proxy. */
 export interface RecordingProxy {
@@ -36,20 +37,7 @@ export async function startRecordingProxy(target: () => string): Promise<Recordi
     incoming.pipe(further);
   };
   const server = createServer(pass);
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return {
-    url: `http://127.0.0.1:${address.port}/`,
-    exchanges,
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
-  };
+  return { ...(await listenOnLoopback(server)), exchanges };
 }
 
 function unpacked(bytes: Buffer, encoding: string | undefined): Buffer {

@@ -1,0 +1,19 @@
+/** New ids for users whose key the site changed in place. */
+import { sql } from 'kysely';
+import { id, type Ident } from './catalog.ts';
+import { bindList } from './lists.ts';
+import type { Runner } from './transaction.ts';
+
+/**
+ * Gives the rows of users in a table of ours the users' new ids, all at once, so that two users may change places:
+ * `UPDATE table SET user_id = ELT(FIELD(user_id, 5, 9), 9, 5) WHERE user_id IN (5, 9)`
+ *
+ * @param moves old id → new id
+ */
+export async function renumberUsers(runner: Runner, table: Ident, moves: ReadonlyMap<number, number>): Promise<void> {
+  if (moves.size === 0) return;
+  const before = bindList(moves.keys());
+  await sql`
+    UPDATE ${id(table)} SET user_id = ELT(FIELD(user_id, ${before}), ${bindList(moves.values())})
+    WHERE user_id IN (${before})`.execute(runner);
+}
