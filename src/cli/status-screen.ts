@@ -63,6 +63,10 @@ function remarks(peer: PeerSummary, nowMs: number, paint: Paint): string[] {
     lines.push('', `${paint('yellow', fails)}: ${peer.message ?? 'no message'}`);
     lines.push('  entries wait and nothing is lost; account-sync check says what to do');
   }
+  if (peer.feed_due) {
+    const due = `a feed from ${peer.name} is due: account-sync feed ${peer.name}`;
+    lines.push('', paint('yellow', due), `  ${peer.feed_due_reason ?? ''}`);
+  }
   if (peer.held > 0) {
     const held = `${peer.held} removals held for ${peer.name}`;
     lines.push('', `${paint('red', held)}; if they are right: account-sync approve ${peer.name}`);

@@ -7,6 +7,9 @@ import { fromSqlTime } from '../db/time.ts';
 import type { FeedControl } from '../feed/control.ts';
 import { followFeed } from '../feed/follow.ts';
 import { SyncError } from '../model/errors.ts';
+import { installationId } from '../db/installation.ts';
+import { noteInstallation } from '../feed/cursor.ts';
+import { nativeOwner } from '../model/feed-owner.ts';
 import { PROTOCOL, ROWS, type Hello, type StreamAnswer, type StreamRequest } from '../model/record.ts';
 import { DEFAULT_COLUMNS, DESCRIPTION, type ColumnList } from '../model/register.ts';
 import { judgeHealth, type Health } from '../ops/health.ts';
@@ -136,10 +139,13 @@ function makeHello(site: Site, clock: Clock, factsOf: (peer: string) => PeerFact
       site.client(name).hello({ trace: newTrace(), callBack: headers, signal: AbortSignal.timeout(CALL_BACK_MS) }),
     () => clock.nowMs(),
   );
-  return async (peer, { callBack, calledBack } = {}): Promise<Hello> => {
+  return async (peer, { callBack, calledBack, installation } = {}): Promise<Hello> => {
     await site.standing.require();
     if (calledBack !== undefined) await noteCallBack(db, own, calledBack, peer);
     const config = site.config.peers.find(({ name, protocol }) => name === peer && protocol === 'native');
+    if (installation !== undefined && config !== undefined) {
+      await noteInstallation(db, own, peer, nativeOwner({ installation, site: peer }));
+    }
     const called = callBack === undefined || config === undefined ? undefined : await calls.callBack(config, callBack);
     const route = site.route(peer);
     const { columns, sendColumns } = factsOf(peer);
@@ -156,6 +162,7 @@ function makeHello(site: Site, clock: Clock, factsOf: (peer: string) => PeerFact
       send: route.send,
       guard: site.config.guard,
       columns: { accept: [...columns], send: [...sendColumns] },
+      installation: await installationId(db, own),
       features: [ROWS],
       key: keyDigestOf(site.config.site.apiKey),
       failing_since:
@@ -171,6 +178,7 @@ export function peerFacts(site: Site): PeerFacts[] {
     name: peer.name,
     url: peer.url,
     protocol: peer.protocol,
+    receive: peer.receive,
     columns: spellOut(peer.columns, site),
     sendColumns: spellOut(peer.sendColumns, site),
   }));

@@ -28,6 +28,8 @@ export type StateName =
   | 'scanned_at'
   /** The server that the database was on when last looked at. */
   | 'server_id'
+  /** See installation.ts. */
+  | 'installation_id'
   /** A call that a peer was asked to make; see call-backs.ts. */
   | `call_back:${string}`
   /** How far the rolling re-feed of a plugin peer is. */

@@ -7,6 +7,7 @@ import type { AppendLog } from '../db/ports.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { whileHeld } from '../db/with-lease.ts';
 import { ERRORS, SyncError } from '../model/errors.ts';
+import type { FeedOwner } from '../model/feed-owner.ts';
 import type { FeedPage, StreamResult, UserRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import { fetchAround, type Fetch } from './around.ts';
@@ -39,6 +40,11 @@ export interface FeedPullerDeps {
   readonly keyDigest: string;
   /** Most users asked for in one call. */
   readonly limit: () => number;
+  /** Whose users the peer brings now; throws PEER_… errors. */
+  readonly ownerOf: (
+    peer: string,
+    options: { trace: string; dryRun: boolean; signal?: AbortSignal },
+  ) => Promise<FeedOwner>;
   /** Asks the peer, and unless it is a dry run notes how that went; throws PEER_… errors. */
   readonly fetch: Fetch;
   /** As `fetch`, for a page without users: only where it ends. Undefined: the peer knows no such pages. */
@@ -128,22 +134,31 @@ export async function runFeed(deps: FeedPullerDeps, route: PeerRoute, options: F
     ahead = { after, asked };
   };
   const pull = async (): Promise<FeedSums> => {
-    let cursor = options.restart ? 0 : await readCursor(db, own, route.name);
+    let from: { readonly owner: FeedOwner; readonly cursor: number } | undefined;
     for (;;) {
       options.signal?.throwIfAborted();
       try {
         // Who was away long enough for another process to take over asks the peer for nothing more.
         if (failures > 0) await lease?.renew();
+        // A peer that was away may be another when it is back.
+        if (from === undefined || failures > 0) {
+          const owner = await askOwner(deps, route, options);
+          if (from?.owner !== owner) {
+            const isNew = from !== undefined || options.restart;
+            from = { owner, cursor: isNew ? 0 : await readCursor(db, own, route.name, owner) };
+          }
+        }
+        const { owner, cursor } = from;
         const fetched = await (ahead?.after === cursor ? ahead.asked : ask(cursor));
         ahead = undefined;
         const { page } = fetched;
         if (!page.done && !options.once) askAhead(page.next);
         const fence = async (trx: Transaction<unknown>): Promise<void> => lease?.fence(trx);
-        const outcomes = await storePage(deps, route, cursor, fetched, options, fence);
+        const outcomes = await storePage(deps, route, from, fetched, options, fence);
         count(sums, outcomes);
         sums.pages += 1;
         sums.message = page.message;
-        cursor = page.next;
+        from = { owner, cursor: page.next };
         [failingSince, failures] = [undefined, 0];
         options.onPage?.(page, sums, outcomes);
         sums.complete = page.done;
@@ -174,6 +189,13 @@ interface Fetched {
   readonly leftOut?: SyncError;
 }
 
+async function askOwner(deps: FeedPullerDeps, route: PeerRoute, { dryRun, signal }: FeedOptions): Promise<FeedOwner> {
+  const trace = deps.newTrace();
+  return await logged(deps, route, { trace, dryRun }, {}, () =>
+    deps.ownerOf(route.name, { trace, dryRun, ...(signal === undefined ? {} : { signal }) }),
+  );
+}
+
 async function fetchPage(
   deps: FeedPullerDeps,
   route: PeerRoute,
@@ -181,15 +203,29 @@ async function fetchPage(
   { dryRun, signal }: FeedOptions,
 ): Promise<Fetched> {
   const trace = deps.newTrace();
-  try {
+  return await logged(deps, route, { trace, dryRun }, { after }, async () => {
     const call = { trace, dryRun, ...(signal === undefined ? {} : { signal }) };
     const found = await fetchAround(deps, route.name, after, deps.limit(), call);
     const { page } = found;
     if (!page.done && page.next <= after) throw new SyncError('PEER_BAD_ANSWER', 'The feed does not move on.');
     return { ...found, trace };
+  });
+}
+
+/** Asks the peer; that it failed goes into the log, but for a dry run. */
+async function logged<T>(
+  deps: FeedPullerDeps,
+  route: PeerRoute,
+  { trace, dryRun }: { readonly trace: string; readonly dryRun: boolean },
+  content: Record<string, unknown>,
+  ask: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await ask();
   } catch (error) {
     if (!dryRun && error instanceof SyncError) {
-      await deps.appendLog(deps.db, [feedEntry(deps, route, trace, error.message, 'ERR', { code: error.code, after })]);
+      const what = { code: error.code, ...content };
+      await deps.appendLog(deps.db, [feedEntry(deps, route, trace, error.message, 'ERR', what)]);
     }
     throw error;
   }
@@ -199,7 +235,7 @@ async function fetchPage(
 async function storePage(
   deps: FeedPullerDeps,
   route: PeerRoute,
-  after: number,
+  { owner, cursor: after }: { readonly owner: FeedOwner; readonly cursor: number },
   { page, trace, leftOut }: Fetched,
   { dryRun, overwrite, signal }: FeedOptions,
   fence: (trx: Transaction<unknown>) => Promise<void>,
@@ -207,7 +243,8 @@ async function storePage(
   const { db, own, nowMs } = deps;
   const { message, retrieved, limit, next } = page;
   const finish = async (trx: Transaction<unknown>): Promise<void> => {
-    await moveCursor(trx, own, route.name, next, { progress: message, records: page.users.length }, nowMs());
+    const reached = { cursor: next, owner, done: page.done, progress: message, records: page.users.length };
+    await moveCursor(trx, own, route.name, reached, nowMs());
     await fence(trx);
     const content = { retrieved, limit, after, next };
     await deps.appendLog(trx, [

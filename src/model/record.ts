@@ -3,6 +3,7 @@
  * each register under its own stamp, so it may be sent twice, late and in any order.
  */
 import { Type, type Static } from 'typebox';
+import { INSTALLATION_PATTERN } from './feed-owner.ts';
 import { compareStamps, parseStamp, STAMP_PATTERN, type Stamp } from './stamp.ts';
 import { UID_PATTERN } from './uid.ts';
 
@@ -143,6 +144,13 @@ export const Hello = Type.Object(
       ),
     ),
     columns: Type.Object({ accept: Type.Array(Type.String()), send: Type.Array(Type.String()) }),
+    installation: Type.Optional(
+      Type.String({
+        pattern: INSTALLATION_PATTERN,
+        description:
+          'Random id: another one once the site was installed anew or restored, so that feeds from it begin at the start',
+      }),
+    ),
     features: Type.Optional(
       Type.Array(Type.String(), { description: 'What it understands beyond version 0.1.0: `rows`' }),
     ),

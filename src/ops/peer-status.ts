@@ -4,6 +4,7 @@ import { id, type OwnTables } from '../db/catalog.ts';
 import { fromSqlTime, toIso, toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import { unknownPlacesByPeer } from '../db/unknown-places.ts';
+import { feedDue, isOfAnother } from '../model/feed-owner.ts';
 import type { Clock } from '../runtime/clock.ts';
 
 /** Outcome of one call to a peer, or of one call of it to us. */
@@ -20,6 +21,8 @@ export interface PeerFacts {
   readonly name: string;
   readonly url: string;
   readonly protocol: 'native' | 'plugin';
+  /** We take what it sends. */
+  readonly receive: boolean;
   /** What we accept, and what we send. */
   readonly columns: readonly string[];
   readonly sendColumns: readonly string[];
@@ -32,7 +35,11 @@ export interface PeerSummary {
   protocol: 'native' | 'plugin';
   columns: string[];
   send_columns: string[];
+  /** Highest id that a feed has taken; 0 where that was one of another installation. */
   last_user_id: number;
+  /** A feed from the start is due, and why. */
+  feed_due: boolean;
+  feed_due_reason: string | null;
   synced_from: string | null;
   synced_to: string | null;
   /** Records of users and removals that were taken from it, in streams and feeds. */
@@ -154,6 +161,9 @@ export function makePeerStatus({ db, own, clock }: PeerStatusDeps): PeerStatus {
 interface Row {
   name: string;
   last_user_id: string;
+  cursor_of: string | null;
+  fed_of: string | null;
+  installation: string | null;
   synced_from: string | null;
   synced_to: string | null;
   received_total: string;
@@ -177,8 +187,8 @@ interface Parked {
 
 async function readRows(runner: Runner, own: OwnTables): Promise<Row[]> {
   const { rows } = await sql<Row>`
-    SELECT name, last_user_id, synced_from, synced_to, received_total, sent_total, status, message, called_at,
-      failing_since
+    SELECT name, last_user_id, cursor_of, fed_of, installation, synced_from, synced_to, received_total, sent_total,
+      status, message, called_at, failing_since
     FROM ${id(own.peer)}`.execute(runner);
   return rows;
 }
@@ -204,7 +214,10 @@ function summaryOf(
   parked: readonly Parked[],
   nowMs: number,
 ): Omit<PeerSummary, 'unknown_locations'> {
-  const { name, url, protocol, columns, sendColumns } = facts;
+  const { name, url, protocol, receive, columns, sendColumns } = facts;
+  const present = { protocol, url, installation: row?.installation ?? null };
+  const cursorOf = row?.cursor_of ?? null;
+  const why = receive ? feedDue(row?.fed_of ?? null, present) : null;
   const inState = (state: string) => waiting.filter((one) => one.peer === name && one.state === state);
   const incoming = (held: boolean) => parked.filter((one) => one.peer === name && isTrue(one.held) === held);
   const oldest = inState('w')[0]?.oldest ?? null;
@@ -214,7 +227,9 @@ function summaryOf(
     protocol,
     columns: [...columns],
     send_columns: [...sendColumns],
-    last_user_id: Number(row?.last_user_id ?? 0),
+    last_user_id: cursorOf !== null && isOfAnother(cursorOf, present) ? 0 : Number(row?.last_user_id ?? 0),
+    feed_due: why !== null,
+    feed_due_reason: why,
     synced_from: toIso(row?.synced_from ?? null),
     synced_to: toIso(row?.synced_to ?? null),
     received_total: Number(row?.received_total ?? 0),

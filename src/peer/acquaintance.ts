@@ -4,8 +4,8 @@ import { hasPassed } from '../runtime/clock.ts';
 
 /** Remembers the hello of each peer. */
 export interface Acquaintance {
-  /** The peer's hello, at most five minutes old; throws PEER_… errors if it has to ask. */
-  know(peer: string, signal?: AbortSignal): Promise<Hello>;
+  /** The peer's hello, at most five minutes old; throws PEER_… errors if it has to ask. `anew`: it asks in any case. */
+  know(peer: string, signal?: AbortSignal, options?: { readonly anew: boolean }): Promise<Hello>;
   /** The largest difference between our clock and a peer's, in milliseconds (ours minus theirs); null: none is known. */
   clockSkewMs(): number | null;
   /** The same of each peer of which it is known. */
@@ -27,9 +27,9 @@ export function makeAcquaintance(
   const skews = (): Map<string, number> =>
     new Map([...known].map(([peer, { skewMs }]) => [peer, skewMs] as const).filter(([, ms]) => Number.isFinite(ms)));
   return {
-    async know(peer, signal) {
+    async know(peer, signal, { anew } = { anew: false }) {
       const last = known.get(peer);
-      if (last !== undefined && !hasPassed(GOOD_FOR_MS, last.atMs, nowMs())) return last.hello;
+      if (!anew && last !== undefined && !hasPassed(GOOD_FOR_MS, last.atMs, nowMs())) return last.hello;
       const before = nowMs();
       const askedIn = age;
       const hello = await ask(peer, signal);

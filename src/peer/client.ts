@@ -7,6 +7,7 @@ import type { TSchema, Static } from 'typebox';
 import { Pool, type Dispatcher } from 'undici';
 import type { Runner } from '../db/transaction.ts';
 import { SyncError } from '../model/errors.ts';
+import { INSTALLATION } from '../model/feed-owner.ts';
 import {
   FeedPage as FeedPageSchema,
   Hello as HelloSchema,
@@ -31,6 +32,8 @@ export interface CallOptions {
 export interface HelloOptions extends CallOptions {
   /** See call-back.ts. */
   readonly callBack?: Readonly<Record<string, string>>;
+  /** Id of our installation, for the peer to know. */
+  readonly installation?: string;
 }
 
 /** Sending is the work of one at a time. */
@@ -136,8 +139,9 @@ export function makePeerClient(options: PeerClientOptions): PeerClient {
 
   return {
     hello: (callOptions) => {
-      const { callBack } = callOptions;
-      return call('GET', '/v1/hello', hello, callOptions, callBack === undefined ? {} : { headers: callBack });
+      const { callBack, installation } = callOptions;
+      const ours = installation === undefined ? {} : { [INSTALLATION]: installation };
+      return call('GET', '/v1/hello', hello, callOptions, { headers: { ...callBack, ...ours } });
     },
     feed: ({ after, limit, times, only, rows = false }, callOptions) => {
       const more = `${rows ? '&rows=said' : ''}${only === undefined ? '' : `&only=${only}`}`;

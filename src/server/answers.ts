@@ -54,7 +54,14 @@ export const PeerSummary = Type.Object(
     protocol: Type.Enum(['native', 'plugin']),
     columns: Type.Array(Type.String(), { description: 'What we accept' }),
     send_columns: Type.Array(Type.String(), { description: 'What we send' }),
-    last_user_id: Type.Integer({ description: 'Feed cursor: highest id taken from the peer' }),
+    last_user_id: Type.Integer({
+      description: 'Feed cursor: highest id taken from the peer; 0 where it was taken from another installation',
+    }),
+    feed_due: Type.Boolean({
+      description:
+        'No feed from the start has come to its end since the peer is the installation that it is: run one from it',
+    }),
+    feed_due_reason: nullable(Type.String({ description: 'Why, in words; null: none is due' })),
     synced_from: nullable(Time),
     synced_to: nullable(Time),
     received_total: Type.Integer({ description: 'Records of users and removals taken from it, in streams and feeds' }),

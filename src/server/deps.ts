@@ -42,6 +42,8 @@ export interface Greeting {
   readonly callBack?: string | undefined;
   /** The caller calls back with this. */
   readonly calledBack?: string | undefined;
+  /** Id of the caller's installation. */
+  readonly installation?: string | undefined;
 }
 
 /** One page of a feed that a peer asks for. */

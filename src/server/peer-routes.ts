@@ -1,5 +1,6 @@
 /** Routes for other daemons, each with its own key. */
 import { FeedPage, Hello, StreamAnswer, StreamRequest } from '../model/record.ts';
+import { INSTALLATION, installationIn } from '../model/feed-owner.ts';
 import { CALL_BACK, CALLED_BACK, nonceIn } from '../peer/call-back.ts';
 import type { ServerDeps } from './deps.ts';
 import { FeedQuerystring, NoQuerystring } from './queries.ts';
@@ -21,6 +22,7 @@ export function peerRoutes(app: App, deps: ServerDeps): void {
     return deps.hello(peerCall(request).peer, {
       callBack: nonceIn(headers[CALL_BACK]),
       calledBack: nonceIn(headers[CALLED_BACK]),
+      installation: installationIn(headers[INSTALLATION]),
     });
   });
 

@@ -9,6 +9,7 @@ import type { Leases } from '../db/lease.ts';
 import type { AppendLog } from '../db/ports.ts';
 import type { Fetch } from '../feed/around.ts';
 import { runFeed, type FeedOptions, type FeedSums } from '../feed/puller.ts';
+import { nativeOwner, pluginOwner } from '../model/feed-owner.ts';
 import { ROWS, type WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { Peers } from './peers.ts';
@@ -26,8 +27,8 @@ export interface FeedingSite {
   readonly peers: Pick<Peers, 'client' | 'noted' | 'acquaintance'>;
   /** Most users asked for in one call. */
   readonly limit: () => number;
-  /** True for a peer that runs the PHP plugin. */
-  readonly isPlugin: (peer: string) => boolean;
+  /** URL of a peer that runs the PHP plugin; undefined for others. */
+  readonly pluginUrl: (peer: string) => string | undefined;
   /** False: this site states no zone. */
   readonly isZoneKnown: () => boolean;
   readonly apply: (records: readonly WireRecord[], from: Origination, options: ApplyOptions) => Promise<Outcome[]>;
@@ -58,9 +59,18 @@ export async function feedFrom(
   return await runFeed(
     {
       ...{ db, own, leases, nowMs, random, newTrace, appendLog, keyDigest, backoffMs, limit },
+      ownerOf: async (name, { dryRun, ...call }) => {
+        const url = site.pluginUrl(name);
+        if (url !== undefined) return pluginOwner(url);
+        const { signal } = call;
+        return nativeOwner(
+          dryRun ? await peers.client(name).hello(call) : await peers.acquaintance.know(name, signal, { anew: true }),
+        );
+      },
       fetch: fetching({}),
       // The plugin itself says how many users a page has.
-      fetchEnd: async (name, ...call) => (site.isPlugin(name) ? undefined : fetching({ only: 'ids' })(name, ...call)),
+      fetchEnd: async (name, ...call) =>
+        site.pluginUrl(name) !== undefined ? undefined : fetching({ only: 'ids' })(name, ...call),
       apply: (from, records, { fence, dryRun, trace, overwrite, signal }) =>
         site.apply(
           records,

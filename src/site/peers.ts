@@ -1,7 +1,7 @@
 /** The peers of a site, calling side: a client each, what they said of themselves, and how the last call went. */
 import type { Config, PeerConfig } from '../config/config.ts';
 import { SyncError } from '../model/errors.ts';
-import type { Hello } from '../model/record.ts';
+import { nativeOwner, type FeedOwner } from '../model/feed-owner.ts';
 import type { PeerStatus } from '../ops/peer-status.ts';
 import { makeAcquaintance, type Acquaintance } from '../peer/acquaintance.ts';
 import { makePeerClient, type PeerClient } from '../peer/client.ts';
@@ -19,24 +19,35 @@ export interface Peers {
   close(): Promise<void>;
 }
 
+/** See src/db/installation.ts and src/feed/cursor.ts. */
+export interface Installations {
+  ours(): Promise<string>;
+  note(peer: string, owner: FeedOwner): Promise<void>;
+}
+
 /**
  * Opens no connection before the first call.
  *
  * @param pluginClient the client of a peer that does not speak our protocol
+ * @param installations what peers are told of this installation, and where is noted what they tell of theirs
  */
 export function makePeers(
   config: Config,
   status: PeerStatus,
   nowMs: () => number,
   pluginClient: (peer: PeerConfig) => PeerClient | undefined,
+  installations: Installations,
 ): Peers {
   const clients = new Map<string, { readonly client: PeerClient; readonly made: string }>();
   const plugins = new Set<string>();
-  const acquaintance = makeAcquaintance((peer, signal) => {
-    const hello = (one: PeerClient): Promise<Hello> =>
-      one.hello({ trace: newTrace(), ...(signal === undefined ? {} : { signal }) });
+  const acquaintance = makeAcquaintance(async (peer, signal) => {
+    const call = { trace: newTrace(), ...(signal === undefined ? {} : { signal }) };
     // A plugin has no hello: there is no call to note.
-    return plugins.has(peer) ? hello(client(peer)) : noted(peer, hello);
+    if (plugins.has(peer)) return await client(peer).hello(call);
+    const installation = await installations.ours();
+    const hello = await noted(peer, (one) => one.hello({ ...call, installation }));
+    await installations.note(peer, nativeOwner(hello));
+    return hello;
   }, nowMs);
 
   const update = ({ site: { apiKey, name: site }, peers }: Config): void => {

@@ -7,7 +7,9 @@ import { readState, writeState } from '../db/state.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { withLease } from '../db/with-lease.ts';
 import type { PeerConfig } from '../config/config.ts';
+import { noteFed } from '../feed/cursor.ts';
 import { SyncError } from '../model/errors.ts';
+import { pluginOwner } from '../model/feed-owner.ts';
 import type { FeedPage } from '../model/record.ts';
 import { keyDigestOf } from '../peer/authentication.ts';
 import { afterCall, dueAtMs, parseRound, type Round } from '../plugin/pace.ts';
@@ -28,7 +30,8 @@ export async function refeedOnce(
   const name = `refeed:${peer.name}` as const;
   const nothing = { done: 0, full: false };
   if (withinMs === null || !peer.receive) return nothing;
-  const readRound = async (): Promise<Round> => parseRound(await readState(db, own, name), clock.nowMs());
+  const owner = pluginOwner(peer.url);
+  const readRound = async (): Promise<Round> => parseRound(await readState(db, own, name), clock.nowMs(), owner);
   const isDue = (round: Round): boolean => dueAtMs(round, withinMs) <= clock.nowMs();
   if (!isDue(await readRound()) || (await site.scanning.feedsMustWait())) return nothing;
   const pass = async (lease: Lease): Promise<PassOutcome> => {
@@ -43,7 +46,8 @@ export async function refeedOnce(
     const from = { route, via: 'feed', trace, ip: null, keyDigest, overwrite: false, approved: false } as const;
     // What the peer said long ago is not what it says now.
     await site.accept(page.users, from, { signal, within: (trx) => lease.fence(trx) });
-    const next = JSON.stringify(afterCall(round, isLast ? undefined : page.next, withinMs, clock.nowMs()));
+    const times = { nowMs: clock.nowMs(), owner };
+    const next = JSON.stringify(afterCall(round, isLast ? undefined : page.next, withinMs, times));
     const { retrieved, message: response } = page;
     const content = { operation: 'feed', rolling: true, retrieved, after: round.cursor, next: page.next };
     const entry = { type: 'FEED', peer: peer.name, key: keyDigest, ip: null, status: '200' } as const;
@@ -52,6 +56,7 @@ export async function refeedOnce(
       await site.activity.append(trx, [{ ...entry, response, content, trace }]);
       const records = page.users.length;
       await site.status.recordSynced(trx, peer.name, 'from', { records, isNews: records > 0 });
+      if (isLast && round.of === owner) await noteFed(trx, own, peer.name, owner);
       await lease.fence(trx);
     });
     return { done: retrieved, full: false };

@@ -1,6 +1,7 @@
 /** What a person says of a site that finds itself elsewhere: moved, restored or cloned. */
 import { v4 } from 'uuid';
 import { resetCursors } from '../feed/cursor.ts';
+import { renewInstallation } from '../db/installation.ts';
 import { forgetPeers, forgetSurroundings, notedSurroundings, noteSurroundings } from '../db/surroundings.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { SyncError } from '../model/errors.ts';
@@ -20,7 +21,8 @@ export interface Resumed {
 
 /**
  * Writes down that the database belongs here, and lets the work go on: a running daemon notices within a second. As a clone
- * everything that waits for peers is forgotten, and so is how far feeds are; as restored the feeds begin anew. Leaves a log
+ * everything that waits for peers is forgotten, and so is how far feeds are; as restored the feeds begin anew; as
+ * either it is another installation to peers, whose feeds begin at the start too. Leaves a log
  * record that says who it was. Throws `CONFIG_INVALID` where the config does not fit what is said: a clone needs another
  * `site.name` and another `site.api_key`, for by these peers would take it for the site; the site itself keeps its name.
  */
@@ -34,6 +36,7 @@ export async function resume(site: Site, as: ResumedAs, by: Actor): Promise<Resu
     if (last !== undefined) requireFitting(as, last, now);
     if (as === 'clone') await forgetPeers(trx, own);
     if (as === 'restored') await resetCursors(trx, own);
+    if (as !== 'moved') await renewInstallation(trx, own);
     await forgetSurroundings(trx, own);
     await noteSurroundings(trx, own, { ...now, process: v4(), beat: 1 });
     await activity.append(trx, [

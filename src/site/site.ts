@@ -20,6 +20,7 @@ import { isQueueEmpty } from '../capture/queue.ts';
 import type { Config } from '../config/config.ts';
 import { deliverTo } from './delivering.ts';
 import { ownTables, type OwnTables } from '../db/catalog.ts';
+import { installationId } from '../db/installation.ts';
 import { makeLeases, TTL_MS, type Leases } from '../db/lease.ts';
 import { lookingAgain } from '../db/looking-again.ts';
 import { openPool, type Pool } from '../db/pool.ts';
@@ -27,6 +28,7 @@ import { makeUnread } from '../db/unread.ts';
 import { withLease } from '../db/with-lease.ts';
 import { requireUid } from '../db/shadows.ts';
 import type { FeedOptions, FeedSums } from '../feed/puller.ts';
+import { noteInstallation } from '../feed/cursor.ts';
 import { makeFeedReader, type FeedReader } from '../feed/reader.ts';
 import { feedFrom } from './feeding.ts';
 import { makeHostWatch, type HostWatch } from './host-watch.ts';
@@ -219,7 +221,10 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     apply: (records, from) => apply(records, from, {}),
     retryParked: (ids) => looking(() => retryParkedOnce(applyDeps(), { trace: newTrace(), ids })),
   });
-  const peers = makePeers(config, status, nowMs, plugin.client);
+  const peers = makePeers(config, status, nowMs, plugin.client, {
+    ours: () => installationId(db, own),
+    note: (peer, owner) => noteInstallation(db, own, peer, owner),
+  });
   const { client, acquaintance } = peers;
 
   const delivering = {
@@ -283,7 +288,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
         {
           ...{ db, own, leases, nowMs, random, appendLog, peers, apply },
           limit: () => now.config.feed.limit,
-          isPlugin: (name) => plugin.batchSize(name) !== undefined,
+          pluginUrl: (name) => now.config.peers.find((one) => one.name === name && one.protocol === 'plugin')?.url,
           isZoneKnown: () => now.parts.zone.known,
         },
         route(peer),

@@ -202,6 +202,7 @@ const facts = (name: string) => ({
   name,
   url: `https://${name}.example.com/`,
   protocol: 'native' as const,
+  receive: true,
   columns: ['s_name'],
   sendColumns: ['s_name', 's_email'],
 });
@@ -217,6 +218,8 @@ test('of a peer that was never called nothing is known', async () => {
       columns: ['s_name'],
       send_columns: ['s_name', 's_email'],
       last_user_id: 0,
+      feed_due: true,
+      feed_due_reason: 'No feed from it has come to its end yet.',
       synced_from: null,
       synced_to: null,
       received_total: 0,

@@ -40,7 +40,7 @@ export async function startHelloProxy(target: () => string): Promise<HelloProxy>
     const text = await answer.text();
     const type = answer.headers.get('content-type') ?? '';
     if (!url.startsWith('/v1/hello') || answer.status !== 200) return { status: answer.status, type, body: text };
-    const { features: _, ...hello } = JSON.parse(text) as Record<string, unknown>;
+    const { features: _, installation: __, ...hello } = JSON.parse(text) as Record<string, unknown>;
     return { status: 200, type, body: JSON.stringify(hello) };
   };
   return { ...(await listenOnLoopback(server)), sent };

@@ -8,6 +8,8 @@ const peer: StatusDocument['peers'][number] = {
   ...{ name: 'homes', url: 'https://homes.example.com/', protocol: 'native', columns: [], send_columns: [] },
   ...{
     last_user_id: 7,
+    feed_due: false,
+    feed_due_reason: null,
     synced_from: null,
     synced_to: null,
     received_total: 12,
@@ -54,4 +56,13 @@ test('it says who is away since when and why', () => {
   expect(statusScreen({ ...well, peers: [away] }, NOW)).toContain(
     'homes fails for 2 h, since 2026-01-02 01:04:05Z: HTTP 500: broken\n',
   );
+});
+
+test('it says from whom a feed is due and why', () => {
+  const why = 'It runs a daemon now, and the last feed was one of the PHP plugin.';
+  const due = { ...peer, feed_due: true, feed_due_reason: why };
+  expect(statusScreen({ ...well, peers: [due] }, NOW)).toContain(
+    `\n\na feed from homes is due: account-sync feed homes\n  ${why}\n`,
+  );
+  expect(statusScreen(well, NOW)).not.toContain('is due');
 });

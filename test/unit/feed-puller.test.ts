@@ -46,6 +46,7 @@ const start = (
     appendLog: async () => undefined,
     keyDigest: '00000000',
     limit: () => 10,
+    ownerOf: async () => 'native one',
     fetchEnd: async () => undefined,
     fetch: () => fetch((nowMs += 5_000) / 1000),
     apply: async () => [],
