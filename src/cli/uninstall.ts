@@ -1,13 +1,19 @@
 /** `account-sync uninstall`: triggers, then tables. */
+import { setTimeout as wait } from 'node:timers/promises';
 import { currentAccount, uninstallOnce } from '../capture/install.ts';
 import { findLeftovers } from '../capture/leftovers.ts';
-import { isAnyLeaseHeld } from '../db/lease.ts';
+import { isWorkSeen, readLeases } from '../db/lease.ts';
 import { isInstalled } from '../db/migrate.ts';
 import type { Site } from '../site/site.ts';
 import { withSite, type CommonOptions, type ExitCode, type Terminal } from './context.ts';
 import { count } from './text.ts';
 
-/** Leaves the database as it was before `install`. A daemon that runs would make the triggers again: 1 unless `force`. */
+const LOOK_EVERY_MS = 250;
+
+/**
+ * Leaves the database as it was before `install`. A daemon that runs would make the triggers again: 1 unless `force`. Leases
+ * of one that was killed, or of a backup that was restored, are waited for: they run out within 30 s.
+ */
 export async function uninstall(
   options: CommonOptions & { readonly force?: boolean },
   terminal: Terminal,
@@ -17,12 +23,13 @@ export async function uninstall(
     terminal,
     async (site) => {
       const installed = await isInstalled(site.db, site.own);
-      if (installed && options.force !== true && (await isAnyLeaseHeld(site.db, site.own))) {
-        terminal.err('A daemon of this site is at work (or was within the last 30 s) and would install again.\n');
+      const signal = terminal.untilStopped();
+      if (installed && options.force !== true && (await isDaemonAtWork(site, terminal, signal))) {
+        terminal.err('A daemon of this site is at work and would install again.\n');
         terminal.err('  → Stop it first; or use --force, and stop it all the same.\n');
         return 1;
       }
-      const signal = terminal.untilStopped();
+      if (signal.aborted) return 130;
       const triggers = await uninstallOnce(site.db, site.parts().catalog, site.own, { signal });
       const isNews = installed || triggers > 0;
       terminal.out(
@@ -33,6 +40,21 @@ export async function uninstall(
     },
     { tables: false },
   );
+}
+
+/** Looks until nobody can be at work any more, or somebody is seen at it. */
+async function isDaemonAtWork({ db, own }: Site, terminal: Terminal, signal: AbortSignal): Promise<boolean> {
+  const first = await readLeases(db, own);
+  const isHeld = (leases: typeof first): boolean => [...leases.values()].some(({ held }) => held);
+  if (!isHeld(first)) return false;
+  terminal.err('A daemon was at work within the last 30 s: looking whether it still is …\n');
+  for (let now = first; isHeld(now);) {
+    await wait(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return false;
+    now = await readLeases(db, own);
+    if (isWorkSeen(first, now)) return true;
+  }
+  return false;
 }
 
 /** Whoever drops the definer of a trigger stops the writes to its table, also in a copy of the site that we may not see. */

@@ -137,3 +137,30 @@ export async function isAnyLeaseHeld(runner: Runner, own: OwnTables): Promise<bo
     SELECT 1 FROM ${id(own.lease)} WHERE ${isHeld(TTL_MS)} LIMIT 1`.execute(runner);
   return rows.length > 0;
 }
+
+/** A lease as somebody else sees it. */
+export interface LeaseSeen {
+  readonly holder: string;
+  readonly expiresAt: string;
+  readonly held: boolean;
+}
+
+/** All that were ever taken, by name. */
+export async function readLeases(runner: Runner, own: OwnTables): Promise<ReadonlyMap<string, LeaseSeen>> {
+  const { rows } = await sql<{ name: string; holder: string; expires_at: unknown; held: string | number }>`
+    SELECT name, holder, expires_at, ${isHeld(TTL_MS)} AS held FROM ${id(own.lease)}`.execute(runner);
+  return new Map(
+    rows.map(({ name, holder, expires_at, held }) => [
+      name,
+      { holder, expiresAt: String(expires_at), held: Number(held) === 1 },
+    ]),
+  );
+}
+
+/** True if somebody took or prolonged a lease between two looks; one that was given back or ran out says nothing. */
+export function isWorkSeen(before: ReadonlyMap<string, LeaseSeen>, now: ReadonlyMap<string, LeaseSeen>): boolean {
+  return [...now].some(([name, { holder, expiresAt, held }]) => {
+    const then = before.get(name);
+    return then?.holder !== holder || (held && then.expiresAt !== expiresAt);
+  });
+}

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { RIGHTS } from '../../src/capture/rights.ts';
 import { configOf, makeCli, type Cli } from '../support/cli.ts';
 import { createAccount } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { makeWorld, type World, type WorldSite } from '../support/world.ts';
 
 let world: World;
@@ -39,6 +40,47 @@ const traces = async (): Promise<unknown[]> => [
   ...(await cars.db.query(`SHOW TABLES LIKE 'oc\\_account\\_sync%'`)),
   ...(await cars.db.query('SHOW TRIGGERS')),
 ];
+
+/** A lease as somebody has it who is not there any more, for so many seconds yet. */
+const leaveLease = (seconds: number): Promise<unknown> =>
+  cars.db.query(`REPLACE INTO oc_account_sync_lease (name, holder, expires_at)
+    VALUES ('daemon', 'gone#1', UTC_TIMESTAMP(3) + INTERVAL ${seconds} SECOND)`);
+
+describe('account-sync uninstall', { timeout: 60_000 }, () => {
+  it('waits until the leases of a daemon that was killed, or of a backup, run out, and is not put off by them', async () => {
+    expect(await cli.run('install')).toMatchObject({ code: 0 });
+    await leaveLease(15);
+    expect(await cli.run('uninstall')).toMatchObject({ code: 0, err: expect.stringMatching(/was at work within/) });
+    expect(await traces()).toEqual([]);
+  });
+
+  it('takes nothing away once it sees somebody prolong a lease, or take one', async () => {
+    expect(await cli.run('install')).toMatchObject({ code: 0 });
+    const before = await traces();
+    for (const atWork of [
+      () => leaveLease(30),
+      () => cars.db.query(`UPDATE oc_account_sync_lease SET holder = 'another#1'`),
+    ]) {
+      await leaveLease(20);
+      const running = cli.start('uninstall');
+      await eventually(async () => expect(running.err()).toMatch(/looking whether/));
+      await atWork();
+      expect(await running.ended).toMatchObject({ code: 1, err: expect.stringMatching(/is at work/) });
+    }
+    expect(await traces()).toEqual(before);
+  });
+
+  it('stopped while it waits, takes nothing away', async () => {
+    expect(await cli.run('install')).toMatchObject({ code: 0 });
+    const before = await traces();
+    await leaveLease(20);
+    const running = cli.start('uninstall');
+    await eventually(async () => expect(running.err()).toMatch(/looking whether/));
+    running.kill('SIGINT');
+    expect(await running.ended).toMatchObject({ code: 130 });
+    expect(await traces()).toEqual(before);
+  });
+});
 
 describe('account-sync install', { timeout: 60_000 }, () => {
   it('prints the GRANT that is missing, and leaves nothing half done', async () => {
