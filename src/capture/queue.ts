@@ -21,6 +21,19 @@ export async function queueDepth(runner: Runner, own: OwnTables): Promise<{ dept
   return { depth: Number(rows[0]?.depth ?? 0), oldest: rows[0]?.oldest ?? null };
 }
 
+/** The last of the markers that are there; null if there are none. `SELECT MAX(seq) FROM queue` */
+export async function lastMarker(runner: Runner, own: OwnTables): Promise<string | null> {
+  const { rows } = await sql<{ seq: string | null }>`SELECT MAX(seq) AS seq FROM ${id(own.queue)}`.execute(runner);
+  return rows[0]?.seq ?? null;
+}
+
+/** True if all markers up to this one were worked off: `SELECT seq FROM queue WHERE seq <= ? LIMIT 1` finds none. */
+export async function isDrainedTo(runner: Runner, own: OwnTables, last: string | null): Promise<boolean> {
+  if (last === null) return true;
+  const { rows } = await sql`SELECT seq FROM ${id(own.queue)} WHERE seq <= ${last} LIMIT 1`.execute(runner);
+  return rows.length === 0;
+}
+
 /** A marker that no trigger made. */
 export type NewMarker = Pick<Marker, 'userId' | 'op' | 'oldEmail'>;
 

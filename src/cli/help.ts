@@ -44,7 +44,8 @@ export const HELP: { readonly all: string; readonly examples: Readonly<Record<st
       '  account-sync feed homes --restart        once more from the beginning',
     ),
     stream: after(
-      'Works beside a running daemon.',
+      'Works beside a running daemon. Goes on until all that was changed before it is sent.',
+      'Exit code 1: a peer could not be reached, or some of it still waits after 30 s.',
       '',
       'Examples:',
       '  account-sync stream                      to all peers',

@@ -62,7 +62,7 @@ export function makeProgram(terminal: Terminal, done: (code: ExitCode) => void):
       .option('--overwrite', "the peer's values win whatever the stamps, as if set now"),
     async (flags, [peer = '']) => (await import('./feed.ts')).feed(peer, flags, terminal),
   );
-  does(json(command('stream [peer]', 'one drain and delivery now')), async (flags, [peer]) =>
+  does(json(command('stream [peer]', 'sends now all that was changed before')), async (flags, [peer]) =>
     (await import('./stream.ts')).stream(peer, flags, terminal),
   );
   const statusCommand = json(command('status', 'queue, outboxes, lag, last status and message per peer'));

@@ -1,8 +1,11 @@
-/** `account-sync stream [PEER]`: one drain and delivery now, beside a daemon or without one. */
+/** `account-sync stream [PEER]`: sends now all that was changed before, beside a daemon or without one. */
+import { isDrainedTo, lastMarker } from '../capture/queue.ts';
+import { fromSqlTime } from '../db/time.ts';
 import { ERRORS, SyncError } from '../model/errors.ts';
+import { firstDueSince, youngestWaiting } from '../outbox/waiting.ts';
 import type { Site } from '../site/site.ts';
 import { peerFacts } from '../daemon/wiring.ts';
-import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
+import { pause, withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
 import { finishScan } from './scan.ts';
 import { count } from './text.ts';
 
@@ -17,24 +20,25 @@ interface Sent {
   readonly problem: { readonly code: string; readonly message: string } | null;
 }
 
-/** 1 if a peer could not be reached: its entries wait. */
+/**
+ * All that was changed before it began is sent when it ends with 0, but for what is parked or held. 1 if a peer could not be
+ * reached, or if some of it still waits after 30 s.
+ */
 export async function stream(peer: string | undefined, flags: DataOptions, terminal: Terminal): Promise<ExitCode> {
   return withSite(flags, terminal, (site) => streamNow(site, peer, flags.json === true, terminal), { peer });
 }
+
+/** For accounts that people here or there are at just now, and for a daemon that is at it. */
+const PATIENCE_MS = 30_000;
+const LOOK_EVERY_MS = 200;
 
 async function streamNow(site: Site, only: string | undefined, json: boolean, terminal: Terminal): Promise<ExitCode> {
   const signal = terminal.untilStopped();
   if (site.config.capture.mode === 'scan') await site.scanning.request();
   if ((await finishScan(site, terminal)) === undefined) return 130;
-  const drained = await drainAll(site, signal);
   const peers = site.routes().filter((route) => only === undefined || route.name === only);
-  const problems = new Map(
-    await Promise.all(
-      peers
-        .filter((route) => route.send)
-        .map(async ({ name }) => [name, await deliverAll(site, name, signal)] as const),
-    ),
-  );
+  const names = peers.filter((route) => route.send).map(({ name }) => name);
+  const { drained, problems, late } = await sendAll(site, names, signal);
   if (signal.aborted) return 130;
   const results: Sent[] = [];
   for (const { name, pending, parked, held } of await site.status.summaries(peerFacts(site))) {
@@ -48,9 +52,63 @@ async function streamNow(site: Site, only: string | undefined, json: boolean, te
   }
   for (const route of peers.filter((one) => !one.send)) terminal.err(`${route.name}: gets nothing (send: false)\n`);
   const code = results.find(({ problem }) => problem !== null)?.problem?.code;
-  if (code === undefined) return 0;
-  terminal.err(`${ERRORS[code as keyof typeof ERRORS].remedy}\n`);
-  return 1;
+  if (code !== undefined) terminal.err(`${ERRORS[code as keyof typeof ERRORS].remedy}\n`);
+  else if (late)
+    terminal.err('Not all that was changed before has been sent: "account-sync status" says why it waits.\n');
+  return code !== undefined || late ? 1 : 0;
+}
+
+/** What was sent of what was there to be sent. */
+interface Streamed {
+  readonly drained: number;
+  /** By peer. */
+  readonly problems: ReadonlyMap<string, Pick<Sent, 'sent' | 'problem'>>;
+  /** Something waits that did when it began, though no peer has a problem. */
+  readonly late: boolean;
+}
+
+/**
+ * Drains and delivers until nothing waits any more of what is there now. An account that is being changed all the time, here
+ * or at the peer, is put off for a second or two, and whatever a daemon is sending just now is left to it: both are waited for.
+ */
+async function sendAll(site: Site, names: readonly string[], signal: AbortSignal): Promise<Streamed> {
+  const { db, own } = site;
+  const untilMs = Date.now() + PATIENCE_MS;
+  const last = await lastMarker(db, own);
+  const problems = new Map(names.map((name): [string, Pick<Sent, 'sent' | 'problem'>] => [name, NOTHING_SENT]));
+  let drained = 0;
+  let youngest: ReadonlyMap<string, string> | undefined;
+  for (;;) {
+    drained += await drainAll(site, signal);
+    if (youngest === undefined && (await isDrainedTo(db, own, last))) youngest = await youngestWaiting(db, own);
+    const well = [...problems].filter(([, { problem }]) => problem === null);
+    const came = well.map(async ([name, before]) => {
+      const { sent, problem } = await deliverAll(site, name, signal);
+      problems.set(name, { sent: before.sent + sent, problem });
+    });
+    await Promise.all(came);
+    const dueMs = youngest === undefined ? Date.now() : await firstDue(site, problems, youngest);
+    if (dueMs === undefined || signal.aborted) return { drained, problems, late: false };
+    if (Math.max(dueMs, Date.now()) > untilMs) return { drained, problems, late: true };
+    await pause(LOOK_EVERY_MS, signal);
+  }
+}
+
+const NOTHING_SENT = { sent: 0, problem: null };
+
+/** When the first entry is due, in milliseconds since 1970, of those that waited then for peers without a problem. */
+async function firstDue(
+  { db, own }: Site,
+  problems: Streamed['problems'],
+  youngest: ReadonlyMap<string, string>,
+): Promise<number | undefined> {
+  const due: number[] = [];
+  for (const [peer, changedAt] of youngest) {
+    if (problems.get(peer)?.problem !== null) continue;
+    const first = await firstDueSince(db, own, peer, changedAt);
+    if (first !== null) due.push(fromSqlTime(first));
+  }
+  return due.length === 0 ? undefined : Math.min(...due);
 }
 
 async function drainAll(site: Site, signal: AbortSignal): Promise<number> {

@@ -129,6 +129,29 @@ describe('the order of docs/operating.md, on two sites in use', { timeout: 240_0
     await expectEverywhere([cars.host, homes.host], { cars: await again.stop(), homes: ofHomes });
   });
 
+  it("Restore of Osclass's tables only: with uninstall and install before the feed, older rows undo no edit anywhere", async () => {
+    const names = await cars.db.query<{ name: string }>(
+      `SELECT TABLE_NAME AS name FROM information_schema.TABLES
+       WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME NOT LIKE 'oc\\_account\\_sync%'`,
+    );
+    const older = await dumpOf(
+      cars.db,
+      undefined,
+      names.map(({ name }) => name),
+    );
+    const since = await keepEditing(cars.host, COLUMN.cars);
+    const there = await keepEditing(homes.host, COLUMN.homes);
+    const ofCars = await since.stop();
+    await expectEverywhere([homes.host], { cars: ofCars });
+    await cars.stop();
+    await restoreInto(cars.db, older);
+    expect(await cli.run('uninstall')).toMatchObject({ code: 0, out: expect.stringMatching(/^Uninstalled/) });
+    expect(await cli.run('install')).toMatchObject({ code: 0 });
+    await cars.start();
+    expect(await cli.run('feed', 'homes', '--restart')).toMatchObject({ code: 0 });
+    await expectEverywhere([cars.host, homes.host], { cars: ofCars, homes: await there.stop() });
+  });
+
   it('Moving: the site writes at every step it is open, and goes on at the new place with all edits', async () => {
     const before = await keepEditing(cars.host, COLUMN.cars);
     const onHomes = await keepEditing(homes.host, COLUMN.homes);
@@ -180,9 +203,10 @@ describe('the order of docs/operating.md, on two sites in use', { timeout: 240_0
     }
     await talking.close();
     // 1
-    expect(await cli.run('stream')).toMatchObject({ code: 0 });
     await moved.daemon?.stop('the site leaves');
     moved.daemon = undefined;
+    expect(await cli.run('stream')).toMatchObject({ code: 0 });
+    // 2
     expect(await cli.run('uninstall')).toMatchObject({ code: 0 });
     expect(await there.query('SHOW TRIGGERS')).toEqual([]);
     expect(await there.query("SHOW TABLES LIKE '%account\\_sync%'")).toEqual([]);
@@ -192,7 +216,7 @@ describe('the order of docs/operating.md, on two sites in use', { timeout: 240_0
     await there.query(`DROP USER ${moved.account}`);
     const rows = await homes.host.select('SELECT s_email, s_phone_mobile AS value FROM {user}');
     expect(new Map(rows.map((row) => [row['s_email'], row['value']]))).toEqual(last);
-    // 2
+    // 3
     await homes.stop();
     const { config } = parseConfig(configOf(homes, []), 'homes.yaml', {}, () => '');
     alone = await startDaemon({ config, log: silentLog });
