@@ -9,6 +9,7 @@ import { silentLog } from '../../src/runtime/logger.ts';
 import { configOf, makeCli, type Cli } from '../support/cli.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { dumpOf, restoreInto } from '../support/dump.ts';
+import { expectEverywhere as expectColumns, keepEditing as edit, type Edits } from '../support/editing.ts';
 import { eventually } from '../support/eventually.ts';
 import { openHost, type Host } from '../support/osclass/host.ts';
 import { makeWorld, type World, type WorldSite } from '../support/world.ts';
@@ -17,41 +18,7 @@ const PEOPLE = ['ana', 'bob', 'cid', 'dan'].map((name) => `${name}@example.com`)
 /** What the people of each site edit: one thing each, so that every last edit has to be everywhere in the end. */
 const COLUMN = { cars: 's_website', homes: 's_phone_land' } as const;
 
-interface Edits {
-  /** Once each person was edited: by address, what was written last. Throws what a statement threw. */
-  stop(): Promise<ReadonlyMap<string, string>>;
-}
-
-/** People of a site who go on editing, until told to stop. */
-async function keepEditing(host: Host, column: string): Promise<Edits> {
-  const own = await host.again();
-  const last = new Map<string, string>();
-  const over = new AbortController();
-  let count = 0;
-  const running = (async () => {
-    while (!over.signal.aborted || count < PEOPLE.length) {
-      const email = PEOPLE[count % PEOPLE.length] ?? '';
-      const value = `${Date.now()}.${count++}`;
-      await own.write(`UPDATE {user} SET ${column} = ?, dt_mod_date = NOW() WHERE s_email = ?`, [value, email]);
-      last.set(email, value);
-      await new Promise((resolve) => {
-        setTimeout(resolve, 20);
-      });
-    }
-  })();
-  running.catch(() => undefined);
-  return {
-    async stop() {
-      over.abort();
-      try {
-        await running;
-      } finally {
-        await own.close();
-      }
-      return last;
-    },
-  };
-}
+const keepEditing = (host: Host, column: string): Promise<Edits> => edit(host, column, PEOPLE);
 
 let world: World;
 let cars: WorldSite;
@@ -85,20 +52,8 @@ async function expectEverywhere(
   hosts: readonly Host[],
   edits: Readonly<Partial<Record<keyof typeof COLUMN, ReadonlyMap<string, string>>>>,
 ): Promise<void> {
-  await eventually(
-    async () => {
-      for (const host of hosts) {
-        for (const [site, last] of Object.entries(edits)) {
-          const column = COLUMN[site as keyof typeof COLUMN];
-          const rows = await host.select(`SELECT s_email, ${column} AS value FROM {user}`);
-          const have = new Map(rows.map((row) => [row['s_email'], row['value']]));
-          for (const [email, value] of last)
-            expect([host.name, email, have.get(email)]).toEqual([host.name, email, value]);
-        }
-      }
-    },
-    { timeoutMs: 60_000 },
-  );
+  const byColumn = Object.entries(edits).map(([site, last]) => [COLUMN[site as keyof typeof COLUMN], last] as const);
+  await expectColumns(hosts, Object.fromEntries(byColumn));
 }
 
 describe('the order of docs/operating.md, on two sites in use', { timeout: 240_000 }, () => {
@@ -146,10 +101,14 @@ describe('the order of docs/operating.md, on two sites in use', { timeout: 240_0
     await cars.stop();
     await restoreInto(cars.db, older);
     expect(await cli.run('uninstall')).toMatchObject({ code: 0, out: expect.stringMatching(/^Uninstalled/) });
+    const ofHomes = await there.stop();
     expect(await cli.run('install')).toMatchObject({ code: 0 });
+    // The site is open again.
+    const mobile = await edit(cars.host, 's_phone_mobile', PEOPLE);
     await cars.start();
     expect(await cli.run('feed', 'homes', '--restart')).toMatchObject({ code: 0 });
-    await expectEverywhere([cars.host, homes.host], { cars: ofCars, homes: await there.stop() });
+    await expectColumns([cars.host, homes.host], { s_phone_mobile: await mobile.stop() });
+    await expectEverywhere([cars.host, homes.host], { cars: ofCars, homes: ofHomes });
   });
 
   it('Moving: the site writes at every step it is open, and goes on at the new place with all edits', async () => {
