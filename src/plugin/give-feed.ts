@@ -13,9 +13,9 @@ import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import { encodeUser } from '../osclass/records.ts';
 import { makeZone } from '../osclass/timezone.ts';
 import { linkOf } from './link.ts';
-import { afterTelling, type Memory } from './memory.ts';
+import type { Memory } from './memory.ts';
 import { toFeedRow, toOutgoing } from './outgoing.ts';
-import { withRegistration } from './registration.ts';
+import { afterGiving, withRegistration } from './registration.ts';
 import type { PeerTimes } from './times.ts';
 import { readSeen, writeAccounts, writeMemories, type Seen } from './seen-store.ts';
 
@@ -64,11 +64,11 @@ export async function givePage(
     const email = canonicalEmail(user.email);
     const memory = seen.get(email)?.memory ?? undefined;
     const outgoing = withRegistration(toOutgoing(record, user.id, memory, { table, related: hosts.related, times }), {
-      ...{ memory, accountId: seen.get(email)?.accountId ?? null, table, randomBytes },
+      ...{ memory, accountId: seen.get(email)?.accountId ?? null, table, randomBytes, isPage: true },
     });
     const [main] = stored?.uids ?? [];
     if (main !== undefined) accounts.set(email, { user: main });
-    memories.set(email, afterTelling(memory, outgoing.told));
+    memories.set(email, afterGiving(memory, outgoing.told));
     rows.push(toFeedRow(outgoing, table));
   }
   await inTransaction(db, async (trx) => {

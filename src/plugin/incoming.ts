@@ -19,6 +19,7 @@ import {
   type Memory,
   type Novelty,
 } from './memory.ts';
+import { accountIdOf } from './account.ts';
 import { noteGaps } from './registration.ts';
 import type { PluginRow } from './row.ts';
 import type { PeerTimes } from './times.ts';
@@ -78,16 +79,25 @@ interface Differing extends Said {
 /** The peer may have made a row before it got what it was told this long ago: a run of its cron has requests of 30 s. */
 const CROSSING_MS = 60_000;
 
-/**
- * A row of somebody who has an account here.
- *
- * @param quietMs how long ago anything was last exchanged with the peer about the account
- */
+/** True if this site itself takes care of what an account lacks of the column: its secrets travel. */
+export function isLookedAfter(column: string, { hosts }: Pick<ReadingDeps, 'hosts'>): boolean {
+  return column === 's_secret' && hosts.columns.has(column);
+}
+
+/** What was exchanged with the peer about an account, beside its values. */
+export interface Acquaintance {
+  /** How long ago it last was. */
+  readonly quietMs: number;
+  /** Id of the account at the peer; null: it never said it since it was told of the account. */
+  readonly accountId: string | null;
+}
+
+/** A row of somebody who has an account here. */
 export function readKnown(
   row: PluginRow,
   holder: Holder,
   memory: Memory | undefined,
-  quietMs: number,
+  { quietMs, accountId }: Acquaintance,
   deps: ReadingDeps,
 ): Reading {
   const { host, stored } = holder;
@@ -131,8 +141,10 @@ export function readKnown(
     }
   }
   if (notePassword(row, holder, after, deps) && deps.sends('password')) knowsLess = true;
-  const isOurs = (column: string): boolean => column === 's_secret' && deps.hosts.columns.has(column);
-  if (noteGaps(row, after, quietMs > CROSSING_MS, isOurs)) knowsLess = true;
+  const isOurs = (column: string): boolean => isLookedAfter(column, deps);
+  const isSame = accountId === accountIdOf(row);
+  const of = { isSettled: isSame && quietMs > CROSSING_MS, isAnother: accountId !== null && !isSame };
+  if (noteGaps(row, after, of, isOurs)) knowsLess = true;
   const { uids, shadow } = stored;
   const born = formatStamp(shadow.born);
   const record: UserRecord = { kind: 'user', uids: [...uids], email: row.email, born, registers };

@@ -11,9 +11,10 @@ import { adoptionStamp, compareStamps, formatStamp, type Stamp } from '../model/
 import { toSeparate } from '../model/separate.ts';
 import { canonicalEmail, uidOfEmail, type Uid } from '../model/uid.ts';
 import { matchAccount } from './account.ts';
-import { readKnown, readNew, type Holder, type News, type ReadingDeps } from './incoming.ts';
+import { isLookedAfter, readKnown, readNew, type Holder, type News, type ReadingDeps } from './incoming.ts';
 import { linkOf } from './link.ts';
 import { afterSaying, BLANK, noveltyOf, type Memory } from './memory.ts';
+import { noteGaps } from './registration.ts';
 import type { PluginRow } from './row.ts';
 import { nothingSaid, valuesIn } from './said.ts';
 import { readSeen, type Replacement, type Seen } from './seen-store.ts';
@@ -131,12 +132,12 @@ async function prepareHeld(
     known !== undefined && (match === 'other' || match === 'unclear')
       ? { accountId: known.accountId, user: match === 'other' ? known.user : null, isFirst: false }
       : firstSaid(known);
-  const quietMs = deps.nowMs - (seen?.changedAtMs ?? 0);
+  const acquaintance = { quietMs: deps.nowMs - (seen?.changedAtMs ?? 0), accountId: seen?.accountId ?? null };
   if (!isReplaced && isMadeAgain(row, known?.memory ?? undefined)) {
     return { ...common, ...madeAgain(holder, row, deps), user: main, replaced };
   }
   const memory = isReplaced ? undefined : (known?.memory ?? undefined);
-  const { knowsLess, ...reading } = readKnown(row, holder, memory, quietMs, deps);
+  const { knowsLess, ...reading } = readKnown(row, holder, memory, acquaintance, deps);
   return { ...common, ...reading, knowsLess: knowsLess && deps.tells, user: main, replaced };
 }
 
@@ -209,11 +210,16 @@ async function prepareStranger(
     return { ...common, record: undefined, user: undefined, replaced: undefined };
   }
   const record = readNew(row, uid as Uid, removal?.stamp, deps);
+  // A row of ours may have made the account there, after it was deleted: then it lacks what registering gives.
+  const after = new Map(memory);
+  const isLacking = noteGaps(row, after, { isSettled: false, isAnother }, (column) => isLookedAfter(column, deps));
   // A removal that the peer has not yet been told of is not of this one.
   const isPending = seen !== undefined && seen.removalId !== null;
   return {
     ...common,
     record,
+    memory: after,
+    knowsLess: isLacking && deps.tells,
     user: uid,
     replaced: replaced !== undefined && isPending ? { ...replaced, isFirst: false } : replaced,
     withoutPassword: row.withoutPassword,

@@ -66,6 +66,35 @@ describe('an account that the daemon makes on a plugin site', () => {
     expect(row.s_username).toBe(String(row.pk_i_id));
   });
 
+  it('has one if the page of a feed that had it was lost on its way, and came again', async () => {
+    await mesh.cars.host.person.register({ email, name: 'Dan', validation: false });
+    mesh.weather = (way) => (way === 'out' ? 'answer-lost' : 'fair');
+    expect(await mesh.jobs.feed('cars')).toBe(0);
+    mesh.weather = () => 'fair';
+    for (let more = 1; more > 0;) more = await mesh.jobs.feed('cars');
+    expect(await secretAt(mesh.jobs.host)).toMatch(SECRET);
+  });
+
+  it('gets both if it was deleted there, and a page of a feed made it anew before the removal was sent', async () => {
+    await mesh.cars.host.person.register({ email, name: 'Fay', validation: false });
+    await mesh.work(mesh.cars);
+    await mesh.hourPasses();
+    await mesh.refeed(mesh.cars);
+    await mesh.work(mesh.cars);
+    await mesh.jobs.person.deleteAccount(email);
+    for (let more = 1; more > 0;) more = await mesh.jobs.feed('cars');
+    expect(await secretAt(mesh.jobs.host)).toBeNull();
+    await mesh.jobs.runCron();
+    await mesh.hourPasses();
+    await mesh.refeed(mesh.cars);
+    await mesh.work(mesh.cars);
+    expect(await there()).toMatchObject({ s_name: 'Fay', s_secret: expect.stringMatching(SECRET) as string });
+    await mesh.hourPasses();
+    await mesh.refeed(mesh.cars);
+    await mesh.work(mesh.cars);
+    expect((await there()).s_username).toBe(String((await there()).pk_i_id));
+  });
+
   it('that an earlier version made without a secret gets one, and one that the plugin does not store is not sent for ever', async () => {
     await mesh.cars.host.person.register({ email, name: 'Eva', validation: false });
     await mesh.work(mesh.cars);

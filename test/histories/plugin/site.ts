@@ -15,7 +15,7 @@ import { baselineOnce } from '../../../src/capture/baseline.ts';
 import { drainOnce } from '../../../src/capture/drain.ts';
 import type { CaptureDeps } from '../../../src/capture/deps.ts';
 import type { Config, PeerConfig } from '../../../src/config/config.ts';
-import { ownTables } from '../../../src/db/catalog.ts';
+import { ownTables, type Column } from '../../../src/db/catalog.ts';
 import type { Lease } from '../../../src/db/lease.ts';
 import type { OutboxWriter } from '../../../src/db/ports.ts';
 import { setBackUsers } from '../../../src/db/set-back.ts';
@@ -80,12 +80,12 @@ const WITH_SECRET = {
   ...CATALOG,
   requireTable: (base: string) => {
     const table = CATALOG.requireTable(base);
-    const more = { name: '', type: 'varchar', maxChars: 100, charset: 'utf8' };
-    return {
-      ...table,
-      column: (name: string) =>
-        table.column(name) ?? (/^s_(secret|username)$/.test(name) ? { ...more, name } : undefined),
-    };
+    const more = ['s_secret', 's_username'].map((name): [string, Column] => [
+      name,
+      { ...(table.column('s_name') as Column), name: name as Column['name'], maxChars: 100 },
+    ]);
+    const columns = new Map([...table.columns, ...more]);
+    return { ...table, columns, column: (name: string) => columns.get(name) };
   },
 } as typeof CATALOG;
 
