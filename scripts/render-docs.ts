@@ -1,9 +1,11 @@
 /** `npm run render:docs`: writes the pages of docs/ that are made from the program. A test compares. */
 import { writeFileSync } from 'node:fs';
+import { keysThatNeedRestart } from '../src/config/restart.ts';
 import { alternatives, configSchema, hasTwin, isRequired, type SchemaNode } from '../src/config/schema.ts';
 import { ERRORS } from '../src/model/errors.ts';
 import { METRICS, type MetricDescription } from '../src/ops/metric-names.ts';
 
+const ALTERNATIVES = new Intl.ListFormat('en', { type: 'disjunction' });
 const MADE = '<!-- Written by "npm run render:docs". -->';
 
 /** docs/metrics.md */
@@ -47,7 +49,7 @@ every problem is printed as \`config.yaml:12:10 peers[0].url: expected an http(s
 **Edits while the daemon runs** are picked up within five seconds, or at once on SIGHUP, and so are changes of files that \`_file\`
 keys name. An edit is taken over whole: peers come, change and go, and nothing is lost or sent twice on the way to the others.
 Entries for a peer that was taken out stay and go out should it come back; what changes while it is out is not sent (\`feed\`
-brings it). An edit with a problem, or one of \`site.name\`, \`database.*\`, \`http.host\`, \`http.port\`, \`http.base_path\` or \`capture.mode\`, which need
+brings it). An edit with a problem, or one of ${ALTERNATIVES.format(keysThatNeedRestart().map(code))}, which need
 a restart, is refused whole: the config before stays in force, and \`/health\`, the daemon's log and \`account-sync status\` say so.
 Environment variables are those the daemon was started with.
 

@@ -4,7 +4,7 @@ import { isMountedAlone, MOUNTED_ALONE, MOUNT_THE_FOLDER } from '../config/mount
 import { startDaemon, type Daemon } from '../daemon/daemon.ts';
 import { SyncError } from '../model/errors.ts';
 import { stopOnSignals } from '../runtime/lifecycle.ts';
-import { makeLogger, type LogLevel } from '../runtime/logger.ts';
+import { makeLogger } from '../runtime/logger.ts';
 import { configFile, readConfig, type CommonOptions, type ExitCode, type Terminal } from './context.ts';
 
 const LAST_WORDS_MS = 500;
@@ -14,7 +14,7 @@ const TIDY_AFTER_MS = 5_000;
 /** Runs until a signal, or until something makes it impossible to start. SIGHUP makes it look at the config file now. */
 export async function run(options: CommonOptions, terminal: Terminal): Promise<ExitCode> {
   const config = await readConfig(options, terminal);
-  const log = makeLogger({ level: levelOf(config.logs.level) });
+  const log = makeLogger({ level: config.logs.level });
   const file = configFile(options, terminal);
   if (isMountedAlone(file)) log.warn({ file, remedy: MOUNT_THE_FOLDER }, `the config ${MOUNTED_ALONE}`);
   let daemon: Daemon | undefined;
@@ -25,7 +25,7 @@ export async function run(options: CommonOptions, terminal: Terminal): Promise<E
     log,
     processMetrics: true,
     edits: makeEdits(file, terminal.env),
-    onConfig: ({ logs }) => log.setLevel(levelOf(logs.level)),
+    onConfig: ({ logs }) => log.setLevel(logs.level),
   }).catch((error: unknown) => {
     throw toPortProblem(error, config.http.host, config.http.port);
   });
@@ -44,22 +44,6 @@ export async function run(options: CommonOptions, terminal: Terminal): Promise<E
   if (outcome === 'late') setTimeout(() => process.exit(1), LAST_WORDS_MS).unref();
   if (failure !== undefined && failure.name !== 'AbortError') throw failure;
   return outcome === 'late' ? 1 : 0;
-}
-
-function levelOf(level: string): LogLevel {
-  switch (level) {
-    case 'trace':
-    case 'debug':
-      return 'debug';
-    case 'warn':
-      return 'warn';
-    case 'error':
-    case 'fatal':
-    case 'silent':
-      return 'error';
-    default:
-      return 'info';
-  }
 }
 
 function toPortProblem(error: unknown, host: string, port: number): unknown {

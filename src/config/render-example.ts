@@ -1,5 +1,6 @@
 /** The description of the config → config.example.yaml. */
 import { stringify } from 'yaml';
+import { keysThatNeedRestart } from './restart.ts';
 import { alternatives, configSchema, hasTwin, isRequired, type SchemaNode } from './schema.ts';
 import { twinName } from './twin.ts';
 
@@ -14,8 +15,8 @@ const HEAD = `# yaml-language-server: $schema=./config.schema.json
 #
 # \${NAME} in any text is replaced from the environment; $\${ stands for a plain \${. Every secret can be read from a file
 # instead, by the same key with _file at its end; relative paths start from the folder of this file. Durations look like
-# 500ms 5s 10m 6h 30d, sizes like 64KiB 8MiB. An edit is picked up while the daemon runs, but for site.name, database.*,
-# http.host, http.port, http.base_path and capture.mode, which need a restart.
+# 500ms 5s 10m 6h 30d, sizes like 64KiB 8MiB. An edit is picked up while the daemon runs; these keys need a restart:
+# ${keysThatNeedRestart().join(', ')}.
 `;
 
 /**

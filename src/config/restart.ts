@@ -10,6 +10,11 @@ export function restartRequired(old: Config, next: Config): string[] {
   return Object.entries(FIXED).flatMap(([key, of]) => (isDeepStrictEqual(of(old), of(next)) ? [] : [key]));
 }
 
+/** The same keys as documents name them: `database.*` for all of that section. */
+export function keysThatNeedRestart(): string[] {
+  return [...new Set(Object.keys(FIXED).map((key) => (key.startsWith('database.') ? 'database.*' : key)))];
+}
+
 const DATABASE: Readonly<Record<keyof DatabaseConfig, string>> = {
   host: 'host',
   port: 'port',

@@ -1,5 +1,6 @@
 /** The config keys that say who we are and where our database is. */
 import { Type } from 'typebox';
+import { LONGEST_PREFIX, PREFIX_PATTERN } from '../model/table-prefix.ts';
 import { choice, flag, key, siteName, text, timeZone, url, whole } from './leaf.ts';
 
 /** `site` */
@@ -105,8 +106,8 @@ export const databaseSchema = Type.Object(
     }),
     table_prefix: text({
       description: "Prefix of Osclass's tables (DB_TABLE_PREFIX in its config.php).",
-      expected: 'up to 32 characters of A-Z, a-z, 0-9, _ and $',
-      pattern: '^[A-Za-z0-9_$]{0,32}$',
+      expected: `up to ${LONGEST_PREFIX} characters of A-Z, a-z, 0-9, _ and $`,
+      pattern: PREFIX_PATTERN,
       default: 'oc_',
     }),
     ssl: sslSchema,

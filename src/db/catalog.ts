@@ -4,6 +4,7 @@
  */
 import { sql, type RawBuilder } from 'kysely';
 import { SyncError } from '../model/errors.ts';
+import { LONGEST_PREFIX, PREFIX_PATTERN } from '../model/table-prefix.ts';
 import { readColumns, readNaming, readReferences, readTables, selectTriggers } from './information-schema.ts';
 import type { ColumnRow, ReferenceRow } from './information-schema.ts';
 import type { Runner } from './transaction.ts';
@@ -134,7 +135,7 @@ export function useSchema({ schema }: Pick<Catalog, 'schema'>): RawBuilder<unkno
 
 /**
  * Our own tables behind the site's prefix: `oc_account_sync_queue`, …
- * Throws `CONFIG_INVALID` if the prefix is not `[A-Za-z0-9_$]{0,30}`.
+ * Throws `CONFIG_INVALID` if the prefix is none (model/table-prefix.ts).
  */
 export function ownTables(prefix: string): OwnTables {
   const name = (purpose: string): Ident => ownName(prefix, purpose);
@@ -163,8 +164,9 @@ export function ownTables(prefix: string): OwnTables {
 
 /** A name of ours: `PREFIXaccount_sync_PURPOSE`, for tables and triggers. Throws as {@link ownTables} does. */
 export function ownName(prefix: string, purpose: string): Ident {
-  if (!/^[A-Za-z0-9_$]{0,30}$/.test(prefix)) {
-    throw new SyncError('CONFIG_INVALID', 'database.table_prefix: at most 30 letters, digits, _ and $');
+  if (!new RegExp(PREFIX_PATTERN).test(prefix)) {
+    const expected = `at most ${LONGEST_PREFIX} letters, digits, _ and $`;
+    throw new SyncError('CONFIG_INVALID', `database.table_prefix: ${expected}`);
   }
   if (!/^[a-z0-9_]{1,21}$/.test(purpose)) throw new TypeError(`not a name of ours: ${purpose}`);
   return `${prefix}account_sync_${purpose}` as Ident;

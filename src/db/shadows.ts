@@ -14,7 +14,7 @@ import type { Runner } from './transaction.ts';
 /** A user as remembered. */
 export interface StoredUser {
   readonly userId: number;
-  /** Never empty; the first is the main one. */
+  /** The first is the main one. Empty: the account stayed here after its removal elsewhere, and is no peer's business. */
   readonly uids: readonly Uid[];
   readonly shadow: Shadow;
 }

@@ -4,6 +4,9 @@ import { redact, redactText } from './redact.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
+/** From which level on lines are written. No line is below `debug`, and none above `error`. */
+export type LogThreshold = 'trace' | LogLevel | 'fatal' | 'silent';
+
 /** Writes one line: fields first, then a phrase that never changes, so that it can be searched for. */
 export type LogLine = (fields: Readonly<Record<string, unknown>>, phrase: string) => void;
 
@@ -19,14 +22,14 @@ export interface Log {
 
 /** A {@link Log} whose level can be changed while it is used. */
 export interface RootLog extends Log {
-  setLevel(level: LogLevel): void;
+  setLevel(level: LogThreshold): void;
 }
 
 /**
  * A log on stdout, or on `destination`. Fields that hold a secret are hidden wherever they stand (redact.ts); an error
  * goes under `err`.
  */
-export function makeLogger(options: { level: LogLevel; destination?: DestinationStream }): RootLog {
+export function makeLogger(options: { level: LogThreshold; destination?: DestinationStream }): RootLog {
   const settings = {
     level: options.level,
     base: null,

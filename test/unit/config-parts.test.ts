@@ -1,10 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import { parseDuration } from '../../src/config/duration.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { ConfigError, type Problem } from '../../src/config/problem.ts';
-import { restartRequired } from '../../src/config/restart.ts';
+import { keysThatNeedRestart, restartRequired } from '../../src/config/restart.ts';
 import { parseSize } from '../../src/config/size.ts';
+import { ownTables } from '../../src/db/catalog.ts';
 import { ENV, fixture, readSecret } from './config-fixtures.ts';
 
 function at(line: number | null, column: number | null, path: string): Problem {
@@ -49,7 +51,7 @@ test('problems are sorted by place, and those of the file as a whole have none',
 
 describe('an edit needs a restart', () => {
   const { config } = parseConfig(fixture('minimal.yaml'), 'config.yaml', ENV, readSecret);
-  type Section = 'site' | 'database' | 'http' | 'stream' | 'logs';
+  type Section = 'site' | 'database' | 'http' | 'stream' | 'logs' | 'capture';
   const edited = (edit: { [K in Section]?: Partial<Config[K]> }): Config => ({
     ...config,
     site: { ...config.site, ...edit.site },
@@ -57,9 +59,10 @@ describe('an edit needs a restart', () => {
     http: { ...config.http, ...edit.http },
     stream: { ...config.stream, ...edit.stream },
     logs: { ...config.logs, ...edit.logs },
+    capture: { ...config.capture, ...edit.capture },
   });
 
-  test('if it changes the name, the database or where we listen', () => {
+  test('if it changes the name, the database, where we listen or how changes are captured', () => {
     const next = edited({
       site: { name: 'boats' },
       database: {
@@ -73,6 +76,7 @@ describe('an edit needs a restart', () => {
         ssl: {},
       },
       http: { host: '::1', port: 1, basePath: '/x/' },
+      capture: { mode: 'scan' },
     });
     expect(restartRequired(config, next)).toEqual([
       'site.name',
@@ -87,7 +91,15 @@ describe('an edit needs a restart', () => {
       'http.host',
       'http.port',
       'http.base_path',
+      'capture.mode',
     ]);
+  });
+
+  test('which is said of each of these keys, in docs/config.md and in the example', () => {
+    for (const file of ['docs/config.md', 'config.example.yaml']) {
+      const text = readFileSync(file, 'utf8');
+      expect(keysThatNeedRestart().filter((key) => !text.includes(key))).toEqual([]);
+    }
   });
 
   test('but not if it changes anything else, or nothing', () => {
@@ -100,4 +112,12 @@ describe('an edit needs a restart', () => {
     expect(restartRequired(config, { ...next, peers: [] })).toEqual([]);
     expect(restartRequired(config, structuredClone(config))).toEqual([]);
   });
+});
+
+test.each([30, 31])('a prefix is as long as our names behind it allow: of %i characters', (length) => {
+  const text = fixture('minimal.yaml').replace(/^database:\n/m, `database:\n  table_prefix: ${'x'.repeat(length)}\n`);
+  const read = (): unknown => parseConfig(text, 'config.yaml', ENV, readSecret).config.database.tablePrefix;
+  if (length === 30)
+    expect(ownTables(read() as string).unknownPlace).toHaveLength(30 + 'account_sync_unknown_place'.length);
+  else expect(read).toThrow(ConfigError);
 });

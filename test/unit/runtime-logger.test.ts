@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { makeLogger } from '../../src/runtime/logger.ts';
+import { makeLogger, type LogThreshold } from '../../src/runtime/logger.ts';
 
 const SECRET = 'hunter2-hunter2-hunter2';
 
-function written(level: 'debug' | 'info' | 'warn' | 'error' = 'debug') {
+function written(level: LogThreshold = 'debug') {
   const lines: string[] = [];
   const log = makeLogger({ level, destination: { write: (line: string) => void lines.push(line) } });
   return { log, lines, records: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
@@ -22,6 +22,20 @@ test('a level can be changed while the log is used', () => {
   log.setLevel('debug');
   log.child({}).debug({}, 'two');
   expect(lines).toHaveLength(1);
+});
+
+test.each([
+  ['trace', 4],
+  ['debug', 4],
+  ['info', 3],
+  ['warn', 2],
+  ['error', 1],
+  ['fatal', 0],
+  ['silent', 0],
+] as const)('from level %s on, %i of four lines are written', (level, count) => {
+  const { log, lines } = written(level);
+  for (const one of ['debug', 'info', 'warn', 'error'] as const) log[one]({}, one);
+  expect(lines).toHaveLength(count);
 });
 
 test.each([
