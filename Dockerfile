@@ -4,16 +4,14 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY rolldown.config.ts ./
+COPY scripts/shipped.js scripts/
 COPY bin bin
 COPY src src
-RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
-# What dist was made of wants its licences to stay with it.
-RUN mkdir licences && find node_modules -type f -iname 'licen[cs]e*' -exec cp --parents -t licences {} +
+RUN npm run build
 
 FROM node:24-slim
 ENV NODE_ENV=production
 WORKDIR /app
-COPY --from=build /app/licences licences
 COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
 COPY sql sql

@@ -5,15 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-
-interface Locked {
-  readonly version?: string;
-  readonly resolved?: string;
-  readonly integrity?: string;
-  readonly license?: string;
-  readonly dev?: boolean;
-  readonly hasInstallScript?: boolean;
-}
+import { shippedPackages } from './shipped.js';
 
 /** Licences under which a program may be passed on with its own terms. */
 const LICENCES = new Set([
@@ -29,39 +21,42 @@ const LICENCES = new Set([
 /** The service is asked no longer than this. */
 const PATIENCE_MS = 20_000;
 
-const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Record<string, Locked> };
-const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: Record<string, string> };
+const { devDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  devDependencies: Record<string, string>;
+};
 
-const used = Object.entries(packages).filter(([path, { dev }]) => path !== '' && dev !== true);
+const used = shippedPackages();
 const problems = [
-  ...Object.entries(dependencies).flatMap(([name, range]) =>
+  ...Object.entries(devDependencies).flatMap(([name, range]) =>
     /^\d+\.\d+\.\d+$/.test(range) ? [] : [`${name}: the version is not exact (${range})`],
   ),
-  ...used.flatMap(([path, { resolved, integrity, license, hasInstallScript }]) => {
-    const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
-    return [
+  ...used.flatMap(({ name, resolved, integrity, license, hasInstallScript }) =>
+    [
       resolved === undefined || /^https:\/\/.*\.tgz$/.test(resolved) ? '' : `${name}: not from a registry`,
       integrity?.startsWith('sha512-') === true ? '' : `${name}: no SHA-512 of what is to be installed`,
       license !== undefined && LICENCES.has(license) ? '' : `${name}: licence ${license ?? 'unknown'}`,
       hasInstallScript === true ? `${name}: runs a program when it is installed` : '',
-    ].filter(Boolean);
-  }),
+    ].filter(Boolean),
+  ),
 ];
 
-/** What the service says, or undefined: it could not be asked. */
-function askService(): { high: number; critical: number } | undefined {
-  const { stdout } = spawnSync('npm', ['audit', '--omit=dev', '--json'], { encoding: 'utf8', timeout: PATIENCE_MS });
+/** Names of packages with serious vulnerabilities, or undefined: the service could not be asked. */
+function askService(): string[] | undefined {
+  const { stdout } = spawnSync('npm', ['audit', '--json'], { encoding: 'utf8', timeout: PATIENCE_MS });
   try {
-    const { metadata } = JSON.parse(stdout) as { metadata?: { vulnerabilities: { high: number; critical: number } } };
-    return metadata?.vulnerabilities;
+    const { vulnerabilities } = JSON.parse(stdout) as { vulnerabilities?: Record<string, { severity: string }> };
+    if (vulnerabilities === undefined) return undefined;
+    const serious = Object.entries(vulnerabilities).filter(([, { severity }]) => /^(?:high|critical)$/.test(severity));
+    return serious.map(([name]) => name);
   } catch {
     return undefined;
   }
 }
 
 const found = askService();
-if (found !== undefined && found.high + found.critical > 0) {
-  problems.push(`${found.high + found.critical} vulnerabilities of level high or critical: see "npm audit --omit=dev"`);
+const names = new Set(used.map(({ name }) => name));
+for (const name of found ?? []) {
+  if (names.has(name)) problems.push(`${name}: a vulnerability of level high or critical, see "npm audit"`);
 }
 for (const problem of problems) console.error(problem);
 const asked =

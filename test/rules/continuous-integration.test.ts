@@ -27,6 +27,7 @@ function inCi(): Set<string> {
 /** Not run there, and why. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   format: 'changes files; check:format says whether it would',
+  prepack: 'npm runs it by itself when release packs',
 };
 
 test.each(pages.map(({ path, text }) => [path, [...scriptsIn(text)]] as const))(

@@ -125,7 +125,7 @@ test('proxies and unit name addresses, keys and files that exist', () => {
   expect(read('account-sync.service')).toContain('/dist/account-sync.js run');
 });
 
-test('image and unit give Node the same flags and memory settings', () => {
+test('image and unit give Node the same flags and memory settings as the program takes by itself', () => {
   const image = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
   const [, ...entry] = JSON.parse(/^ENTRYPOINT (.+)$/m.exec(image)?.[1] ?? '[]') as string[];
   const flags = entry.filter((word) => word.startsWith('--'));
@@ -134,4 +134,9 @@ test('image and unit give Node the same flags and memory settings', () => {
   const malloc = Array.from(image.matchAll(/^ENV (MALLOC_\w+=\S+)$/gm), ([, setting = '']) => setting);
   expect(malloc.length).toBeGreaterThan(0);
   expect(read('account-sync.service')).toContain(`\nEnvironment=${malloc.join(' ')}\n`);
+  const program = readFileSync(join(ROOT, 'bin/account-sync.js'), 'utf8');
+  expect(program).toContain(`FLAGS = [${flags.map((flag) => `'${flag}'`).join(', ')}];`);
+  expect(program).toContain(
+    `ENVIRONMENT = { ${malloc.map((setting) => setting.replace(/=(.*)/, ": '$1'")).join(', ')} };`,
+  );
 });

@@ -99,6 +99,8 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
   'npm run render:docs': [step('npm run render:docs')],
   'npm test -- test/db/lease.test.ts': [step('npm test')],
   'npm install --package-lock-only': [cannot('a step of a release: it writes the version into package-lock.json')],
+  'npm install -g': [by('test/flow/packed.test.ts', "'--global'")],
+  'npm run release -- --out release': [step('npm run release')],
   'npm run bench': [step('npm run bench')],
   'npm run bench -- --smoke': [step('npm run bench -- --smoke')],
   'npm run test:mysql': [step('npm run test:mysql')],
@@ -123,7 +125,6 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
   '.ci/run': [cannot('it runs all tests, this one too')],
 
   'docker build -t account-sync .': [cannot(NO_DOCKER)],
-  'docker build -t account-sync:X.Y.Z .': [cannot(NO_DOCKER)],
   'docker run -d --name account-sync --restart unless-stopped -v "$PWD/config:/config:ro" -e CARS_API_KEY -e HOMES_API_KEY -e DB_PASSWORD -p 127.0.0.1:8470:8470 --memory 512m --log-opt max-size=10m --log-opt max-file=5 account-sync':
     [cannot(NO_DOCKER)],
   'docker exec account-sync account-sync status': [cannot(NO_DOCKER)],

@@ -1,4 +1,4 @@
-/** The file that package.json names as the program, and the one that the build puts beside it. */
+/** What starts the program in a checkout; the build puts the same beside what it makes. */
 import { execFile, spawnSync } from 'node:child_process';
 import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,12 +7,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findProgram } from '../../scripts/database/command.js';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
-const { bin, engines, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-  bin: Record<string, string>;
+const { engines, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   engines: { node: string };
   version: string;
 };
-const PROGRAM = join(ROOT, bin['account-sync'] ?? '');
+const PROGRAM = join(ROOT, 'bin/account-sync.js');
 /** Of an account that owns nothing. */
 const NOBODY = 65_534;
 

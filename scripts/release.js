@@ -1,0 +1,96 @@
+/**
+ * `npm run release -- [--out FOLDER] [--without-image]`: what a release consists of, in a folder: the tarball for
+ * `npm install -g`, the list of what is inside (SBOM, CycloneDX), checksums, and the image. Nothing is published.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { commitHere } from './commit.js';
+import { shippedPackages } from './shipped.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const { values } = parseArgs({
+  options: { out: { type: 'string', default: 'release' }, 'without-image': { type: 'boolean', default: false } },
+});
+const out = resolve(values.out);
+const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+
+const commit = commitHere();
+if (!readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8').includes(`## [${version}]`)) {
+  fail(`CHANGELOG.md has no section for ${version}.`);
+}
+mkdirSync(out, { recursive: true });
+run('npm', ['pack', '--silent', '--pack-destination', out]);
+writeFileSync(join(out, 'sbom.cdx.json'), `${JSON.stringify(sbom(), null, 2)}\n`);
+if (!values['without-image']) buildImage(join(out, `${name}-${version}.image.tar`));
+const files = readdirSync(out).filter((file) => file !== 'SHA256SUMS');
+const sums = files.map(
+  (file) =>
+    `${createHash('sha256')
+      .update(readFileSync(join(out, file)))
+      .digest('hex')}  ${file}`,
+);
+writeFileSync(join(out, 'SHA256SUMS'), `${sums.join('\n')}\n`);
+console.log(`${name} ${version}, commit ${commit}, in ${out}:\n${files.map((file) => `  ${file}`).join('\n')}`);
+
+/** What npm says of all packages, without those that only build and test the program. */
+function sbom() {
+  const all = JSON.parse(
+    run('npm', ['sbom', '--package-lock-only', '--sbom-format', 'cyclonedx', '--sbom-type', 'application']),
+  );
+  const shipped = new Set(shippedPackages().map((one) => `${one.name}@${one.version}`));
+  /** @param {{ 'bom-ref': string, scope?: string }} one */
+  const isShipped = (one) => shipped.has(one['bom-ref']);
+  // npm calls optional what is in the bundle: none of it is installed.
+  const components = all.components
+    .filter(isShipped)
+    .map((/** @type {object} */ one) => ({ ...one, scope: 'required' }));
+  const refs = new Set([...shipped, all.metadata.component['bom-ref']]);
+  const dependencies = all.dependencies
+    .filter((/** @type {{ ref: string }} */ one) => refs.has(one.ref))
+    .map((/** @type {{ ref: string, dependsOn: string[] }} */ one) => ({
+      ...one,
+      dependsOn: one.dependsOn.filter((ref) => shipped.has(ref)),
+    }));
+  if (components.length !== shipped.size) fail(`The list has ${components.length} packages of ${shipped.size}.`);
+  // npm names it after the folder.
+  all.metadata.component.name = name;
+  return { ...all, components, dependencies };
+}
+
+/** @param {string} file */
+function buildImage(file) {
+  const engine = ['docker', 'podman'].find((one) => spawnSync(one, ['info'], { stdio: 'ignore' }).status === 0);
+  if (engine === undefined)
+    fail('There is no engine (docker, podman) to build the image with; or say --without-image.');
+  run(engine, ['build', '-t', `account-sync:${version}`, '.']);
+  run(engine, ['save', '-o', file, `account-sync:${version}`]);
+}
+
+/**
+ * @param {string} command
+ * @param {string[]} args
+ * @returns {string} what it printed
+ */
+function run(command, args) {
+  const { status, stdout, error } = spawnSync(command, args, {
+    cwd: ROOT,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (status !== 0) fail(`${command} ${args[0]} failed${error === undefined ? '' : `: ${error.message}`}`);
+  return stdout;
+}
+
+/**
+ * @param {string} why
+ * @returns {never}
+ */
+function fail(why) {
+  console.error(why);
+  process.exit(1);
+}
