@@ -1,6 +1,6 @@
 /** `account-sync feed PEER`: pulls all existing users of a peer. */
 import { plannedUsers, type PlannedUser } from '../feed/planned.ts';
-import type { FeedSums } from '../feed/puller.ts';
+import type { FeedSums, RemovedThere } from '../feed/puller.ts';
 import { ERRORS, SyncError } from '../model/errors.ts';
 import type { Site } from '../site/site.ts';
 import {
@@ -65,6 +65,7 @@ async function pull(
     progress.stop();
     if (json) writeJson(terminal, documentOf(peer, dryRun, sums, planned));
     else if (sums !== undefined) terminal.out(`${summary(sums, dryRun)}\n${sums.message}\n`);
+    if (!json) for (const line of removedLines(peer, sums?.removed_there ?? [])) terminal.err(`${line}\n`);
   };
 
   const call: FeedCall = {
@@ -110,8 +111,34 @@ function summary({ inserted, updated, unchanged, parked }: FeedSums, dryRun: boo
     : `Inserted ${inserted}, updated ${updated}, unchanged ${unchanged}, parked ${parked}.`;
 }
 
+/** So many are named on the screen; the log has all. */
+const MOST_NAMED = 20;
+
+function removedLines(peer: string, found: readonly RemovedThere[]): string[] {
+  if (found.length === 0) return [];
+  const more = found.length - MOST_NAMED;
+  return [
+    `Here again, though ${peer} remembers their removal (as after the restore of an older backup):`,
+    ...found
+      .slice(0, MOST_NAMED)
+      .map(({ user_id: id, email, removed, by }) => `  #${id} ${email}, removed ${removed} by ${by}`),
+    ...(more > 0 ? [`  and ${more} more: account-sync logs --type FEED --search USER_REMOVED`] : []),
+    `They stay here, and nowhere else, until they are changed here: then they are removed again.`,
+  ];
+}
+
 function documentOf(peer: string, dryRun: boolean, sums: FeedSums | undefined, planned: readonly PlannedUser[]) {
-  const none = { pages: 0, users: 0, inserted: 0, updated: 0, unchanged: 0, parked: 0, message: '', complete: false };
+  const none = {
+    pages: 0,
+    users: 0,
+    inserted: 0,
+    updated: 0,
+    unchanged: 0,
+    parked: 0,
+    message: '',
+    complete: false,
+    removed_there: null,
+  };
   return { peer, dry_run: dryRun, ...none, ...sums, ...(dryRun ? { planned } : {}) };
 }
 

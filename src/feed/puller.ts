@@ -64,7 +64,23 @@ export interface FeedPullerDeps {
       signal?: AbortSignal;
     },
   ) => Promise<readonly PageOutcome[]>;
+  /** See {@link RemovedThere}; null: the peer cannot say. Throws PEER_… errors. */
+  readonly removedThere: (
+    route: PeerRoute,
+    options: { trace: string; dryRun: boolean; signal?: AbortSignal },
+  ) => Promise<readonly RemovedThere[] | null>;
   readonly backoffMs: (failures: number, random: number, retryAfterS?: number) => number;
+}
+
+/** An account that is here, and that the peer remembers as removed: as after the restore of an older backup. */
+export interface RemovedThere {
+  readonly user_id: number;
+  /** Masked. */
+  readonly email: string;
+  /** ISO 8601, UTC. */
+  readonly removed: string;
+  /** Name of the site that removed it. */
+  readonly by: string;
 }
 
 /** How a feed is to be done. */
@@ -96,6 +112,8 @@ export interface FeedSums {
   message: string;
   /** True if the peer has no more. */
   complete: boolean;
+  /** Found at the end of a feed; null: not looked for, or the peer cannot say. */
+  removed_there: readonly RemovedThere[] | null;
 }
 
 /** A feed gives up after failing for so long; it goes on from there next time. */
@@ -121,6 +139,7 @@ export async function runFeed(deps: FeedPullerDeps, route: PeerRoute, options: F
     parked: 0,
     message: '',
     complete: false,
+    removed_there: null,
   };
   let failingSince: number | undefined;
   let failures = 0;
@@ -159,9 +178,11 @@ export async function runFeed(deps: FeedPullerDeps, route: PeerRoute, options: F
         sums.pages += 1;
         sums.message = page.message;
         from = { owner, cursor: page.next };
-        [failingSince, failures] = [undefined, 0];
         options.onPage?.(page, sums, outcomes);
         sums.complete = page.done;
+        // If that fails, the next try gets a page without users and asks again, within the same minute.
+        if (page.done) sums.removed_there = await askForRemoved(deps, route, options);
+        [failingSince, failures] = [undefined, 0];
         if (page.done || options.once) return sums;
       } catch (error) {
         ahead = undefined;
@@ -179,6 +200,14 @@ export async function runFeed(deps: FeedPullerDeps, route: PeerRoute, options: F
   };
   // A request, or a wait after a failure, may last longer than a lease.
   return await (lease === undefined ? pull() : whileHeld(lease, pull));
+}
+
+function askForRemoved(
+  deps: FeedPullerDeps,
+  route: PeerRoute,
+  { dryRun, signal }: FeedOptions,
+): Promise<readonly RemovedThere[] | null> {
+  return deps.removedThere(route, { trace: deps.newTrace(), dryRun, ...(signal === undefined ? {} : { signal }) });
 }
 
 /** A page as the peer gave it. */

@@ -14,6 +14,7 @@ import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import { encodeUser } from '../osclass/records.ts';
 import { makeZone, type Zone } from '../osclass/timezone.ts';
 import { hasPassed } from '../runtime/clock.ts';
+import { readRemovals } from './removals.ts';
 
 /** What serving needs. */
 export interface FeedReaderDeps {
@@ -50,8 +51,8 @@ export interface FeedQuery {
   readonly times?: 'utc' | 'local';
   /** Say of each row whether it is there. */
   readonly rows?: boolean;
-  /** No users, only where the page ends. */
-  readonly only?: 'ids';
+  /** No users: only where the page ends, or the removals that we remember. */
+  readonly only?: 'ids' | 'removed';
 }
 
 /** Serves pages. */
@@ -134,6 +135,7 @@ export function makeFeedReader(deps: FeedReaderDeps): FeedReader {
       const { hosts, zone: ours } = deps.parts();
       const zone = times === 'local' ? makeZone(null) : ours;
       const limit = Math.max(1, Math.min(wanted, deps.limit()));
+      if (only === 'removed') return await readRemovals(db, own, route.name, { after, limit });
       // One more than asked for tells whether there is a next page.
       const found = await hosts.after(db, after, limit + 1, { eligible: true });
       const eligible = found.slice(0, limit);

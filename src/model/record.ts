@@ -114,6 +114,9 @@ export const FeedPage = Type.Object(
     status: Type.Literal('OK'),
     message: Type.String({ description: 'Progress, in the words of the PHP plugin' }),
     users: Type.Array(UserRecord),
+    removed: Type.Optional(
+      Type.Array(RemovalRecord, { description: 'Removals that it remembers; only where `only=removed` asks for them' }),
+    ),
     total: Type.Integer({ description: 'Active and enabled users' }),
     remaining: Type.Integer({ description: 'Those of them after this page' }),
     retrieved: Type.Integer({ description: 'Rows looked at for this page' }),

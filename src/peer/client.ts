@@ -50,8 +50,8 @@ export interface FeedRequest {
   readonly times: 'utc' | 'local';
   /** The peer is to say of each row whether it is there; it has to understand that. */
   readonly rows?: boolean;
-  /** No users, only where the page ends. Peers before 0.2 answer `REQUEST_INVALID`. */
-  readonly only?: 'ids';
+  /** No users: only where the page ends, or the removals it remembers. Peers before 0.2 answer `REQUEST_INVALID`. */
+  readonly only?: 'ids' | 'removed';
 }
 
 /** Calls one peer. Every method throws a PEER_… error, or BODY_TOO_LARGE / REQUEST_INVALID when the peer says so. */

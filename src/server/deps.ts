@@ -56,8 +56,8 @@ export interface FeedQuery {
   readonly times?: 'utc' | 'local';
   /** The caller understands whether there is a row. */
   readonly rows?: boolean;
-  /** No users, only where the page ends. */
-  readonly only?: 'ids';
+  /** No users: only where the page ends, or the removals that the site remembers. */
+  readonly only?: 'ids' | 'removed';
 }
 
 /** What may be asked of a feed of ours. */

@@ -44,8 +44,9 @@ export const FeedQuerystring = Type.Object(
     times: Type.Optional(Type.Enum(['utc', 'local'])),
     rows: Type.Optional(Type.Enum(['said'])),
     only: Type.Optional(
-      Type.Enum(['ids'], {
-        description: 'No users, only where the page ends: for one whose answer does not get through',
+      Type.Enum(['ids', 'removed'], {
+        description:
+          'No users. `ids`: only where the page ends, for one whose answer does not get through. `removed`: the removals that the site remembers, by numbers of their own',
       }),
     ),
   },

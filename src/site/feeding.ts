@@ -2,15 +2,18 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { AppliedChunk, ApplyOptions } from '../apply/applier.ts';
 import { busyOf } from '../apply/conclude.ts';
+import type { RemovedElsewhere } from '../apply/removed-elsewhere.ts';
 import type { Origination, Outcome } from '../apply/outcome.ts';
 import { parkRecords } from '../apply/parked.ts';
 import type { OwnTables } from '../db/catalog.ts';
 import type { Leases } from '../db/lease.ts';
 import type { AppendLog } from '../db/ports.ts';
 import type { Fetch } from '../feed/around.ts';
-import { runFeed, type FeedOptions, type FeedSums } from '../feed/puller.ts';
+import { runFeed, type FeedOptions, type FeedPullerDeps, type FeedSums, type RemovedThere } from '../feed/puller.ts';
+import { SyncError } from '../model/errors.ts';
 import { nativeOwner, pluginOwner } from '../model/feed-owner.ts';
-import { ROWS, type WireRecord } from '../model/record.ts';
+import { maskEmail, type LogEntry } from '../model/log-entry.ts';
+import { ROWS, type RemovalRecord, type WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { Peers } from './peers.ts';
 import { backoffMs } from '../runtime/backoff.ts';
@@ -32,6 +35,8 @@ export interface FeedingSite {
   /** False: this site states no zone. */
   readonly isZoneKnown: () => boolean;
   readonly apply: (records: readonly WireRecord[], from: Origination, options: ApplyOptions) => Promise<Outcome[]>;
+  /** The accounts here that removals of a peer mean. */
+  readonly findRemoved: (records: readonly RemovalRecord[]) => Promise<RemovedElsewhere[]>;
 }
 
 /** Two: while the server works for one, the daemon does for the other. */
@@ -81,10 +86,52 @@ export async function feedFrom(
             ...(dryRun ? {} : { within: within(site, from, fence), chunksAtOnce: CHUNKS_AT_ONCE }),
           },
         ),
+      removedThere: (from, call) =>
+        site.pluginUrl(from.name) !== undefined ? Promise.resolve(null) : removedThere(site, from, keyDigest, call),
     },
     route,
     options,
   );
+}
+
+/** Removals asked for in one call. */
+const REMOVALS_AT_ONCE = 1000;
+
+/** Asks the peer for the removals it remembers, and leaves a log record of each account that they mean and that is here. */
+async function removedThere(
+  { db, peers, appendLog, findRemoved }: FeedingSite,
+  { name: peer }: PeerRoute,
+  key: string,
+  { dryRun, ...call }: Parameters<FeedPullerDeps['removedThere']>[1],
+): Promise<RemovedThere[] | null> {
+  const { trace } = call;
+  const found: RemovedElsewhere[] = [];
+  for (let after = 0; ;) {
+    const query = { after, limit: REMOVALS_AT_ONCE, times: 'utc', only: 'removed' } as const;
+    try {
+      const { removed = [], next, done } = await peers.client(peer).feed(query, call);
+      found.push(...(await findRemoved(removed)));
+      if (done || next <= after) break;
+      after = next;
+    } catch (error) {
+      if (error instanceof SyncError && error.code === 'REQUEST_INVALID') return null;
+      throw error;
+    }
+  }
+  const told = found.map(({ userId, email, removed: { ms, site } }) => {
+    return { user_id: userId, email: maskEmail(email), removed: new Date(ms).toISOString(), by: site };
+  });
+  const entries = found.map(({ uid }, index): LogEntry => {
+    const { user_id: userId, ...more } = told[index] as RemovedThere;
+    const content = { operation: 'feed', code: 'USER_REMOVED', uid, userId, ...more };
+    return { type: 'FEED', peer, key, ip: null, status: 'OK', response: describe(peer, more), content, trace };
+  });
+  if (!dryRun && entries.length > 0) await appendLog(db, entries);
+  return told;
+}
+
+function describe(peer: string, { removed, by }: Omit<RemovedThere, 'user_id'>): string {
+  return `${peer} remembers that ${by} removed this account at ${removed}. It is here again, as after the restore of an older backup, and is removed again with its next change here; ${peer} does not take it back.`;
 }
 
 /** A record of a feed that cannot be applied now is kept here: the page does not come again by itself. */

@@ -7,6 +7,7 @@ import type { Kysely } from 'kysely';
 import { v4 } from 'uuid';
 import { withQueue } from '../capture/mend-queue.ts';
 import { applyRecords, type ApplyOptions } from '../apply/applier.ts';
+import { findRemovedElsewhere } from '../apply/removed-elsewhere.ts';
 import { sweepOnce } from '../apply/leftovers.ts';
 import type { Origination, Outcome } from '../apply/outcome.ts';
 import { wakeParked, wakeParkedFor } from '../apply/parked.ts';
@@ -290,6 +291,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
           limit: () => now.config.feed.limit,
           pluginUrl: (name) => now.config.peers.find((one) => one.name === name && one.protocol === 'plugin')?.url,
           isZoneKnown: () => now.parts.zone.known,
+          findRemoved: (records) => findRemovedElsewhere(applyDeps(), records),
         },
         route(peer),
         now.keyDigest,

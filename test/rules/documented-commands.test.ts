@@ -56,7 +56,9 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
   ],
   'account-sync logs': [by('test/flow/cli-run.test.ts', "run('logs', '--limit'")],
   'account-sync logs --search CODE': [by('test/flow/cli-run.test.ts', "run('logs', '--search'")],
-  'account-sync logs --search remov': [by('test/flow/cli-run.test.ts', "run('logs', '--search'")],
+  'account-sync logs --search USER_REMOVED': [
+    by('test/flow/restored-accounts.test.ts', "run('logs', '--search', 'USER_REMOVED')"),
+  ],
   'account-sync logs [--type T] [--peer P] [--status S] [--search TEXT] [--trace ID] [--follow] [--json]': [
     by('test/flow/cli-run.test.ts', "'--type'", "'--status'", "'--search'", "'--follow'", "'--json'"),
     by('test/flow/cli.test.ts', "'--peer'"),
@@ -65,6 +67,7 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
   'account-sync parked [retry|drop ID]': [
     by('test/flow/cli-feed.test.ts', "run('parked')", "run('parked', 'retry'", "run('parked', 'drop'"),
   ],
+  'account-sync explain EMAIL': [by('test/flow/restored-accounts.test.ts', "run('explain', 'bob@example.com')")],
   'account-sync explain EMAIL|ID [--json]': [
     by('test/flow/cli-explain.test.ts', "run('explain', 'ana@example.com')", "run('explain', '4711')", "'--json'"),
   ],

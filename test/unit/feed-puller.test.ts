@@ -50,6 +50,7 @@ const start = (
     fetchEnd: async () => undefined,
     fetch: () => fetch((nowMs += 5_000) / 1000),
     apply: async () => [],
+    removedThere: async () => null,
     backoffMs: () => 1,
   };
   return runFeed(deps, route, options);
