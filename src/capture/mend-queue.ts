@@ -8,6 +8,7 @@ import { id, type Catalog, type OwnTables } from '../db/catalog.ts';
 import { errnoOf } from '../db/failures.ts';
 import { remakeTable } from '../db/migrate.ts';
 import { SyncError } from '../model/errors.ts';
+import { hasUsers } from '../osclass/missing-host.ts';
 import { alone } from './alone.ts';
 import { requestRescan } from './baseline.ts';
 import { dropTriggers } from './triggers.ts';
@@ -17,13 +18,16 @@ const NO_SUCH_COLUMN = 1054;
 /** Its file is damaged, marked as crashed, or not there: 126 – 145 of the storage engine, told as 1030, 1034, 1035, … */
 const BROKEN = new Set([1016, 1017, 1030, 1034, 1035, 1194, 1195, 1459, 1707, 1712, 1812, 1813, 1814, 1877, 1932]);
 
-/** Makes the queue again if it is not there, or as an older version had it, and asks for a re-scan. True if it did. */
+/** Makes the queue again if it is not there, or as an older version had it, and asks for a re-scan. True if it did; nothing is
+ * done where the tables of the site are gone as well. */
 export async function restoreQueue(
   db: Kysely<unknown>,
-  catalog: Pick<Catalog, 'prefix'>,
+  catalog: Pick<Catalog, 'prefix' | 'schema'>,
   own: OwnTables,
 ): Promise<boolean> {
   if (await isQueueWhole(db, own)) return false;
+  // All tables were renamed: none of ours is to be made beside them.
+  if (!(await hasUsers(db, { name: catalog.schema, tablePrefix: catalog.prefix }))) return false;
   await remakeTable(db, catalog.prefix, own.queue);
   await requestRescan(db, own);
   return true;

@@ -192,6 +192,7 @@ export async function healthOf(site: Site, work: Work, clock: Clock, configRefus
   const nowMs = clock.nowMs();
   const peers = site.routes().map((route) => route.name);
   const common = { nowMs, configRefused, clockSkewMs: work.state.clockSkewMs };
+  if (work.state.hostMissing) return noDatabase(new SyncError('HOST_TABLE_MISSING'), nowMs, configRefused);
   if (work.state.readOnly) return noDatabase(new SyncError('DB_READ_ONLY'), nowMs, configRefused);
   const look = async (): Promise<Health> => {
     const { depth, oldest } = await queueDepth(site.db, site.own);

@@ -11,6 +11,7 @@ import { expireTombstones } from '../db/shadows.ts';
 import { withLease } from '../db/with-lease.ts';
 import { SyncError, remedyOf, type ErrorCode } from '../model/errors.ts';
 import { expireLogsOnce } from '../ops/retention.ts';
+import { explainMissing } from '../osclass/missing-host.ts';
 import { largestSkew } from './clock-skew.ts';
 import { watchStanding } from './standing-watch.ts';
 import { makeProblemReport } from './problem-report.ts';
@@ -20,7 +21,7 @@ import { peersWithDue } from '../outbox/store.ts';
 import { refeedOnce } from '../site/refeed.ts';
 import { hasPassed, type Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/logger.ts';
-import { makeLoop, type Loop, type PassOutcome } from '../runtime/loop.ts';
+import { makeLoop, type Loop, type LoopOptions, type PassOutcome } from '../runtime/loop.ts';
 import { every, type Stoppable } from '../runtime/schedule.ts';
 import type { Site } from '../site/site.ts';
 import { runStream } from './run-stream.ts';
@@ -35,6 +36,8 @@ export interface WorkState {
   queueFails: ErrorCode | null;
   /** The server takes no writes. */
   readOnly: boolean;
+  /** The table of users is not there. */
+  hostMissing: boolean;
   /** Our clock minus the database's, in milliseconds. */
   clockSkewMs: number | null;
 }
@@ -83,6 +86,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     vanished: 0,
     queueFails: null,
     readOnly: false,
+    hostMissing: false,
     clockSkewMs: null,
   };
   let isStreamDue = false;
@@ -91,6 +95,17 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
   let restingSinceMs = -Infinity;
   let askedAtMs = -Infinity;
 
+  /** A pass that meets tables of the site that are gone says that, and not that something changed. */
+  const loopOf = (options: LoopOptions): Loop => {
+    const pass = async (signal: AbortSignal): Promise<PassOutcome> => {
+      try {
+        return await options.pass(signal);
+      } catch (error) {
+        throw await explainMissing(site.db, site.config.database, error);
+      }
+    };
+    return makeLoop({ ...options, pass });
+  };
   const presence = makePresence(site.leases, clock);
   const home = watchStanding(site, log, clock);
   const queue = makeQueueWatch({
@@ -204,20 +219,24 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     for (const peer of await peersWithDue(site.db, site.own, peers, clock.nowMs())) deliveries.wake(peer);
   };
 
-  const drain = makeLoop({
+  const drain = loopOf({
     name: 'drain',
     log,
     pass: drainPass,
     trigger: (wake) => every(EVERY_SECOND, wake),
     onError(error) {
       state.readOnly = error instanceof SyncError && error.code === 'DB_READ_ONLY';
+      state.hostMissing = error instanceof SyncError && error.code === 'HOST_TABLE_MISSING';
       // The server that was written to before may be a replica now, and its address, or a proxy, lead to another.
       if (state.readOnly) site.connections.renew();
     },
-    onRecovered: () => void (state.readOnly = false),
+    onRecovered() {
+      state.readOnly = false;
+      state.hostMissing = false;
+    },
   });
   const deliveryTo = (peer: string): Loop =>
-    makeLoop({
+    loopOf({
       name: 'deliver',
       log: log.child({ peer }),
       pass: home.following(async (signal) => {
@@ -227,7 +246,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
       }),
     });
   const refeedOf = (peer: string): Loop =>
-    makeLoop({
+    loopOf({
       name: 'refeed',
       log: log.child({ peer }),
       pass: home.following(async (signal) => {
@@ -256,13 +275,13 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     home.following(async (signal) => (await withLease(site.leases, name, (lease) => pass(lease, signal))) ?? NOTHING);
   const deliveries = makePeerLoops(deliveryTo);
   const refeeds = makePeerLoops(refeedOf);
-  const parked = makeLoop({
+  const parked = loopOf({
     name: 'parked',
     log,
     pass: leased('parked', (_lease, signal) => parkedPass(signal)),
     trigger: (wake) => every(EVERY_MINUTE, wake),
   });
-  const retention = makeLoop({
+  const retention = loopOf({
     name: 'retention',
     log,
     pass: leased('retention', retentionPass),
