@@ -149,7 +149,8 @@ function makeStreak(name: string, log: Log) {
       const code = error instanceof SyncError ? error.code : 'INTERNAL';
       const fields = { loop: name, code, failures, err: error };
       if (told.has(code)) log.debug(fields, 'pass failed again');
-      else if (entryOf(error).reaction === 'retry') log.warn(fields, 'pass failed, will be tried again');
+      else if (entryOf(error).reaction === 'retry')
+        log.warn({ ...fields, ...ownRemedy(error) }, 'pass failed, will be tried again');
       else log.error({ ...fields, remedy: remedyOf(error) }, 'pass failed, a person must act');
       told.add(code);
     },
@@ -162,6 +163,11 @@ function makeStreak(name: string, log: Log) {
       return ended;
     },
   };
+}
+
+/** What to do about this very failure, where somebody knows; that of its code is "nothing" for what passes by itself. */
+function ownRemedy(error: unknown): { remedy?: string } {
+  return error instanceof SyncError && error.remedy !== undefined ? { remedy: error.remedy } : {};
 }
 
 async function sleepOnTimer(ms: number, signal: AbortSignal): Promise<void> {
