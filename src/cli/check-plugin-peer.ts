@@ -57,7 +57,7 @@ async function checkSecrets({ plugin }: Pick<Site, 'plugin'>, { name }: PeerConf
     warn(
       `peer ${name}`,
       `${count(unguarded, 'account')} there without s_secret, which alone guards "delete my account": its settings leave the column out`,
-      'There, tick s_secret in the list of columns of the account for us, and run: UPDATE oc_t_user SET s_secret = ' +
+      'There, tick s_secret in the list of columns of the account for us, and run, with its table prefix for oc_: UPDATE oc_t_user SET s_secret = ' +
         "LEFT(SHA2(CONCAT(RAND(), UUID(), pk_i_id), 256), 40) WHERE COALESCE(s_secret, '') = ''",
     ),
   ];

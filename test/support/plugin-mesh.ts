@@ -5,7 +5,7 @@
 import type { PeerConfig } from '../../src/config/config.ts';
 import { refeedOnce } from '../../src/site/refeed.ts';
 import type { Site } from '../../src/site/site.ts';
-import { createDatabase } from './database.ts';
+import { createDatabase, type TestDatabase } from './database.ts';
 import { letTimePass, scanAll, siteOf } from './by-hand.ts';
 import { createHost, type HostOptions } from './osclass/host.ts';
 import type { Row } from './osclass/site.ts';
@@ -20,6 +20,8 @@ export interface PluginMesh {
   readonly cars: WorldSite;
   readonly homes: WorldSite;
   readonly jobs: PhpPlugin;
+  /** The database of jobs. */
+  readonly jobsDb: TestDatabase;
   /** What becomes of requests between jobs and the daemons, both ways. */
   weather: (way: 'in' | 'out', account: string) => Weather;
   /** Passes of one daemon; what goes wrong is what its loops would try again. */
@@ -71,6 +73,7 @@ export async function makePluginMesh(options: MeshOptions = {}): Promise<PluginM
   const made: PluginMesh = {
     world,
     jobs,
+    jobsDb: db,
     cars: world.site('cars'),
     homes: world.site('homes'),
     weather: () => 'fair',

@@ -25,8 +25,11 @@ export interface PhpAccount {
   lastUserId?: number;
 }
 
-/** What becomes of a request on the way: as it should, never arrived, arrived but the answer was lost, or the site is closed. */
-export type Weather = 'fair' | 'refused' | 'answer-lost' | 'maintenance';
+/**
+ * What becomes of a request on the way: as it should, never arrived, arrived but the answer was lost, the site is closed, or the
+ * plugin is off and the site answers with its home page.
+ */
+export type Weather = 'fair' | 'refused' | 'answer-lost' | 'maintenance' | 'off';
 
 export interface PhpPluginOptions {
   readonly apiKey: string;
@@ -179,7 +182,7 @@ export async function makePhpPlugin(host: Host, options: PhpPluginOptions): Prom
       response.writeHead(503, { 'content-type': 'text/html' }).end('<html>We will be back');
       return;
     }
-    if (Number(fields['ascSync']) !== 1) {
+    if (state === 'off' || Number(fields['ascSync']) !== 1) {
       response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Welcome');
       return;
     }
