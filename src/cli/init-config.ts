@@ -64,9 +64,7 @@ function textOf(
 ): string {
   const isInsecure = (plugin?.accounts ?? []).some((account) => URL.canParse(account.url) && !isSafeUrl(account.url));
   const live = entries.some((entry) => entry.isLive);
-  return `# yaml-language-server: $schema=./config.schema.json
-#
-# What this site needs; every other key has a default, and config.example.yaml explains them all. This file holds secrets:
+  return `# What this site needs; every other key has a default, and config.example.yaml explains them all. This file holds secrets:
 # keep it readable for the daemon alone. An edit is taken over while the daemon runs, but for the keys that say otherwise.
 
 site:

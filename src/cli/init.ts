@@ -4,6 +4,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { DatabaseConfig } from '../config/config.ts';
+import { SITE_NAME } from '../config/leaf.ts';
 import { parseConfig } from '../config/load.ts';
 import { whyUnreadable } from '../config/unreadable.ts';
 import { openPool } from '../db/pool.ts';
@@ -54,6 +55,10 @@ export async function init(flags: InitFlags, terminal: Terminal): Promise<ExitCo
     );
     return 1;
   }
+  if (flags.name !== undefined && !new RegExp(SITE_NAME.pattern).test(flags.name)) {
+    terminal.err(`--name "${flags.name}": expected ${SITE_NAME.expected}.\n`);
+    return 2;
+  }
   const read = await readOsclass(join(flags.osclass ?? '.', 'config.php'), flags, terminal);
   if (read === undefined) return 1;
   const { config: osclass } = read;
@@ -75,7 +80,8 @@ export async function init(flags: InitFlags, terminal: Terminal): Promise<ExitCo
     return 1;
   }
   terminal.err(`${file} written, with new keys.\n`);
-  for (const remark of [...read.remarks, ...remarks, ...remarksOn(facts, file, flags)]) terminal.err(`  ! ${remark}\n`);
+  for (const remark of [...read.remarks, ...remarks, ...remarksOn(facts, file, flags, read.remarks)])
+    terminal.err(`  ! ${remark}\n`);
   terminal.out(await accountSql(facts, osclass));
   terminal.out(peerEntry(facts));
   terminal.err('\nNext: run the SQL, then "account-sync install", "account-sync check", "account-sync run".\n');
@@ -103,6 +109,13 @@ async function readOsclass(
     terminal.err(branchesText(path, read.branches));
     return undefined;
   }
+  if ('lines' in read) {
+    terminal.err(`${path} defines nothing of use in line ${flags.line}.\n`);
+    const { lines } = read;
+    if (lines.length > 0)
+      terminal.err(`  → It does in ${lines.join(', ')}; --line is needed for several sets of values only.\n`);
+    return undefined;
+  }
   terminal.err(`${path} does not say ${read.missing.join(', ')}, or not literally.\n`);
   terminal.err('  → Write the config by hand, from config.example.yaml.\n');
   return undefined;
@@ -116,8 +129,15 @@ function branchesText(path: string, branches: readonly Branch[]): string {
     return `  line ${line}: ${pairs.join(', ')}\n`;
   });
   return `${path} has several sets of values, and which of them holds is known when PHP runs it:
-${lines.join('')}  → Say which is that of this site, by its line: account-sync init --line ${branches[0]?.line ?? 1}
+${lines.join('')}  → ${adviceOn(branches)}
 `;
+}
+
+function adviceOn(branches: readonly Branch[]): string {
+  const lines = branches.map(({ line }) => line);
+  return new Set(lines).size === lines.length
+    ? `Say which is that of this site, by its line: account-sync init --line ${lines[0]}`
+    : 'Several stand in one line: put each into a line of its own, or write the config by hand, from config.example.yaml.';
 }
 
 /** Through Osclass's own account. PHP takes `localhost` for a socket, so both ways are tried. */
@@ -185,7 +205,7 @@ function factsOf(osclass: OsclassConfig, seen: Seen | undefined, flags: InitFlag
   };
 }
 
-function remarksOn(facts: InitFacts, file: string, flags: InitFlags): string[] {
+function remarksOn(facts: InitFacts, file: string, flags: InitFlags, said: readonly string[]): string[] {
   const { url, survey, plugin, site, apiKey, database } = facts;
   return [
     ...(process.getuid?.() === 0
@@ -201,7 +221,9 @@ function remarksOn(facts: InitFacts, file: string, flags: InitFlags): string[] {
           `The database of this machine is ${database.host} in the container: it has to listen there too, and on Linux docker run needs --add-host=${database.host}:host-gateway.`,
         ]
       : []),
-    ...(url === NOWHERE ? ['config.php does not say WEB_PATH: put the address of the site into site.url.'] : []),
+    ...(url === NOWHERE && !said.some((remark) => remark.includes('WEB_PATH'))
+      ? ['config.php does not say WEB_PATH: put the address of the site into site.url.']
+      : []),
     ...(flags.name === undefined
       ? [`The site is called "${site}": it must be unique among all sites and never changes later (--name).`]
       : []),

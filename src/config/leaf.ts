@@ -47,10 +47,15 @@ export function whole(minimum: number, maximum: number, doc: Doc<number>) {
   return Type.Integer({ ...doc, minimum, maximum, expected: `a whole number from ${minimum} to ${maximum}` });
 }
 
+/** What a site, and a peer, may be called. */
+export const SITE_NAME = {
+  expected: 'a name of 1 to 32 characters of a-z, 0-9 and -',
+  pattern: '^[a-z0-9-]{1,32}$',
+} as const;
+
 /** A name of a site or peer: goes into stamps, paths and logs. */
 export function siteName(doc: Doc<string>) {
-  const expected = 'a name of 1 to 32 characters of a-z, 0-9 and -';
-  return Type.String({ ...doc, expected, pattern: '^[a-z0-9-]{1,32}$' });
+  return Type.String({ ...doc, expected: SITE_NAME.expected, pattern: SITE_NAME.pattern });
 }
 
 /** An http(s) URL. */

@@ -32,7 +32,9 @@ export interface Branch {
 export type ReadOsclassConfig =
   | { readonly config: OsclassConfig; readonly remarks: readonly string[] }
   | { readonly missing: readonly string[] }
-  | { readonly branches: readonly Branch[] };
+  | { readonly branches: readonly Branch[] }
+  /** The line that was named defines nothing of use; these do. */
+  | { readonly lines: readonly number[] };
 
 const REQUIRED = ['DB_HOST', 'DB_USER', 'DB_PASSWORD', 'DB_NAME'] as const;
 const OPTIONAL = ['DB_TABLE_PREFIX', 'WEB_PATH'] as const;
@@ -45,6 +47,8 @@ const WANTED: readonly string[] = [...REQUIRED, ...OPTIONAL];
  */
 export function readConfigPhp(text: string, line?: number): ReadOsclassConfig {
   const { definitions, includes } = definitionsIn(text);
+  const lines = definitions.filter(({ name }) => WANTED.includes(name)).map((one) => one.line);
+  if (line !== undefined && !lines.includes(line)) return { lines: [...new Set(lines)] };
   const chosen = chooseValues(definitions, WANTED, line);
   if ('branches' in chosen) {
     const branches = chosen.branches.map(({ line: at, values }) => ({ line: at, values: withoutPassword(values) }));

@@ -177,9 +177,29 @@ define('DB_NAME', '${name}');`;
     expect(err).toMatch(/several sets of values[^]*line 3: .*DB_NAME "live"[^]*line 8: [^]*--line 3/);
     expect(err).not.toContain('secret');
     expect(existsSync(file())).toBe(false);
+    expect(await init('--line', '99')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/in line 99\.[^]*in 3, 4/),
+    });
     expect((await init('--line', '8')).code).toBe(0);
     expect(written()).toMatchObject({ site: { name: 'cars' }, database: { name: db.name } });
     expect(await init('--line', 'eight', '--force')).toMatchObject({ code: 2, err: expect.stringContaining('--line') });
+  });
+
+  it('says what to do where several sets of values stand in one line', async () => {
+    writeFileSync(
+      join(osclass, 'config.php'),
+      `<?php if ($a) { define('DB_NAME', 'live'); } else { define('DB_NAME', 'test'); }`,
+    );
+    expect(await init()).toMatchObject({ code: 1, err: expect.stringMatching(/put each into a line of its own/) });
+  });
+
+  it('says once that the address is not known', async () => {
+    writeConfigPhp();
+    const vague = readFileSync(join(osclass, 'config.php'), 'utf8').replace(/'https:[^']*'/, "'https://' . HOST");
+    writeFileSync(join(osclass, 'config.php'), vague);
+    const said = (await init('--name', 'boats')).err;
+    expect(said.match(/WEB_PATH/g)).toHaveLength(1);
   });
 
   it.each(['http://192.0.2.7:8080/', 'https://[2001:db8::7]/', 'http://localhost/osclass/'])(
@@ -258,7 +278,7 @@ define('DB_NAME', '${name}');`;
   it('ends with 2 for a name that no site can have', async () => {
     expect(await init('--name', 'My Cars')).toMatchObject({
       code: 2,
-      err: expect.stringMatching(/site\.name: expected/),
+      err: expect.stringMatching(/^--name "My Cars": expected/),
     });
     expect(existsSync(file())).toBe(false);
   });
