@@ -12,7 +12,7 @@ import { countEligible } from '../osclass/eligible.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import { encodeUser } from '../osclass/records.ts';
 import { makeZone } from '../osclass/timezone.ts';
-import { linkOf } from './link.ts';
+import { linkOf, type LinkDeps } from './link.ts';
 import type { Memory } from './memory.ts';
 import { toFeedRow, toOutgoing } from './outgoing.ts';
 import { afterGiving, withRegistration } from './registration.ts';
@@ -50,7 +50,7 @@ export async function givePage(
   const seen = await readSeen(db, own, route.name, emails);
   const memories = new Map<string, Memory>();
   const accounts = new Map<string, { user: Uid }>();
-  const others = await ofOthers(db, own, wanted, shadows, seen);
+  const others = await ofOthers(db, deps, wanted, shadows, seen);
   let bytes = 0;
   const users: HostUser[] = [];
   const rows: Record<string, unknown>[] = [];
@@ -83,7 +83,7 @@ export async function givePage(
 /** Users whose address is another account's at the peer: their rows would be written over that. */
 async function ofOthers(
   runner: Runner,
-  own: OwnTables,
+  deps: LinkDeps,
   users: readonly HostUser[],
   shadows: ReadonlyMap<number, StoredUser>,
   seen: ReadonlyMap<string, Seen>,
@@ -91,7 +91,7 @@ async function ofOthers(
   const others = new Set<number>();
   for (const { id: userId, email, regDate } of users) {
     const uids = shadows.get(userId)?.uids ?? [];
-    const link = await linkOf(runner, own, seen.get(canonicalEmail(email)), { uids, regDate });
+    const link = await linkOf(runner, deps, seen.get(canonicalEmail(email)), { uids, regDate });
     if (link === 'waiting' || link === 'elsewhere') others.add(userId);
   }
   return others;

@@ -3,8 +3,10 @@ import type { OwnTables } from '../db/catalog.ts';
 import { tombstonesByUid, usersByUid } from '../db/shadows.ts';
 import type { Runner } from '../db/transaction.ts';
 import type { Uid } from '../model/uid.ts';
-import { impress, noveltyOf } from './memory.ts';
+import type { HostUsers } from '../osclass/host-users.ts';
+import { impress, noveltyOf, type Memory } from './memory.ts';
 import type { Seen } from './seen-store.ts';
+import { registeredThere, type PeerTimes } from './times.ts';
 
 /** Who the account at the peer is. */
 export type Link =
@@ -17,23 +19,42 @@ export type Link =
   /** Somebody who was removed here. */
   | 'removed';
 
+/** What it takes to find that out. */
+export interface LinkDeps {
+  readonly own: OwnTables;
+  readonly hosts: HostUsers;
+  readonly times: PeerTimes;
+}
+
 /**
- * @param holder who has the address here
  * @param seen what is known of the address at the peer
+ * @param holder who has the address here; `regDate` as this site stores it
  */
 export async function linkOf(
   runner: Runner,
-  own: OwnTables,
+  deps: LinkDeps,
   seen: Seen | undefined,
   holder: { readonly uids: readonly Uid[]; readonly regDate: string | null },
 ): Promise<Link> {
+  const { own, hosts } = deps;
   const { memory, user } = seen ?? { memory: null, user: null };
   if (memory === null || user === null || holder.uids.includes(user)) return 'holder';
-  // Uids pass from one account to another where two turn out to be one person; the date of registration does not.
-  if (holder.regDate !== null) {
-    const registered = noveltyOf(memory.get('dt_reg_date'), impress('dt_reg_date', holder.regDate));
-    if (registered === 'same' || registered === 'stale') return 'holder';
+  const living = [...(await usersByUid(runner, own, [user])).values()];
+  // Uids pass from one account to another where two turn out to be one person; the date of registration does not. Where
+  // both have that date, nobody knows, and neither is written over the other.
+  const isHolders = isOf(memory, holder.regDate, deps);
+  if (living.length > 0) {
+    const others = [...(await hosts.byId(runner, living)).values()];
+    return isHolders && others.every(({ regDate }) => !isOf(memory, regDate, deps)) ? 'holder' : 'elsewhere';
   }
-  if ((await usersByUid(runner, own, [user])).size > 0) return 'elsewhere';
+  if (isHolders) return 'holder';
   return (await tombstonesByUid(runner, own, [user])).size > 0 ? 'removed' : 'waiting';
+}
+
+/** True if the peer has, or may have, this as the date of registration. */
+function isOf(memory: Memory, regDate: string | null, { hosts, times }: LinkDeps): boolean {
+  if (regDate === null) return false;
+  const there = registeredThere(regDate, hosts, times);
+  const registered = noveltyOf(memory.get('dt_reg_date'), impress('dt_reg_date', there));
+  return registered === 'same' || registered === 'stale';
 }

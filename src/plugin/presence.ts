@@ -32,15 +32,14 @@ export async function presenceOf(client: PluginClient, accountId: string, signal
 /** The first account of a kind, where its id was never said. Throws as {@link presenceOf} does. */
 export async function searchFeed(
   client: PluginClient,
-  isWanted: (row: PluginRow) => boolean,
+  isWanted: (row: PluginRow) => boolean | Promise<boolean>,
   signal?: AbortSignal,
 ): Promise<Presence> {
   let after = 0;
   for (let page = 0; page < MOST_PAGES; page++) {
     const rows = await pageAfter(client, after, signal);
     if (rows === undefined) return { kind: 'unknown' };
-    const row = rows.users.find(isWanted);
-    if (row !== undefined) return { kind: 'there', row };
+    for (const row of rows.users) if (await isWanted(row)) return { kind: 'there', row };
     if (rows.next <= after) return { kind: 'absent' };
     after = rows.next;
   }

@@ -10,14 +10,15 @@ import type { UserRecord } from '../model/record.ts';
 import { adoptionStamp, compareStamps, formatStamp, type Stamp } from '../model/stamp.ts';
 import { toSeparate } from '../model/separate.ts';
 import { canonicalEmail, uidOfEmail, type Uid } from '../model/uid.ts';
-import { matchAccount } from './account.ts';
+import { matchAccount, type AccountMatch } from './account.ts';
 import { isLookedAfter, readKnown, readNew, type Holder, type News, type ReadingDeps } from './incoming.ts';
-import { linkOf } from './link.ts';
+import { linkOf, type Link } from './link.ts';
 import { afterSaying, BLANK, noveltyOf, type Memory } from './memory.ts';
 import { noteGaps } from './registration.ts';
 import type { PluginRow } from './row.ts';
 import { nothingSaid, valuesIn } from './said.ts';
 import { readSeen, type Replacement, type Seen } from './seen-store.ts';
+import { registeredThere } from './times.ts';
 
 /** What preparing rows needs. */
 export interface ReceiveDeps extends ReadingDeps {
@@ -112,9 +113,9 @@ async function prepareHeld(
   const match = matchAccount(row, seen, deps.toEpochMs);
   // Where the peer had nobody of the address, the two sites meet anew.
   const known = seen !== undefined && seen.memory !== null ? seen : undefined;
-  const link = await linkOf(runner, deps.own, known, { uids: holder.stored.uids, regDate: holder.host.regDate });
+  const link = await linkOf(runner, deps, known, { uids: holder.stored.uids, regDate: holder.host.regDate });
   const common = { row, knowsLess: false, news: [], removal: undefined, withoutPassword: false };
-  if (link === 'elsewhere' && match !== 'other') {
+  if (match !== 'other' && (link === 'elsewhere' || isOfRemoved(seen, link, match))) {
     return { ...common, record: undefined, memory: undefined, user: undefined, replaced: undefined };
   }
   const isReplaced = known !== undefined && match === 'other';
@@ -139,6 +140,16 @@ async function prepareHeld(
   const memory = isReplaced ? undefined : (known?.memory ?? undefined);
   const { knowsLess, ...reading } = readKnown(row, holder, memory, acquaintance, deps);
   return { ...common, ...reading, knowsLess: knowsLess && deps.tells, user: main, replaced };
+}
+
+/**
+ * True if the row is of an account that was removed here, and whose address another has got since: the peer was not told
+ * yet, or said this before it was.
+ */
+function isOfRemoved(seen: Seen | undefined, link: Link, match: AccountMatch): boolean {
+  if (seen === undefined) return false;
+  if (seen.memory === null) return match === 'same' && (seen.earlier?.size ?? 0) > 0;
+  return link === 'removed' || seen.removalId !== null;
 }
 
 /**
@@ -277,12 +288,14 @@ async function isSameRegistration(
   runner: Runner,
   row: PluginRow,
   userIds: readonly number[],
-  { hosts }: ReceiveDeps,
+  { hosts, times }: ReceiveDeps,
 ): Promise<boolean> {
-  const registered = row.columns.get('dt_reg_date');
+  const registered = row.theirs.get('dt_reg_date') ?? row.columns.get('dt_reg_date');
   if (userIds.length === 0 || registered === undefined) return false;
   const users = await hosts.byId(runner, [...userIds]);
-  return [...users.values()].some((user) => user.regDate === registered);
+  return [...users.values()].some(
+    ({ regDate }) => regDate !== null && registeredThere(regDate, hosts, times) === registered,
+  );
 }
 
 /** True if the peer had, or may have had, the value before. */

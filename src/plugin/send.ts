@@ -12,6 +12,7 @@ import type { RemovalRecord, StreamAnswer, StreamResult, UserRecord, WireRecord 
 import { removalIdOf } from '../model/tombstone.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { RandomBytes } from '../osclass/defaults.ts';
+import type { HostUsers } from '../osclass/host-users.ts';
 import { requireStamp } from '../osclass/records.ts';
 import { greet, type PluginClient, type PluginSays } from './client.ts';
 import { isShown } from './account.ts';
@@ -27,6 +28,7 @@ import { isAlreadyGone } from './wire.ts';
 export interface SendDeps extends OutgoingDeps {
   readonly db: Kysely<unknown>;
   readonly own: OwnTables;
+  readonly hosts: HostUsers;
   readonly nowMs: () => number;
   readonly client: PluginClient;
   readonly randomBytes: RandomBytes;
@@ -96,7 +98,7 @@ async function sendUser(
   const uids = record.uids.map(requireUid);
   const [userId] = (await usersByUid(db, own, uids)).values();
   if (userId === undefined) return { result: 'unchanged', message: 'The account is gone.' };
-  const link = await linkOf(db, own, seen, { uids, regDate: registeredIn(record) });
+  const link = await linkOf(db, deps, seen, { uids, regDate: registeredIn(record) });
   if (link === 'waiting' || link === 'elsewhere') {
     return retry('EMAIL_TAKEN', 'Another account of the peer has the address; this one must not be written over it.');
   }

@@ -30,6 +30,11 @@ export function makePeerTimes(zone: string | null, ours: Zone): PeerTimes {
   };
 }
 
+/** A date of registration as this site stores it → as the peer has it: dates of the two sites are only compared in its time. */
+export function registeredThere(regDate: string, { columns }: Pick<HostUsers, 'columns'>, times: PeerTimes): string {
+  return times.toTheirs(columns.get('dt_reg_date')?.[0] ?? { type: 'datetime' }, regDate);
+}
+
 /** Those of a peer of the config. */
 export function peerTimes(
   peers: readonly { readonly name: string; readonly timezone: string | null }[],

@@ -270,7 +270,17 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
       const { hosts } = site.parts();
       const parkedOf = (peer: string, uid: Uid): Promise<number[]> => parkedIdsOf(db, own, peer, uid);
       const removals: RemovalSite = {
-        ...{ db, own, hosts, origin: site.origin(), nowMs, outbox, apply: site.apply, isRound: isRound() },
+        ...{
+          db,
+          own,
+          hosts,
+          times: timesOf,
+          origin: site.origin(),
+          nowMs,
+          outbox,
+          apply: site.apply,
+          isRound: isRound(),
+        },
         async dropWaiting(peer, uid) {
           for (const parked of await parkedOf(peer, uid)) await dropParked(db, own, parked);
         },

@@ -6,25 +6,28 @@ import type { Kysely } from 'kysely';
 import type { Origination } from '../apply/outcome.ts';
 import type { OwnTables } from '../db/catalog.ts';
 import type { OutboxWriter } from '../db/ports.ts';
-import { hashRemovedEmail, readShadows, type StoredUser } from '../db/shadows.ts';
+import { hashRemovedEmail, readShadows, usersByUid, type StoredUser } from '../db/shadows.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { SyncError } from '../model/errors.ts';
 import type { RemovalRecord, WireRecord } from '../model/record.ts';
 import { compareStamps, formatStamp, nextStamp, type Origin } from '../model/stamp.ts';
 import { canonicalEmail, type Uid } from '../model/uid.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
-import { isShown } from '../plugin/account.ts';
+import { accountIdOf, isShown } from '../plugin/account.ts';
 import type { PluginClient } from '../plugin/client.ts';
-import { linkOf } from '../plugin/link.ts';
+import { linkOf, type LinkDeps } from '../plugin/link.ts';
 import { presenceOf, searchFeed, type Presence } from '../plugin/presence.ts';
+import type { PluginRow } from '../plugin/row.ts';
 import { forgetReplaced, noteGone, readSeen, type Seen } from '../plugin/seen-store.ts';
 import type { Caller, Named } from '../plugin/serve.ts';
+import { registeredThere, type PeerTimes } from '../plugin/times.ts';
 
 /** What taking a removal needs of the site. */
 export interface RemovalSite {
   readonly db: Kysely<unknown>;
   readonly own: OwnTables;
   readonly hosts: HostUsers;
+  readonly times: (peer: string) => PeerTimes;
   readonly origin: Origin;
   readonly nowMs: () => number;
   readonly outbox: OutboxWriter;
@@ -51,6 +54,10 @@ const ROUND_MS = 3 * 3_600_000;
 
 /** A cron may run once a day, and times that another site says may be off by its zone. */
 const RARE_RUNS_MS = 2 * 86_400_000;
+
+function linking({ own, hosts, times }: RemovalSite, peer: string): LinkDeps {
+  return { own, hosts, times: times(peer) };
+}
 
 /** Removes who is meant; undefined: nobody here. */
 export async function removeFor(
@@ -85,7 +92,7 @@ export async function removeFor(
     await ignoreEcho(site, email, caller, living, seen);
     return undefined;
   }
-  const link = await linkOf(db, own, seen, { uids: living.stored.uids, regDate: living.host.regDate });
+  const link = await linkOf(db, linking(site, peer), seen, { uids: living.stored.uids, regDate: living.host.regDate });
   if (link === 'waiting' || link === 'elsewhere') {
     // The account that went was not that of who has the address here.
     if (link === 'waiting' && seen?.user !== null && seen !== undefined) await site.dropWaiting(peer, seen.user);
@@ -154,19 +161,44 @@ async function removeReplaced(
   const peer = from.route.name;
   const { user, accountId } = seen.replaced ?? { user: null, accountId: null };
   const holder = user !== null && living?.stored.uids.includes(user) === true ? living : undefined;
-  const presence = holder && (await ask(site, peer, (client) => presenceOfReplaced(client, accountId, holder)));
-  const removed =
-    holder !== undefined && presence?.kind !== 'there'
-      ? await removeLiving(site, email, holder, from, true)
-      : undefined;
-  if (presence?.kind !== 'there') await forgetReplaced(db, own, peer, email);
+  const presence =
+    holder && (await ask(site, peer, (client) => presenceOfReplaced(site, peer, client, accountId, holder)));
+  // By its date alone, in a feed that could not be looked through, nobody knows: a person decides on what waits here.
+  const isLeft = presence?.kind === 'there' || (presence?.kind === 'unknown' && accountId === null);
+  const removed = holder !== undefined && !isLeft ? await removeLiving(site, email, holder, from, true) : undefined;
+  if (!isLeft) await forgetReplaced(db, own, peer, email);
   return removed;
 }
 
 /** By its id; where that was never said, by its date of registration, which it was told. */
-async function presenceOfReplaced(client: PluginClient, accountId: string | null, { host }: Living): Promise<Presence> {
+async function presenceOfReplaced(
+  site: RemovalSite,
+  peer: string,
+  client: PluginClient,
+  accountId: string | null,
+  { host }: Living,
+): Promise<Presence> {
   if (accountId !== null) return await presenceOf(client, accountId);
-  return await searchFeed(client, ({ columns }) => columns.get('dt_reg_date') === host.regDate);
+  if (host.regDate === null) return { kind: 'unknown' };
+  const registered = registeredThere(host.regDate, site.hosts, site.times(peer));
+  return await searchFeed(
+    client,
+    async (row) => row.columns.get('dt_reg_date') === registered && !(await isBystander(site, peer, row, host.id)),
+  );
+}
+
+/**
+ * True if the row is of another account that this site told the peer of, and that only was registered in the same second.
+ * Not so one that came from the peer: it may be a user of here that got another address there.
+ */
+async function isBystander({ db, own }: RemovalSite, peer: string, row: PluginRow, userId: number): Promise<boolean> {
+  const seen = (await readSeen(db, own, peer, [row.email])).get(row.email);
+  if (seen === undefined || seen.memory === null || seen.user === null) return false;
+  if (seen.accountId !== null && seen.accountId !== accountIdOf(row)) return false;
+  const [other] = (await usersByUid(db, own, [seen.user])).values();
+  if (other === undefined || other === userId) return false;
+  const born = (await readShadows(db, own, [other])).get(other)?.shadow.born;
+  return born !== undefined && born.site !== peer;
 }
 
 async function removeLiving(
@@ -192,7 +224,7 @@ async function removeLiving(
   const before = (await readSeen(db, own, peer, [email])).get(email);
   await site.apply([record], from);
   // Also where the guard or the mode of this site keeps the account: the peer has it no more.
-  const link = await linkOf(db, own, before, { uids: stored.uids, regDate: host.regDate });
+  const link = await linkOf(db, linking(site, peer), before, { uids: stored.uids, regDate: host.regDate });
   if (link === 'holder') await gone(site, peer, email);
   const name = host.registers.get('s_name')?.['s_name'];
   return { id: host.id, email: host.email, name: typeof name === 'string' ? name : '' };

@@ -1,16 +1,12 @@
 /** A plugin peer in another time zone: `peers[].timezone` converts its DATETIME values on the way in and out. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { siteOf } from '../support/by-hand.ts';
-import { makePluginMesh, type PluginMesh } from '../support/plugin-mesh.ts';
+import { makePluginMesh, TWO_ZONES, type PluginMesh } from '../support/plugin-mesh.ts';
 
 describe('jobs in New York, cars and homes in Berlin', () => {
   let mesh: PluginMesh;
   beforeAll(async () => {
-    mesh = await makePluginMesh({
-      hosts: { cars: { timezone: 'Europe/Berlin' }, homes: { timezone: 'Europe/Berlin', locationOffset: 400 } },
-      jobs: { timezone: 'America/New_York' },
-      peerExtra: '    timezone: America/New_York\n',
-    });
+    mesh = await makePluginMesh(TWO_ZONES);
   }, 60_000);
   afterAll(() => mesh.close());
 

@@ -1,5 +1,6 @@
 /**
- * Two daemons, cars and homes, and jobs, which runs the PHP plugin; each knows the other two. Daemons repeat nothing by
+ * Two daemons, cars and homes, and jobs, which runs the PHP plugin; each knows the other two, or homes is behind cars, as
+ * docs/plugin-peers.md advises. Daemons repeat nothing by
  * themselves: a test decides what happens when.
  */
 import type { PeerConfig } from '../../src/config/config.ts';
@@ -42,7 +43,16 @@ export interface MeshOptions {
   readonly jobs?: HostOptions;
   /** Further keys of the entries for jobs. */
   readonly peerExtra?: string;
+  /** Only cars and jobs know each other; cars passes on what it hears. */
+  readonly isHomesBehind?: boolean;
 }
+
+/** Cars and homes in Berlin, jobs in New York, and cars knows it. */
+export const TWO_ZONES: MeshOptions = {
+  hosts: { cars: { timezone: 'Europe/Berlin' }, homes: { timezone: 'Europe/Berlin', locationOffset: 400 } },
+  jobs: { timezone: 'America/New_York' },
+  peerExtra: '    timezone: America/New_York\n',
+};
 
 /** Makes them, with nobody on them, and nothing waiting. */
 export async function makePluginMesh(options: MeshOptions = {}): Promise<PluginMesh> {
@@ -52,17 +62,22 @@ export async function makePluginMesh(options: MeshOptions = {}): Promise<PluginM
   let mesh: PluginMesh | undefined;
   const weather = (way: 'in' | 'out', account: string): Weather => mesh?.weather(way, account) ?? 'fair';
   const jobs = await makePhpPlugin(host, { apiKey: keyOf('jobs'), accounts, feedLimit: 7, weather });
+  const isHomesBehind = options.isHomesBehind ?? false;
   const entry = `    protocol: plugin\n    relay: true\n    feed_schedule: 1h\n${options.peerExtra ?? ''}`;
   const guard = 'guard: { removals: 100000, percent: 100 }';
   const world = await makeWorld(['cars', 'homes'], {
     manual: true,
-    peers: { cars: ['homes', 'jobs'], homes: ['cars', 'jobs'] },
+    peers: { cars: ['homes', 'jobs'], homes: isHomesBehind ? ['cars'] : ['cars', 'jobs'] },
     peerUrl: (_from, to, port) => (to === 'jobs' ? jobs.url : `http://127.0.0.1:${port}/`),
-    peerExtra: { 'cars.jobs': entry, 'homes.jobs': entry },
+    peerExtra: {
+      'cars.jobs': entry,
+      ...(isHomesBehind ? { 'cars.homes': '    relay: true\n' } : { 'homes.jobs': entry }),
+    },
     extra: { cars: guard, homes: guard },
     hosts: { homes: { locationOffset: 400 }, ...options.hosts },
   });
-  for (const { name, url } of world.sites) accounts.push({ name, url, apiKey: keyOf(name) });
+  const known = world.sites.filter(({ name }) => name === 'cars' || !isHomesBehind);
+  for (const { name, url } of known) accounts.push({ name, url, apiKey: keyOf(name) });
   await scanAll(world);
 
   const pass = async (site: Site): Promise<number> => {
