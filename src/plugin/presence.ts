@@ -16,8 +16,8 @@ export type Presence =
   /** The peer gives no feed, or it is too long to look through. */
   | { readonly kind: 'unknown' };
 
-/** A page has some 200 users; more are not asked for where nobody knows the id. */
-const MOST_PAGES = 3;
+/** A page has some 200 users; more are not asked for while the peer waits for an answer. */
+const MOST_PAGES = 20;
 
 /** The account with an id. Throws PEER_… errors where the peer cannot be asked now. */
 export async function presenceOf(client: PluginClient, accountId: string, signal?: AbortSignal): Promise<Presence> {
@@ -33,10 +33,10 @@ export async function presenceOf(client: PluginClient, accountId: string, signal
 export async function searchFeed(
   client: PluginClient,
   isWanted: (row: PluginRow) => boolean | Promise<boolean>,
-  signal?: AbortSignal,
+  { signal, mostPages = MOST_PAGES }: { readonly signal?: AbortSignal | undefined; readonly mostPages?: number } = {},
 ): Promise<Presence> {
   let after = 0;
-  for (let page = 0; page < MOST_PAGES; page++) {
+  for (let page = 0; page < mostPages; page++) {
     const rows = await pageAfter(client, after, signal);
     if (rows === undefined) return { kind: 'unknown' };
     for (const row of rows.users) if (await isWanted(row)) return { kind: 'there', row };

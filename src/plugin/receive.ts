@@ -10,14 +10,22 @@ import type { UserRecord } from '../model/record.ts';
 import { adoptionStamp, compareStamps, formatStamp, type Stamp } from '../model/stamp.ts';
 import { toSeparate } from '../model/separate.ts';
 import { canonicalEmail, uidOfEmail, type Uid } from '../model/uid.ts';
-import { matchAccount, type AccountMatch } from './account.ts';
+import { accountIdOf, matchAccount, type AccountMatch } from './account.ts';
 import { isLookedAfter, readKnown, readNew, type Holder, type News, type ReadingDeps } from './incoming.ts';
 import { linkOf, type Link } from './link.ts';
 import { afterSaying, BLANK, noveltyOf, type Memory } from './memory.ts';
 import { noteGaps } from './registration.ts';
 import type { PluginRow } from './row.ts';
 import { nothingSaid, valuesIn } from './said.ts';
-import { readSeen, type Replacement, type Seen } from './seen-store.ts';
+import {
+  ECHO_MS,
+  ONE_RUN_MS,
+  RARE_RUNS_MS,
+  readSeen,
+  type Replaced,
+  type Replacement,
+  type Seen,
+} from './seen-store.ts';
 import { registeredThere } from './times.ts';
 
 /** What preparing rows needs. */
@@ -39,6 +47,8 @@ export interface Prepared {
   readonly user: Uid | undefined;
   /** The address may have come from this account at the peer to the one in the row. */
   readonly replaced: Replacement | undefined;
+  /** Of a removal that is undecided, or of a row that came before, it is known by this one that they are not of this account. */
+  readonly settles: { readonly removal: boolean; readonly replaced: boolean };
   /** The peer has to be sent the user. */
   readonly knowsLess: boolean;
   /** What of it was changed there. */
@@ -92,11 +102,11 @@ export async function prepareRows(
     const holder: Holder | undefined =
       isHolder && known !== undefined && known.uids.length > 0 ? { host, stored: known } : undefined;
     const before = seen.get(row.email);
-    prepared.push(
+    const one =
       holder === undefined
         ? await prepareStranger(runner, row, before, deps)
-        : await prepareHeld(runner, row, holder, before, deps),
-    );
+        : await prepareHeld(runner, row, holder, before, deps);
+    prepared.push({ ...one, settles: settledBy(row, before, one, deps) });
   }
   return prepared;
 }
@@ -108,7 +118,7 @@ async function prepareHeld(
   holder: Holder,
   seen: Seen | undefined,
   deps: ReceiveDeps,
-): Promise<Prepared> {
+): Promise<Omit<Prepared, 'settles'>> {
   const [main] = holder.stored.uids;
   const match = matchAccount(row, seen, deps.toEpochMs);
   // Where the peer had nobody of the address, the two sites meet anew.
@@ -124,15 +134,14 @@ async function prepareHeld(
     const uid = link === 'waiting' && !isReplaced && known.user !== null ? known.user : (chosen.get(0) as Uid);
     const record = toSeparate(readNew(row, uid, holder.stored.shadow.born, deps));
     // The one who waits may go as well; of whom that then is said is who has the address here.
-    const replaced =
-      link === 'holder' ? { accountId: known.accountId, user: known.user ?? main ?? null, isFirst: false } : undefined;
+    const replaced = link === 'holder' ? another(known.accountId, known.user ?? main ?? null) : undefined;
     const memory = memoryAfter(row, undefined, deps);
     return { ...common, record, memory, user: uid, replaced, withoutPassword: row.withoutPassword };
   }
   const replaced =
     known !== undefined && (match === 'other' || match === 'unclear')
-      ? { accountId: known.accountId, user: match === 'other' ? known.user : null, isFirst: false }
-      : firstSaid(known);
+      ? another(known.accountId, match === 'other' ? known.user : null)
+      : firstSaid(known, match, deps);
   const acquaintance = { quietMs: deps.nowMs - (seen?.changedAtMs ?? 0), accountId: seen?.accountId ?? null };
   if (!isReplaced && isMadeAgain(row, known?.memory ?? undefined)) {
     return { ...common, ...madeAgain(holder, row, deps), user: main, replaced };
@@ -183,14 +192,14 @@ async function prepareStranger(
   row: PluginRow,
   seen: Seen | undefined,
   deps: ReceiveDeps,
-): Promise<Prepared> {
+): Promise<Omit<Prepared, 'settles'>> {
   const { own } = deps;
   const match = matchAccount(row, seen, deps.toEpochMs);
   const isAnother = match === 'other' || match === 'unclear';
   const replaced =
     isAnother && seen !== undefined && seen.memory !== null
-      ? { accountId: seen.accountId, user: await livingUser(runner, own, seen.user), isFirst: false }
-      : firstSaid(seen);
+      ? another(seen.accountId, await livingUser(runner, own, seen.user))
+      : firstSaid(seen, match, deps);
   const memory = memoryAfter(row, isAnother ? undefined : (seen?.memory ?? undefined), deps);
   const common = { row, memory, replaced, knowsLess: false, news: [], removal: undefined, withoutPassword: false };
   const [uid] = (await chooseUids(runner, own, [{ userId: 0, email: row.email }], deps.randomUid)).values();
@@ -232,7 +241,7 @@ async function prepareStranger(
     memory: after,
     knowsLess: isLacking && deps.tells,
     user: uid,
-    replaced: replaced !== undefined && isPending ? { ...replaced, isFirst: false } : replaced,
+    replaced: replaced !== undefined && isPending ? another(replaced.accountId, replaced.user) : replaced,
     withoutPassword: row.withoutPassword,
   };
 }
@@ -243,10 +252,45 @@ async function livingUser(runner: Runner, own: OwnTables, user: Uid | null): Pro
   return (await usersByUid(runner, own, [user])).size > 0 ? user : null;
 }
 
-/** An account whose id the peer never said before may have come after another, whose removal then follows in the same run. */
-function firstSaid(seen: Seen | undefined): Replacement | undefined {
-  const isKnown = seen !== undefined && seen.memory !== null && seen.accountId !== null;
-  return isKnown ? undefined : { accountId: null, user: null, isFirst: true };
+/** The account that had the address before. */
+function another(accountId: string | null, user: Uid | null): Replacement {
+  return { accountId, user, isFirst: false, forMs: ECHO_MS };
+}
+
+/**
+ * An account whose id the peer never said before may have come after another, whose removal then follows in the same run:
+ * in that of the row, or where a feed said it first, in some later one. Not so one that was told so long ago that every
+ * removal from before has come.
+ */
+function firstSaid(seen: Seen | undefined, match: AccountMatch, { nowMs, via }: ReceiveDeps): Replacement | undefined {
+  const first = { accountId: null, user: null, isFirst: true };
+  if (seen !== undefined && seen.memory !== null) {
+    if (match === 'same' && seen.accountId === null && nowMs - seen.changedAtMs > RARE_RUNS_MS) return undefined;
+    // After a feed, or a doubt, this is the row of a run.
+    const isFed = isOpen(seen.replaced, nowMs + ONE_RUN_MS);
+    if (seen.accountId !== null) return isFed && via === 'stream' ? { ...first, forMs: ONE_RUN_MS } : undefined;
+  }
+  return { ...first, forMs: via === 'stream' ? ONE_RUN_MS : RARE_RUNS_MS };
+}
+
+/** True if a removal may be of an account before this one of which nothing is known. */
+function isOpen(replaced: Replaced | null, nowMs: number): boolean {
+  return replaced !== null && replaced.accountId === null && replaced.user === null && replaced.untilMs > nowMs;
+}
+
+/**
+ * What is known by this row of what was in doubt. An account that says something new in a later run was there in the one
+ * before: what had the address before it was removed by that.
+ */
+function settledBy(
+  row: PluginRow,
+  seen: Seen | undefined,
+  { news, replaced }: Pick<Prepared, 'news' | 'replaced'>,
+  { nowMs, via }: ReceiveDeps,
+): Prepared['settles'] {
+  const isSame = seen !== undefined && seen.memory !== null && seen.accountId === accountIdOf(row);
+  const isSaidAgain = isSame && via === 'stream' && isOpen(seen.replaced, nowMs) && news.length > 0;
+  return { removal: seen?.isUndecided === true, replaced: isSaidAgain && replaced === undefined };
 }
 
 /** What is known of the peer after it said this of somebody who is new here, or was removed. */

@@ -1,6 +1,6 @@
 /**
  * Table `seen`: what each plugin peer has, by address, for the plugin knows users by nothing else. The address of a removal
- * is kept here in the clear while the peer has not confirmed it, and no longer.
+ * is kept here in the clear while the peer has not confirmed it, or whose account it is of is not decided, and no longer.
  */
 import { sql } from 'kysely';
 import { id, type OwnTables } from '../db/catalog.ts';
@@ -19,6 +19,8 @@ export interface Seen {
   readonly earlier: Memory | null;
   /** A removal that the peer has not confirmed. */
   readonly removalId: number | null;
+  /** A removal came from the peer, and whether it is of this account is decided later. */
+  readonly isUndecided: boolean;
   /** Until then, a removal by the peer is its answer to one that is known here; 0: none is expected. */
   readonly echoUntilMs: number;
   /** When something was last exchanged about it. */
@@ -40,7 +42,11 @@ export interface Replaced {
 }
 
 /** How long a peer may take to repeat a removal: its cron may be rare, or its site down. */
-const ECHO_MS = 7 * 86_400_000;
+export const ECHO_MS = 7 * 86_400_000;
+/** From the first row to the last removal of one run of the plugin's cron. */
+export const ONE_RUN_MS = 10 * 60_000;
+/** A cron may run once a day, and times that another site says may be off by its zone. */
+export const RARE_RUNS_MS = 2 * 86_400_000;
 
 /** Stands before the memory of a user that is gone. */
 const GONE = '-';
@@ -60,6 +66,7 @@ export async function readSeen(
     address: Buffer;
     hashes: string | null;
     removal_id: string | null;
+    has_email: number;
     echo_until: string | null;
     changed_at: string;
     account_id: string | null;
@@ -68,7 +75,7 @@ export async function readSeen(
     replaced_uid: Buffer | null;
     replaced_until: string | null;
   }>`
-    SELECT address, hashes, removal_id, echo_until, changed_at, account_id, user_uid, replaced_id, replaced_uid,
+    SELECT address, hashes, removal_id, email IS NOT NULL AS has_email, echo_until, changed_at, account_id, user_uid, replaced_id, replaced_uid,
       replaced_until FROM ${id(own.seen)}
     WHERE peer = ${peer} AND address IN (${sql.join([...byAddress.keys()].map(uidToBytes))})
     ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
@@ -79,6 +86,7 @@ export async function readSeen(
         memory: row.hashes === null || isGone(row.hashes) ? null : unpackMemory(row.hashes),
         earlier: row.hashes !== null && isGone(row.hashes) ? unpackMemory(row.hashes.slice(GONE.length)) : null,
         removalId: row.removal_id === null ? null : Number(row.removal_id),
+        isUndecided: row.removal_id === null && row.has_email === 1,
         echoUntilMs: row.echo_until === null ? 0 : fromSqlTime(row.echo_until),
         changedAtMs: fromSqlTime(row.changed_at),
         accountId: idText(row.account_id),
@@ -137,10 +145,9 @@ export async function writeAccounts(
 export interface Replacement extends Pick<Replaced, 'accountId' | 'user'> {
   /** There may have been an account before it that was never heard of: its removal comes in the same run, or not at all. */
   readonly isFirst: boolean;
+  /** So long a removal may be of the account before. */
+  readonly forMs: number;
 }
-
-/** From the first row to the last removal of one run of the plugin's cron. */
-const ONE_RUN_MS = 10 * 60_000;
 
 /**
  * Another account has the address at the peer now. A removal of it that comes from there is of the one before; one of ours
@@ -154,12 +161,12 @@ export async function noteReplaced(
   replaced: Replacement,
   nowMs: number,
 ): Promise<void> {
-  const { isFirst } = replaced;
+  const { isFirst, forMs } = replaced;
   const forgotten = isFirst ? sql`` : sql`, email = NULL, removal_id = NULL`;
   await sql`
     UPDATE ${id(own.seen)} SET replaced_id = ${replaced.accountId},
       replaced_uid = ${replaced.user === null ? null : uidToBytes(replaced.user)},
-      replaced_until = ${toSqlTime(nowMs + (isFirst ? ONE_RUN_MS : ECHO_MS))}${forgotten}
+      replaced_until = ${toSqlTime(nowMs + forMs)}${forgotten}
     WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(runner);
 }
 
@@ -168,6 +175,43 @@ export async function forgetReplaced(runner: Runner, own: OwnTables, peer: strin
   await sql`
     UPDATE ${id(own.seen)} SET replaced_id = NULL, replaced_uid = NULL, replaced_until = NULL
     WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(runner);
+}
+
+/**
+ * A removal of the address came, and nobody can tell yet whether it is of the account that is there, or of one that was
+ * never heard of: the address is kept until that is decided. `UPDATE seen SET email = ? WHERE removal_id IS NULL`
+ */
+export async function noteUndecided(
+  runner: Runner,
+  own: OwnTables,
+  peer: string,
+  email: string,
+  nowMs: number,
+): Promise<void> {
+  await sql`
+    UPDATE ${id(own.seen)} SET email = ${canonicalEmail(email)}, changed_at = ${toSqlTime(nowMs)}
+    WHERE peer = ${peer} AND address = ${addressOf(email)} AND removal_id IS NULL`.execute(runner);
+}
+
+/** It was not of the account that is there. `UPDATE seen SET email = NULL WHERE removal_id IS NULL` */
+export async function forgetUndecided(runner: Runner, own: OwnTables, peer: string, email: string): Promise<void> {
+  await sql`
+    UPDATE ${id(own.seen)} SET email = NULL
+    WHERE peer = ${peer} AND address = ${addressOf(email)} AND removal_id IS NULL`.execute(runner);
+}
+
+/** Addresses of removals that are undecided, of which nothing was exchanged since a time. */
+export async function undecidedRemovals(
+  runner: Runner,
+  own: OwnTables,
+  peer: string,
+  beforeMs: number,
+): Promise<string[]> {
+  const { rows } = await sql<{ email: string }>`
+    SELECT email FROM ${id(own.seen)}
+    WHERE peer = ${peer} AND email IS NOT NULL AND removal_id IS NULL AND changed_at < ${toSqlTime(beforeMs)}
+    LIMIT 100`.execute(runner);
+  return rows.map((row) => row.email);
 }
 
 /**

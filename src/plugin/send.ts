@@ -95,6 +95,12 @@ async function sendUser(
   if (seen !== undefined && seen.removalId !== null) {
     return retry('PEER_FAILED', 'The removal of the earlier account of this address has to go first.');
   }
+  if (seen?.isUndecided === true && !isUsed(record)) {
+    return retry(
+      'PEER_FAILED',
+      'The peer sent a removal of this address; whether it is of this account is not known yet.',
+    );
+  }
   const uids = record.uids.map(requireUid);
   const [userId] = (await usersByUid(db, own, uids)).values();
   if (userId === undefined) return { result: 'unchanged', message: 'The account is gone.' };
@@ -172,7 +178,7 @@ async function isMeant(
   const seen = (await readSeen(db, own, peer, [email])).get(email);
   if (seen === undefined || seen.memory === null) {
     // Nothing was ever exchanged about it: what is there may have been registered since.
-    const found = await searchFeed(client, (row) => row.email === email, signal);
+    const found = await searchFeed(client, (row) => row.email === email, { signal });
     const registeredMs = found.kind === 'there' ? Date.parse(`${found.row.columns.get('dt_reg_date')}Z`) : NaN;
     return registeredMs < removedMs - MOST_ZONES_MS;
   }
@@ -183,11 +189,17 @@ async function isMeant(
     return presence.kind === 'unknown' || !isShown(memory);
   }
   // By the address alone: others may have been registered in the same second.
-  const found = await searchFeed(client, (row) => row.email === email, signal);
+  const found = await searchFeed(client, (row) => row.email === email, { signal });
   if (found.kind !== 'there') return found.kind === 'unknown' || !isShown(memory);
   const registered = found.row.columns.get('dt_reg_date');
   if (registered === undefined) return true;
   return noveltyOf(memory.get('dt_reg_date'), impress('dt_reg_date', registered)) !== 'news';
+}
+
+/** True if the account is active and enabled here, so that its owner may be in it. */
+function isUsed({ registers }: UserRecord): boolean {
+  const status = registers['status']?.values ?? {};
+  return status['b_enabled'] !== '0' && status['b_active'] !== '0';
 }
 
 /** When the user in a record was registered, in local time. */

@@ -29,6 +29,8 @@ import {
   countUnguarded,
   noteGone,
   noteRemoved,
+  forgetReplaced,
+  forgetUndecided,
   noteReplaced,
   readSeen,
   sweepSeen,
@@ -40,8 +42,9 @@ import type { Caller, Named } from '../plugin/serve.ts';
 import { takePage } from '../plugin/take-feed.ts';
 import { inOurTimes, peerTimes, type PeerTimes } from '../plugin/times.ts';
 import { makeRandomBytes } from '../runtime/random-bytes.ts';
+import { newTrace } from '../runtime/trace.ts';
 import { passwordEntry } from './plugin-log.ts';
-import { removeFor, type RemovalSite } from './plugin-removals.ts';
+import { decideRemovals, removeFor, type RemovalSite } from './plugin-removals.ts';
 
 /** What these peers need of their site. */
 export interface PluginSite {
@@ -126,7 +129,26 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
     return ready;
   };
 
-  const originationOf = ({ route, trace, ip, keyDigest }: Caller): Origination => {
+  const parkedOf = (peer: string, uid: Uid): Promise<number[]> => parkedIdsOf(db, own, peer, uid);
+  const removals = (): RemovalSite => ({
+    ...{ db, own, hosts: site.parts().hosts, times: timesOf, origin: site.origin(), nowMs, outbox },
+    ...{ apply: site.apply, isRound: isRound() },
+    async dropWaiting(peer, uid) {
+      for (const parked of await parkedOf(peer, uid)) await dropParked(db, own, parked);
+    },
+    async retryWaiting(peer, uid) {
+      const ids = await parkedOf(peer, uid);
+      if (ids.length > 0) await site.retryParked(ids);
+    },
+    asking: (peer) => makePluginClient({ ...urlAndKey(peer), totalTimeoutMs: ASKING_MS }),
+  });
+
+  const originationOf = ({
+    route,
+    trace,
+    ip,
+    keyDigest,
+  }: Pick<Origination, 'route' | 'trace' | 'ip' | 'keyDigest'>): Origination => {
     return { route, via: 'stream', trace, ip, keyDigest, overwrite: false, approved: false };
   };
 
@@ -227,6 +249,8 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
         if (one.memory !== undefined && user !== undefined) {
           accounts.set(email, { user, accountId: accountIdOf(one.row) });
         }
+        if (one.settles.removal) follow.push(() => forgetUndecided(trx, own, peer, email));
+        if (one.settles.replaced) follow.push(() => forgetReplaced(trx, own, peer, email));
         if (replaced !== undefined) follow.push(() => noteReplaced(trx, own, peer, email, replaced, nowMs()));
         if (userId !== null && (one.knowsLess || isOnItsWay)) {
           follow.push(async () => {
@@ -267,30 +291,7 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
 
     async takeRemoval(email, caller) {
       await site.drain();
-      const { hosts } = site.parts();
-      const parkedOf = (peer: string, uid: Uid): Promise<number[]> => parkedIdsOf(db, own, peer, uid);
-      const removals: RemovalSite = {
-        ...{
-          db,
-          own,
-          hosts,
-          times: timesOf,
-          origin: site.origin(),
-          nowMs,
-          outbox,
-          apply: site.apply,
-          isRound: isRound(),
-        },
-        async dropWaiting(peer, uid) {
-          for (const parked of await parkedOf(peer, uid)) await dropParked(db, own, parked);
-        },
-        async retryWaiting(peer, uid) {
-          const ids = await parkedOf(peer, uid);
-          if (ids.length > 0) await site.retryParked(ids);
-        },
-        asking: (peer) => makePluginClient({ ...urlAndKey(peer), totalTimeoutMs: ASKING_MS }),
-      };
-      return await removeFor(removals, email, caller, originationOf(caller));
+      return await removeFor(removals(), email, caller, originationOf(caller));
     },
 
     async giveFeed(after, { route }) {
@@ -307,6 +308,12 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
 
     batchSize: (peer) => (names().includes(peer) ? MOST_SENT : undefined),
 
-    sweep: () => sweepSeen(db, own, names(), nowMs() - config().removal.tombstoneDays * DAY_MS),
+    async sweep() {
+      await sweepSeen(db, own, names(), nowMs() - config().removal.tombstoneDays * DAY_MS);
+      for (const peer of names()) {
+        const caller = { route: site.route(peer), trace: newTrace(), ip: null, keyDigest: null };
+        await decideRemovals(removals(), originationOf(caller));
+      }
+    },
   };
 }

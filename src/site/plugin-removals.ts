@@ -18,7 +18,16 @@ import type { PluginClient } from '../plugin/client.ts';
 import { linkOf, type LinkDeps } from '../plugin/link.ts';
 import { presenceOf, searchFeed, type Presence } from '../plugin/presence.ts';
 import type { PluginRow } from '../plugin/row.ts';
-import { forgetReplaced, noteGone, readSeen, type Seen } from '../plugin/seen-store.ts';
+import {
+  forgetReplaced,
+  forgetUndecided,
+  noteGone,
+  noteUndecided,
+  RARE_RUNS_MS,
+  readSeen,
+  undecidedRemovals,
+  type Seen,
+} from '../plugin/seen-store.ts';
 import type { Caller, Named } from '../plugin/serve.ts';
 import { registeredThere, type PeerTimes } from '../plugin/times.ts';
 
@@ -52,9 +61,6 @@ interface Living {
 /** Two plugins that know each other send a removal back and forth; so long it takes them to find nobody any more. */
 const ROUND_MS = 3 * 3_600_000;
 
-/** A cron may run once a day, and times that another site says may be off by its zone. */
-const RARE_RUNS_MS = 2 * 86_400_000;
-
 function linking({ own, hosts, times }: RemovalSite, peer: string): LinkDeps {
   return { own, hosts, times: times(peer) };
 }
@@ -75,7 +81,16 @@ export async function removeFor(
   const replaced = seen?.replaced ?? undefined;
   // Where only the order of a run tells, and the peer cannot be asked, it is taken at its word.
   const isVague = replaced?.accountId === null && replaced.user === null && presence.kind === 'unknown';
+  // A removal that is known here comes back, and comes late: who registered again since is not meant by it.
+  const isEcho = seen !== undefined && (seen.memory === null || seen.echoUntilMs > nowMs());
+  const postpone = (): Promise<void> => noteUndecided(db, own, peer, email, nowMs());
   if (seen !== undefined && replaced !== undefined && replaced.untilMs > nowMs() && !isVague) {
+    const isHidden = presence.kind === 'absent' && !isDeleted;
+    // Either this one is gone, or it is in no feed, and one before it that was never heard of is.
+    if (replaced.user === null && isHidden && living !== undefined && !isEcho) {
+      await postpone();
+      return undefined;
+    }
     const removed = await removeReplaced(site, email, seen, living, from);
     if (!isDeleted && removed !== undefined && seen.user !== null) await site.retryWaiting(peer, seen.user);
     // The account that has the address now may have gone as well: the plugin names an address once, however often it went.
@@ -86,8 +101,6 @@ export async function removeFor(
       return removed;
     }
   }
-  // A removal that is known here comes back, and comes late: who registered again since is not meant by it.
-  const isEcho = seen !== undefined && (seen.memory === null || seen.echoUntilMs > nowMs());
   if (living === undefined || isEcho) {
     await ignoreEcho(site, email, caller, living, seen);
     return undefined;
@@ -107,9 +120,38 @@ export async function removeFor(
   // The account we know is there: what was removed is one that had the address before, and was never heard of here.
   if (presence.kind === 'there' && presence.row.email === email) return undefined;
   // It never said anything of the address: an account of it there may have gone before this one came to be.
-  const isUnsaid = seen === undefined || (seen.accountId === null && presence.kind === 'absent' && !isDeleted);
-  if (isUnsaid && nowMs() - living.stored.shadow.born.ms < RARE_RUNS_MS) return undefined;
+  const isUnsaid = seen === undefined || (seen.accountId === null && presence.kind !== 'there' && !isDeleted);
+  if (isUnsaid && nowMs() - living.stored.shadow.born.ms < RARE_RUNS_MS) {
+    if (seen !== undefined) await postpone();
+    return undefined;
+  }
   return await removeLiving(site, email, living, from);
+}
+
+/**
+ * Decides on removals that came when nobody could tell whose they are. By now every removal of an account before would have
+ * come; what the account was told, or said, since then, shows that it is there. Who is in no feed of the peer, and neither
+ * active nor enabled here either, is removed; anybody else stays.
+ */
+export async function decideRemovals(site: RemovalSite, from: Origination): Promise<void> {
+  const { db, own, nowMs } = site;
+  const peer = from.route.name;
+  for (const email of await undecidedRemovals(db, own, peer, nowMs() - RARE_RUNS_MS)) {
+    const living = await readLiving(site, email);
+    const seen = (await readSeen(db, own, peer, [email])).get(email);
+    const presence = await currentOf(site, peer, email, seen, { mostPages: Number.MAX_SAFE_INTEGER });
+    const isKnown = living !== undefined && seen !== undefined && seen.memory !== null;
+    // The peer cannot be asked now.
+    if (isKnown && presence.kind === 'unknown') continue;
+    const isGone =
+      isKnown &&
+      presence.kind === 'absent' &&
+      (isShown(seen.memory) || !living.host.active || !living.host.enabled) &&
+      (await linkOf(db, linking(site, peer), seen, { uids: living.stored.uids, regDate: living.host.regDate })) ===
+        'holder';
+    if (isGone) await removeLiving(site, email, living, from);
+    else await forgetUndecided(db, own, peer, email);
+  }
 }
 
 async function readLiving({ db, own, hosts }: RemovalSite, email: string): Promise<Living | undefined> {
@@ -122,11 +164,17 @@ async function readLiving({ db, own, hosts }: RemovalSite, email: string): Promi
 }
 
 /** Whether the account that last had the address at the peer is still there. */
-async function currentOf(site: RemovalSite, peer: string, email: string, seen: Seen | undefined): Promise<Presence> {
+async function currentOf(
+  site: RemovalSite,
+  peer: string,
+  email: string,
+  seen: Seen | undefined,
+  how: { readonly mostPages?: number } = {},
+): Promise<Presence> {
   if (seen === undefined || seen.memory === null) return { kind: 'unknown' };
   const { accountId } = seen;
   return await ask(site, peer, (client) =>
-    accountId === null ? searchFeed(client, (row) => row.email === email) : presenceOf(client, accountId),
+    accountId === null ? searchFeed(client, (row) => row.email === email, how) : presenceOf(client, accountId),
   );
 }
 

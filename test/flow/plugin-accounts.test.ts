@@ -3,7 +3,7 @@
  * homes, is behind it: by dates in another zone or of the same second, by uids that passed, by rows of who was removed.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { deliverAll, drainAll } from '../support/by-hand.ts';
+import { deliverAll, drainAll, siteOf } from '../support/by-hand.ts';
 import { buildPhpForm } from '../support/php-plugin/form.ts';
 import { readRow } from '../support/php-plugin/store.ts';
 import { makePluginMesh, TWO_ZONES, type PluginMesh } from '../support/plugin-mesh.ts';
@@ -235,6 +235,120 @@ describe.each([
       expect(await at('cars', email)).toEqual(second);
       await mesh.settle();
       expect(await names(email)).toEqual(['Second', 'Second', 'Second']);
+    });
+  });
+
+  describe('the removal of an account that is in no feed there', () => {
+    /** Days later, whatever was undecided is decided. */
+    const daysPass = async (): Promise<void> => {
+      await mesh.cars.db.query(
+        'UPDATE oc_account_sync_seen SET changed_at = changed_at - INTERVAL 3 DAY, replaced_until = replaced_until - INTERVAL 3 DAY',
+      );
+      await (await siteOf(mesh.cars)).plugin.sweep();
+      await mesh.settle();
+    };
+
+    it('removes it everywhere where a later run had blocked it', async () => {
+      const email = address();
+      await mesh.jobs.person.register({ email, name: 'Spam', validation: false });
+      await run();
+      await mesh.jobs.admin.block(email);
+      await run();
+      await mesh.jobs.admin.deleteUser(email);
+      await run();
+      expect(await names(email)).toEqual(NOWHERE);
+    });
+
+    it('removes it everywhere where it was told long ago, and blocked and deleted there within minutes', async () => {
+      const email = address();
+      await fromCars(email);
+      await daysPass();
+      await mesh.jobs.admin.block(email);
+      await run();
+      await mesh.jobs.admin.deleteUser(email);
+      await run();
+      expect(await names(email)).toEqual(NOWHERE);
+    });
+
+    it.each([
+      ['never validated', 'jobs'],
+      ['never validated', 'cars'],
+      ['blocked after it was told', 'told'],
+      ['blocked after a feed', 'fed'],
+    ] as const)('removes it everywhere two days later, for want of any sign of life (%s: %s)', async (_what, how) => {
+      const email = address();
+      if (how === 'jobs' || how === 'cars') {
+        const { person } = how === 'jobs' ? mesh.jobs : mesh.cars.host;
+        await person.register({ email, name: 'Spam', validation: true });
+        await run();
+      } else {
+        await fromCars(email);
+        if (how === 'fed') await mesh.refeed(mesh.cars);
+        await mesh.jobs.admin.block(email);
+        await run();
+      }
+      expect(await at('jobs', email)).toBeDefined();
+      await mesh.jobs.admin.deleteUser(email);
+      await run();
+      // What is changed here meanwhile makes no account there without name and password.
+      await mesh.cars.host.write("UPDATE {user} SET s_phone_land = '93' WHERE s_email = ?", [email]);
+      await mesh.settle();
+      expect(await at('jobs', email)).toBeUndefined();
+      expect(await at('cars', email)).toMatchObject({ s_phone_land: '93' });
+      await daysPass();
+      expect(await names(email)).toEqual(NOWHERE);
+      await mesh.refeed(mesh.cars);
+      await mesh.settle();
+      expect(await names(email)).toEqual(NOWHERE);
+      const kept = await mesh.cars.db.query('SELECT email FROM oc_account_sync_seen WHERE email IS NOT NULL');
+      expect(kept).toEqual([]);
+    });
+
+    it.each(['jobs', 'cars'] as const)('removes nobody who was validated meanwhile (%s)', async (site) => {
+      const email = address();
+      // Of the first, nobody else ever knew.
+      await mesh.jobs.host.person.register({ email, name: 'First', validation: false });
+      await mesh.jobs.person.deleteAccount(email);
+      if (site === 'jobs') await mesh.jobs.person.register({ email, name: 'Second', validation: true });
+      else {
+        await mesh.cars.host.person.register({ email, name: 'Second', validation: true });
+        await mesh.work(mesh.cars);
+      }
+      await run();
+      expect(await names(email)).toEqual(['Second', 'Second', 'Second']);
+      // By the link in the mail, of which the plugin tells nobody.
+      await hostOf(site).admin.activate(email);
+      await daysPass();
+      await mesh.refeed(mesh.cars);
+      await mesh.settle();
+      expect(await names(email)).toEqual(['Second', 'Second', 'Second']);
+      expect(await at('cars', email)).toMatchObject({ b_active: 1 });
+    });
+
+    it('removes nobody of whom the peer says something after it', async () => {
+      const email = address();
+      await mesh.jobs.host.person.register({ email, name: 'First', validation: false });
+      await mesh.jobs.person.deleteAccount(email);
+      await mesh.jobs.person.register({ email, name: 'Second', validation: true });
+      await run();
+      await mesh.jobs.admin.editUser(email, { name: 'Second, edited' });
+      await run();
+      await daysPass();
+      expect(await names(email)).toEqual(['Second, edited', 'Second, edited', 'Second, edited']);
+    });
+
+    it('waits while the peer cannot be asked', async () => {
+      const email = address();
+      await mesh.jobs.person.register({ email, name: 'Spam', validation: true });
+      await run();
+      await mesh.jobs.admin.deleteUser(email);
+      await run();
+      mesh.weather = (way) => (way === 'in' ? 'refused' : 'fair');
+      await daysPass();
+      expect(await names(email)).toEqual([undefined, 'Spam', 'Spam']);
+      mesh.weather = () => 'fair';
+      await daysPass();
+      expect(await names(email)).toEqual(NOWHERE);
     });
   });
 });

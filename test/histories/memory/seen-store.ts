@@ -6,13 +6,15 @@ import type { Gone, Replacement, Seen } from '../../../src/plugin/seen-store.ts'
 import { memoryOf } from './database.ts';
 
 /** A row of our table `seen`. */
-export interface SeenRow extends Omit<Seen, 'memory' | 'earlier'> {
+export interface SeenRow extends Omit<Seen, 'memory' | 'earlier' | 'isUndecided'> {
   /** As packed; that of a user who is gone begins with a minus. */
   readonly hashes: string | null;
   readonly email: string | null;
 }
 
-const ECHO_MS = 7 * 86_400_000;
+export const ECHO_MS = 7 * 86_400_000;
+export const ONE_RUN_MS = 10 * 60_000;
+export const RARE_RUNS_MS = 2 * 86_400_000;
 const NOTHING: SeenRow = {
   ...{ hashes: null, email: null, removalId: null, echoUntilMs: 0, changedAtMs: 0 },
   ...{ accountId: null, user: null, replaced: null },
@@ -43,10 +45,11 @@ export async function readSeen(
     emails.flatMap((email) => {
       const row = seen.get(keyOf(peer, email));
       if (row === undefined) return [];
-      const { hashes, email: _, ...rest } = row;
+      const { hashes, email: kept, ...rest } = row;
+      const isUndecided = kept !== null && row.removalId === null;
       const memory = isGone(row) ? null : unpackMemory(hashes ?? '{}');
       const earlier = hashes?.startsWith('-') === true ? unpackMemory(hashes.slice(1)) : null;
-      return [[canonicalEmail(email), { ...rest, memory, earlier }] as const];
+      return [[canonicalEmail(email), { ...rest, memory, earlier, isUndecided }] as const];
     }),
   );
 }
@@ -82,10 +85,10 @@ export async function noteReplaced(
   _own: OwnTables,
   peer: string,
   email: string,
-  { isFirst, ...replaced }: Replacement,
+  { isFirst, forMs, ...replaced }: Replacement,
   nowMs: number,
 ): Promise<void> {
-  const untilMs = nowMs + (isFirst ? 600_000 : ECHO_MS);
+  const untilMs = nowMs + forMs;
   const forgotten = isFirst ? {} : { email: null, removalId: null };
   change(runner, peer, email, (row) => ({ ...row, replaced: { ...replaced, untilMs }, ...forgotten }));
 }
@@ -94,6 +97,34 @@ export async function forgetReplaced(runner: unknown, _own: OwnTables, peer: str
   if (memoryOf(runner).tables.seen.has(keyOf(peer, email))) {
     change(runner, peer, email, (row) => ({ ...row, replaced: null }));
   }
+}
+
+export async function noteUndecided(
+  runner: unknown,
+  _own: OwnTables,
+  peer: string,
+  email: string,
+  nowMs: number,
+): Promise<void> {
+  const row = memoryOf(runner).tables.seen.get(keyOf(peer, email));
+  if (row?.removalId !== null) return;
+  change(runner, peer, email, (before) => ({ ...before, email: canonicalEmail(email), changedAtMs: nowMs }));
+}
+
+export async function forgetUndecided(runner: unknown, _own: OwnTables, peer: string, email: string): Promise<void> {
+  const row = memoryOf(runner).tables.seen.get(keyOf(peer, email));
+  if (row?.removalId === null) change(runner, peer, email, (before) => ({ ...before, email: null }));
+}
+
+export async function undecidedRemovals(
+  runner: unknown,
+  _own: OwnTables,
+  peer: string,
+  beforeMs: number,
+): Promise<string[]> {
+  return [...memoryOf(runner).tables.seen].flatMap(([key, { email, removalId, changedAtMs }]) =>
+    key.startsWith(`${peer} `) && email !== null && removalId === null && changedAtMs < beforeMs ? [email] : [],
+  );
 }
 
 export async function noteRemoved(
