@@ -13,7 +13,7 @@ import { canonicalEmail, uidOfEmail, type Uid } from '../model/uid.ts';
 import { accountIdOf, matchAccount, type AccountMatch } from './account.ts';
 import { isLookedAfter, readKnown, readNew, type Holder, type News, type ReadingDeps } from './incoming.ts';
 import { linkOf, type Link } from './link.ts';
-import { afterSaying, BLANK, noveltyOf, type Memory } from './memory.ts';
+import { afterSaying, BLANK, impress, noveltyOf, type Memory } from './memory.ts';
 import { noteGaps } from './registration.ts';
 import type { PluginRow } from './row.ts';
 import { nothingSaid, valuesIn } from './said.ts';
@@ -195,7 +195,7 @@ async function prepareStranger(
 ): Promise<Omit<Prepared, 'settles'>> {
   const { own } = deps;
   const match = matchAccount(row, seen, deps.toEpochMs);
-  const isAnother = match === 'other' || match === 'unclear';
+  const isAnother = match === 'other' || (match === 'unclear' && !isDateKnown(row, seen));
   const replaced =
     isAnother && seen !== undefined && seen.memory !== null
       ? another(seen.accountId, await livingUser(runner, own, seen.user))
@@ -325,6 +325,14 @@ function ageOf(
   if (ms === undefined) return 'doubtful';
   if (ms > removed.ms) return 'new';
   return ms > removed.ms - MOST_ZONES_MS ? 'doubtful' : 'removed';
+}
+
+/** True if the date of registration in the row is that of the account the peer was known to have. */
+function isDateKnown(row: PluginRow, seen: Seen | undefined): boolean {
+  const memory = seen?.memory ?? seen?.earlier ?? undefined;
+  const registered = row.theirs.get('dt_reg_date') ?? row.columns.get('dt_reg_date');
+  if (memory === undefined || registered === undefined) return false;
+  return isKnownOf(memory, 'dt_reg_date', impress('dt_reg_date', registered));
 }
 
 /** True if one of these users came to be when the user in the row did. */

@@ -183,17 +183,19 @@ async function isMeant(
     return registeredMs < removedMs - MOST_ZONES_MS;
   }
   const { accountId, memory } = seen;
-  if (accountId !== null) {
-    const presence = await presenceOf(client, accountId, signal);
-    if (presence.kind === 'there') return presence.row.email === email;
-    return presence.kind === 'unknown' || !isShown(memory);
-  }
-  // By the address alone: others may have been registered in the same second.
+  const byId = accountId === null ? undefined : await presenceOf(client, accountId, signal);
+  if (byId?.kind === 'there' && byId.row.email === email) return true;
+  if (byId?.kind === 'unknown') return true;
+  // By the address alone, for a table may have been renumbered: others may have been registered in the same second.
   const found = await searchFeed(client, (row) => row.email === email, { signal });
-  if (found.kind !== 'there') return found.kind === 'unknown' || !isShown(memory);
+  // Its id is another's there, or it has another address: that one must not be removed in its place.
+  if (found.kind !== 'there' && byId?.kind === 'there') return false;
+  if (found.kind === 'absent') return !isShown(memory);
+  if (found.kind === 'unknown') return byId === undefined || !isShown(memory);
   const registered = found.row.columns.get('dt_reg_date');
-  if (registered === undefined) return true;
-  return noveltyOf(memory.get('dt_reg_date'), impress('dt_reg_date', registered)) !== 'news';
+  if (registered === undefined) return byId === undefined;
+  const novelty = noveltyOf(memory.get('dt_reg_date'), impress('dt_reg_date', registered));
+  return novelty === 'same' || novelty === 'stale' || (byId === undefined && novelty === 'first');
 }
 
 /** True if the account is active and enabled here, so that its owner may be in it. */

@@ -351,4 +351,44 @@ describe.each([
       expect(await names(email)).toEqual(NOWHERE);
     });
   });
+
+  describe('a table that was renumbered there', () => {
+    const renumber = async (from: unknown, to: unknown): Promise<unknown> =>
+      await mesh.jobs.host.write('UPDATE {user} SET pk_i_id = ? WHERE pk_i_id = ?', [to, from]);
+
+    it.each(['unheard', 'heard by a feed'])(
+      'does not keep an account there that is then deleted here (%s)',
+      async (how) => {
+        const email = address();
+        await fromJobs(email);
+        await mesh.jobs.host.write('DELETE FROM {user_description}');
+        const id = Number((await at('jobs', email))?.pk_i_id);
+        await renumber(id, id + 5000);
+        if (how !== 'unheard') await mesh.refeed(mesh.cars);
+        await mesh.cars.host.person.deleteAccount(email);
+        await mesh.settle();
+        expect(await names(email)).toEqual(NOWHERE);
+        await mesh.refeed(mesh.cars);
+        await mesh.settle();
+        expect(await names(email)).toEqual(NOWHERE);
+      },
+    );
+
+    it('nor removes whoever has the id now', async () => {
+      const [a, b] = [address(), address()];
+      await fromJobs(a, 'Ana', '2020-05-05 10:00:00');
+      await fromJobs(b, 'Ben', '2020-06-06 10:00:00');
+      await mesh.jobs.host.write('DELETE FROM {user_description}');
+      const [ana, ben] = [(await at('jobs', a))?.pk_i_id, (await at('jobs', b))?.pk_i_id];
+      await renumber(ana, 99_999);
+      await renumber(ben, ana);
+      await renumber(99_999, ben);
+      await mesh.cars.host.person.deleteAccount(b);
+      await mesh.settle();
+      await mesh.refeed(mesh.cars);
+      await mesh.settle();
+      expect(await names(a)).toEqual(['Ana', 'Ana', 'Ana']);
+      expect(await names(b)).toEqual(NOWHERE);
+    });
+  });
 });
