@@ -127,14 +127,20 @@ export async function loadChunk(trx: Transaction<unknown>, deps: LoadDeps, leads
     own,
     leads.flatMap((lead) => doubtfulAddresses(lead, byUid, tombstones)),
   );
-  // Uids of the chunk may be about to be somebody's.
-  const nextUid = makeNextUid((uid) => used.has(uid) || uids.includes(uid), deps.randomUid);
+  // Uids of the chunk may be about to be somebody's; one of a record with the same address is about the same person.
+  const isOthers = (uid: Uid, email: string): boolean =>
+    uids.includes(uid) && leads.some((lead) => lead.uids.includes(uid) && !isSameAddress(lead.email, email));
+  const nextUid = makeNextUid((uid, email) => used.has(uid) || isOthers(uid, email), deps.randomUid);
   const byAddressOnly = leads.flatMap(({ uids: claimed, email }) => {
     const holder = email === undefined ? undefined : byEmail.get(email);
     return holder === undefined || claimed.some((uid) => holder.uids.includes(uid)) ? [] : [holder.userId];
   });
   const contested = await usersContested(trx, own, byAddressOnly);
   return { users, byUid, byEmail, tombstones, dying, vanished, unborn, contested, nextUid };
+}
+
+function isSameAddress(one: string | undefined, other: string): boolean {
+  return one !== undefined && canonicalEmail(one) === canonicalEmail(other);
 }
 
 /** Addresses of accounts that may have to go on under another uid: few records lead to such. */

@@ -71,6 +71,9 @@ export async function remember(
     const isAnswered = from.via === 'parked' && !isNews;
     const isMoved = isLinked || changed.includes('s_email');
     const hasMore = plan.newerHere || (isMoved && holdsMore(plan));
+    // Its people come to what they have here by nothing else: it was another account until now.
+    const isAnother = before !== undefined && changed.includes('s_email') && holdsMore(plan);
+    if (isAnother && from.via === 'feed') send(routesFor(routes, 'all'), userId);
     if (!isAnswered && (isFinding || knowsLess || (hasMore && from.via !== 'feed'))) send(source, userId);
     if (!isAnswered) for (const rival of plan.rivals) send(source, rival);
     for (const parting of plan.partings) {

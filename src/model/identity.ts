@@ -77,7 +77,10 @@ export function findTarget(
   if (buried !== undefined && !isAfterIt) return { kind: 'removed', uids: claim.uids, stamp: buried };
   const email = canonicalEmail(claim.email);
   const isOther = (candidate: Candidate): boolean => twin !== undefined && isOtherThan(claim, candidate);
-  const earlier = byUid.filter((candidate) => isLaterHolder(claim, candidate, isOther(candidate)));
+  // Where the record names the account by a uid too, its sender took the others for the same account. Insisting that they are
+  // not would go back and forth for ever, so they part.
+  const isTakenForOne = twin !== undefined && byUid.includes(twin);
+  const earlier = byUid.filter((candidate) => isLaterHolder(claim, candidate, !isTakenForOne && isOther(candidate)));
   const later = byUid.filter((candidate) => isLaterHolder(candidate, claim, isOther(candidate)));
   const isAnothers = (uid: Uid): boolean => tombstones.has(uid) || earlier.some((one) => one.uids.includes(uid));
   const remaining = claim.uids.filter((uid) => !isAnothers(uid));

@@ -65,13 +65,14 @@ export type NextUid = (uids: readonly Uid[], email: string) => Uid;
  * The uid after those, for an account that goes on when the uids it had turned out to be another's: the next incarnation
  * of its address that is not used, so that all sites come to the same one.
  *
+ * @param isUsed whether a uid of the account's address is somebody else's
  * @param random makes a uid where all incarnations are used
  */
-export function makeNextUid(isUsed: (uid: Uid) => boolean, random: () => Uid): NextUid {
+export function makeNextUid(isUsed: (uid: Uid, email: string) => boolean, random: () => Uid): NextUid {
   return (uids, email) => {
     for (let incarnation = incarnationOf(uids, email) + 1; incarnation < INCARNATIONS; incarnation++) {
       const uid = uidOfEmail(email, incarnation);
-      if (!isUsed(uid)) return uid;
+      if (!isUsed(uid, email)) return uid;
     }
     return random();
   };
