@@ -69,7 +69,7 @@ describe('check, of a peer with the PHP plugin', { timeout: 180_000 }, () => {
         check: 'peer jobs',
         result: 'warn',
         message: expect.stringMatching(/forgets what it could not send/),
-        remedy: expect.stringMatching(/feed_schedule.*README/),
+        remedy: expect.stringMatching(/feed_schedule.*docs\/plugin-peers\.md/),
       },
     ]);
     expect((await cli.run('check')).code).toBe(0);
