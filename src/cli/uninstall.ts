@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { currentAccount, uninstallOnce } from '../capture/install.ts';
 import { findLeftovers } from '../capture/leftovers.ts';
+import { PRESENCE_EVERY_MS } from '../daemon/presence.ts';
 import { isWorkSeen, readLeases } from '../db/lease.ts';
 import { isInstalled } from '../db/migrate.ts';
 import type { Site } from '../site/site.ts';
@@ -9,6 +10,8 @@ import { withSite, type CommonOptions, type ExitCode, type Terminal } from './co
 import { count } from './text.ts';
 
 const LOOK_EVERY_MS = 250;
+/** A busy machine is later than it should be. */
+const SLOW_MS = 3_000;
 
 /**
  * Leaves the database as it was before `install`. A daemon that runs would make the triggers again: 1 unless `force`. Leases
@@ -42,17 +45,21 @@ export async function uninstall(
   );
 }
 
-/** Looks until nobody can be at work any more, or somebody is seen at it. */
+/**
+ * Looks until nobody can be at work any more, or somebody is seen at it. A daemon that waits for the leases of one that was
+ * killed takes them soon after they ran out, so that is waited for too.
+ */
 async function isDaemonAtWork({ db, own }: Site, terminal: Terminal, signal: AbortSignal): Promise<boolean> {
   const first = await readLeases(db, own);
   const isHeld = (leases: typeof first): boolean => [...leases.values()].some(({ held }) => held);
   if (!isHeld(first)) return false;
-  terminal.err('A daemon was at work within the last 30 s: looking whether it still is …\n');
-  for (let now = first; isHeld(now);) {
+  terminal.err('A daemon was at work within the last 30 s: looking whether one still is; this takes up to 45 s …\n');
+  for (let heldAtMs = Date.now(); Date.now() < heldAtMs + PRESENCE_EVERY_MS + SLOW_MS;) {
     await wait(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return false;
-    now = await readLeases(db, own);
+    const now = await readLeases(db, own);
     if (isWorkSeen(first, now)) return true;
+    if (isHeld(now)) heldAtMs = Date.now();
   }
   return false;
 }

@@ -14,7 +14,8 @@ export interface Presence {
   leave(): Promise<void>;
 }
 
-const EVERY_MS = 10_000;
+/** So often it is renewed, and a daemon that waits for it looks. */
+export const PRESENCE_EVERY_MS = 10_000;
 
 /** Makes it; nothing is taken before the first show(). */
 export function makePresence(leases: Leases, clock: Clock): Presence {
@@ -22,7 +23,7 @@ export function makePresence(leases: Leases, clock: Clock): Presence {
   let shownAtMs = 0;
   return {
     async show() {
-      if (!hasPassed(EVERY_MS, shownAtMs, clock.nowMs())) return;
+      if (!hasPassed(PRESENCE_EVERY_MS, shownAtMs, clock.nowMs())) return;
       shownAtMs = clock.nowMs();
       try {
         await lease?.renew();

@@ -49,7 +49,7 @@ const leaveLease = (seconds: number): Promise<unknown> =>
 describe('account-sync uninstall', { timeout: 60_000 }, () => {
   it('waits until the leases of a daemon that was killed, or of a backup, run out, and is not put off by them', async () => {
     expect(await cli.run('install')).toMatchObject({ code: 0 });
-    await leaveLease(15);
+    await leaveLease(8);
     expect(await cli.run('uninstall')).toMatchObject({ code: 0, err: expect.stringMatching(/was at work within/) });
     expect(await traces()).toEqual([]);
   });

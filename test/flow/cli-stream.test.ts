@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configOf, makeCli, type Cli } from '../support/cli.ts';
 import { makeWorld, type World, type WorldSite } from '../support/world.ts';
@@ -32,6 +33,7 @@ async function changeOnAndOn(site: WorldSite, column: string): Promise<() => Pro
         String(count),
         email,
       ]);
+      await pause(100);
     }
   })();
   running.catch(() => undefined);
