@@ -125,7 +125,28 @@ export async function removeFor(
     if (seen !== undefined) await postpone();
     return undefined;
   }
+  if (seen !== undefined && (await livesOnThere(site, peer, seen, presence, living))) return undefined;
   return await removeLiving(site, email, living, from);
+}
+
+/**
+ * True if who has the address here is at the peer under another: whoever was removed there got the address after that, and
+ * was never heard of. His date tells him from who has his id since a table was renumbered.
+ */
+async function livesOnThere(
+  site: RemovalSite,
+  peer: string,
+  { accountId }: Seen,
+  presence: Presence,
+  living: Living,
+): Promise<boolean> {
+  if (living.host.regDate === null) return false;
+  if (accountId === null) {
+    const byDate = await ask(site, peer, (client) => presenceOfReplaced(site, peer, client, null, living));
+    return byDate.kind === 'there';
+  }
+  const registered = registeredThere(living.host.regDate, site.hosts, site.times(peer));
+  return presence.kind === 'there' && presence.row.columns.get('dt_reg_date') === registered;
 }
 
 /**

@@ -168,6 +168,22 @@ describe('an address that is given up there and taken by another person', () => 
     expect(await parked()).toEqual([]);
   });
 
+  it.each(['said', 'never said'])(
+    'and who gave it up lives on where that person came and went unheard (his id was %s)',
+    async (said) => {
+      const [email, other] = [address(), address()];
+      await oldAccount(email, said === 'said' ? 'jobs' : 'cars');
+      await moveAway(email, other);
+      await mesh.jobs.person.register({ email, name: 'Somebody else', validation: false });
+      await mesh.jobs.person.deleteAccount(email);
+      await mesh.jobs.runCron();
+      await mesh.settle();
+      expect(await atCars(email)).toMatchObject({ s_name: 'First' });
+      expect(await atHomes(email)).toMatchObject({ s_name: 'First' });
+      expect(await atJobs(other)).toMatchObject({ s_name: 'First' });
+    },
+  );
+
   it('goes through by itself once the account here has that other address too', async () => {
     const [email, other] = [address(), address()];
     await oldAccount(email);
