@@ -175,12 +175,14 @@ function isMadeAgain({ lacks }: PluginRow, memory: Memory | undefined): boolean 
 /** Such a row says nothing of the person: the peer is told everything, as of somebody it does not know. */
 function madeAgain(
   { stored }: Holder,
-  { email }: PluginRow,
-  { tells }: ReceiveDeps,
+  row: PluginRow,
+  deps: ReceiveDeps,
 ): Pick<Prepared, 'record' | 'memory' | 'knowsLess'> {
   const born = formatStamp(stored.shadow.born);
-  const record: UserRecord = { kind: 'user', uids: [...stored.uids], email, born, registers: {} };
-  return { record, memory: new Map(), knowsLess: tells };
+  const record: UserRecord = { kind: 'user', uids: [...stored.uids], email: row.email, born, registers: {} };
+  const memory = new Map();
+  noteGaps(row, memory, { isSettled: false, isAnother: true }, (column) => isLookedAfter(column, deps));
+  return { record, memory, knowsLess: deps.tells };
 }
 
 /**
