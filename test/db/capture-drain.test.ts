@@ -23,7 +23,7 @@ describe('a drain pass', () => {
     expect(await database.query(`SELECT DISTINCT generation FROM ${site.own.outbox}`)).toEqual([{ generation: 2 }]);
   });
 
-  it('takes a thousand markers at a time, and all of them in the end', async () => {
+  it('S2: takes a thousand markers at a time, and all of them in the end', async () => {
     const { host, site, outbox } = await capturedSite({ peers: ['homes'] });
     await host.seed.users({ seed: 3, count: 2300 });
     await host.write('DELETE FROM {user_description}');

@@ -35,7 +35,7 @@ describe('invariant 1: a change is marked in the transaction of the host', () =>
     expect(await outbox()).toEqual([`homes user ${ana}`, `jobs user ${ana}`]);
   });
 
-  it('loses no transaction that stays open over many drain passes and commits below markers long gone', async () => {
+  it('S3: loses no transaction that stays open over many drain passes and commits below markers long gone', async () => {
     const { host, drainAll, markers, outbox, deliverAll } = await capturedSite();
     const ana = await host.person.register({ email: 'ana@example.com', name: 'Ana' });
     const bob = await host.person.register({ email: 'bob@example.com', name: 'Bob' });
@@ -89,7 +89,7 @@ describe('invariant 1: a change is marked in the transaction of the host', () =>
 });
 
 describe('a trigger', () => {
-  it('is one INSERT that names the key, and on delete the address; nothing else of the host', async () => {
+  it('T1: is one INSERT that names the key, and on delete the address; nothing else of the host', async () => {
     const { database } = await capturedSite();
     const triggers = await database.query<{ name: string; tab: string; body: string; mode: string; charset: string }>(
       `SELECT TRIGGER_NAME AS name, EVENT_OBJECT_TABLE AS tab, ACTION_STATEMENT AS body, SQL_MODE AS mode,
@@ -124,7 +124,7 @@ describe('a trigger', () => {
     );
   });
 
-  it('fills a narrow InnoDB table without secondary indexes', async () => {
+  it('T1: fills a narrow InnoDB table without secondary indexes', async () => {
     const { database, site } = await capturedSite();
     const indexes = await database.query<{ name: string }>(
       `SELECT DISTINCT INDEX_NAME AS name FROM information_schema.STATISTICS
@@ -150,7 +150,7 @@ describe('a trigger', () => {
   });
 });
 
-describe('the host goes on writing', () => {
+describe('T2: the host goes on writing', () => {
   const everything = 'register, edit, describe, delete';
   it(`when the queue table is gone: ${everything}`, async () => {
     const { host, site, database } = await capturedSite();
@@ -210,7 +210,7 @@ describe('the host goes on writing', () => {
     expect(Math.abs((marker?.atMs ?? 0) - Date.now())).toBeLessThan(5000);
   });
 
-  it('while a statement that waits for a row has marked others: markers wait for nobody', async () => {
+  it('S2: while a statement that waits for a row has marked others: markers wait for nobody', async () => {
     const { host, markers } = await capturedSite({
       before: (empty) => empty.seed.users({ seed: 1, count: 5, firstId: 1 }),
     });

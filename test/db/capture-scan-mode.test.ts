@@ -30,7 +30,7 @@ const removalsOf = async ({ outbox }: CapturedSite): Promise<number> =>
   (await outbox()).filter((entry) => entry.includes('removal')).length;
 
 describe('a site that is scanned', () => {
-  it('needs no right to make triggers, and has none', async () => {
+  it('T8: needs no right to make triggers, and has none', async () => {
     const login = { user: 'nobody', password: '' };
     const cars = await scanned({
       install: false,

@@ -31,7 +31,7 @@ const isMariaDb = async ({ site }: CapturedSite): Promise<boolean> =>
 const findings = async (cars: CapturedSite) =>
   (await checkHost(cars.site)).filter((finding) => finding.check === 'tables of Osclass');
 
-describe('statements that change what is stored and fire no trigger', () => {
+describe('T7: statements that change what is stored and fire no trigger', () => {
   const cut = 'ALTER TABLE oc_t_user MODIFY s_website VARCHAR(18) NULL';
   const long = "UPDATE oc_t_user SET s_website = 'https://www.example.com/a-long-way' WHERE pk_i_id IN (3, 4)";
 

@@ -10,7 +10,7 @@ const patience = { tries: 3, pauseMs: 200 };
 const LIMIT_MS = 1200;
 
 describe('a transaction of the host that stays open on t_user', () => {
-  it('makes an installation give up as TABLE_BUSY, leave nothing, and freeze nobody for long', async () => {
+  it('T3: makes an installation give up as TABLE_BUSY, leave nothing, and freeze nobody for long', async () => {
     const { host, site, database } = await capturedSite({
       install: false,
       before: (empty) => empty.seed.users({ seed: 6, count: 20, firstId: 1 }),

@@ -36,7 +36,7 @@ async function settled(): Promise<CapturedSite> {
 }
 
 describe('lost triggers', () => {
-  it('are noticed and made again, and the re-scan finds what changed meanwhile, register by register', async () => {
+  it('T6: are noticed and made again, and the re-scan finds what changed meanwhile, register by register', async () => {
     const cars = await settled();
     const { host } = cars;
     expect(await check(cars)).toEqual({ kind: 'well' });
@@ -155,7 +155,7 @@ describe('triggers that are not as they should be', () => {
     expect((await cars.markers()).map(({ op }) => op)).toEqual(['U']);
   });
 
-  it('are renewed without a moment in which nothing marks', async () => {
+  it('T4: are renewed without a moment in which nothing marks', async () => {
     const cars = await settled();
     await spoil(cars, (text) => text.replace("'U'", "'X'"));
     const blind: string[] = [];
@@ -172,7 +172,7 @@ describe('triggers that are not as they should be', () => {
     expect((await cars.markers()).length).toBeGreaterThanOrEqual(count);
   });
 
-  it('of others stay', async () => {
+  it('T5: of others stay', async () => {
     const cars = await settled();
     await cars.database.query('CREATE TRIGGER plugin_au AFTER UPDATE ON oc_t_user FOR EACH ROW SET @seen = 1');
     await cars.database.query(

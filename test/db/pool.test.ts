@@ -36,7 +36,7 @@ const askSession = (db: Pool['db']) =>
     @@session.character_set_client AS client, @@session.character_set_results AS results,
     @@session.character_set_connection AS connection, CONNECTION_ID() AS id, SLEEP(0.05) AS nap`.execute(db);
 
-test('every connection has the session that nothing is lost in, before its first use', async () => {
+test('S1: every connection has the session that nothing is lost in, before its first use', async () => {
   const answers = (await Promise.all(Array.from({ length: 6 }, () => askSession(pool.db)))).map(
     (answer) => answer.rows[0],
   );

@@ -31,7 +31,7 @@ const counters = async () =>
 const applying = (db: Transaction<unknown> | Pool['db']) =>
   sql<{ v: unknown }>`SELECT @account_sync_applying AS v`.execute(db).then((answer) => answer.rows[0]?.v);
 
-test('a transaction that loses a deadlock is repeated as a whole, and both take effect once', async () => {
+test('S5: a transaction that loses a deadlock is repeated as a whole, and both take effect once', async () => {
   let arrived = 0;
   const both = Promise.withResolvers<void>();
   let tries = 0;

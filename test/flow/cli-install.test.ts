@@ -96,7 +96,7 @@ describe('account-sync install', { timeout: 60_000 }, () => {
     asRoot();
   });
 
-  it('works with what the GRANT says, or tells how to make the server trust accounts', async () => {
+  it('T8: works with what the GRANT says, or tells how to make the server trust accounts', async () => {
     await loginWith(RIGHTS.join(', '));
     const { code, err } = await cli.run('install');
     expect(code).toBe(isTrusting ? 0 : 1);

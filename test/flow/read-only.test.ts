@@ -16,7 +16,7 @@ afterAll(() => world.close());
 
 const linesWith = (text: string): string[] => said.filter((line) => line.includes(text));
 
-it('a daemon whose connections lead to a server that takes no writes says so, and connects anew', async () => {
+it('T9: a daemon whose connections lead to a server that takes no writes says so, and connects anew', async () => {
   const cars = world.site('cars');
   const { site } = await cars.open();
   // Every connection there is: none of them may write any more.

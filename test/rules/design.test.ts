@@ -1,4 +1,4 @@
-/** docs/design.md is the one place that defines invariants and rules: what is cited exists there, each invariant is tested. */
+/** docs/design.md is the one place that defines invariants and rules: what is cited exists there, and each is tested. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -37,6 +37,6 @@ test('every invariant and rule that code or tests cite is defined in docs/design
   expect(cited.filter(({ name }) => !defined.has(name))).toEqual([]);
 });
 
-test.each(invariants)('%s has a test named after it', (name) => {
+test.each([...invariants, ...rules])('%s has a test named after it', (name) => {
   expect(named.filter((title) => new RegExp(`\\b${name}\\b`, 'i').test(title)).length).toBeGreaterThan(0);
 });

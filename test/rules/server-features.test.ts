@@ -15,3 +15,7 @@ test('statements use nothing that a supported server lacks: MySQL 5.7, MariaDB 1
     /\bSKIP LOCKED\b|\bNOWAIT\b|\bFOR SHARE\b|\bRETURNING\b|\bWITH RECURSIVE\b|\bJSON_TABLE\b|\bLATERAL\b/;
   expect(holding(lacking)).toEqual([]);
 });
+
+test('S6: no statement uses MD5() or SHA1()', () => {
+  expect(holding(/\b(?:MD5|SHA1?)\s*\(/)).toEqual([]);
+});
