@@ -53,6 +53,13 @@ export function makeBook(): Book {
   const livesOf = (row: BookRow): Life[] => [...row.lineage].flatMap((date) => lives.get(date) ?? []);
   const personsOf = (row: BookRow): Set<number> => new Set(livesOf(row).map((life) => life.person));
 
+  /** True if its owner deleted an account of his after the last of those that the row holds was registered. */
+  const isGivenUp = (row: BookRow): boolean => {
+    const born = Math.max(0, ...livesOf(row).map((life) => life.atMs));
+    const persons = personsOf(row);
+    return deletions.some((one) => one.atMs >= born && [...one.persons].some((person) => persons.has(person)));
+  };
+
   return {
     registered(site, { email, date, hash, atMs }, elsewhere) {
       const isStranger = free.delete(`${site} ${email}`);
@@ -79,21 +86,16 @@ export function makeBook(): Book {
       for (const person of personsOf(row)) ownerOfHash.set(hash, person);
     },
     whyNotRemovable(row) {
-      const own = livesOf(row);
       // A plugin that was told only what changed of somebody it never heard of makes an account of that, without a date.
-      if (own.length === 0) return undefined;
-      const born = Math.max(0, ...own.map((life) => life.atMs));
-      const persons = personsOf(row);
-      const isDeleted = deletions.some(
-        (one) => one.atMs >= born && [...one.persons].some((person) => persons.has(person)),
-      );
-      return isDeleted ? undefined : `an account of ${[...row.lineage].join(', ')} was removed by nobody`;
+      if (livesOf(row).length === 0) return undefined;
+      return isGivenUp(row) ? undefined : `an account of ${[...row.lineage].join(', ')} was removed by nobody`;
     },
     whyNotWritable(row, column, from, to) {
       const persons = personsOf(row);
       if (persons.size === 0) return undefined;
       if ((to ?? '') === '' && (from ?? '') !== '' && from?.startsWith('!') !== true) {
-        if ([...persons].some((person) => emptied.has(`${person} ${column}`))) return undefined;
+        // Who deletes an account gives up what is in it, also where the next one of the address takes its place.
+        if (isGivenUp(row) || [...persons].some((person) => emptied.has(`${person} ${column}`))) return undefined;
         return `${column} = ${from} was emptied by nobody`;
       }
       const owner = column === 's_password' && to !== null ? ownerOfHash.get(to) : undefined;
