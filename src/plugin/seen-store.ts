@@ -66,7 +66,7 @@ export async function readSeen(
     address: Buffer;
     hashes: string | null;
     removal_id: string | null;
-    has_email: number;
+    has_email: number | string;
     echo_until: string | null;
     changed_at: string;
     account_id: string | null;
@@ -86,7 +86,7 @@ export async function readSeen(
         memory: row.hashes === null || isGone(row.hashes) ? null : unpackMemory(row.hashes),
         earlier: row.hashes !== null && isGone(row.hashes) ? unpackMemory(row.hashes.slice(GONE.length)) : null,
         removalId: row.removal_id === null ? null : Number(row.removal_id),
-        isUndecided: row.removal_id === null && row.has_email === 1,
+        isUndecided: row.removal_id === null && Number(row.has_email) === 1,
         echoUntilMs: row.echo_until === null ? 0 : fromSqlTime(row.echo_until),
         changedAtMs: fromSqlTime(row.changed_at),
         accountId: idText(row.account_id),
