@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -22,11 +22,17 @@ const commit = commitHere();
 if (!readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8').includes(`## [${version}]`)) {
   fail(`CHANGELOG.md has no section for ${version}.`);
 }
+const engine = values['without-image'] ? undefined : findEngine();
 mkdirSync(out, { recursive: true });
+const files = [`${name}-${version}.tgz`, 'sbom.cdx.json'];
 run('npm', ['pack', '--silent', '--pack-destination', out]);
 writeFileSync(join(out, 'sbom.cdx.json'), `${JSON.stringify(sbom(), null, 2)}\n`);
-if (!values['without-image']) buildImage(join(out, `${name}-${version}.image.tar`));
-const files = readdirSync(out).filter((file) => file !== 'SHA256SUMS');
+if (engine !== undefined) {
+  const image = `${name}-${version}.image.tar`;
+  run(engine, ['build', '-t', `account-sync:${version}`, '.']);
+  run(engine, ['save', '-o', join(out, image), `account-sync:${version}`]);
+  files.push(image);
+}
 const sums = files.map(
   (file) =>
     `${createHash('sha256')
@@ -61,13 +67,10 @@ function sbom() {
   return { ...all, components, dependencies };
 }
 
-/** @param {string} file */
-function buildImage(file) {
-  const engine = ['docker', 'podman'].find((one) => spawnSync(one, ['info'], { stdio: 'ignore' }).status === 0);
-  if (engine === undefined)
-    fail('There is no engine (docker, podman) to build the image with; or say --without-image.');
-  run(engine, ['build', '-t', `account-sync:${version}`, '.']);
-  run(engine, ['save', '-o', file, `account-sync:${version}`]);
+/** @returns {string} the program that builds images */
+function findEngine() {
+  const found = ['docker', 'podman'].find((one) => spawnSync(one, ['info'], { stdio: 'ignore' }).status === 0);
+  return found ?? fail('There is no engine (docker, podman) to build the image with; or say --without-image.');
 }
 
 /**

@@ -1,6 +1,6 @@
 /** `account-sync feed PEER`: pulls all existing users of a peer. */
 import { plannedUsers, type PlannedUser } from '../feed/planned.ts';
-import type { FeedSums, RemovedThere } from '../feed/puller.ts';
+import { NOTHING_FED, type FeedSums, type RemovedThere } from '../feed/puller.ts';
 import { ERRORS, SyncError } from '../model/errors.ts';
 import type { Site } from '../site/site.ts';
 import {
@@ -128,18 +128,7 @@ function removedLines(peer: string, found: readonly RemovedThere[]): string[] {
 }
 
 function documentOf(peer: string, dryRun: boolean, sums: FeedSums | undefined, planned: readonly PlannedUser[]) {
-  const none = {
-    pages: 0,
-    users: 0,
-    inserted: 0,
-    updated: 0,
-    unchanged: 0,
-    parked: 0,
-    message: '',
-    complete: false,
-    removed_there: null,
-  };
-  return { peer, dry_run: dryRun, ...none, ...sums, ...(dryRun ? { planned } : {}) };
+  return { peer, dry_run: dryRun, ...(sums ?? NOTHING_FED), ...(dryRun ? { planned } : {}) };
 }
 
 function isPassing(error: unknown): boolean {

@@ -116,6 +116,19 @@ export interface FeedSums {
   removed_there: readonly RemovedThere[] | null;
 }
 
+/** Of a feed that has not begun. */
+export const NOTHING_FED: FeedSums = {
+  pages: 0,
+  users: 0,
+  inserted: 0,
+  updated: 0,
+  unchanged: 0,
+  parked: 0,
+  message: '',
+  complete: false,
+  removed_there: null,
+};
+
 /** A feed gives up after failing for so long; it goes on from there next time. */
 const GIVE_UP_AFTER_MS = 60_000;
 
@@ -130,17 +143,7 @@ export async function runFeed(deps: FeedPullerDeps, route: PeerRoute, options: F
   if (lease === undefined && !options.dryRun) {
     throw new SyncError('LEASE_LOST', `Another process is feeding from ${route.name} now.`);
   }
-  const sums: FeedSums = {
-    pages: 0,
-    users: 0,
-    inserted: 0,
-    updated: 0,
-    unchanged: 0,
-    parked: 0,
-    message: '',
-    complete: false,
-    removed_there: null,
-  };
+  const sums: FeedSums = { ...NOTHING_FED };
   let failingSince: number | undefined;
   let failures = 0;
   const ask = (after: number): Promise<Fetched> => fetchPage(deps, route, after, options);

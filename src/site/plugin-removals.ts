@@ -170,7 +170,8 @@ export async function decideRemovals(site: RemovalSite, from: Origination): Prom
       (isShown(seen.memory) || !living.host.active || !living.host.enabled) &&
       (await linkOf(db, linking(site, peer), seen, { uids: living.stored.uids, regDate: living.host.regDate })) ===
         'holder';
-    if (isGone) await removeLiving(site, email, living, from);
+    if (isGone && !(await livesOnThere(site, peer, seen, presence, living)))
+      await removeLiving(site, email, living, from);
     else await forgetUndecided(db, own, peer, email);
   }
 }

@@ -1,9 +1,10 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configOf, makeCli, type Cli } from '../support/cli.ts';
+import { keepEditing, PEOPLE, registerPeople } from '../support/editing.ts';
 import { makeWorld, type World, type WorldSite } from '../support/world.ts';
 
-const PEOPLE = ['ana', 'bob', 'cid', 'dan'].map((name) => `${name}@example.com`);
+/** Ten accounts a second are changed. */
+const EVERY_MS = 100;
 
 let world: World;
 let cars: WorldSite;
@@ -13,7 +14,7 @@ let cli: Cli;
 beforeAll(async () => {
   world = await makeWorld(['cars', 'homes']);
   [cars, homes] = [world.site('cars'), world.site('homes')];
-  for (const email of PEOPLE) await cars.host.person.register({ email, name: email.slice(0, 3), validation: false });
+  await registerPeople(cars.host);
   await world.settle(60_000);
   cli = makeCli(configOf(cars, [homes]));
 }, 120_000);
@@ -22,37 +23,15 @@ afterAll(async () => {
   await world?.close();
 });
 
-/** Somebody changes one account after the other in a column, ten a second, until told to stop. */
-async function changeOnAndOn(site: WorldSite, column: string): Promise<() => Promise<void>> {
-  const host = await site.host.again();
-  const over = new AbortController();
-  const running = (async () => {
-    for (let count = 0; !over.signal.aborted; count++) {
-      const email = PEOPLE[count % PEOPLE.length];
-      await host.write(`UPDATE {user} SET ${column} = ?, dt_mod_date = NOW() WHERE s_email = ?`, [
-        String(count),
-        email,
-      ]);
-      await pause(100);
-    }
-  })();
-  running.catch(() => undefined);
-  return async () => {
-    over.abort();
-    try {
-      await running;
-    } finally {
-      await host.close();
-    }
-  };
-}
-
 describe('account-sync stream', { timeout: 120_000 }, () => {
   it.each(['beside a daemon', 'without one'])(
     '%s: with 0 all that was changed before has been sent, though people of both sites go on with these accounts',
     async (how) => {
       if (how === 'without one') await cars.stop();
-      const stops = [await changeOnAndOn(cars, 's_website'), await changeOnAndOn(homes, 's_phone_land')];
+      const edits = [
+        await keepEditing(cars.host, 's_website', EVERY_MS),
+        await keepEditing(homes.host, 's_phone_land', EVERY_MS),
+      ];
       try {
         for (let round = 0; round < 2; round++) {
           const words = `${how}, ${round}`;
@@ -63,7 +42,7 @@ describe('account-sync stream', { timeout: 120_000 }, () => {
           expect(rows.map((row) => row['value'])).toEqual(PEOPLE.map(() => words));
         }
       } finally {
-        for (const stop of stops) await stop();
+        for (const one of edits) await one.stop();
       }
     },
   );

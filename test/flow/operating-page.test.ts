@@ -9,16 +9,13 @@ import { silentLog } from '../../src/runtime/logger.ts';
 import { configOf, makeCli, type Cli } from '../support/cli.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { dumpOf, restoreInto } from '../support/dump.ts';
-import { expectEverywhere as expectColumns, keepEditing as edit, type Edits } from '../support/editing.ts';
+import { expectEverywhere as expectColumns, keepEditing, PEOPLE, registerPeople } from '../support/editing.ts';
 import { eventually } from '../support/eventually.ts';
 import { openHost, type Host } from '../support/osclass/host.ts';
 import { makeWorld, type World, type WorldSite } from '../support/world.ts';
 
-const PEOPLE = ['ana', 'bob', 'cid', 'dan'].map((name) => `${name}@example.com`);
 /** What the people of each site edit: one thing each, so that every last edit has to be everywhere in the end. */
 const COLUMN = { cars: 's_website', homes: 's_phone_land' } as const;
-
-const keepEditing = (host: Host, column: string): Promise<Edits> => edit(host, column, PEOPLE);
 
 let world: World;
 let cars: WorldSite;
@@ -33,7 +30,7 @@ let alone: Daemon | undefined;
 beforeAll(async () => {
   world = await makeWorld(['cars', 'homes']);
   [cars, homes] = [world.site('cars'), world.site('homes')];
-  for (const email of PEOPLE) await cars.host.person.register({ email, name: email.slice(0, 3), validation: false });
+  await registerPeople(cars.host);
   await world.settle(60_000);
   cli = makeCli(configOf(cars, [homes]));
 }, 240_000);
@@ -104,7 +101,7 @@ describe('the order of docs/operating.md, on two sites in use', { timeout: 240_0
     const ofHomes = await there.stop();
     expect(await cli.run('install')).toMatchObject({ code: 0 });
     // The site is open again.
-    const mobile = await edit(cars.host, 's_phone_mobile', PEOPLE);
+    const mobile = await keepEditing(cars.host, 's_phone_mobile');
     await cars.start();
     expect(await cli.run('feed', 'homes', '--restart')).toMatchObject({ code: 0 });
     await expectColumns([cars.host, homes.host], { s_phone_mobile: await mobile.stop() });

@@ -325,6 +325,21 @@ describe.each([
       expect(await at('cars', email)).toMatchObject({ b_active: 1 });
     });
 
+    it('removes nobody who was validated there, and has another address by then', async () => {
+      const [email, other] = [address(), address()];
+      await mesh.cars.host.person.register({ email, name: 'First', validation: true });
+      await run();
+      // All of it unheard: the links in the mails, and who took the address and left before the run.
+      await mesh.jobs.host.admin.activate(email);
+      await mesh.jobs.host.person.changeEmail(email, other);
+      await mesh.jobs.person.register({ email, name: 'Second', validation: false });
+      await mesh.jobs.person.deleteAccount(email);
+      await run();
+      await daysPass();
+      expect(await names(email)).toEqual([undefined, 'First', 'First']);
+      expect(await at('jobs', other)).toMatchObject({ s_name: 'First' });
+    });
+
     it('removes nobody of whom the peer says something after it', async () => {
       const email = address();
       await mesh.jobs.host.person.register({ email, name: 'First', validation: false });

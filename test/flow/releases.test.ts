@@ -5,12 +5,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configOf, makeCli, type Cli, type Running } from '../support/cli.ts';
 import { dumpOf } from '../support/dump.ts';
-import { expectEverywhere, keepEditing } from '../support/editing.ts';
+import { expectEverywhere, keepEditing, PEOPLE, registerPeople } from '../support/editing.ts';
 import { eventually } from '../support/eventually.ts';
 import { unpackRelease, type Release } from '../support/release.ts';
 import { makeWorld, type World, type WorldSite } from '../support/world.ts';
 
-const PEOPLE = ['ana', 'bob', 'cid', 'dan'].map((name) => `${name}@example.com`);
 const [HERE, THERE] = ['s_website', 's_phone_land'];
 
 /** A site with both programs, and the daemon that runs. */
@@ -31,7 +30,7 @@ const versionsOf = (site: WorldSite, peer: WorldSite): Versions => {
   return { site, old: makeCli(text, release.main), now: makeCli(text), daemon: undefined };
 };
 /** The site's people, under a name of their own. */
-const edit = ({ site }: Versions, column: string) => keepEditing(site.host, column, PEOPLE);
+const edit = ({ site }: Versions, column: string) => keepEditing(site.host, column);
 
 async function start(of: Versions, program: 'old' | 'now'): Promise<void> {
   const daemon = of[program].start('run');
@@ -60,7 +59,7 @@ beforeAll(async () => {
   world = await makeWorld(['cars', 'homes'], { idle: true });
   const [one, other] = [world.site('cars'), world.site('homes')];
   [cars, homes] = [versionsOf(one, other), versionsOf(other, one)];
-  for (const email of PEOPLE) await one.host.person.register({ email, name: email.slice(0, 3), validation: false });
+  await registerPeople(one.host);
   await start(cars, 'old');
   await start(homes, 'old');
   const fed = await homes.old.run('feed', 'cars');

@@ -3,26 +3,34 @@ import { expect } from 'vitest';
 import { eventually } from './eventually.ts';
 import type { Host } from './osclass/host.ts';
 
+/** Four of them. */
+export const PEOPLE = ['ana', 'bob', 'cid', 'dan'].map((name) => `${name}@example.com`);
+
+/** Registers them on a site, each under the first part of the address. */
+export async function registerPeople(host: Host): Promise<void> {
+  for (const email of PEOPLE) await host.person.register({ email, name: email.slice(0, 3), validation: false });
+}
+
 /** What they wrote. */
 export interface Edits {
   /** Once each person was edited: by address, what was written last. Throws what a statement threw. */
   stop(): Promise<ReadonlyMap<string, string>>;
 }
 
-/** Starts them: one account of these after the other, each time with another value of the column. */
-export async function keepEditing(host: Host, column: string, people: readonly string[]): Promise<Edits> {
+/** Starts them: one account of {@link PEOPLE} after the other, each time with another value of the column, so often. */
+export async function keepEditing(host: Host, column: string, everyMs = 20): Promise<Edits> {
   const own = await host.again();
   const last = new Map<string, string>();
   const over = new AbortController();
   let count = 0;
   const running = (async () => {
-    while (!over.signal.aborted || count < people.length) {
-      const email = people[count % people.length] ?? '';
+    while (!over.signal.aborted || count < PEOPLE.length) {
+      const email = PEOPLE[count % PEOPLE.length] ?? '';
       const value = `${Date.now()}.${count++}`;
       await own.write(`UPDATE {user} SET ${column} = ?, dt_mod_date = NOW() WHERE s_email = ?`, [value, email]);
       last.set(email, value);
       await new Promise((resolve) => {
-        setTimeout(resolve, 20);
+        setTimeout(resolve, everyMs);
       });
     }
   })();
