@@ -200,6 +200,13 @@ export async function forgetUndecided(runner: Runner, own: OwnTables, peer: stri
     WHERE peer = ${peer} AND address = ${addressOf(email)} AND removal_id IS NULL`.execute(runner);
 }
 
+/** The peer need not be told of it. `UPDATE seen SET email = NULL, removal_id = NULL WHERE removal_id = ?` */
+export async function forgetRemoval(runner: Runner, own: OwnTables, peer: string, removalId: number): Promise<void> {
+  await sql`
+    UPDATE ${id(own.seen)} SET email = NULL, removal_id = NULL
+    WHERE peer = ${peer} AND removal_id = ${removalId}`.execute(runner);
+}
+
 /** Addresses of removals that are undecided, of which nothing was exchanged since a time. */
 export async function undecidedRemovals(
   runner: Runner,

@@ -21,7 +21,7 @@ import { afterAnswer, afterTelling, beforeTelling, impress, noveltyOf, type Memo
 import { onlyChanges, saysNothing, toFields, toOutgoing, type OutgoingDeps } from './outgoing.ts';
 import { presenceOf, searchFeed } from './presence.ts';
 import { withRegistration } from './registration.ts';
-import { noteGone, readSeen, removedAddresses, writeAccounts, writeMemories } from './seen-store.ts';
+import { forgetRemoval, noteGone, readSeen, removedAddresses, writeAccounts, writeMemories } from './seen-store.ts';
 import { isAlreadyGone } from './wire.ts';
 
 /** What sending needs. */
@@ -147,6 +147,13 @@ async function sendRemoval(
   const removalId = removalIdOf(requireUid(record.uids[0] as string));
   const email = (await removedAddresses(db, own, peer, [removalId])).get(removalId);
   if (email === undefined) return { result: 'unchanged', message: 'The peer never had the account.' };
+  if (await isOfAnother(deps, peer, email, record)) {
+    await inTransaction(db, async (trx) => {
+      await forgetRemoval(trx, own, peer, removalId);
+      await deps.stillOurs(trx);
+    });
+    return { result: 'unchanged', message: 'Another account has the address there by now.' };
+  }
   if (!(await isMeant(deps, peer, email, requireStamp(record.stamp).ms, signal))) {
     await inTransaction(db, async (trx) => {
       // Somebody deleted it there, and the removal is on its way to us.
@@ -162,6 +169,18 @@ async function sendRemoval(
   const outcome = isGone ? 'told' : 'told and echoed';
   await inTransaction(db, (trx) => noteGone(trx, own, peer, email, outcome, nowMs()));
   return isGone ? { result: 'unchanged', message: 'The peer did not have the account.' } : { result: 'applied' };
+}
+
+/** True if the account at the peer is that of somebody who lives here, and who is not the one that was removed. */
+async function isOfAnother(
+  { db, own }: SendDeps,
+  peer: string,
+  email: string,
+  { uids }: RemovalRecord,
+): Promise<boolean> {
+  const user = (await readSeen(db, own, peer, [email])).get(email)?.user ?? null;
+  if (user === null || uids.includes(user)) return false;
+  return (await usersByUid(db, own, [user])).size > 0;
 }
 
 /**

@@ -15,6 +15,8 @@ test.each([
   { runs: 1, seed: 1923 },
   // A row of ours made an account anew while it was blocked here.
   { runs: 1, seed: 2176 },
+  // An account was removed and registered again here, while somebody registered the address there.
+  { runs: 1, seed: 10322 },
 ])(
   '$runs random histories with a plugin from seed $seed: no account dies, no value is emptied, and no password goes to another, that nobody did so to',
   async ({ runs, seed }) => {

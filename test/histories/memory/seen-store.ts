@@ -116,6 +116,13 @@ export async function forgetUndecided(runner: unknown, _own: OwnTables, peer: st
   if (row?.removalId === null) change(runner, peer, email, (before) => ({ ...before, email: null }));
 }
 
+export async function forgetRemoval(runner: unknown, _own: OwnTables, peer: string, removalId: number): Promise<void> {
+  for (const [key, row] of memoryOf(runner).tables.seen) {
+    if (!key.startsWith(`${peer} `) || row.removalId !== removalId || row.email === null) continue;
+    change(runner, peer, row.email, (before) => ({ ...before, email: null, removalId: null }));
+  }
+}
+
 export async function undecidedRemovals(
   runner: unknown,
   _own: OwnTables,
