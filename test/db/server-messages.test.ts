@@ -59,7 +59,10 @@ describe('where the server does not let the daemon in, the message says why and 
       const nap = (): Promise<unknown> => sql`SELECT SLEEP(0.2)`.execute(db);
       await Promise.all([nap(), nap()]);
     };
-    expect(await said(account, {}, twice)).toMatch(expected);
+    // Whoever reloads the rights of this server, as other tests do, sets the counters of an hour back.
+    let text = '';
+    for (let tries = 0; tries < 10 && !expected.test(text); tries++) text = await said(account, {}, twice);
+    expect(text).toMatch(expected);
   });
 
   it('a password that is wrong', async () => {

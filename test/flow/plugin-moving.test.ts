@@ -5,7 +5,7 @@ import { parseConfig } from '../../src/config/load.ts';
 import { startDaemon, type Daemon } from '../../src/daemon/daemon.ts';
 import { silentLog } from '../../src/runtime/logger.ts';
 import type { Site } from '../../src/site/site.ts';
-import { letTimePass, siteOf } from '../support/by-hand.ts';
+import { letTimePass, nextSecond, siteOf } from '../support/by-hand.ts';
 import { configOf } from '../support/cli.ts';
 import { installPlugin, setActive } from '../support/installed-plugin.ts';
 import type { Host } from '../support/osclass/host.ts';
@@ -72,6 +72,8 @@ describe('Moving one site at a time', () => {
     await setActive(mesh.jobsDb, false);
     // A site whose plugin is off answers 200, and to the others that is no answer of the plugin.
     mesh.weather = (way) => (way === 'in' ? 'off' : 'fair');
+    // An edit is later than what was there before by the seconds that Osclass keeps.
+    await nextSecond(cars);
     // People of all three go on: there with nothing that listens, here sending to a plugin that is off.
     await host.person.editProfile('cid@example.com', { phoneMobile: '+34 1' });
     await register(host, 'eva');

@@ -4,8 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { FeedOptions } from '../../src/feed/puller.ts';
-import { deliverAll, drainAll, reinstall, scanAll, settleByHand, siteOf } from '../support/by-hand.ts';
-import { eventually } from '../support/eventually.ts';
+import { deliverAll, drainAll, nextSecond, reinstall, scanAll, settleByHand, siteOf } from '../support/by-hand.ts';
 import { makeWorld, type World, type WorldOptions, type WorldSite } from '../support/world.ts';
 
 const NO_GUARD = 'guard: { removals: 100000, percent: 100 }';
@@ -22,13 +21,6 @@ const nameOn = async (on: WorldSite, email: string): Promise<unknown> => (await 
 const idsOf = (world: World, email: string): Promise<unknown[]> =>
   Promise.all(world.sites.map(async (site) => (await rowOn(site, email))['pk_i_id']));
 const parkedOn = (on: WorldSite): Promise<unknown[]> => on.db.query('SELECT code, message FROM oc_account_sync_parked');
-
-/** Until the second of the clock is another: dates of registration have no fractions. */
-const nextSecond = async ({ db }: WorldSite): Promise<void> => {
-  const now = async (): Promise<unknown> => (await db.query('SELECT NOW() AS now'))[0]?.['now'];
-  const before = await now();
-  await eventually(async () => expect(await now()).not.toEqual(before), { intervalMs: 20 });
-};
 
 /** What the pages say of a site that comes back: it takes from all others, and they from it. */
 const feedBothWays = async (world: World, one: WorldSite): Promise<void> => {

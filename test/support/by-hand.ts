@@ -1,6 +1,8 @@
 /** Passes called by hand: for worlds whose daemons are `manual`, so that a test decides what happens when. */
+import { expect } from 'vitest';
 import { uninstallOnce } from '../../src/capture/install.ts';
 import type { Site } from '../../src/site/site.ts';
+import { eventually } from './eventually.ts';
 import type { Person } from './osclass/people.ts';
 import type { World, WorldSite } from './world.ts';
 
@@ -80,4 +82,11 @@ export async function settleByHand(world: World): Promise<void> {
 
 function runningOf(world: World): WorldSite[] {
   return world.sites.filter((site) => site.daemon !== undefined);
+}
+
+/** Until the second of the database's clock is another: the dates that Osclass writes have no fractions. */
+export async function nextSecond({ db }: Pick<WorldSite, 'db'>): Promise<void> {
+  const now = async (): Promise<unknown> => (await db.query('SELECT NOW() AS now'))[0]?.['now'];
+  const before = await now();
+  await eventually(async () => expect(await now()).not.toEqual(before), { intervalMs: 20 });
 }
