@@ -5,7 +5,7 @@
 import type { Transaction } from 'kysely';
 import { isAnswering } from '../db/answering.ts';
 import { isConnectionLost } from '../db/failures.ts';
-import { requireUid } from '../db/shadows.ts';
+import { requireUid } from '../store/shadows.ts';
 import { asDaemon, inTransaction } from '../db/transaction.ts';
 import { SyncError, type ErrorCode } from '../model/errors.ts';
 import type { WireRecord } from '../model/record.ts';

@@ -6,7 +6,7 @@ import type { UserPlan } from './decide.ts';
 import type { Incoming } from './incoming.ts';
 import { masked } from './masked.ts';
 import type { Origination, Outcome } from './outcome.ts';
-import type { ParkedRecord } from './parked.ts';
+import type { ParkedRecord } from '../store/parked.ts';
 import type { StoredPlan } from './store-users.ts';
 
 /** Nothing was done, and there is nothing to say about it. */

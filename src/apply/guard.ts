@@ -1,7 +1,7 @@
 /** The guard, incoming: removals and disablings beyond what it lets through are parked until a person approves. */
 import type { Transaction } from 'kysely';
 import type { Catalog, OwnTables } from '../db/catalog.ts';
-import { guardAllowance, guardAlone, noteGuarded } from '../db/guard-events.ts';
+import { guardAllowance, guardAlone, noteGuarded } from '../store/guard-events.ts';
 import type { GuardLimits } from '../model/guard.ts';
 import type { UserPlan } from './decide.ts';
 import type { Note, Origination } from './outcome.ts';

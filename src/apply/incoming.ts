@@ -1,5 +1,5 @@
 /** Records of living users as this site reads them. Pure. */
-import { requireUid } from '../db/shadows.ts';
+import { requireUid } from '../store/shadows.ts';
 import type { RemoteRegister } from '../model/merge.ts';
 import type { UserRecord } from '../model/record.ts';
 import type { RegisterName } from '../model/register.ts';

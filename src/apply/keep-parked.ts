@@ -2,7 +2,7 @@
 import type { Runner } from '../db/transaction.ts';
 import type { OwnTables } from '../db/catalog.ts';
 import type { Origination } from './outcome.ts';
-import { parkAgain, parkRecords, type ParkedRecord } from './parked.ts';
+import { parkAgain, parkRecords, type ParkedRecord } from '../store/parked.ts';
 
 /** Keeps records; one that lay here does not push out another of the same user that came while it was tried again. */
 export async function keepParked(

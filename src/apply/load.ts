@@ -4,10 +4,10 @@
  */
 import type { Kysely, Transaction } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
-import { markerTimes } from '../db/markers.ts';
-import { readShadows, tombstonesByUid, usersByUid, type StoredUser } from '../db/shadows.ts';
-import type { Unread } from '../db/unread.ts';
-import { chooseUids, usedUidsOf } from '../db/uid-assignment.ts';
+import { markerTimes } from '../store/markers.ts';
+import { readShadows, tombstonesByUid, usersByUid, type StoredUser } from '../store/shadows.ts';
+import type { Unread } from '../store/undrained.ts';
+import { chooseUids, usedUidsOf } from '../store/uid-assignment.ts';
 import { absorb, hasOtherAddress, isOtherAccount } from '../model/absorb.ts';
 import type { Candidate } from '../model/identity.ts';
 import type { RegisterName } from '../model/register.ts';
@@ -15,7 +15,7 @@ import type { Shadow } from '../model/shadow.ts';
 import type { Origin, Stamp } from '../model/stamp.ts';
 import { canonicalEmail, makeNextUid, type NextUid, type Uid } from '../model/uid.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
-import { usersContested } from './parked.ts';
+import { usersContested } from '../store/parked.ts';
 
 /** What loading needs. */
 export interface LoadDeps {

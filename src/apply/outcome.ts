@@ -4,7 +4,7 @@ import type { StreamResult, WireRecord } from '../model/record.ts';
 import type { RegisterName } from '../model/register.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { Uid } from '../model/uid.ts';
-import type { Lying } from './parked.ts';
+import type { Lying } from '../store/parked.ts';
 
 /** Where records come from. */
 export interface Origination {

@@ -1,7 +1,7 @@
 /** Places of addresses: names travel, ids do not. */
 import type { Transaction } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
-import { countUnknownPlaces } from '../db/unknown-places.ts';
+import { countUnknownPlaces } from '../store/unknown-places.ts';
 import type { Values } from '../model/register.ts';
 import type { UserPlan } from './decide.ts';
 import type { Origination } from './outcome.ts';

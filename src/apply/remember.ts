@@ -1,9 +1,9 @@
 /** After a chunk was stored: shadows, uids and outboxes of everyone it touched, in the same transaction. */
 import type { Transaction } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
-import type { OutboxWriter, Routes } from '../db/ports.ts';
-import { bindUids, forgetUsers, writeShadows, type StoredUser } from '../db/shadows.ts';
-import { reserveUids } from '../db/uid-assignment.ts';
+import type { OutboxWriter, Routes } from '../store/ports.ts';
+import { bindUids, forgetUsers, writeShadows, type StoredUser } from '../store/shadows.ts';
+import { reserveUids } from '../store/uid-assignment.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
 import type { UserPlan } from './decide.ts';
 import type { Loaded } from './load.ts';

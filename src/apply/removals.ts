@@ -1,7 +1,7 @@
 /** Removals from peers: the accounts they mean are deleted as Osclass deletes them, and buried, in one transaction. */
 import type { Transaction } from 'kysely';
 import type { Catalog, OwnTables } from '../db/catalog.ts';
-import type { OutboxWriter, Routes } from '../db/ports.ts';
+import type { OutboxWriter, Routes } from '../store/ports.ts';
 import {
   bindUids,
   bury,
@@ -10,8 +10,8 @@ import {
   tombstonesByUid,
   writeShadows,
   type StoredUser,
-} from '../db/shadows.ts';
-import { uidsToBury } from '../db/uid-assignment.ts';
+} from '../store/shadows.ts';
+import { uidsToBury } from '../store/uid-assignment.ts';
 import { absorb } from '../model/absorb.ts';
 import { SyncError } from '../model/errors.ts';
 import { planRemoval, type RemovalPlan } from '../model/identity.ts';
@@ -25,7 +25,7 @@ import { hideItemsOf } from './hidden-items.ts';
 import { keepLeftovers } from './leftovers.ts';
 import type { Loaded, LocalUser } from './load.ts';
 import type { Note, Origination, Outcome } from './outcome.ts';
-import { unparkBuried } from './parked.ts';
+import { unparkBuried } from '../store/parked.ts';
 
 /** What removing needs. */
 export interface RemovalDeps {

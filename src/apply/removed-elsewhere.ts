@@ -3,7 +3,7 @@
  * They stay, for a restore removes nobody; but a person should know.
  */
 import type { Kysely } from 'kysely';
-import { requireUid, usersByUid } from '../db/shadows.ts';
+import { requireUid, usersByUid } from '../store/shadows.ts';
 import { inTransaction } from '../db/transaction.ts';
 import type { RemovalRecord } from '../model/record.ts';
 import type { Stamp } from '../model/stamp.ts';

@@ -1,7 +1,7 @@
 /** Another try for records that lie here: when this site changed, when a person asks, and now and then by itself. */
 import { applyRecords } from './applier.ts';
 import type { Origination, Outcome } from './outcome.ts';
-import { readParked, touchParked, type ParkedRow } from './parked.ts';
+import { readParked, touchParked, type ParkedRow } from '../store/parked.ts';
 import type { ApplyDeps } from './together.ts';
 
 /** A parked record nobody woke is tried again after so long: by the next of the passes that come every minute. */

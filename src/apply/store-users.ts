@@ -1,7 +1,7 @@
 /** Carries out plans: writes rows and descriptions, reads back what is really stored, and works out the new shadows. */
 import type { Transaction } from 'kysely';
 import type { Catalog, Column, OwnTables, Table } from '../db/catalog.ts';
-import type { StoredUser } from '../db/shadows.ts';
+import type { StoredUser } from '../store/shadows.ts';
 import { firstShadow, valuesOf } from '../model/absorb.ts';
 import {
   hashValues,

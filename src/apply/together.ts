@@ -3,8 +3,8 @@
  * a record that concerns an account another record of the chunk is changing waits for the next round.
  */
 import type { Transaction } from 'kysely';
-import type { AppendLog } from '../db/ports.ts';
-import { requireUid } from '../db/shadows.ts';
+import type { AppendLog } from '../store/ports.ts';
+import { requireUid } from '../store/shadows.ts';
 import { isAhead } from '../model/clock-guard.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { RemovalRecord, UserRecord, WireRecord } from '../model/record.ts';
@@ -19,7 +19,7 @@ import { loadChunk, type Loaded, type LoadDeps } from './load.ts';
 import { processEntry } from './log.ts';
 import type { Origination, Outcome } from './outcome.ts';
 import { keepParked } from './keep-parked.ts';
-import { unparkLying, unparkRecords, wakeParked, type ParkedRecord } from './parked.ts';
+import { unparkLying, unparkRecords, wakeParked, type ParkedRecord } from '../store/parked.ts';
 import { reportPlaces } from './places.ts';
 import { parkRefused } from './probe.ts';
 import { keepUserNames, movingAway, parkTakenEmails, parkUnstorable } from './refine.ts';

@@ -5,18 +5,18 @@
  */
 import { sql, type Kysely, type Transaction } from 'kysely';
 import { id, type Catalog, type OwnTables } from '../db/catalog.ts';
-import type { Lease } from '../db/lease.ts';
-import { usersMarked } from '../db/markers.ts';
-import { FIRST_WAITING_ID, readShadows, type StoredUser } from '../db/shadows.ts';
-import { readState, writeState } from '../db/state.ts';
+import type { Lease } from '../store/lease.ts';
+import { usersMarked } from '../store/markers.ts';
+import { FIRST_WAITING_ID, readShadows, type StoredUser } from '../store/shadows.ts';
+import { readState, writeState } from '../store/state.ts';
 import { inTransaction } from '../db/transaction.ts';
-import { addVanished, dropVanished, vanishedAmong, vanishedBetween } from '../db/vanished.ts';
+import { addVanished, dropVanished, vanishedAmong, vanishedBetween } from '../store/vanished.ts';
 import { isSameAccount } from '../model/absorb.ts';
 import { hashValues } from '../model/register.ts';
 import { routesFor } from '../model/route.ts';
 import { wantRescan } from './baseline.ts';
 import type { CaptureDeps } from './deps.ts';
-import { addMarkers, type NewMarker } from './queue.ts';
+import { addMarkers, type NewMarker } from '../store/queue.ts';
 import { renumber, seeUnderNewIds } from './renumber.ts';
 import { decodeTableSeen, encodeTableSeen, isSameTable, laterSeen, readTableSeen } from './table-seen.ts';
 

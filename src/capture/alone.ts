@@ -3,8 +3,8 @@ import type { Kysely } from 'kysely';
 import { v4 } from 'uuid';
 import type { OwnTables } from '../db/catalog.ts';
 import { isClusterNode } from '../db/galera.ts';
-import { makeLeases } from '../db/lease.ts';
-import { withLease } from '../db/with-lease.ts';
+import { makeLeases } from '../store/lease.ts';
+import { withLease } from '../store/with-lease.ts';
 import { SyncError } from '../model/errors.ts';
 
 /**

@@ -5,13 +5,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
-import type { Lease } from '../db/lease.ts';
-import { idsChangingHands, markerTimes, usersMarked } from '../db/markers.ts';
+import type { Lease } from '../store/lease.ts';
+import { idsChangingHands, markerTimes, usersMarked } from '../store/markers.ts';
 import { readClock } from '../db/server-facts.ts';
-import { addShadows, bindUids, readShadows, writeShadows, type StoredUser } from '../db/shadows.ts';
-import { readState, readStates, writeState } from '../db/state.ts';
+import { addShadows, bindUids, readShadows, writeShadows, type StoredUser } from '../store/shadows.ts';
+import { readState, readStates, writeState } from '../store/state.ts';
 import { inTransaction } from '../db/transaction.ts';
-import { chooseUids, reserveUids, type Addressed } from '../db/uid-assignment.ts';
+import { chooseUids, reserveUids, type Addressed } from '../store/uid-assignment.ts';
 import { hashValues, type RegisterName } from '../model/register.ts';
 import { absorb, isOtherAccount } from '../model/absorb.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';

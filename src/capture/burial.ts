@@ -1,7 +1,7 @@
 /** Users deleted on our site: buried, forgotten, and told to every peer. */
 import type { Transaction } from 'kysely';
-import { bury, forgetUsers, hashRemovedEmail, tombstonesByUid, type StoredUser } from '../db/shadows.ts';
-import { chooseUids, uidsToBury } from '../db/uid-assignment.ts';
+import { bury, forgetUsers, hashRemovedEmail, tombstonesByUid, type StoredUser } from '../store/shadows.ts';
+import { chooseUids, uidsToBury } from '../store/uid-assignment.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
 import { nextStamp, type Stamp } from '../model/stamp.ts';
 import { uidOfEmail, type Uid } from '../model/uid.ts';

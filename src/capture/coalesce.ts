@@ -2,7 +2,7 @@
  * Many markers of one user are one. Accounts whose primary key was changed in place are followed from id to id, in the order
  * of their markers: whoever changes a key holds the row, so of one account that is the order in which it happened. Pure.
  */
-import type { Marker } from '../db/markers.ts';
+import type { Marker } from '../store/markers.ts';
 
 /** All markers of one user in a batch. */
 export interface Marked {

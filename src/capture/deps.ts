@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
-import type { OutboxWriter, Routes } from '../db/ports.ts';
+import type { OutboxWriter, Routes } from '../store/ports.ts';
 import type { Origin } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
 import type { HostUsers } from '../osclass/host-users.ts';

@@ -2,9 +2,9 @@
  * Drain: markers → what really changed → stamps → outboxes, in one transaction. A marker says that a user changed,
  * never what; the shadow says what. What equals the shadow is not a change.
  */
-import type { Lease } from '../db/lease.ts';
-import { deleteMarkers, idsChangingHands, readMarkers, readMarkersOf, type Marker } from '../db/markers.ts';
-import { readStates } from '../db/state.ts';
+import type { Lease } from '../store/lease.ts';
+import { deleteMarkers, idsChangingHands, readMarkers, readMarkersOf, type Marker } from '../store/markers.ts';
+import { readStates } from '../store/state.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { coalesce, gather, isRenumbering, type Marked } from './coalesce.ts';
 import type { CaptureDeps } from './deps.ts';

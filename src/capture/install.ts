@@ -1,7 +1,7 @@
 /** Install and uninstall: our tables and triggers in the site's database. What fails half-way is taken back. */
 import { sql, type Kysely } from 'kysely';
 import type { Catalog, OwnTables } from '../db/catalog.ts';
-import { isAnyLeaseHeld } from '../db/lease.ts';
+import { isAnyLeaseHeld } from '../store/lease.ts';
 import { dropOwnTables, migrate, migrationStatements } from '../db/migrate.ts';
 import { readServerFacts, type ServerFacts } from '../db/server-facts.ts';
 import { SyncError } from '../model/errors.ts';

@@ -7,7 +7,7 @@ import { sql, type Kysely } from 'kysely';
 import { id, type Catalog, type OwnTables } from '../db/catalog.ts';
 import { errnoOf } from '../db/failures.ts';
 import { withFreshRights } from '../db/fresh-rights.ts';
-import { readState, writeState } from '../db/state.ts';
+import { readState, writeState } from '../store/state.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { SyncError } from '../model/errors.ts';
 import type { RelatedTable } from '../osclass/related.ts';

@@ -16,7 +16,7 @@ import {
   waitingUsers,
   writeShadows,
   type StoredUser,
-} from '../db/shadows.ts';
+} from '../store/shadows.ts';
 import { hasOtherAddress, isOtherAccount, isSameAccount, underNewId } from '../model/absorb.ts';
 import { isHashOf } from '../model/register.ts';
 import { uidOfEmail, uidsOfEmail, uniteUids } from '../model/uid.ts';

@@ -1,8 +1,8 @@
 /** What the markers of a batch come to: changed, new and removed users; shadows and outboxes are written accordingly. */
 import type { Transaction } from 'kysely';
-import { markerTimes } from '../db/markers.ts';
-import { addShadows, bindUids, forgetUsers, readShadows, writeShadows, type StoredUser } from '../db/shadows.ts';
-import { chooseUids, reserveUids, type Addressed } from '../db/uid-assignment.ts';
+import { markerTimes } from '../store/markers.ts';
+import { addShadows, bindUids, forgetUsers, readShadows, writeShadows, type StoredUser } from '../store/shadows.ts';
+import { chooseUids, reserveUids, type Addressed } from '../store/uid-assignment.ts';
 import { absorb, firstShadow, isOtherAccount, type Absorbed } from '../model/absorb.ts';
 import { hashValues, type RegisterName } from '../model/register.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';

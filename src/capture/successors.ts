@@ -1,8 +1,8 @@
 /** Rows that were replaced, or registered again under the same address at once: they go on as the same user. */
 import type { Transaction } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
-import type { OutboxWriter } from '../db/ports.ts';
-import { bindUids, forgetUsers, readShadows, writeShadows, type StoredUser } from '../db/shadows.ts';
+import type { OutboxWriter } from '../store/ports.ts';
+import { bindUids, forgetUsers, readShadows, writeShadows, type StoredUser } from '../store/shadows.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import type { Gone } from './burial.ts';

@@ -4,7 +4,7 @@
  */
 import { sql } from 'kysely';
 import { id, type Catalog, type OwnTables } from '../db/catalog.ts';
-import { FIRST_WAITING_ID } from '../db/shadows.ts';
+import { FIRST_WAITING_ID } from '../store/shadows.ts';
 import type { Runner } from '../db/transaction.ts';
 
 /**

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { sql, type Kysely } from 'kysely';
 import { id, type Catalog, type OwnTables, type Table } from '../db/catalog.ts';
-import { readState, writeState, type StateName } from '../db/state.ts';
+import { readState, writeState, type StateName } from '../store/state.ts';
 import { inTransaction } from '../db/transaction.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
 import { wantRescan } from './baseline.ts';

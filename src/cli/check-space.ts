@@ -1,7 +1,7 @@
 /** The part of `account-sync check` that looks at what our tables take. */
 import { statfs } from 'node:fs/promises';
 import { isInstalled } from '../db/migrate.ts';
-import { entriesOfOthers, readLogSpace } from '../ops/space.ts';
+import { entriesOfOthers, readLogSpace } from '../store/space.ts';
 import type { Site } from '../site/site.ts';
 import { ok, warn, type Finding } from './finding.ts';
 import { count } from './text.ts';

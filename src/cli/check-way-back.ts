@@ -1,11 +1,11 @@
 /** The part of `account-sync check` that has peers call us: whether their calls get to this site, and are let in. */
 import type { Config, PeerConfig } from '../config/config.ts';
-import { expectCallBack, isDaemonRunning, takeCallBack } from '../db/call-backs.ts';
+import { expectCallBack, isDaemonRunning, takeCallBack } from '../store/call-backs.ts';
 import { ownTables } from '../db/catalog.ts';
 import { isInstalled } from '../db/migrate.ts';
 import { openPool } from '../db/pool.ts';
 import type { Hello } from '../model/record.ts';
-import { makeActivityLog } from '../ops/activity-log.ts';
+import { makeActivityLog } from '../store/activity-log.ts';
 import { CALL_BACK, newNonce } from '../peer/call-back.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { fail, ok, warn, type Finding } from './finding.ts';

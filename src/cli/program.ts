@@ -1,6 +1,6 @@
 /** The command line: what it takes, and which file does it; a command's file is loaded when it is the one. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { parseParkedId } from '../ops/entry-cursor.ts';
+import { parseParkedId } from '../store/entry-cursor.ts';
 import { VERSION } from '../version.ts';
 import type { ExitCode, Terminal } from './context.ts';
 import { HELP } from './help.ts';

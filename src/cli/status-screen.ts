@@ -1,7 +1,7 @@
 /** The screen of `account-sync status`. Pure. */
 import { styleText } from 'node:util';
 import { ERRORS } from '../model/errors.ts';
-import type { PeerSummary } from '../ops/peer-status.ts';
+import type { PeerSummary } from '../store/peer-status.ts';
 import type { StatusDocument } from './status.ts';
 import { count, duration, table } from './text.ts';
 

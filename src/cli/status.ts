@@ -1,8 +1,8 @@
 /** `account-sync status`: one screen for a tired operator. Reads the database, so it works with and without the daemon. */
-import { queueDepth } from '../capture/queue.ts';
-import { isAnyLeaseHeld } from '../db/lease.ts';
+import { queueDepth } from '../store/queue.ts';
+import { isAnyLeaseHeld } from '../store/lease.ts';
 import { fromSqlTime } from '../db/time.ts';
-import type { PeerSummary } from '../ops/peer-status.ts';
+import type { PeerSummary } from '../store/peer-status.ts';
 import { entryOf, SyncError } from '../model/errors.ts';
 import { readRefusedEdit, type RefusedEdit } from '../ops/refused-edit.ts';
 import type { Site } from '../site/site.ts';

@@ -1,5 +1,5 @@
 /** `account-sync stream [PEER]`: sends now all that was changed before, beside a daemon or without one. */
-import { isDrainedTo, lastMarker } from '../capture/queue.ts';
+import { isDrainedTo, lastMarker } from '../store/queue.ts';
 import { fromSqlTime } from '../db/time.ts';
 import { ERRORS, SyncError } from '../model/errors.ts';
 import { firstDueSince, youngestWaiting } from '../outbox/waiting.ts';

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { currentAccount, uninstallOnce } from '../capture/install.ts';
 import { findLeftovers } from '../capture/leftovers.ts';
 import { PRESENCE_EVERY_MS } from '../daemon/presence.ts';
-import { isWorkSeen, readLeases } from '../db/lease.ts';
+import { isWorkSeen, readLeases } from '../store/lease.ts';
 import { isInstalled } from '../db/migrate.ts';
 import type { Site } from '../site/site.ts';
 import { withSite, type CommonOptions, type ExitCode, type Terminal } from './context.ts';

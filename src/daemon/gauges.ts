@@ -1,11 +1,11 @@
 /** How things stand with a daemon, as readings of its gauges. Names of peers are in them, so `/metrics` asks for a token. */
-import { queueDepth } from '../capture/queue.ts';
+import { queueDepth } from '../store/queue.ts';
 import { readClock } from '../db/server-facts.ts';
 import { fromSqlTime } from '../db/time.ts';
 import type { FeedControl } from '../feed/control.ts';
 import type { Health, HealthStatus } from '../ops/health.ts';
 import { reading, type Reading } from '../ops/metrics.ts';
-import type { PeerSummary } from '../ops/peer-status.ts';
+import type { PeerSummary } from '../store/peer-status.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Site } from '../site/site.ts';
 import type { Work, WorkState } from './work.ts';

@@ -1,5 +1,5 @@
 /** A running daemon shows that it is there: it keeps the lease `daemon`, which commands look at. */
-import type { Lease, Leases } from '../db/lease.ts';
+import type { Lease, Leases } from '../store/lease.ts';
 import { SyncError } from '../model/errors.ts';
 import { hasPassed, type Clock } from '../runtime/clock.ts';
 

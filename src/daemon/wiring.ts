@@ -1,22 +1,22 @@
 /** The functions behind the routes of the HTTP server, for a site that is open. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { toStreamResult } from '../apply/outcome.ts';
-import { queueDepth } from '../capture/queue.ts';
-import { noteCallBack } from '../db/call-backs.ts';
+import { queueDepth } from '../store/queue.ts';
+import { noteCallBack } from '../store/call-backs.ts';
 import { fromSqlTime } from '../db/time.ts';
 import type { FeedControl } from '../feed/control.ts';
 import { followFeed } from '../feed/follow.ts';
 import { SyncError } from '../model/errors.ts';
-import { installationId } from '../db/installation.ts';
-import { noteInstallation } from '../feed/cursor.ts';
+import { installationId } from '../store/installation.ts';
+import { noteInstallation } from '../store/feed-cursor.ts';
 import { nativeOwner } from '../model/feed-owner.ts';
 import { PROTOCOL, ROWS, type Hello, type StreamAnswer, type StreamRequest } from '../model/record.ts';
 import { DEFAULT_COLUMNS, DESCRIPTION, type ColumnList } from '../model/register.ts';
 import { judgeHealth, type Health } from '../ops/health.ts';
 import { listParked } from '../ops/parked.ts';
 import { listPending } from '../ops/pending.ts';
-import type { PeerFacts } from '../ops/peer-status.ts';
-import { countWaiting } from '../outbox/store.ts';
+import type { PeerFacts } from '../store/peer-status.ts';
+import { countWaiting } from '../store/outbox.ts';
 import { approvePeer, dropParkedEntry, retryParked } from '../site/parked-actions.ts';
 import { keyDigestOf, type Authenticator } from '../peer/authentication.ts';
 import { makeCallBacks } from '../peer/call-back.ts';

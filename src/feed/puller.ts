@@ -2,16 +2,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Kysely, Transaction } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
-import type { Leases } from '../db/lease.ts';
-import type { AppendLog } from '../db/ports.ts';
+import type { Leases } from '../store/lease.ts';
+import type { AppendLog } from '../store/ports.ts';
 import { inTransaction } from '../db/transaction.ts';
-import { whileHeld } from '../db/with-lease.ts';
+import { whileHeld } from '../store/with-lease.ts';
 import { ERRORS, SyncError } from '../model/errors.ts';
 import type { FeedOwner } from '../model/feed-owner.ts';
 import type { FeedPage, StreamResult, UserRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import { fetchAround, type Fetch } from './around.ts';
-import { moveCursor, readCursor } from './cursor.ts';
+import { moveCursor, readCursor } from '../store/feed-cursor.ts';
 
 /** What applying a page came to, for each record. */
 export interface PageOutcome {

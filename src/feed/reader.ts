@@ -1,10 +1,10 @@
 /** Serving a feed: one page of our active and enabled users, with stamps and totals. */
 import { sql, type Kysely } from 'kysely';
 import { id, type Catalog, type OwnTables } from '../db/catalog.ts';
-import type { AppendLog, OutboxWriter, Routes } from '../db/ports.ts';
-import { setBackUsers } from '../db/set-back.ts';
-import { readShadows } from '../db/shadows.ts';
-import type { Unread } from '../db/unread.ts';
+import type { AppendLog, OutboxWriter, Routes } from '../store/ports.ts';
+import { setBackUsers } from '../store/restamp.ts';
+import { readShadows } from '../store/shadows.ts';
+import type { Unread } from '../store/undrained.ts';
 import { SyncError } from '../model/errors.ts';
 import { formatProgress } from '../model/progress.ts';
 import { roughBytes, type FeedPage, type UserRecord } from '../model/record.ts';

@@ -1,7 +1,7 @@
 /** The removals that a site remembers, page by page, for a peer that wants to know which of its accounts were removed. */
 import { sql } from 'kysely';
 import { id, type OwnTables } from '../db/catalog.ts';
-import { readTombstones } from '../db/shadows.ts';
+import { readTombstones } from '../store/shadows.ts';
 import type { Runner } from '../db/transaction.ts';
 import type { FeedPage, RemovalRecord } from '../model/record.ts';
 import { formatStamp } from '../model/stamp.ts';

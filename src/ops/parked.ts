@@ -4,7 +4,7 @@ import { id, type Ident, type OwnTables } from '../db/catalog.ts';
 import { fromSqlTime } from '../db/time.ts';
 import { ERRORS, type ErrorCode } from '../model/errors.ts';
 import { maskEmail } from '../model/log-entry.ts';
-import { entriesAfter, formatEntryKey, parseParkedId, type EntryKey } from './entry-cursor.ts';
+import { entriesAfter, formatEntryKey, parseParkedId, type EntryKey } from '../store/entry-cursor.ts';
 import type { EntryFilter } from './pending.ts';
 
 export interface ParkedEntry {

@@ -3,7 +3,7 @@ import { sql, type Kysely } from 'kysely';
 import { id, type Ident, type OwnTables } from '../db/catalog.ts';
 import { fromSqlTime } from '../db/time.ts';
 import { maskEmail } from '../model/log-entry.ts';
-import { entriesAfter, formatEntryKey, parseParkedId } from './entry-cursor.ts';
+import { entriesAfter, formatEntryKey, parseParkedId } from '../store/entry-cursor.ts';
 
 /** Which entries; `after` is the `next` of the page before. */
 export interface EntryFilter {

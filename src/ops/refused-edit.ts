@@ -1,6 +1,6 @@
 /** That an edit of the config file was refused, for those who look from outside of the daemon: table `state`. */
 import type { OwnTables } from '../db/catalog.ts';
-import { readState, writeState } from '../db/state.ts';
+import { readState, writeState } from '../store/state.ts';
 import type { Runner } from '../db/transaction.ts';
 
 /** An edit that is not in force. */

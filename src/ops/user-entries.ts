@@ -4,7 +4,7 @@ import { id, type OwnTables } from '../db/catalog.ts';
 import { fromSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import { parseUid, uidToBytes } from '../model/uid.ts';
-import { formatEntryKey } from './entry-cursor.ts';
+import { formatEntryKey } from '../store/entry-cursor.ts';
 
 /** An entry of an outbox. Dates in ISO 8601, UTC. */
 export interface UserEntry {

@@ -1,16 +1,16 @@
 /** Everything known of one user: what is stored and since when, what each peer still lacks and why, what happened last. */
 import type { Kysely } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
-import { markerTimes } from '../db/markers.ts';
-import { readShadows, readTombstones, tombstonesByUid, type StoredUser } from '../db/shadows.ts';
+import { markerTimes } from '../store/markers.ts';
+import { readShadows, readTombstones, tombstonesByUid, type StoredUser } from '../store/shadows.ts';
 import { maskEmail } from '../model/log-entry.ts';
 import { isHashOf } from '../model/register.ts';
 import { notPassedOnTo, type PeerRoute } from '../model/route.ts';
 import { compareStamps, isAdoption, type Stamp } from '../model/stamp.ts';
 import { canonicalEmail, uidsOfEmail } from '../model/uid.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
-import type { ActivityLog, LogRecord } from './activity-log.ts';
-import type { PeerStatus } from './peer-status.ts';
+import type { ActivityLog, LogRecord } from '../store/activity-log.ts';
+import type { PeerStatus } from '../store/peer-status.ts';
 import { waitingOf, parkedOf, type UserEntry, type UserParked } from './user-entries.ts';
 
 /** When and where something was set. */

@@ -1,6 +1,6 @@
 /** Between host rows and wire records: what a user of this site looks like to a peer, and the other way round. */
 import type { Column } from '../db/catalog.ts';
-import type { StoredUser } from '../db/shadows.ts';
+import type { StoredUser } from '../store/shadows.ts';
 import { valuesOf } from '../model/absorb.ts';
 import type { RemoteRegister } from '../model/merge.ts';
 import { stampText, type UserRecord, type WireRegister, type WireValue } from '../model/record.ts';

@@ -1,8 +1,8 @@
 /** One request with entries of an outbox, and what came of it. An entry leaves only after the peer confirmed it (invariant 3). */
 import type { Transaction } from 'kysely';
-import type { Lease } from '../db/lease.ts';
-import type { AppendLog } from '../db/ports.ts';
-import { noteGuarded } from '../db/guard-events.ts';
+import type { Lease } from '../store/lease.ts';
+import type { AppendLog } from '../store/ports.ts';
+import { noteGuarded } from '../store/guard-events.ts';
 import { inTransaction, type Runner } from '../db/transaction.ts';
 import { ERRORS, SyncError, type ErrorCode } from '../model/errors.ts';
 import { roughBytes, type StreamAnswer, type StreamResult, type WireRecord } from '../model/record.ts';
@@ -10,7 +10,7 @@ import type { PeerRoute } from '../model/route.ts';
 import { slicesOfWeight } from '../runtime/each-of.ts';
 import { pack, type PackDeps, type Parcel, type PeerForm } from './pack.ts';
 import { failedCall, sentRecord, wayFound } from './sent-log.ts';
-import { confirm, enqueue, park, postpone, type DueEntry, type Postponed } from './store.ts';
+import { confirm, enqueue, park, postpone, type DueEntry, type Postponed } from '../store/outbox.ts';
 
 /** What one request and what comes of it needs. */
 export interface BatchDeps extends PackDeps {

@@ -5,7 +5,7 @@
 import type { PeerRoute } from '../model/route.ts';
 import { eachOf, slices } from '../runtime/each-of.ts';
 import { deliverBatch, fenced, hasFailedAlone, type BatchDeps, type Sums } from './batch.ts';
-import { dueEntries, holdEntries, type DueEntry } from './store.ts';
+import { dueEntries, holdEntries, type DueEntry } from '../store/outbox.ts';
 
 /** What a delivery needs. */
 export interface DeliverDeps extends BatchDeps {

@@ -1,17 +1,17 @@
 /** What entries of an outbox stand for: the present values of each user, read now and not when the change was made. */
 import type { Kysely } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
-import type { Routes } from '../db/ports.ts';
-import { setBackRemovals, setBackUsers } from '../db/set-back.ts';
-import { readShadows, readTombstones } from '../db/shadows.ts';
-import type { Unread } from '../db/unread.ts';
+import type { Routes } from '../store/ports.ts';
+import { setBackRemovals, setBackUsers } from '../store/restamp.ts';
+import { readShadows, readTombstones } from '../store/shadows.ts';
+import type { Unread } from '../store/undrained.ts';
 import type { WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import { formatStamp, type Origin } from '../model/stamp.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
 import { encodeUser, hasAddress } from '../osclass/records.ts';
 import type { Zone } from '../osclass/timezone.ts';
-import { enqueue, type DueEntry } from './store.ts';
+import { enqueue, type DueEntry } from '../store/outbox.ts';
 
 /** What packing needs. */
 export interface PackDeps {

@@ -1,7 +1,7 @@
 /** Feeding a plugin peer: one page of active and enabled users as rows it can store, and the progress in its words. */
 import type { Kysely } from 'kysely';
 import type { OwnTables, Table } from '../db/catalog.ts';
-import { readShadows, type StoredUser } from '../db/shadows.ts';
+import { readShadows, type StoredUser } from '../store/shadows.ts';
 import { inTransaction, type Runner } from '../db/transaction.ts';
 import { formatProgress } from '../model/progress.ts';
 import type { PeerRoute } from '../model/route.ts';

@@ -8,7 +8,7 @@ import type { RegisterState } from '../model/shadow.ts';
 import { adoptionStamp, compareStamps, formatStamp, nextStamp, type Origin, type Stamp } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
-import type { StoredUser } from '../db/shadows.ts';
+import type { StoredUser } from '../store/shadows.ts';
 import {
   afterSaying,
   BLANK,

@@ -1,6 +1,6 @@
 /** Whose account at a plugin peer an address stands for, where somebody here has that address. */
 import type { OwnTables } from '../db/catalog.ts';
-import { tombstonesByUid, usersByUid } from '../db/shadows.ts';
+import { tombstonesByUid, usersByUid } from '../store/shadows.ts';
 import type { Runner } from '../db/transaction.ts';
 import type { Uid } from '../model/uid.ts';
 import type { HostUsers } from '../osclass/host-users.ts';

@@ -3,9 +3,9 @@
  * has to be written with them is in the {@link Prepared}.
  */
 import type { OwnTables } from '../db/catalog.ts';
-import { readShadows, tombstonesByUid, usersByUid } from '../db/shadows.ts';
+import { readShadows, tombstonesByUid, usersByUid } from '../store/shadows.ts';
 import type { Runner } from '../db/transaction.ts';
-import { chooseUids } from '../db/uid-assignment.ts';
+import { chooseUids } from '../store/uid-assignment.ts';
 import type { UserRecord } from '../model/record.ts';
 import { adoptionStamp, compareStamps, formatStamp, type Stamp } from '../model/stamp.ts';
 import { toSeparate } from '../model/separate.ts';

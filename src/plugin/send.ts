@@ -4,7 +4,7 @@
  */
 import type { Kysely } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
-import { requireUid, usersByUid } from '../db/shadows.ts';
+import { requireUid, usersByUid } from '../store/shadows.ts';
 import { inTransaction, type Runner } from '../db/transaction.ts';
 import { SyncError, type ErrorCode } from '../model/errors.ts';
 import { maskEmail } from '../model/log-entry.ts';

@@ -1,17 +1,17 @@
 /** Deliveries of one site: what src/outbox can do, put together with what the site can. */
 import type { Kysely } from 'kysely';
 import type { OwnTables } from '../db/catalog.ts';
-import { guardAllowance } from '../db/guard-events.ts';
-import type { Lease, Leases } from '../db/lease.ts';
-import type { AppendLog } from '../db/ports.ts';
-import type { Unread } from '../db/unread.ts';
-import { withLease } from '../db/with-lease.ts';
+import { guardAllowance } from '../store/guard-events.ts';
+import type { Lease, Leases } from '../store/lease.ts';
+import type { AppendLog } from '../store/ports.ts';
+import type { Unread } from '../store/undrained.ts';
+import { withLease } from '../store/with-lease.ts';
 import type { InForce } from './in-force.ts';
 import type { Meter } from './meter.ts';
 import { isAsStrict } from '../model/guard.ts';
 import { ROWS } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
-import type { PeerStatus } from '../ops/peer-status.ts';
+import type { PeerStatus } from '../store/peer-status.ts';
 import { makeZone } from '../osclass/timezone.ts';
 import type { Answered } from '../outbox/batch.ts';
 import { deliverOnce, type Delivered } from '../outbox/deliver.ts';

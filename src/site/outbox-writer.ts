@@ -1,7 +1,7 @@
 /** The outboxes of one site, as those see them who put users in. */
 import type { OwnTables } from '../db/catalog.ts';
-import type { OutboxWriter } from '../db/ports.ts';
-import { dropUsers, enqueue, renumberEntries, usersWaiting } from '../outbox/store.ts';
+import type { OutboxWriter } from '../store/ports.ts';
+import { dropUsers, enqueue, renumberEntries, usersWaiting } from '../store/outbox.ts';
 
 /**
  * @param names of the peers in the config in force

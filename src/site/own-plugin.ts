@@ -1,6 +1,6 @@
 /** What the PHP plugin left on our own site, where it moves from the plugin to a daemon. */
 import type { Kysely } from 'kysely';
-import type { AppendLog } from '../db/ports.ts';
+import type { AppendLog } from '../store/ports.ts';
 import { fillRegistrationGaps } from '../osclass/registration-gaps.ts';
 import { readInstalledPlugin } from '../plugin/installed.ts';
 import { makeRandomBytes } from '../runtime/random-bytes.ts';

@@ -2,10 +2,10 @@
  * What a person does about parked entries: those that came in, and those of our outboxes. Each action leaves a log record that
  * says who it was: `PROCESS` for records of a peer, `STREAM` for what goes to one.
  */
-import { dropParked, heldOf, readParked, type ParkedRow } from '../apply/parked.ts';
+import { dropParked, heldOf, readParked, type ParkedRow } from '../store/parked.ts';
 import { inTransaction, type Runner } from '../db/transaction.ts';
-import { parseParkedId } from '../ops/entry-cursor.ts';
-import { dropEntry, releaseHeld, retryEntry, type EntryName } from '../outbox/store.ts';
+import { parseParkedId } from '../store/entry-cursor.ts';
+import { dropEntry, releaseHeld, retryEntry, type EntryName } from '../store/outbox.ts';
 import type { RetryOutcome } from '../server/answers.ts';
 import type { Actor } from '../server/deps.ts';
 import type { Site } from './site.ts';

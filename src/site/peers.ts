@@ -2,7 +2,7 @@
 import type { Config, PeerConfig } from '../config/config.ts';
 import { SyncError } from '../model/errors.ts';
 import { nativeOwner, type FeedOwner } from '../model/feed-owner.ts';
-import type { PeerStatus } from '../ops/peer-status.ts';
+import type { PeerStatus } from '../store/peer-status.ts';
 import { makeAcquaintance, type Acquaintance } from '../peer/acquaintance.ts';
 import { makePeerClient, type PeerClient } from '../peer/client.ts';
 import { newTrace } from '../runtime/trace.ts';
@@ -19,7 +19,7 @@ export interface Peers {
   close(): Promise<void>;
 }
 
-/** See src/db/installation.ts and src/feed/cursor.ts. */
+/** See src/store/installation.ts and src/store/feed-cursor.ts. */
 export interface Installations {
   ours(): Promise<string>;
   note(peer: string, owner: FeedOwner): Promise<void>;

@@ -5,8 +5,8 @@
 import type { Kysely } from 'kysely';
 import type { Origination } from '../apply/outcome.ts';
 import type { OwnTables } from '../db/catalog.ts';
-import type { OutboxWriter } from '../db/ports.ts';
-import { hashRemovedEmail, readShadows, usersByUid, type StoredUser } from '../db/shadows.ts';
+import type { OutboxWriter } from '../store/ports.ts';
+import { hashRemovedEmail, readShadows, usersByUid, type StoredUser } from '../store/shadows.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { SyncError } from '../model/errors.ts';
 import type { RemovalRecord, WireRecord } from '../model/record.ts';

@@ -2,12 +2,12 @@
  * Rolling re-feed of a peer that runs the PHP plugin, which forgets what it could not send: a page now and then, so that
  * everybody there is asked for again within a stated time. It has a cursor of its own beside that of a person's feed.
  */
-import type { Lease } from '../db/lease.ts';
-import { readState, writeState } from '../db/state.ts';
+import type { Lease } from '../store/lease.ts';
+import { readState, writeState } from '../store/state.ts';
 import { inTransaction } from '../db/transaction.ts';
-import { withLease } from '../db/with-lease.ts';
+import { withLease } from '../store/with-lease.ts';
 import type { PeerConfig } from '../config/config.ts';
-import { noteFed } from '../feed/cursor.ts';
+import { noteFed } from '../store/feed-cursor.ts';
 import { SyncError } from '../model/errors.ts';
 import { pluginOwner } from '../model/feed-owner.ts';
 import type { FeedPage } from '../model/record.ts';

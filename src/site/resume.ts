@@ -1,8 +1,8 @@
 /** What a person says of a site that finds itself elsewhere: moved, restored or cloned. */
 import { v4 } from 'uuid';
-import { resetCursors } from '../feed/cursor.ts';
-import { renewInstallation } from '../db/installation.ts';
-import { forgetPeers, forgetSurroundings, notedSurroundings, noteSurroundings } from '../db/surroundings.ts';
+import { resetCursors } from '../store/feed-cursor.ts';
+import { renewInstallation } from '../store/installation.ts';
+import { forgetPeers, forgetSurroundings, notedSurroundings, noteSurroundings } from '../store/surroundings.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { SyncError } from '../model/errors.ts';
 import type { Actor } from '../server/deps.ts';

@@ -13,11 +13,11 @@ import type { CaptureDeps } from '../capture/deps.ts';
 import { countVanished } from '../capture/vanished.ts';
 import type { CaptureConfig } from '../config/config.ts';
 import type { Catalog, OwnTables } from '../db/catalog.ts';
-import type { Lease, Leases } from '../db/lease.ts';
+import type { Lease, Leases } from '../store/lease.ts';
 import { readClock } from '../db/server-facts.ts';
-import { readState } from '../db/state.ts';
-import { countRememberedVanished } from '../db/vanished.ts';
-import { withLease } from '../db/with-lease.ts';
+import { readState } from '../store/state.ts';
+import { countRememberedVanished } from '../store/vanished.ts';
+import { withLease } from '../store/with-lease.ts';
 import { hasPassed } from '../runtime/clock.ts';
 
 /** What it needs of the site. */

@@ -1,7 +1,7 @@
 /** Feeds that peers take from a site: what src/feed can do, put together with what is known of each peer. */
 import type { FeedReader } from '../feed/reader.ts';
 import type { Runner } from '../db/transaction.ts';
-import type { PeerStatus } from '../ops/peer-status.ts';
+import type { PeerStatus } from '../store/peer-status.ts';
 
 /** What it needs of the site. */
 export interface ServingSite {

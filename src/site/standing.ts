@@ -5,7 +5,7 @@
 import type { Kysely } from 'kysely';
 import type { Config } from '../config/config.ts';
 import type { OwnTables } from '../db/catalog.ts';
-import { noteSurroundings, notedSurroundings, readServerIdentity } from '../db/surroundings.ts';
+import { noteSurroundings, notedSurroundings, readServerIdentity } from '../store/surroundings.ts';
 import { SyncError } from '../model/errors.ts';
 import { describeDifferences, differencesOf, type Difference, type Surroundings } from '../model/surroundings.ts';
 import { keyDigestOf } from '../peer/authentication.ts';

@@ -1,5 +1,5 @@
 /** Waking records that wait for something the host got: a language, or a column that can hold a value. */
-import { wakeParkedFor } from '../apply/parked.ts';
+import { wakeParkedFor } from '../store/parked.ts';
 import type { OwnTables } from '../db/catalog.ts';
 import type { Runner } from '../db/transaction.ts';
 import { hasNewLocale, hasOtherColumns, type Parts } from './parts.ts';

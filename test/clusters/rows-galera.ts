@@ -2,10 +2,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { openSite } from '../../src/site/site.ts';
 import { inTransaction } from '../../src/db/transaction.ts';
-import { makeLeases } from '../../src/db/lease.ts';
+import { makeLeases } from '../../src/store/lease.ts';
 import { openPool } from '../../src/db/pool.ts';
 import { dropTriggers } from '../../src/capture/triggers.ts';
-import { readState, writeState } from '../../src/db/state.ts';
+import { readState, writeState } from '../../src/store/state.ts';
 import { eventually } from '../support/eventually.ts';
 import { databaseConfig } from '../support/pool.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { requestRescan } from '../../src/capture/baseline.ts';
-import { parkRecords } from '../../src/apply/parked.ts';
+import { parkRecords } from '../../src/store/parked.ts';
 import { uidOfEmail } from '../../src/model/uid.ts';
-import { confirm, dueEntries } from '../../src/outbox/store.ts';
+import { confirm, dueEntries } from '../../src/store/outbox.ts';
 import { capturedSite, type CapturedOptions, type CapturedSite } from '../support/captured-site.ts';
 import { makeStatementStop } from '../support/statement-stop.ts';
 

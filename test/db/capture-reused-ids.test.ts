@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { requestRescan } from '../../src/capture/baseline.ts';
 import { uidOfEmail, type Uid } from '../../src/model/uid.ts';
-import { confirm, dueEntries, holdEntries, park } from '../../src/outbox/store.ts';
+import { confirm, dueEntries, holdEntries, park } from '../../src/store/outbox.ts';
 import { capturedSite, type CapturedSite } from '../support/captured-site.ts';
 
 const hex = (uid: Uid): string => uid.replaceAll('-', '').toUpperCase();

@@ -5,7 +5,7 @@ import { mayMakeTriggers } from '../../src/capture/rights.ts';
 import { inspectTriggers, mendTriggers } from '../../src/capture/triggers.ts';
 import { checkTriggersOnce } from '../../src/capture/watch.ts';
 import { ownTables } from '../../src/db/catalog.ts';
-import { makeLeases } from '../../src/db/lease.ts';
+import { makeLeases } from '../../src/store/lease.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { openPool } from '../../src/db/pool.ts';
 import { readServerFacts } from '../../src/db/server-facts.ts';

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ownTables } from '../../src/db/catalog.ts';
-import { makeLeases, type Leases } from '../../src/db/lease.ts';
+import { makeLeases, type Leases } from '../../src/store/lease.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import type { Pool } from '../../src/db/pool.ts';
 import { SyncError } from '../../src/model/errors.ts';

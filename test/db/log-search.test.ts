@@ -6,7 +6,7 @@ import { migrate } from '../../src/db/migrate.ts';
 import { openPool, type Pool } from '../../src/db/pool.ts';
 import { toSqlTime } from '../../src/db/time.ts';
 import type { LogEntry } from '../../src/model/log-entry.ts';
-import { makeActivityLog, type ActivityLog, type LogFilter } from '../../src/ops/activity-log.ts';
+import { makeActivityLog, type ActivityLog, type LogFilter } from '../../src/store/activity-log.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { databaseConfig } from '../support/pool.ts';
 

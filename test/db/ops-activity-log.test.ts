@@ -5,8 +5,8 @@ import type { Pool } from '../../src/db/pool.ts';
 import { inTransaction } from '../../src/db/transaction.ts';
 import { SyncError } from '../../src/model/errors.ts';
 import type { LogEntry } from '../../src/model/log-entry.ts';
-import { makeActivityLog, type ActivityLog, type LogFilter } from '../../src/ops/activity-log.ts';
-import { expireLogsOnce } from '../../src/ops/retention.ts';
+import { makeActivityLog, type ActivityLog, type LogFilter } from '../../src/store/activity-log.ts';
+import { expireLogsOnce } from '../../src/store/log-retention.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { poolOn } from '../support/pool.ts';
 

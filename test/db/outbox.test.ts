@@ -4,7 +4,7 @@ import { ownTables } from '../../src/db/catalog.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import type { Pool } from '../../src/db/pool.ts';
 import type { OutboxEntry } from '../../src/model/route.ts';
-import { confirm, dueEntries, enqueue, holdEntries, peersWithDue } from '../../src/outbox/store.ts';
+import { confirm, dueEntries, enqueue, holdEntries, peersWithDue } from '../../src/store/outbox.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { poolOn } from '../support/pool.ts';
 

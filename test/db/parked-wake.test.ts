@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parkRecords, readParked } from '../../src/apply/parked.ts';
+import { parkRecords, readParked } from '../../src/store/parked.ts';
 import { uidOfEmail } from '../../src/model/uid.ts';
 import { capturedSite } from '../support/captured-site.ts';
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { ownTables } from '../../src/db/catalog.ts';
 import { migrate } from '../../src/db/migrate.ts';
-import { serverChanged } from '../../src/db/same-server.ts';
-import { writeState } from '../../src/db/state.ts';
+import { serverChanged } from '../../src/store/same-server.ts';
+import { writeState } from '../../src/store/state.ts';
 import { hostPool } from '../support/host-pool.ts';
 
 test('another server than before is noticed once, and the first one not at all', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { heldOf } from '../../src/apply/parked.ts';
+import { heldOf } from '../../src/store/parked.ts';
 import { countVanished } from '../../src/capture/vanished.ts';
 import { approvePeer } from '../../src/site/parked-actions.ts';
 import { keyDigestOf } from '../../src/peer/authentication.ts';

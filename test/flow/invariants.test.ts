@@ -1,8 +1,8 @@
 /** The invariants of the design that need two sites; 1 and 2 are held in test/db/capture-*. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { UserRecord } from '../../src/model/record.ts';
-import { readShadows } from '../../src/db/shadows.ts';
-import { confirm, dueEntries, enqueue } from '../../src/outbox/store.ts';
+import { readShadows } from '../../src/store/shadows.ts';
+import { confirm, dueEntries, enqueue } from '../../src/store/outbox.ts';
 import { encodeUser } from '../../src/osclass/records.ts';
 import type { Site } from '../../src/site/site.ts';
 import { makeWorld, type World, type WorldSite } from '../support/world.ts';

@@ -2,7 +2,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { HASH_OF_NOTHING, isRowHash } from '../../src/model/register.ts';
 import { encodeShadow } from '../../src/model/shadow.ts';
-import { readShadows, writeShadows } from '../../src/db/shadows.ts';
+import { readShadows, writeShadows } from '../../src/store/shadows.ts';
 import { settleByHand, scanAll, siteOf } from '../support/by-hand.ts';
 import { makeWorld, type World, type WorldOptions, type WorldSite } from '../support/world.ts';
 import { startHelloProxy, type HelloProxy } from '../support/hello-proxy.ts';

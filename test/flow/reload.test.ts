@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isQueueEmpty } from '../../src/capture/queue.ts';
+import { isQueueEmpty } from '../../src/store/queue.ts';
 import type { Config } from '../../src/config/config.ts';
 import { makeEdits } from '../../src/config/edits.ts';
 import { loadConfig } from '../../src/config/load.ts';

@@ -4,13 +4,14 @@ import { sourcesIn } from './sources.ts';
 
 /**
  * Folders of src, and the files beside them, from the bottom up: each may import what stands in a row below its own. What
- * stands in one row knows nothing of each other; where two of them meet, src/db/ports.ts says what one needs, and the
+ * stands in one row knows nothing of each other; where two of them meet, src/store/ports.ts says what one needs, and the
  * files that put a site together pass it in.
  */
 const ROWS: readonly (readonly string[])[] = [
   ['model', 'version.ts'],
   ['runtime', 'config'],
   ['db'],
+  ['store'],
   ['osclass'],
   ['capture', 'outbox', 'apply', 'feed', 'peer', 'plugin', 'reconcile'],
   ['server', 'ops'],

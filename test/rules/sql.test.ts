@@ -22,7 +22,7 @@ test('raw text becomes a statement only where it is known to be safe', () => {
 });
 
 test('statements are written in the folders that own tables', () => {
-  const owners = /^src\/(?:db|osclass|capture|outbox|apply|feed|ops|plugin|reconcile)\//;
+  const owners = /^src\/(?:db|store|osclass|capture|outbox|apply|feed|ops|plugin|reconcile)\//;
   const others = src.filter(({ path, text }) => !owners.test(path) && /\bsql(?:<[^`]*>)?`/.test(text));
   expect(others.map(({ path }) => path)).toEqual([]);
 });

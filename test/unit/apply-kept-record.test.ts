@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { keepRecord } from '../../src/apply/kept-record.ts';
+import { keepRecord } from '../../src/store/kept-record.ts';
 import type { UserRecord } from '../../src/model/record.ts';
 
 const recordOf = (texts: Record<string, string>): UserRecord => ({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { coalesce } from '../../src/capture/coalesce.ts';
-import type { Marker } from '../../src/db/markers.ts';
+import type { Marker } from '../../src/store/markers.ts';
 
 /** `U 5`, `U 5<7`: account 7 got the id 5; `D 5 ana@x.y`; one millisecond after the other. */
 function markers(...texts: string[]): Marker[] {

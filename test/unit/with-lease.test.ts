@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Lease } from '../../src/db/lease.ts';
-import { whileHeld, withLease } from '../../src/db/with-lease.ts';
+import type { Lease } from '../../src/store/lease.ts';
+import { whileHeld, withLease } from '../../src/store/with-lease.ts';
 import { SyncError } from '../../src/model/errors.ts';
 
 let told: string[] = [];

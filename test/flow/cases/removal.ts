@@ -1,6 +1,6 @@
 /** Removed, blocked, renamed: what becomes of everything that hangs on an account. */
 import { expect } from 'vitest';
-import { expireTombstones } from '../../../src/db/shadows.ts';
+import { expireTombstones } from '../../../src/store/shadows.ts';
 import type { Case } from './run-cases.ts';
 import type { Side, StageOptions } from './stage.ts';
 

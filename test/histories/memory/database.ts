@@ -3,13 +3,13 @@
  * can be told to fail at a statement, as a daemon that is killed there would.
  */
 import type { Kysely } from 'kysely';
-import type { Marker } from '../../../src/db/markers.ts';
-import type { StoredUser } from '../../../src/db/shadows.ts';
+import type { Marker } from '../../../src/store/markers.ts';
+import type { StoredUser } from '../../../src/store/shadows.ts';
 import type { Grave } from '../../../src/model/tombstone.ts';
 import type { Value } from '../../../src/model/register.ts';
 import type { Uid } from '../../../src/model/uid.ts';
-import type { ParkedRow } from '../../../src/apply/parked.ts';
-import type { DueEntry } from '../../../src/outbox/store.ts';
+import type { ParkedRow } from '../../../src/store/parked.ts';
+import type { DueEntry } from '../../../src/store/outbox.ts';
 import type { SeenRow } from './seen-store.ts';
 
 /** A row of `t_user` with its descriptions. */

@@ -1,4 +1,4 @@
-/** Stands in for src/db/guard-events.ts: the guard lets everything through. */
+/** Stands in for src/store/guard-events.ts: the guard lets everything through. */
 export async function guardAllowance(): Promise<number> {
   return 1_000_000;
 }

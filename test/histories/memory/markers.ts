@@ -1,6 +1,6 @@
-/** Stands in for src/db/markers.ts. */
+/** Stands in for src/store/markers.ts. */
 import type { OwnTables } from '../../../src/db/catalog.ts';
-import type { Marker } from '../../../src/db/markers.ts';
+import type { Marker } from '../../../src/store/markers.ts';
 import { memoryOf } from './database.ts';
 
 export async function readMarkers(runner: unknown, _own: OwnTables, limit: number): Promise<Marker[]> {

@@ -1,7 +1,7 @@
-/** Stands in for src/outbox/store.ts. */
+/** Stands in for src/store/outbox.ts. */
 import type { OwnTables } from '../../../src/db/catalog.ts';
 import type { OutboxEntry } from '../../../src/model/route.ts';
-import type { DueEntry, EntryName, Postponed } from '../../../src/outbox/store.ts';
+import type { DueEntry, EntryName, Postponed } from '../../../src/store/outbox.ts';
 import { memoryOf } from './database.ts';
 
 export async function enqueue(

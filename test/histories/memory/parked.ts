@@ -1,5 +1,5 @@
-/** Stands in for src/apply/parked.ts. */
-import type { Lying, ParkedRecord, ParkedRow } from '../../../src/apply/parked.ts';
+/** Stands in for src/store/parked.ts. */
+import type { Lying, ParkedRecord, ParkedRow } from '../../../src/store/parked.ts';
 import type { OwnTables } from '../../../src/db/catalog.ts';
 import type { Uid } from '../../../src/model/uid.ts';
 import { memoryOf } from './database.ts';

@@ -1,14 +1,14 @@
-/** Stands in for src/db/shadows.ts. Shadows are packed and unpacked as they are there. */
+/** Stands in for src/store/shadows.ts. Shadows are packed and unpacked as they are there. */
 import type { OwnTables } from '../../../src/db/catalog.ts';
-import type { StoredUser } from '../../../src/db/shadows.ts';
-import { FIRST_WAITING_ID } from '../../../src/db/shadows.ts';
+import type { StoredUser } from '../../../src/store/shadows.ts';
+import { FIRST_WAITING_ID } from '../../../src/store/shadows.ts';
 import { decodeShadow, encodeShadow } from '../../../src/model/shadow.ts';
 import type { Stamp } from '../../../src/model/stamp.ts';
 import { gatherTombstones, removalIdOf, type Tombstone } from '../../../src/model/tombstone.ts';
 import type { Uid } from '../../../src/model/uid.ts';
 import { memoryOf } from './database.ts';
 
-export { FIRST_WAITING_ID, hashRemovedEmail, requireUid } from '../../../src/db/shadows.ts';
+export { FIRST_WAITING_ID, hashRemovedEmail, requireUid } from '../../../src/store/shadows.ts';
 
 export async function readShadows(
   runner: unknown,

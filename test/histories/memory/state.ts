@@ -1,6 +1,6 @@
-/** Stands in for src/db/state.ts. */
+/** Stands in for src/store/state.ts. */
 import type { OwnTables } from '../../../src/db/catalog.ts';
-import type { StateName } from '../../../src/db/state.ts';
+import type { StateName } from '../../../src/store/state.ts';
 import { memoryOf } from './database.ts';
 
 export async function readState(runner: unknown, _own: OwnTables, name: StateName): Promise<string | undefined> {

@@ -4,7 +4,7 @@ import { id, type OwnTables } from '../db/catalog.ts';
 import { bindList } from '../db/lists.ts';
 import { fromSqlTime, toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
-import { renumberUsers } from '../db/renumber-users.ts';
+import { renumberUsers } from './renumber-users.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { WireRecord } from '../model/record.ts';
 import { uidToBytes, type Uid } from '../model/uid.ts';

@@ -1,8 +1,8 @@
 /** Single values that outlive a restart: table `state`. */
 import { sql } from 'kysely';
-import { id, type OwnTables } from './catalog.ts';
-import { bindList } from './lists.ts';
-import type { Runner } from './transaction.ts';
+import { id, type OwnTables } from '../db/catalog.ts';
+import { bindList } from '../db/lists.ts';
+import type { Runner } from '../db/transaction.ts';
 
 /** Names of the values, so that they are all in one place. */
 export type StateName =

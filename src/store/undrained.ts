@@ -2,11 +2,11 @@
  * What happened on our site and the drain has not looked at yet. Where triggers mark it, the markers tell; where users are
  * only compared every so often, whatever has no explanation may be news.
  */
-import type { OwnTables } from './catalog.ts';
+import type { OwnTables } from '../db/catalog.ts';
 import { idsChangingHands, usersMarked } from './markers.ts';
 import { FIRST_WAITING_ID } from './shadows.ts';
 import { readState } from './state.ts';
-import type { Runner } from './transaction.ts';
+import type { Runner } from '../db/transaction.ts';
 import { vanishedAmong } from './vanished.ts';
 
 /** Asks about accounts whose row and shadow do not go together. */

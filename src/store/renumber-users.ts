@@ -1,8 +1,8 @@
 /** New ids for users whose key the site changed in place. */
 import { sql } from 'kysely';
-import { id, type Ident } from './catalog.ts';
-import { bindList } from './lists.ts';
-import type { Runner } from './transaction.ts';
+import { id, type Ident } from '../db/catalog.ts';
+import { bindList } from '../db/lists.ts';
+import type { Runner } from '../db/transaction.ts';
 
 /**
  * Gives the rows of users in a table of ours the users' new ids, all at once, so that two users may change places:

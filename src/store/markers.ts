@@ -1,9 +1,9 @@
 /** Markers: what triggers wrote into the queue. They name users that changed; what changed, the shadow tells. */
 import { sql, type Transaction } from 'kysely';
-import { id, type OwnTables } from './catalog.ts';
-import { bindList } from './lists.ts';
-import { fromSqlTime } from './time.ts';
-import { withKeyedWrites, type Runner } from './transaction.ts';
+import { id, type OwnTables } from '../db/catalog.ts';
+import { bindList } from '../db/lists.ts';
+import { fromSqlTime } from '../db/time.ts';
+import { withKeyedWrites, type Runner } from '../db/transaction.ts';
 
 /** One row of the queue. */
 export interface Marker {

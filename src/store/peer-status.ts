@@ -3,7 +3,7 @@ import { sql, type Kysely } from 'kysely';
 import { id, type OwnTables } from '../db/catalog.ts';
 import { fromSqlTime, toIso, toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
-import { unknownPlacesByPeer } from '../db/unknown-places.ts';
+import { unknownPlacesByPeer } from './unknown-places.ts';
 import { feedDue, isOfAnother } from '../model/feed-owner.ts';
 import type { Clock } from '../runtime/clock.ts';
 

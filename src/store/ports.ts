@@ -2,7 +2,7 @@
 import type { LogEntry } from '../model/log-entry.ts';
 import type { OutboxEntry, PeerRoute } from '../model/route.ts';
 import type { Uid } from '../model/uid.ts';
-import type { Runner } from './transaction.ts';
+import type { Runner } from '../db/transaction.ts';
 
 /** The outboxes, as those see them who put users in. */
 export interface OutboxWriter {

@@ -3,10 +3,10 @@
  * time has come, which may be years. So it is stamped anew, as of now, before it is sent.
  */
 import type { Kysely } from 'kysely';
-import type { OwnTables } from './catalog.ts';
+import type { OwnTables } from '../db/catalog.ts';
 import type { OutboxWriter, Routes } from './ports.ts';
 import { bury, readShadows, writeShadows, type StoredUser } from './shadows.ts';
-import { inTransaction } from './transaction.ts';
+import { inTransaction } from '../db/transaction.ts';
 import { setBack, setBackStamp } from '../model/clock-guard.ts';
 import { routesFor } from '../model/route.ts';
 import type { Origin } from '../model/stamp.ts';

@@ -1,7 +1,7 @@
 /** Which server the database is on: a replica that takes over from a lost server may lack its last transactions. */
 import { sql, type Kysely } from 'kysely';
-import type { OwnTables } from './catalog.ts';
-import { isClusterNode } from './galera.ts';
+import type { OwnTables } from '../db/catalog.ts';
+import { isClusterNode } from '../db/galera.ts';
 import { readState, writeState } from './state.ts';
 
 /**

@@ -1,9 +1,9 @@
 /** Accounts that went with an emptied or restored table, as scan mode remembers them: table `vanished`. */
 import { sql } from 'kysely';
-import { id, type OwnTables } from './catalog.ts';
-import { bindList, bindRows } from './lists.ts';
-import { toSqlTime } from './time.ts';
-import type { Runner } from './transaction.ts';
+import { id, type OwnTables } from '../db/catalog.ts';
+import { bindList, bindRows } from '../db/lists.ts';
+import { toSqlTime } from '../db/time.ts';
+import type { Runner } from '../db/transaction.ts';
 
 /** `INSERT INTO vanished … ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)` */
 export async function addVanished(

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { id, type OwnTables } from '../db/catalog.ts';
 import { bindRows } from '../db/lists.ts';
-import type { Marker } from '../db/markers.ts';
+import type { Marker } from './markers.ts';
 import type { Runner } from '../db/transaction.ts';
 
 /**

@@ -1,10 +1,10 @@
 /** Table `identity`: with which server, database and address each daemon of this site last worked. */
 import { sql, type Kysely } from 'kysely';
 import type { Surroundings } from '../model/surroundings.ts';
-import { id, type OwnTables } from './catalog.ts';
-import { errnoOf } from './failures.ts';
-import { isClusterNode } from './galera.ts';
-import type { Runner } from './transaction.ts';
+import { id, type OwnTables } from '../db/catalog.ts';
+import { errnoOf } from '../db/failures.ts';
+import { isClusterNode } from '../db/galera.ts';
+import type { Runner } from '../db/transaction.ts';
 
 /** The part of {@link Surroundings} that the server tells. */
 export type ServerIdentity = Pick<Surroundings, 'database' | 'server' | 'serverId' | 'tableMade'>;

@@ -1,9 +1,9 @@
 /** Places in addresses from peers that this site does not know: counted for each peer, reported once for each name. */
 import { sql } from 'kysely';
-import { id, type OwnTables } from './catalog.ts';
-import { bindList } from './lists.ts';
-import { toSqlTime } from './time.ts';
-import type { Runner } from './transaction.ts';
+import { id, type OwnTables } from '../db/catalog.ts';
+import { bindList } from '../db/lists.ts';
+import { toSqlTime } from '../db/time.ts';
+import type { Runner } from '../db/transaction.ts';
 
 /** Characters of the column. */
 const LENGTH = 180;

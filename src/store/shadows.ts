@@ -5,11 +5,11 @@ import { decodeShadow, encodeShadow, type Shadow } from '../model/shadow.ts';
 import { formatStamp, parseStamp, type Stamp } from '../model/stamp.ts';
 import { gatherTombstones, removalIdOf, type Tombstone } from '../model/tombstone.ts';
 import { canonicalEmail, parseUid, uidToBytes, uidsFromBytes, uidsToBytes, type Uid } from '../model/uid.ts';
-import { id, type OwnTables } from './catalog.ts';
-import { bindList, bindRows, dividedForStatements } from './lists.ts';
-import type { Bindable } from './parameters.ts';
-import { toSqlTime } from './time.ts';
-import type { Runner } from './transaction.ts';
+import { id, type OwnTables } from '../db/catalog.ts';
+import { bindList, bindRows, dividedForStatements } from '../db/lists.ts';
+import type { Bindable } from '../db/parameters.ts';
+import { toSqlTime } from '../db/time.ts';
+import type { Runner } from '../db/transaction.ts';
 
 /** A user as remembered. */
 export interface StoredUser {

@@ -1,9 +1,9 @@
 /** Removals and disablings that were let through lately, per peer and direction: table `guard`. */
 import { sql } from 'kysely';
 import { allowance, type GuardLimits } from '../model/guard.ts';
-import { id, type Ident, type OwnTables } from './catalog.ts';
-import { toSqlTime } from './time.ts';
-import type { Runner } from './transaction.ts';
+import { id, type Ident, type OwnTables } from '../db/catalog.ts';
+import { toSqlTime } from '../db/time.ts';
+import type { Runner } from '../db/transaction.ts';
 
 /** `in`: the peer removes here; `out`: we remove there. */
 export type GuardDirection = 'in' | 'out';

@@ -1,9 +1,9 @@
 /** The id of this installation: what tells its user ids from those of one before it, or of one restored from a backup. */
 import { sql } from 'kysely';
 import { v4 } from 'uuid';
-import { id, type OwnTables } from './catalog.ts';
+import { id, type OwnTables } from '../db/catalog.ts';
 import { readState, writeState } from './state.ts';
-import type { Runner } from './transaction.ts';
+import type { Runner } from '../db/transaction.ts';
 
 /** Random, and made when it is first asked for; all daemons of a site have the same. */
 export async function installationId(runner: Runner, own: OwnTables): Promise<string> {

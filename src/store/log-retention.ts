@@ -1,7 +1,7 @@
 /** Old log records go: by age and by number, a little at a time. */
 import { sql, type Kysely } from 'kysely';
 import { id, type OwnTables } from '../db/catalog.ts';
-import type { Lease } from '../db/lease.ts';
+import type { Lease } from './lease.ts';
 import { toSqlTime } from '../db/time.ts';
 import { inTransaction } from '../db/transaction.ts';
 import type { Clock } from '../runtime/clock.ts';

@@ -1,7 +1,7 @@
 /** Which uid an account gets that no peer has told us of. */
-import type { OwnTables } from './catalog.ts';
+import type { OwnTables } from '../db/catalog.ts';
 import { bindUids, tombstonesByUid, usersByUid } from './shadows.ts';
-import type { Runner } from './transaction.ts';
+import type { Runner } from '../db/transaction.ts';
 import { freeUidOfEmail, incarnationOf, uidOfEmail, uidsOfEmail, type Uid } from '../model/uid.ts';
 
 /** An account and its address as stored. */

@@ -1,8 +1,8 @@
 /** Calls that a peer was asked to make to us, as a proof of its way: table `state`, until `check` has looked. */
 import { sql } from 'kysely';
-import { id, type OwnTables } from './catalog.ts';
+import { id, type OwnTables } from '../db/catalog.ts';
 import { readState, writeState, type StateName } from './state.ts';
-import type { Runner } from './transaction.ts';
+import type { Runner } from '../db/transaction.ts';
 
 const nameOf = (nonce: string): StateName => `call_back:${nonce}`;
 

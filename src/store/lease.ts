@@ -4,9 +4,9 @@
  */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import { SyncError } from '../model/errors.ts';
-import { id, type OwnTables } from './catalog.ts';
-import { errnoOf, isConflict } from './failures.ts';
-import { inTransaction, type Runner } from './transaction.ts';
+import { id, type OwnTables } from '../db/catalog.ts';
+import { errnoOf, isConflict } from '../db/failures.ts';
+import { inTransaction, type Runner } from '../db/transaction.ts';
 
 /** Work that is ours until the lease expires. */
 export interface Lease {
