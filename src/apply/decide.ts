@@ -153,8 +153,8 @@ export function decide(incoming: Incoming, loaded: Loaded, context: DecideContex
   }
   if (target.kind === 'new') {
     const take = new Map([...registers].filter(([register]) => context.from.route.accepts(register)));
-    const { uids: own, partings, rivals } = target;
-    const plan = { incoming, user: undefined, uids: own, born, partings, rivals, take, newerHere: false, tied: [] };
+    const { uids: theirs, partings, rivals } = target;
+    const plan = { incoming, user: undefined, uids: theirs, born, partings, rivals, take, newerHere: false, tied: [] };
     return { kind: 'plan', plan: withLocales({ ...plan, notes: [], parked: [] }, context.locales) };
   }
   const user = loaded.users.get(target.userId) as LocalUser;

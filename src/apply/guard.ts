@@ -1,6 +1,6 @@
 /** The guard, incoming: removals and disablings beyond what it lets through are parked until a person approves. */
 import type { Transaction } from 'kysely';
-import type { Catalog, OwnTables } from '../db/catalog.ts';
+import type { Catalog } from '../db/catalog.ts';
 import { guardAllowance, guardAlone, noteGuarded } from '../store/guard-events.ts';
 import type { GuardLimits } from '../model/guard.ts';
 import type { UserPlan } from './decide.ts';
@@ -8,7 +8,6 @@ import type { Note, Origination } from './outcome.ts';
 
 /** What guarding needs. */
 export interface GuardDeps {
-  readonly own: OwnTables;
   readonly catalog: Catalog;
   readonly guard: GuardLimits;
   readonly nowMs: () => number;
@@ -29,12 +28,12 @@ export function makeGuard(trx: Transaction<unknown>, deps: GuardDeps, from: Orig
       const { name } = from.route;
       const users = deps.catalog.requireTable('t_user').name;
       if (left === undefined) {
-        await guardAlone(trx, deps.own, name);
-        left = await guardAllowance(trx, deps.own, deps.guard, name, 'in', users, deps.nowMs());
+        await guardAlone(trx, name);
+        left = await guardAllowance(trx, deps.guard, name, 'in', users, deps.nowMs());
       }
       if (left <= 0) return false;
       left -= 1;
-      await noteGuarded(trx, deps.own, name, 'in', 1, deps.nowMs());
+      await noteGuarded(trx, name, 'in', 1, deps.nowMs());
       return true;
     },
   };

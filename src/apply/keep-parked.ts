@@ -1,13 +1,12 @@
 /** Keeping what cannot be applied now: new records, and those that lay here already and have to go on. */
 import type { Runner } from '../db/transaction.ts';
-import type { OwnTables } from '../db/catalog.ts';
 import type { Origination } from './outcome.ts';
 import { parkAgain, parkRecords, type ParkedRecord } from '../store/parked.ts';
 
 /** Keeps records; one that lay here does not push out another of the same user that came while it was tried again. */
 export async function keepParked(
   runner: Runner,
-  { own, nowMs }: { readonly own: OwnTables; readonly nowMs: () => number },
+  { nowMs }: { readonly nowMs: () => number },
   { lying }: Origination,
   records: readonly ParkedRecord[],
 ): Promise<void> {
@@ -15,7 +14,7 @@ export async function keepParked(
   for (const entry of records) {
     const lay = lying?.get(entry.record);
     if (lay === undefined) fresh.push(entry);
-    else await parkAgain(runner, own, lay, entry, nowMs());
+    else await parkAgain(runner, lay, entry, nowMs());
   }
-  await parkRecords(runner, own, fresh, nowMs());
+  await parkRecords(runner, fresh, nowMs());
 }

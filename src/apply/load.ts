@@ -3,7 +3,6 @@
  * with local changes absorbed that no drain has seen yet.
  */
 import type { Kysely, Transaction } from 'kysely';
-import type { OwnTables } from '../db/catalog.ts';
 import { markerTimes } from '../store/markers.ts';
 import { readShadows, tombstonesByUid, usersByUid, type StoredUser } from '../store/shadows.ts';
 import type { Unread } from '../store/undrained.ts';
@@ -20,7 +19,7 @@ import { usersContested } from '../store/parked.ts';
 /** What loading needs. */
 export interface LoadDeps {
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   readonly hosts: HostUsers;
   readonly origin: Origin;
   readonly nowMs: () => number;
@@ -74,22 +73,22 @@ interface Lead {
 
 /** Reads and locks all accounts that the uids and addresses of a chunk lead to. */
 export async function loadChunk(trx: Transaction<unknown>, deps: LoadDeps, leads: readonly Lead[]): Promise<Loaded> {
-  const { own, hosts } = deps;
+  const { hosts } = deps;
   const uids = [...new Set(leads.flatMap((lead) => lead.uids))];
   const emails = [...new Set(leads.flatMap(({ email }) => (email === undefined ? [] : [email])))];
-  const named = await usersByUid(trx, own, uids);
+  const named = await usersByUid(trx, uids);
   const holders = await hosts.holdersOf(trx, emails);
   const ids = [...new Set([...named.values(), ...[...holders.values()].map((holder) => holder.id)])].toSorted(
     (a, b) => a - b,
   );
-  const stored = await readShadows(trx, own, ids, { lock: true });
+  const stored = await readShadows(trx, ids, { lock: true });
   const rows = await hosts.byId(trx, ids, { lock: true });
   const renumbered = await deps.unread.changingHands(trx, doubtfulIds(ids, stored, rows));
   const others = new Set([
     ...[...stored.values()].filter((user) => isOther(user, rows)).map((user) => user.userId),
     ...renumbered,
   ]);
-  const tombstones = await tombstonesByUid(trx, own, uids);
+  const tombstones = await tombstonesByUid(trx, uids);
 
   const remembered = new Map([...stored].filter(([userId]) => !others.has(userId)));
   const users = await lookAt(trx, deps, remembered, rows, others);
@@ -124,7 +123,6 @@ export async function loadChunk(trx: Transaction<unknown>, deps: LoadDeps, leads
   );
   const used = await usedUidsOf(
     trx,
-    own,
     leads.flatMap((lead) => doubtfulAddresses(lead, byUid, tombstones)),
   );
   // Uids of the chunk may be about to be somebody's; one of a record with the same address is about the same person.
@@ -135,7 +133,7 @@ export async function loadChunk(trx: Transaction<unknown>, deps: LoadDeps, leads
     const holder = email === undefined ? undefined : byEmail.get(email);
     return holder === undefined || claimed.some((uid) => holder.uids.includes(uid)) ? [] : [holder.userId];
   });
-  const contested = await usersContested(trx, own, byAddressOnly);
+  const contested = await usersContested(trx, byAddressOnly);
   return { users, byUid, byEmail, tombstones, dying, vanished, unborn, contested, nextUid };
 }
 
@@ -181,14 +179,13 @@ async function lookAt(
   rows: ReadonlyMap<number, HostUser>,
   others: ReadonlySet<number>,
 ): Promise<Map<number, LocalUser>> {
-  const { own, origin, nowMs } = deps;
+  const { origin, nowMs } = deps;
   const { describes } = deps.hosts;
   const strangers = [...rows.values()].filter((host) => !stored.has(host.id));
   const strangerIds = strangers.map((host) => host.id);
   const unborn = new Set([...others, ...(await deps.unread.registered(trx, strangerIds))]);
   const chosen = await chooseUids(
     trx,
-    own,
     strangers.filter((host) => !unborn.has(host.id)).map((host) => ({ userId: host.id, email: host.email })),
     deps.randomUid,
   );
@@ -199,7 +196,7 @@ async function lookAt(
     }),
   );
   const differingIds = [...looks].flatMap(([userId, { changed }]) => (changed.length > 0 ? [userId] : []));
-  const marks = await markerTimes(trx, own, differingIds);
+  const marks = await markerTimes(trx, differingIds);
   const waiting = await deps.usersWaiting(trx, differingIds);
 
   const users = new Map<number, LocalUser>();

@@ -1,6 +1,5 @@
 /** Places of addresses: names travel, ids do not. */
 import type { Transaction } from 'kysely';
-import type { OwnTables } from '../db/catalog.ts';
 import { countUnknownPlaces } from '../store/unknown-places.ts';
 import type { Values } from '../model/register.ts';
 import type { UserPlan } from './decide.ts';
@@ -35,12 +34,12 @@ export async function resolvePlaces(
 /** Counts places that are unknown here, and notes those that the peer names for the first time. */
 export async function reportPlaces(
   trx: Transaction<unknown>,
-  deps: { readonly own: OwnTables; readonly nowMs: () => number },
+  deps: { readonly nowMs: () => number },
   from: Origination,
   plans: readonly UserPlan[],
 ): Promise<void> {
   const mentions = plans.flatMap((plan) => plan.unknownPlaces ?? []);
-  const news = await countUnknownPlaces(trx, deps.own, from.route.name, mentions, deps.nowMs());
+  const news = await countUnknownPlaces(trx, from.route.name, mentions, deps.nowMs());
   for (const plan of plans) {
     for (const place of plan.unknownPlaces ?? []) {
       if (!news.delete(place)) continue;

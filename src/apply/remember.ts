@@ -1,6 +1,5 @@
 /** After a chunk was stored: shadows, uids and outboxes of everyone it touched, in the same transaction. */
 import type { Transaction } from 'kysely';
-import type { OwnTables } from '../db/catalog.ts';
 import type { OutboxWriter, Routes } from '../store/ports.ts';
 import { bindUids, forgetUsers, writeShadows, type StoredUser } from '../store/shadows.ts';
 import { reserveUids } from '../store/uid-assignment.ts';
@@ -12,7 +11,6 @@ import type { StoredPlan } from './store-users.ts';
 
 /** What remembering needs. */
 export interface RememberDeps {
-  readonly own: OwnTables;
   readonly outbox: OutboxWriter;
   readonly routes: Routes;
   readonly nowMs: () => number;
@@ -37,7 +35,7 @@ export async function remember(
   stored: readonly StoredPlan[],
   from: Origination,
 ): Promise<void> {
-  const { own, outbox } = deps;
+  const { outbox } = deps;
   const write = new Map<number, StoredUser>();
   const entries: OutboxEntry[] = [];
   const send = (routes: readonly { name: string }[], userId: number): void => {
@@ -84,17 +82,15 @@ export async function remember(
     }
   }
   const back = stored.flatMap(({ stored: { uids } }) => uids.flatMap((uid) => loaded.vanished.get(uid) ?? []));
-  await forgetUsers(trx, own, back);
+  await forgetUsers(trx, back);
   await outbox.dropUsers(trx, back);
-  await writeShadows(trx, own, [...write.values()]);
+  await writeShadows(trx, [...write.values()]);
   await bindUids(
     trx,
-    own,
     [...write.values()].flatMap(({ uids, userId }) => uids.map((uid) => ({ uid, userId }))),
   );
   await reserveUids(
     trx,
-    own,
     stored
       .filter(({ plan }) => plan.user !== undefined && plan.take.has('s_email'))
       .map(({ userId, host, stored: { uids } }) => ({ userId, email: host.email, uids })),

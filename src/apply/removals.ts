@@ -1,6 +1,6 @@
 /** Removals from peers: the accounts they mean are deleted as Osclass deletes them, and buried, in one transaction. */
 import type { Transaction } from 'kysely';
-import type { Catalog, OwnTables } from '../db/catalog.ts';
+import type { Catalog } from '../db/catalog.ts';
 import type { OutboxWriter, Routes } from '../store/ports.ts';
 import {
   bindUids,
@@ -30,7 +30,7 @@ import { unparkBuried } from '../store/parked.ts';
 /** What removing needs. */
 export interface RemovalDeps {
   readonly catalog: Catalog;
-  readonly own: OwnTables;
+
   readonly hosts: HostUsers;
   readonly origin: Origin;
   readonly outbox: OutboxWriter;
@@ -79,7 +79,7 @@ export async function removeOnce(
   from: Origination,
   { isFinding = false, isAnswer = false }: { readonly isFinding?: boolean; readonly isAnswer?: boolean } = {},
 ): Promise<Outcome> {
-  const { own, outbox, nowMs } = deps;
+  const { outbox, nowMs } = deps;
   const main = removal.uids[0] as Uid;
   const plan = victimsOf(removal, loaded);
   const victims = plan.remove.map((userId) => loaded.users.get(userId) as LocalUser);
@@ -87,10 +87,10 @@ export async function removeOnce(
   let uids = removal.uids;
   const notes: Note[] = [];
   for (const user of victims) {
-    uids = uniteUids(uids, await uidsToBury(trx, own, user));
+    uids = uniteUids(uids, await uidsToBury(trx, user));
     notes.push(...(await carryOut(trx, deps, user)));
   }
-  const known = await tombstonesByUid(trx, own, uids);
+  const known = await tombstonesByUid(trx, uids);
   const stamp = [...known.values()].reduce((latest, one) => later(latest, one.stamp), removal.stamp);
   const isKnown = (uid: Uid): boolean => {
     const one = known.get(uid);
@@ -98,7 +98,6 @@ export async function removeOnce(
   };
   await forgetUsers(
     trx,
-    own,
     victims.map((user) => user.userId),
   );
   await outbox.dropUsers(
@@ -106,9 +105,9 @@ export async function removeOnce(
     victims.map((user) => user.userId),
   );
   await detach(trx, deps, victims);
-  await bury(trx, own, { uids, stamp, emailHash: removal.emailHash, nowMs: nowMs() });
-  await unparkBuried(trx, own, uids);
-  const removals = new Set([...(await tombstonesByUid(trx, own, uids)).values()].map((one) => one.removalId));
+  await bury(trx, { uids, stamp, emailHash: removal.emailHash, nowMs: nowMs() });
+  await unparkBuried(trx, uids);
+  const removals = new Set([...(await tombstonesByUid(trx, uids)).values()].map((one) => one.removalId));
 
   const entries: OutboxEntry[] = [];
   const tell = (routes: readonly PeerRoute[]): void => {
@@ -121,10 +120,9 @@ export async function removeOnce(
   if (isAnswer) tell(all.filter((route) => route.name === from.route.name));
   for (const parting of plan.partings) {
     const user = loaded.users.get(parting.userId) as LocalUser;
-    await writeShadows(trx, own, [{ userId: user.userId, uids: parting.uids, shadow: user.shadow }]);
+    await writeShadows(trx, [{ userId: user.userId, uids: parting.uids, shadow: user.shadow }]);
     await bindUids(
       trx,
-      own,
       parting.uids.map((uid) => ({ uid, userId: user.userId })),
     );
     for (const route of all) entries.push({ peer: route.name, kind: 'user', ref: user.userId });
@@ -149,10 +147,10 @@ export async function removeOnce(
 
 /** What the mode of this site makes of a removal. An account that stays takes part in nothing any more. */
 async function carryOut(trx: Transaction<unknown>, deps: RemovalDeps, user: LocalUser): Promise<Note[]> {
-  const { own, catalog, removal } = deps;
+  const { catalog, removal } = deps;
   if (removal.mode === 'delete') {
     const removed = await removeUser(trx, catalog, user.userId, { related: removal.related });
-    await keepLeftovers(trx, own, removed.afterCommit);
+    await keepLeftovers(trx, removed.afterCommit);
     const message = `Image files to delete by hand: ${removed.files.join(', ')}`;
     return removed.files.length === 0 ? [] : [{ code: 'FILES_LEFT', message }];
   }
@@ -161,7 +159,7 @@ async function carryOut(trx: Transaction<unknown>, deps: RemovalDeps, user: Loca
     if (enabled !== undefined) {
       await updateUser(trx, catalog.requireTable('t_user'), user.userId, new Map([[enabled, '0']]));
     }
-    if (removal.itemsOfBlocked === 'hide' && user.host.enabled) await hideItemsOf(trx, catalog, own, user.userId);
+    if (removal.itemsOfBlocked === 'hide' && user.host.enabled) await hideItemsOf(trx, catalog, user.userId);
   }
   return [];
 }
@@ -179,7 +177,7 @@ async function detach(trx: Transaction<unknown>, deps: RemovalDeps, users: reado
     const { shadow } = absorb(user.shadow, host.registers, deps.nowMs(), deps.origin, false, deps.hosts.describes);
     return [{ userId: user.userId, uids: [], shadow }];
   });
-  await writeShadows(trx, deps.own, detached);
+  await writeShadows(trx, detached);
 }
 
 function later(a: Stamp, b: Stamp): Stamp {

@@ -28,7 +28,6 @@ export async function findRemovedElsewhere(
 ): Promise<RemovedElsewhere[]> {
   const known = await usersByUid(
     deps.db,
-    deps.own,
     records.flatMap((record) => record.uids.map(requireUid)),
   );
   const found: RemovedElsewhere[] = [];

@@ -32,10 +32,9 @@ export async function retryParkedOnce(
 ): Promise<Retried> {
   const approved = options.approved ?? false;
   const due = { nowMs: deps.nowMs(), everyMs: RETRY_EVERY_MS, limit: BATCH };
-  const rows = await readParked(deps.db, deps.own, options.ids === undefined ? due : { ids: options.ids });
+  const rows = await readParked(deps.db, options.ids === undefined ? due : { ids: options.ids });
   await touchParked(
     deps.db,
-    deps.own,
     rows.map((row) => row.id),
     deps.nowMs(),
   );

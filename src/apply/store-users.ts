@@ -1,6 +1,6 @@
 /** Carries out plans: writes rows and descriptions, reads back what is really stored, and works out the new shadows. */
 import type { Transaction } from 'kysely';
-import type { Catalog, Column, OwnTables, Table } from '../db/catalog.ts';
+import type { Catalog, Column, Table } from '../db/catalog.ts';
 import type { StoredUser } from '../store/shadows.ts';
 import { firstShadow, valuesOf } from '../model/absorb.ts';
 import {
@@ -42,7 +42,7 @@ export interface StoreDeps {
   readonly locations: Locations;
   readonly origin: Origin;
   readonly randomBytes: RandomBytes;
-  readonly own: OwnTables;
+
   readonly removal: RemovalPolicy;
 }
 
@@ -220,15 +220,15 @@ async function copyChanges(trx: Transaction<unknown>, deps: StoreDeps, plan: Use
 /** Blocked or deactivated: the listings go out of sight; the other way round they come back. */
 async function followStatus(
   trx: Transaction<unknown>,
-  { catalog, own }: StoreDeps,
+  { catalog }: StoreDeps,
   before: HostUser | undefined,
   after: HostUser | undefined,
 ): Promise<void> {
   if (before === undefined || after === undefined) return;
   const was = before.enabled && before.active;
   const is = after.enabled && after.active;
-  if (was && !is) await hideItemsOf(trx, catalog, own, after.id);
-  if (!was && is) await showItemsOf(trx, catalog, own, after.id);
+  if (was && !is) await hideItemsOf(trx, catalog, after.id);
+  if (!was && is) await showItemsOf(trx, catalog, after.id);
 }
 
 /** The shadow after the write: hashes of what is really stored, under the stamps it was sent with. */

@@ -253,18 +253,17 @@ async function leaveTraces(work: Work, outcomes: readonly Outcome[]): Promise<vo
   if (from.lying === undefined) {
     // What lay here of the same user from the same peer is older, whichever of the uids it came under.
     const through = settled.flatMap((record) => record.uids.map(requireUid)).filter((uid) => !waiting.has(uid));
-    await unparkRecords(trx, deps.own, from.route.name, through);
+    await unparkRecords(trx, from.route.name, through);
   } else {
     for (const record of settled) {
       const lying = from.lying.get(record);
-      if (lying !== undefined) await unparkLying(trx, deps.own, lying);
+      if (lying !== undefined) await unparkLying(trx, lying);
     }
   }
   // Whoever waits for an address may get it now.
   const freed = outcomes.filter((outcome) => outcome.operation === 'remove' || outcome.registers.includes('s_email'));
   await wakeParked(
     trx,
-    deps.own,
     freed.flatMap((outcome) => (outcome.userId === null || outcome.result !== 'applied' ? [] : [outcome.userId])),
   );
   const isOldNews = (outcome: Outcome): boolean =>

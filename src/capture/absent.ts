@@ -4,7 +4,7 @@
  * was emptied or restored nobody counts as deleted: who is missing there is remembered as vanished.
  */
 import { sql, type Kysely, type Transaction } from 'kysely';
-import { id, type Catalog, type OwnTables } from '../db/catalog.ts';
+import { type Catalog } from '../db/catalog.ts';
 import type { Lease } from '../store/lease.ts';
 import { usersMarked } from '../store/markers.ts';
 import { FIRST_WAITING_ID, readShadows, type StoredUser } from '../store/shadows.ts';
@@ -19,12 +19,10 @@ import type { CaptureDeps } from './deps.ts';
 import { addMarkers, type NewMarker } from '../store/queue.ts';
 import { renumber, seeUnderNewIds } from './renumber.ts';
 import { decodeTableSeen, encodeTableSeen, isSameTable, laterSeen, readTableSeen } from './table-seen.ts';
+import { own } from '../db/own-tables.ts';
 
 /** What the search needs. */
-export interface AbsentDeps extends Pick<
-  CaptureDeps,
-  'db' | 'own' | 'hosts' | 'outbox' | 'routes' | 'nowMs' | 'renumbered'
-> {
+export interface AbsentDeps extends Pick<CaptureDeps, 'db' | 'hosts' | 'outbox' | 'routes' | 'nowMs' | 'renumbered'> {
   /** False: triggers are there by now, and this search is the last. */
   readonly isScanMode: boolean;
 }
@@ -46,32 +44,32 @@ const PAGE = 5000;
 const NEWEST = 1000;
 
 /** Makes the next passes look for deleted accounts first, and then at every user. Nothing if they are at it already. */
-export async function requestScan(db: Kysely<unknown>, own: OwnTables): Promise<void> {
+export async function requestScan(db: Kysely<unknown>): Promise<void> {
   await inTransaction(db, async (trx) => {
-    if ((await readState(trx, own, 'rescan_wanted')) !== undefined) return;
-    await writeState(trx, own, 'absent_cursor', '0');
-    await wantRescan(trx, own);
+    if ((await readState(trx, 'rescan_wanted')) !== undefined) return;
+    await writeState(trx, 'absent_cursor', '0');
+    await wantRescan(trx);
   });
 }
 
 /** Triggers are there by now: what was deleted since the last scan has yet to be found. Nothing if there was no scan mode. */
-export async function endScanMode(db: Kysely<unknown>, own: OwnTables): Promise<void> {
-  if ((await readState(db, own, 'table_seen')) === undefined) return;
+export async function endScanMode(db: Kysely<unknown>): Promise<void> {
+  if ((await readState(db, 'table_seen')) === undefined) return;
   await inTransaction(db, async (trx) => {
-    await writeState(trx, own, 'absent_cursor', '0');
-    await wantRescan(trx, own);
+    await writeState(trx, 'absent_cursor', '0');
+    await wantRescan(trx);
   });
 }
 
 /** From now on accounts that are not in the table as it is now were deleted; to be called before the first baseline. */
-export async function trustTable(db: Kysely<unknown>, own: OwnTables, catalog: Catalog): Promise<void> {
+export async function trustTable(db: Kysely<unknown>, catalog: Catalog): Promise<void> {
   const seen = await readTableSeen(db, catalog.requireTable('t_user').name);
-  await writeState(db, own, 'table_seen', encodeTableSeen(seen));
+  await writeState(db, 'table_seen', encodeTableSeen(seen));
 }
 
 /** True while the search is under way. */
-export async function isSearchingAbsent(db: Kysely<unknown>, own: OwnTables): Promise<boolean> {
-  return (await readState(db, own, 'absent_cursor')) !== undefined;
+export async function isSearchingAbsent(db: Kysely<unknown>): Promise<boolean> {
+  return (await readState(db, 'absent_cursor')) !== undefined;
 }
 
 /**
@@ -80,23 +78,23 @@ export async function isSearchingAbsent(db: Kysely<unknown>, own: OwnTables): Pr
  * end nobody counts as deleted.
  */
 export async function absentOnce(deps: AbsentDeps, lease: Lease): Promise<AbsentPage> {
-  const { db, own, hosts } = deps;
+  const { db, hosts } = deps;
   return await inTransaction(db, async (trx) => {
-    const cursor = Number((await readState(trx, own, 'absent_cursor')) ?? 0);
-    const known = await shadowIds(trx, own, cursor);
+    const cursor = Number((await readState(trx, 'absent_cursor')) ?? 0);
+    const known = await shadowIds(trx, cursor);
     const last = known.at(-1) ?? cursor;
     const present = await hosts.idsBetween(trx, cursor, last);
     // Asked after the rows: a table emptied before they were read is noticed.
     const seen = await readTableSeen(trx, hosts.table);
-    const before = decodeTableSeen(await readState(trx, own, 'table_seen'));
+    const before = decodeTableSeen(await readState(trx, 'table_seen'));
     if (!isSameTable(before, seen)) {
-      await writeState(trx, own, 'table_seen', encodeTableSeen(seen));
-      await writeState(trx, own, 'absent_amnesty', '1');
-      await writeState(trx, own, 'absent_cursor', '0');
+      await writeState(trx, 'table_seen', encodeTableSeen(seen));
+      await writeState(trx, 'absent_amnesty', '1');
+      await writeState(trx, 'absent_cursor', '0');
       await lease.fence(trx);
       return { done: 0, full: true, deleted: 0, vanished: 0 };
     }
-    const amnesty = (await readState(trx, own, 'absent_amnesty')) !== undefined;
+    const amnesty = (await readState(trx, 'absent_amnesty')) !== undefined;
     await welcomeBack(trx, deps, cursor, last, present);
     const gone = await confirmGone(
       trx,
@@ -106,17 +104,17 @@ export async function absentOnce(deps: AbsentDeps, lease: Lease): Promise<Absent
     const elsewhere = await findElsewhere(trx, deps, gone);
     await follow(trx, deps, elsewhere);
     for (const userId of elsewhere.keys()) gone.delete(userId);
-    if (amnesty) await addVanished(trx, own, [...gone.keys()], deps.nowMs());
-    else await addMarkers(trx, own, await markersOf(trx, deps, gone));
+    if (amnesty) await addVanished(trx, [...gone.keys()], deps.nowMs());
+    else await addMarkers(trx, await markersOf(trx, deps, gone));
 
     // Where keys were changed, looking at the rows first finds most of the others at less cost. In another table than before
     // whoever is not found is to be remembered as vanished, and that of all at once.
     const isPutOff = elsewhere.size > 0 && deps.isScanMode && !amnesty;
     const full = known.length === PAGE && !isPutOff;
-    await writeState(trx, own, 'absent_cursor', full ? String(last) : null);
-    if (!full) await writeState(trx, own, 'absent_amnesty', null);
+    await writeState(trx, 'absent_cursor', full ? String(last) : null);
+    if (!full) await writeState(trx, 'absent_amnesty', null);
     const isOver = !full && !deps.isScanMode;
-    await writeState(trx, own, 'table_seen', isOver ? null : encodeTableSeen(laterSeen(before, seen)));
+    await writeState(trx, 'table_seen', isOver ? null : encodeTableSeen(laterSeen(before, seen)));
     await lease.fence(trx);
     const found = gone.size;
     return { done: known.length, full, deleted: amnesty ? 0 : found, vanished: amnesty ? found : 0 };
@@ -124,9 +122,9 @@ export async function absentOnce(deps: AbsentDeps, lease: Lease): Promise<Absent
 }
 
 /** `SELECT user_id FROM user WHERE user_id > ? ORDER BY user_id LIMIT 5000`, without accounts that wait for their row. */
-async function shadowIds(trx: Transaction<unknown>, own: OwnTables, after: number): Promise<number[]> {
+async function shadowIds(trx: Transaction<unknown>, after: number): Promise<number[]> {
   const { rows } = await sql<{ user_id: number }>`
-    SELECT user_id FROM ${id(own.user)} WHERE user_id > ${after} AND user_id < ${FIRST_WAITING_ID}
+    SELECT user_id FROM ${own.user} WHERE user_id > ${after} AND user_id < ${FIRST_WAITING_ID}
     ORDER BY user_id LIMIT ${PAGE}`.execute(trx);
   return rows.map((row) => row.user_id);
 }
@@ -134,14 +132,14 @@ async function shadowIds(trx: Transaction<unknown>, own: OwnTables, after: numbe
 /** Rows that vanished and are there again: nobody knows what peers did meanwhile, so they hear of them. */
 async function welcomeBack(
   trx: Transaction<unknown>,
-  { own, outbox, routes, nowMs }: AbsentDeps,
+  { outbox, routes, nowMs }: AbsentDeps,
   after: number,
   upTo: number,
   present: ReadonlySet<number>,
 ): Promise<void> {
-  const back = (await vanishedBetween(trx, own, after, upTo)).filter((userId) => present.has(userId));
+  const back = (await vanishedBetween(trx, after, upTo)).filter((userId) => present.has(userId));
   if (back.length === 0) return;
-  await dropVanished(trx, own, back);
+  await dropVanished(trx, back);
   const entries = routesFor(routes(), 'all').flatMap((route) =>
     back.map((ref) => ({ peer: route.name, kind: 'user' as const, ref })),
   );
@@ -154,15 +152,15 @@ async function welcomeBack(
  */
 async function confirmGone(
   trx: Transaction<unknown>,
-  { own, hosts }: AbsentDeps,
+  { hosts }: AbsentDeps,
   userIds: readonly number[],
 ): Promise<Map<number, StoredUser>> {
-  const gone = await readShadows(trx, own, userIds, { lock: true });
+  const gone = await readShadows(trx, userIds, { lock: true });
   const ids = [...gone.keys()];
   const settled = [
     ...(await hosts.byId(trx, ids)).keys(),
-    ...(await usersMarked(trx, own, 'D', ids)),
-    ...(await vanishedAmong(trx, own, ids)),
+    ...(await usersMarked(trx, 'D', ids)),
+    ...(await vanishedAmong(trx, ids)),
   ];
   for (const userId of settled) gone.delete(userId);
   return gone;
@@ -173,7 +171,7 @@ async function follow(trx: Transaction<unknown>, deps: AbsentDeps, moves: Readon
   await renumber(trx, deps, moves, { keeps: true });
   const ids = [...moves.values()];
   const users = await deps.hosts.byId(trx, ids);
-  const shadows = await readShadows(trx, deps.own, ids);
+  const shadows = await readShadows(trx, ids);
   await seeUnderNewIds(trx, deps, new Map([...moves].map(([before, now]) => [now, before])), { users, shadows });
 }
 
@@ -204,11 +202,11 @@ async function findElsewhere(
 /** A delete marker names the address only if a newer row has it: then that row goes on as the same account. */
 async function markersOf(
   trx: Transaction<unknown>,
-  { own, hosts }: AbsentDeps,
+  { hosts }: AbsentDeps,
   gone: ReadonlyMap<number, StoredUser>,
 ): Promise<NewMarker[]> {
   if (gone.size === 0) return [];
-  const { rows } = await sql<{ newest: number | null }>`SELECT MAX(user_id) AS newest FROM ${id(own.user)}
+  const { rows } = await sql<{ newest: number | null }>`SELECT MAX(user_id) AS newest FROM ${own.user}
     WHERE user_id < ${FIRST_WAITING_ID}`.execute(trx);
   const strangers = await hosts.after(trx, rows[0]?.newest ?? 0, NEWEST);
   const holders = new Map(strangers.map(({ registers, email }) => [hashValues(registers.get('s_email') ?? {}), email]));

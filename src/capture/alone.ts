@@ -1,7 +1,6 @@
 /** Making and dropping triggers at one node of a cluster at a time. */
 import type { Kysely } from 'kysely';
 import { v4 } from 'uuid';
-import type { OwnTables } from '../db/catalog.ts';
 import { isClusterNode } from '../db/galera.ts';
 import { makeLeases } from '../store/lease.ts';
 import { withLease } from '../store/with-lease.ts';
@@ -12,9 +11,9 @@ import { SyncError } from '../model/errors.ts';
  * trigger of one name at once, MariaDB 10.11 stands still on all nodes. What the work is to do must be looked up by the work
  * itself: another daemon may have done it meanwhile. Our tables must be there. Throws `TABLE_BUSY` if another daemon is at it.
  */
-export async function alone<T>(db: Kysely<unknown>, own: OwnTables, work: () => Promise<T>): Promise<T> {
+export async function alone<T>(db: Kysely<unknown>, work: () => Promise<T>): Promise<T> {
   if (!(await isClusterNode(db))) return await work();
-  const leases = makeLeases({ db, own, holder: v4() });
+  const leases = makeLeases({ db, holder: v4() });
   const done = await withLease(leases, 'triggers', async () => ({ result: await work() }));
   if (done === undefined) throw new SyncError('TABLE_BUSY', 'Another daemon is making triggers.');
   return done.result;

@@ -4,7 +4,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
-import type { OwnTables } from '../db/catalog.ts';
 import type { Lease } from '../store/lease.ts';
 import { idsChangingHands, markerTimes, usersMarked } from '../store/markers.ts';
 import { readClock } from '../db/server-facts.ts';
@@ -35,49 +34,45 @@ export interface BaselinePage {
 const PAGE = 1000;
 
 /** Makes the next passes look at every user again, for changes that no trigger marked. */
-export async function requestRescan(db: Kysely<unknown>, own: OwnTables): Promise<void> {
-  await inTransaction(db, (trx) => wantRescan(trx, own));
+export async function requestRescan(db: Kysely<unknown>): Promise<void> {
+  await inTransaction(db, (trx) => wantRescan(trx));
 }
 
 /** As {@link requestRescan}. Every wish is another, so that a page under way sees that one came. */
-export async function wantRescan(trx: Transaction<unknown>, own: OwnTables): Promise<void> {
-  await writeState(trx, own, 'rescan_wanted', randomUUID());
-  await writeState(trx, own, 'baseline_cursor', null);
+export async function wantRescan(trx: Transaction<unknown>): Promise<void> {
+  await writeState(trx, 'rescan_wanted', randomUUID());
+  await writeState(trx, 'baseline_cursor', null);
 }
 
 /**
  * Makes the next passes look at every user again if other registers are looked after than before: a column came or went,
  * or the config names others. Before that, nobody's change of a new column could be told from what was always there.
  */
-export async function watchRegisters(
-  db: Kysely<unknown>,
-  own: OwnTables,
-  registers: readonly RegisterName[],
-): Promise<void> {
+export async function watchRegisters(db: Kysely<unknown>, registers: readonly RegisterName[]): Promise<void> {
   const now = hashValues(Object.fromEntries(registers.map((register) => [register, ''])));
   await inTransaction(db, async (trx) => {
-    const before = await readState(trx, own, 'registers_watched');
+    const before = await readState(trx, 'registers_watched');
     if (before === now) return;
-    await writeState(trx, own, 'registers_watched', now);
-    if ((await readState(trx, own, 'baseline_finished_at')) === undefined) return;
-    await wantRescan(trx, own);
+    await writeState(trx, 'registers_watched', now);
+    if ((await readState(trx, 'baseline_finished_at')) === undefined) return;
+    await wantRescan(trx);
   });
 }
 
 /** True until every user was looked at once: some have no shadow yet. */
-export async function isBaselinePending(db: Kysely<unknown>, own: OwnTables): Promise<boolean> {
-  return (await readState(db, own, 'baseline_finished_at')) === undefined;
+export async function isBaselinePending(db: Kysely<unknown>): Promise<boolean> {
+  return (await readState(db, 'baseline_finished_at')) === undefined;
 }
 
 /** True until the first page of a first look at all users is done. */
-export async function isBeforeBaseline(db: Kysely<unknown>, own: OwnTables): Promise<boolean> {
-  const set = await readStates(db, own, ['baseline_finished_at', 'baseline_cursor']);
+export async function isBeforeBaseline(db: Kysely<unknown>): Promise<boolean> {
+  const set = await readStates(db, ['baseline_finished_at', 'baseline_cursor']);
   return set.size === 0;
 }
 
 /** True while a baseline or re-scan has users left to look at. */
-export async function isScanPending(db: Kysely<unknown>, own: OwnTables): Promise<boolean> {
-  const set = await readStates(db, own, ['baseline_finished_at', 'rescan_wanted']);
+export async function isScanPending(db: Kysely<unknown>): Promise<boolean> {
+  const set = await readStates(db, ['baseline_finished_at', 'rescan_wanted']);
   return !set.has('baseline_finished_at') || set.has('rescan_wanted');
 }
 
@@ -125,9 +120,9 @@ export async function baselineOnce(
   ahead?: PageAhead,
   readOn?: (cursor: number) => void,
 ): Promise<BaselinePage> {
-  const { db, own, hosts, outbox, routes, nowMs } = deps;
+  const { db, hosts, outbox, routes, nowMs } = deps;
   return await inTransaction(db, async (trx) => {
-    const state = await readStates(trx, own, ['baseline_finished_at', 'baseline_cursor', 'rescan_wanted']);
+    const state = await readStates(trx, ['baseline_finished_at', 'baseline_cursor', 'rescan_wanted']);
     const rescan = state.has('baseline_finished_at');
     const cursor = Number(state.get('baseline_cursor') ?? 0);
     const page = await (ahead?.cursor === cursor ? ahead.users : hosts.after(trx, cursor, PAGE));
@@ -136,8 +131,8 @@ export async function baselineOnce(
     const full = page.length === PAGE;
     if (full) readOn?.(last);
     const { users, known } = rescan
-      ? await followIds(trx, deps, page, await readShadows(trx, own, ids, { lock: true }))
-      : { users: page, known: await readShadows(trx, own, ids, { lock: true }) };
+      ? await followIds(trx, deps, page, await readShadows(trx, ids, { lock: true }))
+      : { users: page, known: await readShadows(trx, ids, { lock: true }) };
     const { entries, others: found } = await compare(
       trx,
       deps,
@@ -145,7 +140,7 @@ export async function baselineOnce(
       known,
     );
     const fresh = [...users.filter((user) => !known.has(user.id)), ...found];
-    const left = rescan ? await leftToDrain(trx, own, fresh) : new Set<number>();
+    const left = rescan ? await leftToDrain(trx, fresh) : new Set<number>();
     const others = found.filter((user) => !left.has(user.id));
     const otherIds = others.map((user) => user.id);
     // Whoever had those ids may be found further on.
@@ -163,16 +158,16 @@ export async function baselineOnce(
     }
     await outbox.enqueue(trx, entries, nowMs());
 
-    await writeState(trx, own, 'baseline_cursor', full ? String(last) : null);
-    const isWantedAnew = (await readState(trx, own, 'rescan_wanted', { lock: true })) !== state.get('rescan_wanted');
-    if (isWantedAnew) await writeState(trx, own, 'baseline_cursor', null);
+    await writeState(trx, 'baseline_cursor', full ? String(last) : null);
+    const isWantedAnew = (await readState(trx, 'rescan_wanted', { lock: true })) !== state.get('rescan_wanted');
+    if (isWantedAnew) await writeState(trx, 'baseline_cursor', null);
     const vanished = full || isWantedAnew ? 0 : await forgetWaiting(trx, deps);
     if (!full) {
-      if (!isWantedAnew) await writeState(trx, own, 'rescan_wanted', null);
+      if (!isWantedAnew) await writeState(trx, 'rescan_wanted', null);
       // Markers are dated by the same clock.
       const now = new Date(await readClock(trx)).toISOString();
-      await writeState(trx, own, 'scanned_at', now);
-      if (!rescan) await writeState(trx, own, 'baseline_finished_at', now);
+      await writeState(trx, 'scanned_at', now);
+      if (!rescan) await writeState(trx, 'baseline_finished_at', now);
     }
     await lease.fence(trx);
     const changed = new Set(entries.map((entry) => entry.ref)).size;
@@ -191,12 +186,12 @@ async function followIds(
   known: ReadonlyMap<number, StoredUser>,
 ): Promise<{ users: readonly HostUser[]; known: ReadonlyMap<number, StoredUser> }> {
   const users = new Map(page.map((user) => [user.id, user]));
-  const doubtful = await doubtfulIds(trx, deps, [...users.keys()], { users, shadows: known });
+  const doubtful = await doubtfulIds(trx, [...users.keys()], { users, shadows: known });
   if (doubtful.length === 0) return { users: page, known };
-  for (const userId of await idsChangingHands(trx, deps.own, doubtful)) users.delete(userId);
+  for (const userId of await idsChangingHands(trx, doubtful)) users.delete(userId);
   const asked = doubtful.map((userId) => users.get(userId)).filter((user) => user !== undefined);
   const made = await renumber(trx, deps, await findFormerIds(trx, deps, asked), { keeps: true });
-  const shadows = await readShadows(trx, deps.own, [...users.keys()], { lock: true });
+  const shadows = await readShadows(trx, [...users.keys()], { lock: true });
   const before = [...made].filter(([, now]) => users.has(now)).map(([old, now]) => [now, old] as const);
   await seeUnderNewIds(trx, deps, new Map(before), { users, shadows });
   return { users: [...users.values()], known: shadows };
@@ -212,7 +207,7 @@ async function compare(
   users: readonly HostUser[],
   known: ReadonlyMap<number, StoredUser>,
 ): Promise<{ entries: OutboxEntry[]; others: HostUser[] }> {
-  const { own, origin, hosts, outbox } = deps;
+  const { origin, hosts, outbox } = deps;
   const shadowOf = (user: HostUser): StoredUser => known.get(user.id) as StoredUser;
   const differing = users.filter(({ id, registers }) => {
     const before = known.get(id) as StoredUser;
@@ -222,7 +217,7 @@ async function compare(
   // Read before its shadow was locked, a row may be older than its shadow.
   const fresh = await hosts.byId(trx, ids);
   const waiting = await outbox.usersWaiting(trx, ids);
-  const marked = await markerTimes(trx, own, ids);
+  const marked = await markerTimes(trx, ids);
   const write: StoredUser[] = [];
   const moved: (Addressed & { uids: readonly Uid[] })[] = [];
   const entries: OutboxEntry[] = [];
@@ -250,8 +245,8 @@ async function compare(
       entries.push({ peer: route.name, kind: 'user', ref: user.id, ...status });
     }
   }
-  await writeShadows(trx, own, write);
-  await reserveUids(trx, own, moved);
+  await writeShadows(trx, write);
+  await reserveUids(trx, moved);
   return { entries, others };
 }
 
@@ -259,13 +254,9 @@ async function compare(
  * Those whose registration is marked, or a deletion under their id: the drain comes to them, and only all their markers
  * together tell a removal from an account that went without one.
  */
-async function leftToDrain(
-  trx: Transaction<unknown>,
-  own: OwnTables,
-  users: readonly HostUser[],
-): Promise<ReadonlySet<number>> {
+async function leftToDrain(trx: Transaction<unknown>, users: readonly HostUser[]): Promise<ReadonlySet<number>> {
   const ids = users.map((user) => user.id);
-  return new Set([...(await usersMarked(trx, own, 'I', ids)), ...(await usersMarked(trx, own, 'D', ids))]);
+  return new Set([...(await usersMarked(trx, 'I', ids)), ...(await usersMarked(trx, 'D', ids))]);
 }
 
 /**
@@ -278,21 +269,19 @@ async function adoptAll(
   users: readonly HostUser[],
 ): Promise<readonly HostUser[]> {
   if (users.length === 0) return [];
-  const { own, hosts, randomUid } = deps;
+  const { hosts, randomUid } = deps;
   const addressed = users.map((user) => ({ userId: user.id, email: user.email }));
-  const uids = await chooseUids(trx, own, addressed, randomUid);
+  const uids = await chooseUids(trx, addressed, randomUid);
   const ids = users.map((user) => user.id);
   const present = await hosts.idsBetween(trx, Math.min(...ids) - 1, Math.max(...ids));
   const adopted = users.filter((user) => present.has(user.id));
   const known = adopted.map((user) => ({ user, uid: uids.get(user.id) as Uid }));
   await addShadows(
     trx,
-    own,
     known.map(({ user, uid }) => ({ userId: user.id, uids: [uid], shadow: adopt(user, deps) })),
   );
   await bindUids(
     trx,
-    own,
     known.map(({ user, uid }) => ({ userId: user.id, uid })),
   );
   return adopted;

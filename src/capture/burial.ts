@@ -7,7 +7,7 @@ import { nextStamp, type Stamp } from '../model/stamp.ts';
 import { uidOfEmail, type Uid } from '../model/uid.ts';
 import type { CaptureDeps } from './deps.ts';
 
-type BurialDeps = Pick<CaptureDeps, 'own' | 'outbox' | 'routes' | 'origin' | 'nowMs' | 'randomUid'>;
+type BurialDeps = Pick<CaptureDeps, 'outbox' | 'routes' | 'origin' | 'nowMs' | 'randomUid'>;
 
 /** A row that a delete marker tells of and that is not there. */
 export interface Gone {
@@ -33,7 +33,7 @@ export async function buryUsers(
   shadows: ReadonlyMap<number, StoredUser>,
   adoptedUntilMs: number,
 ): Promise<OutboxEntry[]> {
-  const { own, outbox, origin } = deps;
+  const { outbox, origin } = deps;
   const removals = new Set<number>();
   const told = routesFor(deps.routes(), 'all');
   for (const { userId, email, atMs, inserted } of gone) {
@@ -41,23 +41,23 @@ export async function buryUsers(
     let uids: readonly Uid[];
     if (before !== undefined) {
       // An account that stayed here after its removal elsewhere has no uid: there is nobody to tell.
-      uids = email === '' || before.uids.length === 0 ? before.uids : await uidsToBury(trx, own, { ...before, email });
+      uids = email === '' || before.uids.length === 0 ? before.uids : await uidsToBury(trx, { ...before, email });
     } else if (!inserted && email !== '' && atMs <= adoptedUntilMs) {
-      const first = (await chooseUids(trx, own, [{ userId, email }], deps.randomUid)).get(userId);
+      const first = (await chooseUids(trx, [{ userId, email }], deps.randomUid)).get(userId);
       uids = first === uidOfEmail(email) ? [first] : [];
     } else uids = [];
     const main = uids[0];
     if (main === undefined) continue;
     const stamp: Stamp = nextStamp(atMs, before?.shadow.born, origin);
     const emailHash = email === '' ? null : hashRemovedEmail(main, email);
-    await bury(trx, own, { uids, stamp, emailHash, nowMs: deps.nowMs() });
-    for (const { removalId } of (await tombstonesByUid(trx, own, uids)).values()) {
+    await bury(trx, { uids, stamp, emailHash, nowMs: deps.nowMs() });
+    for (const { removalId } of (await tombstonesByUid(trx, uids)).values()) {
       removals.add(removalId);
       if (email !== '') await outbox.removed?.(trx, { email, removalId, uids, told: told.map((route) => route.name) });
     }
   }
   const ids = gone.map(({ userId }) => userId).filter((userId) => shadows.has(userId));
-  await forgetUsers(trx, own, ids);
+  await forgetUsers(trx, ids);
   await outbox.dropUsers(trx, ids);
   return [...removals].flatMap((ref) =>
     told.map((route): OutboxEntry => ({ peer: route.name, kind: 'removal', ref, guarded: true })),

@@ -1,5 +1,4 @@
 import type { Kysely, Transaction } from 'kysely';
-import type { OwnTables } from '../db/catalog.ts';
 import type { OutboxWriter, Routes } from '../store/ports.ts';
 import type { Origin } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
@@ -8,7 +7,7 @@ import type { HostUsers } from '../osclass/host-users.ts';
 /** What drain and baseline need of the site. */
 export interface CaptureDeps {
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   readonly hosts: HostUsers;
   readonly outbox: OutboxWriter;
   /** Lets what waits of users besides follow them to other ids: old id → new id, all at once. */

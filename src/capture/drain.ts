@@ -33,30 +33,29 @@ const BATCH = 1000;
  * (invariant 2), by their ids: their order is not the order of commits, so no position is ever remembered.
  */
 export async function drainOnce(deps: CaptureDeps, lease: Lease): Promise<Drained> {
-  const { db, own } = deps;
+  const { db } = deps;
   return await inTransaction(db, async (trx) => {
-    const markers = await readMarkers(trx, own, BATCH);
+    const markers = await readMarkers(trx, BATCH);
     if (markers.length === 0) return NOTHING_DRAINED;
     const { marked, moves, used } = coalesce(markers);
     const batch = markers.slice(0, used);
     const full = markers.length === BATCH || used < markers.length;
-    const state = await readStates(trx, own, ['baseline_finished_at', 'rescan_wanted']);
+    const state = await readStates(trx, ['baseline_finished_at', 'rescan_wanted']);
     const finished = state.get('baseline_finished_at');
     const isScanning = finished === undefined || state.has('rescan_wanted');
     const adoptedUntilMs = finished === undefined ? Infinity : Date.parse(finished);
     const read = new Set(batch.map(({ seq }) => seq));
     let all = batch;
     const recall = async (userIds: readonly number[]): Promise<Map<number, Marked>> => {
-      const theirs = recallable(await readMarkersOf(trx, own, userIds), read);
+      const theirs = recallable(await readMarkersOf(trx, userIds), read);
       all = [...batch, ...theirs.filter(({ seq }) => !read.has(seq))];
       return gather(theirs, read, marked);
     };
-    const changingHands = (userIds: readonly number[]): Promise<Set<number>> =>
-      idsChangingHands(trx, own, userIds, read);
+    const changingHands = (userIds: readonly number[]): Promise<Set<number>> => idsChangingHands(trx, userIds, read);
     const settled = await settle(trx, deps, marked, {
       ...{ full, moves, adoptedUntilMs, isScanning, recall, changingHands },
     });
-    await deleteMarkers(trx, own, all);
+    await deleteMarkers(trx, all);
     await lease.fence(trx);
     return { done: all.length, full, ...settled };
   });

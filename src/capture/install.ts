@@ -1,6 +1,6 @@
 /** Install and uninstall: our tables and triggers in the site's database. What fails half-way is taken back. */
 import { sql, type Kysely } from 'kysely';
-import type { Catalog, OwnTables } from '../db/catalog.ts';
+import type { Catalog } from '../db/catalog.ts';
 import { isAnyLeaseHeld } from '../store/lease.ts';
 import { dropOwnTables, migrate, migrationStatements } from '../db/migrate.ts';
 import { readServerFacts, type ServerFacts } from '../db/server-facts.ts';
@@ -13,8 +13,8 @@ import type { DdlOptions } from './ddl-session.ts';
 import { requireRights, rightsFor } from './rights.ts';
 import { endScanMode, trustTable } from './absent.ts';
 import { isBaselinePending } from './baseline.ts';
-import { createTriggerSql, probeSpec } from './trigger-sql.ts';
-import { dropTriggers, firstTriggerName, inspectTriggers, requiredTriggers } from './triggers.ts';
+import { createTriggerSql } from './trigger-sql.ts';
+import { dropTriggers, firstTriggerName, inspectTriggers, probeTrigger, requiredTriggers } from './triggers.ts';
 import { mendAndRescan, proveTriggers } from './watch.ts';
 
 /** What an installation changed. */
@@ -53,74 +53,62 @@ function checkServer(facts: ServerFacts): void {
 export async function installOnce(
   db: Kysely<unknown>,
   catalog: Catalog,
-  own: OwnTables,
   { related = [], mode = 'triggers', ...ddl }: InstallOptions = {},
 ): Promise<Installed> {
   checkServer(await readServerFacts(db));
-  requiredTriggers(catalog, own, related);
+  requiredTriggers(catalog, related);
   requireFit(catalog);
   const before = await ourTables(db, catalog);
   // Asked first: an account that may not drop could not take back what it made.
   if (before === 0) await requireRights(db, catalog, mode);
   try {
     const migrations = await migrate(db, catalog.prefix);
-    if (before > 0) await restoreQueue(db, catalog, own);
+    if (before > 0) await restoreQueue(db, catalog);
     if (mode === 'scan') {
-      await alone(db, own, () => dropTriggers(db, catalog, ddl));
-      if (await isBaselinePending(db, own)) await trustTable(db, own, catalog);
+      await alone(db, () => dropTriggers(db, catalog, ddl));
+      if (await isBaselinePending(db)) await trustTable(db, catalog);
       return { migrations, triggers: 0 };
     }
-    const made = await alone(db, own, async () => {
-      const state = await inspectTriggers(db, catalog, own, related);
-      return await mendAndRescan(db, catalog, own, state, ddl);
+    const made = await alone(db, async () => {
+      const state = await inspectTriggers(db, catalog, related);
+      return await mendAndRescan(db, catalog, state, ddl);
     });
-    const flaw = await proveTriggers(db, catalog, own, { related, ...ddl });
+    const flaw = await proveTriggers(db, catalog, { related, ...ddl });
     if (flaw !== undefined) throw flaw;
-    await endScanMode(db, own);
+    await endScanMode(db);
     return { migrations, triggers: made.length };
   } catch (error) {
-    if (before === 0) await takeBack(db, catalog, own, related).catch(() => undefined);
+    if (before === 0) await takeBack(db, catalog, related).catch(() => undefined);
     throw error;
   }
 }
 
 /** Tables stay if a trigger did, because its table is busy: the next installation goes on from there. */
-async function takeBack(
-  db: Kysely<unknown>,
-  catalog: Catalog,
-  own: OwnTables,
-  related: readonly RelatedTable[],
-): Promise<void> {
-  const { missing, surplus } = await inspectTriggers(db, catalog, own, related);
-  const all = requiredTriggers(catalog, own, related).length;
+async function takeBack(db: Kysely<unknown>, catalog: Catalog, related: readonly RelatedTable[]): Promise<void> {
+  const { missing, surplus } = await inspectTriggers(db, catalog, related);
+  const all = requiredTriggers(catalog, related).length;
   // Another process may have finished meanwhile, and work by now.
-  if (missing.length === all && surplus.length === 0 && !(await isAnyLeaseHeld(db, own))) await dropOwnTables(db, own);
+  if (missing.length === all && surplus.length === 0 && !(await isAnyLeaseHeld(db))) await dropOwnTables(db);
 }
 
 /**
  * Triggers first, so that nothing of the host ever meets a missing table; then tables. Triggers that were left on other tables, by
  * another prefix or a copy of a table, go too. Returns how many there were on tables of the site.
  */
-export async function uninstallOnce(
-  db: Kysely<unknown>,
-  catalog: Catalog,
-  own: OwnTables,
-  options: DdlOptions = {},
-): Promise<number> {
+export async function uninstallOnce(db: Kysely<unknown>, catalog: Catalog, options: DdlOptions = {}): Promise<number> {
   const dropped = await dropTriggers(db, catalog, { ...options, orphans: true });
-  await dropOwnTables(db, own);
+  await dropOwnTables(db);
   return dropped;
 }
 
 /** Every statement of a first installation, for people to read. */
 export function installSql(
   catalog: Catalog,
-  own: OwnTables,
   related: readonly RelatedTable[] = [],
   mode: CaptureMode = 'triggers',
 ): string[] {
   if (mode === 'scan') return migrationStatements(catalog.prefix);
-  const specs = [probeSpec(own.queue, own.probe), ...requiredTriggers(catalog, own, related)];
+  const specs = [probeTrigger(catalog), ...requiredTriggers(catalog, related)];
   const triggers = specs.map((spec) => createTriggerSql(spec, firstTriggerName(catalog, spec)));
   return [...migrationStatements(catalog.prefix), ...triggers];
 }

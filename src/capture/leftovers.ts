@@ -1,6 +1,6 @@
 /** What is left of installations that nobody looks after: under a prefix that the site has no more, or in copies of the site. */
 import { sql, type Kysely } from 'kysely';
-import type { Catalog, OwnTables } from '../db/catalog.ts';
+import type { Catalog } from '../db/catalog.ts';
 import { findPrefixes } from '../osclass/survey.ts';
 import { findElsewhere, findOrphans, type FoundTrigger } from './found-triggers.ts';
 import { belonging } from './triggers.ts';
@@ -16,20 +16,20 @@ export interface Leftovers {
 }
 
 /** Looks, in `information_schema`, as far as the account may see. */
-export async function findLeftovers(db: Kysely<unknown>, catalog: Catalog, own: OwnTables): Promise<Leftovers> {
+export async function findLeftovers(db: Kysely<unknown>, catalog: Catalog): Promise<Leftovers> {
   return {
-    triggers: await findOrphans(db, belonging(catalog, own, [])),
-    tables: await findTables(db, catalog, own),
+    triggers: await findOrphans(db, belonging(catalog, [])),
+    tables: await findTables(db, catalog),
     elsewhere: await findElsewhere(db, catalog),
   };
 }
 
-async function findTables(db: Kysely<unknown>, catalog: Catalog, own: OwnTables): Promise<string[]> {
+async function findTables(db: Kysely<unknown>, catalog: Catalog): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`
     SELECT TABLE_NAME AS name FROM information_schema.TABLES
     WHERE TABLE_SCHEMA = ${catalog.schema} AND TABLE_NAME LIKE '%account\\_sync\\_%'
       AND TABLE_COMMENT LIKE 'account-sync: %' ORDER BY 1`.execute(db);
-  const living = [...(await findPrefixes(db, catalog.schema)), own.queue.slice(0, -'account_sync_queue'.length)];
+  const living = [...(await findPrefixes(db, catalog.schema)), catalog.prefix];
   return rows
     .map(({ name }) => name)
     .filter((name) => !living.some((prefix) => name.startsWith(`${prefix}account_sync_`)));

@@ -4,11 +4,12 @@
  * that: its trigger has the body and the definer of the others.
  */
 import { sql, type Kysely } from 'kysely';
-import { id, type Ident, type OwnTables } from '../db/catalog.ts';
+import { id, type Ident } from '../db/catalog.ts';
 import { errnoOf } from '../db/failures.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { SyncError } from '../model/errors.ts';
 import { withRightsOfDefiner } from './definer-rights.ts';
+import { nameOf, own } from '../db/own-tables.ts';
 
 /** What is wrong. */
 export interface Flaw {
@@ -34,15 +35,14 @@ const OF_OTHERS = new Set(['DB_CONFLICT', 'DB_UNAVAILABLE', 'DB_READ_ONLY', 'DB_
  */
 export async function findFlaw(
   db: Kysely<unknown>,
-  own: OwnTables,
   tables: readonly { readonly name: Ident; readonly key: Ident }[],
 ): Promise<Flaw | undefined> {
   const ofDefiner = await withRightsOfDefiner(db, async (connection) => {
     try {
-      return (await isMarked(connection, own)) ? undefined : unmarked(await account(connection));
+      return (await isMarked(connection)) ? undefined : unmarked(await account(connection));
     } catch (error) {
       if (!OF_DEFINER.has(errnoOf(error) ?? 0)) return other(error);
-      if (errnoOf(error) !== NO_DEFINER && (await maySeeTrigger(connection, own)))
+      if (errnoOf(error) !== NO_DEFINER && (await maySeeTrigger(connection)))
         return unmarked(await account(connection));
       return { error: refused(error, await account(connection)), stopsSite: true };
     }
@@ -63,22 +63,22 @@ export async function findFlaw(
 const TAKEN_BACK = new Error('taken back');
 
 /** Who sees what a trigger does has the right by which it is run; then the session lacked one on our tables. */
-async function maySeeTrigger(db: Kysely<unknown>, own: OwnTables): Promise<boolean> {
+async function maySeeTrigger(db: Kysely<unknown>): Promise<boolean> {
   const { rows } = await sql`
     SELECT 1 FROM information_schema.TRIGGERS
-    WHERE TRIGGER_SCHEMA = DATABASE() AND EVENT_OBJECT_TABLE = ${own.probe} AND ACTION_STATEMENT IS NOT NULL
+    WHERE TRIGGER_SCHEMA = DATABASE() AND EVENT_OBJECT_TABLE = ${nameOf(own.probe)} AND ACTION_STATEMENT IS NOT NULL
     LIMIT 1`.execute(db);
   return rows.length > 0;
 }
 
 /** The newest markers are looked at only: those of others that came meanwhile are few. */
-async function isMarked(db: Kysely<unknown>, own: OwnTables): Promise<boolean> {
+async function isMarked(db: Kysely<unknown>): Promise<boolean> {
   let found = false;
   try {
     await inTransaction(db, async (trx) => {
-      await sql`INSERT INTO ${id(own.probe)} (user_id) VALUES (0)`.execute(trx);
+      await sql`INSERT INTO ${own.probe} (user_id) VALUES (0)`.execute(trx);
       const { rows } = await sql`
-        SELECT 1 FROM (SELECT user_id FROM ${id(own.queue)} ORDER BY seq DESC LIMIT 1000) AS newest
+        SELECT 1 FROM (SELECT user_id FROM ${own.queue} ORDER BY seq DESC LIMIT 1000) AS newest
         WHERE user_id = 0 LIMIT 1`.execute(trx);
       found = rows.length > 0;
       throw TAKEN_BACK;

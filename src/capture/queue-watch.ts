@@ -4,7 +4,7 @@
  * it takes markers again and once more after that. That something was lost is remembered across restarts.
  */
 import { sql, type Kysely } from 'kysely';
-import { id, type Catalog, type OwnTables } from '../db/catalog.ts';
+import { type Catalog } from '../db/catalog.ts';
 import { errnoOf } from '../db/failures.ts';
 import { withFreshRights } from '../db/fresh-rights.ts';
 import { readState, writeState } from '../store/state.ts';
@@ -15,6 +15,7 @@ import { requestRescan } from './baseline.ts';
 import type { Patience } from './ddl-session.ts';
 import { mayMakeTriggers } from './rights.ts';
 import { proveTriggers } from './watch.ts';
+import { own } from '../db/own-tables.ts';
 
 /** The watch of one daemon. */
 export interface QueueWatch {
@@ -34,7 +35,7 @@ export interface QueueWatch {
 /** What it looks at. */
 export interface QueueWatchDeps {
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   readonly catalog: () => Catalog;
   /** Related tables that are watched; none unless given. */
   readonly related?: () => readonly RelatedTable[];
@@ -51,17 +52,17 @@ const NO_TRIGGER =
   'The account of the daemon lacks TRIGGER: until it is granted, or "account-sync uninstall" was run by an account that has it, the site\'s own changes of users fail (1142).';
 
 /** Makes the watch. */
-export function makeQueueWatch({ db, own, catalog, related = () => [] }: QueueWatchDeps): QueueWatch {
+export function makeQueueWatch({ db, catalog, related = () => [] }: QueueWatchDeps): QueueWatch {
   /** Undefined until the first look: an earlier process may have left it to us. */
   let isLost: boolean | undefined;
 
   const probe = async (isThorough: boolean): Promise<SyncError | undefined> => {
     try {
       await withFreshRights(db, catalog(), async (connection) => {
-        await (isThorough ? putInAndTakeBack(connection, own) : askForRight(connection, own));
+        await (isThorough ? putInAndTakeBack(connection) : askForRight(connection));
         if (!(await mayMakeTriggers(connection, catalog()))) throw new SyncError('DB_MISSING_RIGHT', NO_TRIGGER);
       });
-      return await proveTriggers(db, catalog(), own, { related: related(), patience: PATIENCE });
+      return await proveTriggers(db, catalog(), { related: related(), patience: PATIENCE });
     } catch (error) {
       if (error instanceof SyncError && !SAYS_NOTHING.has(error.code)) return error;
       throw error;
@@ -70,15 +71,15 @@ export function makeQueueWatch({ db, own, catalog, related = () => [] }: QueueWa
 
   return {
     async look(isThorough) {
-      isLost ??= (await readState(db, own, 'markers_lost')) !== undefined;
+      isLost ??= (await readState(db, 'markers_lost')) !== undefined;
       const problem = await probe(isThorough);
       if (problem !== undefined) {
         const isNews = !isLost;
         isLost = true;
         // Without rights not even this can be written; the next look that finds all well asks again.
-        if (isNews || isThorough) await note(db, own, '1').catch(() => undefined);
+        if (isNews || isThorough) await note(db, '1').catch(() => undefined);
       } else if (isLost) {
-        await note(db, own, null);
+        await note(db, null);
         isLost = false;
       }
       return problem;
@@ -91,23 +92,23 @@ export function makeQueueWatch({ db, own, catalog, related = () => [] }: QueueWa
   };
 }
 
-async function note(db: Kysely<unknown>, own: OwnTables, lost: '1' | null): Promise<void> {
-  await requestRescan(db, own);
-  await writeState(db, own, 'markers_lost', lost);
+async function note(db: Kysely<unknown>, lost: '1' | null): Promise<void> {
+  await requestRescan(db);
+  await writeState(db, 'markers_lost', lost);
 }
 
 /** Servers ask for rights before they look for rows: `INSERT INTO queue … SELECT … WHERE 1 = 0` writes nothing. */
-async function askForRight(db: Kysely<unknown>, own: OwnTables): Promise<void> {
-  await sql`INSERT INTO ${id(own.queue)} (user_id, op, old_user_id) SELECT 0, 'R', 0 FROM DUAL WHERE 1 = 0`.execute(db);
+async function askForRight(db: Kysely<unknown>): Promise<void> {
+  await sql`INSERT INTO ${own.queue} (user_id, op, old_user_id) SELECT 0, 'R', 0 FROM DUAL WHERE 1 = 0`.execute(db);
 }
 
-async function putInAndTakeBack(db: Kysely<unknown>, own: OwnTables): Promise<void> {
+async function putInAndTakeBack(db: Kysely<unknown>): Promise<void> {
   const takeBack = new Error('taken back');
   try {
     await inTransaction(
       db,
       async (trx) => {
-        await sql`INSERT INTO ${id(own.queue)} (user_id, op, old_user_id) VALUES (0, 'R', 0)`.execute(trx);
+        await sql`INSERT INTO ${own.queue} (user_id, op, old_user_id) VALUES (0, 'R', 0)`.execute(trx);
         throw takeBack;
       },
       { retries: 0 },

@@ -23,7 +23,7 @@ import { uidOfEmail, uidsOfEmail, uniteUids } from '../model/uid.ts';
 import type { HostUser } from '../osclass/host-users.ts';
 import type { CaptureDeps } from './deps.ts';
 
-type RenumberDeps = Pick<CaptureDeps, 'own' | 'hosts' | 'outbox' | 'nowMs' | 'renumbered'>;
+type RenumberDeps = Pick<CaptureDeps, 'hosts' | 'outbox' | 'nowMs' | 'renumbered'>;
 
 /** Accounts in one statement. */
 const PAGE = 1000;
@@ -43,29 +43,28 @@ export async function renumber(
   wanted: Moves,
   { keeps }: { readonly keeps: boolean },
 ): Promise<Moves> {
-  const { own, outbox, nowMs } = deps;
+  const { outbox, nowMs } = deps;
   if (wanted.size === 0) return wanted;
-  const stored = await readShadows(trx, own, [...wanted.keys(), ...wanted.values()], { lock: true });
+  const stored = await readShadows(trx, [...wanted.keys(), ...wanted.values()], { lock: true });
   const moves = new Map([...wanted].filter(([before]) => stored.has(before)));
   const movers = new Map([...moves].map(([before, now]) => [now, stored.get(before) as StoredUser]));
   const occupants = [...movers.keys()].filter((userId) => stored.has(userId) && !moves.has(userId));
   const doubles = occupants.filter((userId) => isDouble(stored.get(userId) as StoredUser, movers.get(userId)));
   const others = occupants.filter((userId) => !doubles.includes(userId));
   const forgotten = keeps ? doubles : occupants;
-  await forgetUsers(trx, own, forgotten);
+  await forgetUsers(trx, forgotten);
   await outbox.dropUsers(trx, forgotten);
-  if (keeps) for (const [before, waiting] of await waitingIds(trx, deps, others)) moves.set(before, waiting);
-  await renumberShadows(trx, own, moves);
+  if (keeps) for (const [before, waiting] of await waitingIds(trx, others)) moves.set(before, waiting);
+  await renumberShadows(trx, moves);
   await outbox.renumber(trx, moves, nowMs());
   await deps.renumbered(trx, moves);
   const united = doubles.map((userId): StoredUser => {
     const mover = movers.get(userId) as StoredUser;
     return { ...mover, userId, uids: uniteUids(mover.uids, (stored.get(userId) as StoredUser).uids) };
   });
-  await writeShadows(trx, own, united);
+  await writeShadows(trx, united);
   await bindUids(
     trx,
-    own,
     united.flatMap(({ userId, uids }) => uids.map((uid) => ({ uid, userId }))),
   );
   return moves;
@@ -83,25 +82,21 @@ export async function letWait(
   deps: RenumberDeps,
   userIds: readonly number[],
 ): Promise<void> {
-  await renumber(trx, deps, await waitingIds(trx, deps, userIds), { keeps: true });
+  await renumber(trx, deps, await waitingIds(trx, userIds), { keeps: true });
 }
 
-async function waitingIds(
-  trx: Transaction<unknown>,
-  { own }: RenumberDeps,
-  userIds: readonly number[],
-): Promise<Map<number, number>> {
+async function waitingIds(trx: Transaction<unknown>, userIds: readonly number[]): Promise<Map<number, number>> {
   if (userIds.length === 0) return new Map();
-  const first = ((await lastWaitingId(trx, own)) ?? FIRST_WAITING_ID - 1) + 1;
+  const first = ((await lastWaitingId(trx)) ?? FIRST_WAITING_ID - 1) + 1;
   return new Map(userIds.map((userId, index) => [userId, first + index]));
 }
 
 /** Forgets accounts that wait and whose row was not found: they went without being deleted. Returns how many. */
-export async function forgetWaiting(trx: Transaction<unknown>, { own, outbox }: RenumberDeps): Promise<number> {
+export async function forgetWaiting(trx: Transaction<unknown>, { outbox }: RenumberDeps): Promise<number> {
   let forgotten = 0;
   for (;;) {
-    const waiting = await waitingUsers(trx, own, PAGE);
-    await forgetUsers(trx, own, waiting);
+    const waiting = await waitingUsers(trx, PAGE);
+    await forgetUsers(trx, waiting);
     await outbox.dropUsers(trx, waiting);
     forgotten += waiting.length;
     if (waiting.length < PAGE) return forgotten;
@@ -109,19 +104,12 @@ export async function forgetWaiting(trx: Transaction<unknown>, { own, outbox }: 
 }
 
 /** Of rows without shadow: ids of accounts that may be theirs, by the uids that can be derived from the address. */
-async function namesakesOf(
-  trx: Transaction<unknown>,
-  { own }: RenumberDeps,
-  users: readonly HostUser[],
-): Promise<Map<number, number[]>> {
+async function namesakesOf(trx: Transaction<unknown>, users: readonly HostUser[]): Promise<Map<number, number[]>> {
   const first = users.map(({ email }) => uidOfEmail(email));
-  const known = new Set([
-    ...(await usersByUid(trx, own, first)).keys(),
-    ...(await tombstonesByUid(trx, own, first)).keys(),
-  ]);
+  const known = new Set([...(await usersByUid(trx, first)).keys(), ...(await tombstonesByUid(trx, first)).keys()]);
   const doubtful = users.filter((_, index) => known.has(first[index] as (typeof first)[number]));
   const derived = new Map(doubtful.map(({ id, email }) => [id, uidsOfEmail(email)]));
-  const named = await usersByUid(trx, own, [...derived.values()].flat());
+  const named = await usersByUid(trx, [...derived.values()].flat());
   return new Map(
     [...derived].flatMap(([userId, uids]) => {
       const ids = uids.map((uid) => named.get(uid)).filter((id) => id !== undefined && id !== userId);
@@ -142,7 +130,6 @@ interface Compared {
  */
 export async function doubtfulIds(
   trx: Transaction<unknown>,
-  deps: RenumberDeps,
   userIds: readonly number[],
   { users, shadows }: Compared,
 ): Promise<number[]> {
@@ -150,7 +137,7 @@ export async function doubtfulIds(
     const user = users.get(userId);
     return user !== undefined && !shadows.has(userId) ? [user] : [];
   });
-  const named = await namesakesOf(trx, deps, strangers);
+  const named = await namesakesOf(trx, strangers);
   return userIds.filter((userId) => {
     const stored = shadows.get(userId);
     const user = users.get(userId);
@@ -162,11 +149,10 @@ export async function doubtfulIds(
 /** Of rows, the ids under which an account of their address and registration is remembered that is not theirs. */
 async function rememberedElsewhere(
   trx: Transaction<unknown>,
-  deps: RenumberDeps,
   users: readonly HostUser[],
 ): Promise<Map<HostUser, StoredUser>> {
-  const named = await namesakesOf(trx, deps, users);
-  const stored = await readShadows(trx, deps.own, [...new Set([...named.values()].flat())]);
+  const named = await namesakesOf(trx, users);
+  const stored = await readShadows(trx, [...new Set([...named.values()].flat())]);
   return new Map(
     users.flatMap((user) => {
       const theirs = (named.get(user.id) ?? []).map((userId) => stored.get(userId));
@@ -186,7 +172,7 @@ export async function findFormerIds(
   deps: RenumberDeps,
   users: readonly HostUser[],
 ): Promise<Map<number, number>> {
-  const found = await rememberedElsewhere(trx, deps, users);
+  const found = await rememberedElsewhere(trx, users);
   if (found.size === 0) return new Map();
   const rows = await deps.hosts.byId(
     trx,
@@ -198,7 +184,7 @@ export async function findFormerIds(
       ? [row]
       : [];
   });
-  const left = await rememberedElsewhere(trx, deps, unsure);
+  const left = await rememberedElsewhere(trx, unsure);
   const isGone = ({ userId, shadow }: StoredUser): boolean => {
     const row = rows.get(userId);
     return row === undefined || isOtherAccount(shadow, row.registers) || left.has(row);
@@ -216,7 +202,7 @@ export async function findFormerIds(
  */
 export async function seeUnderNewIds(
   trx: Transaction<unknown>,
-  { own, hosts }: RenumberDeps,
+  { hosts }: RenumberDeps,
   before: ReadonlyMap<number, number>,
   known: { readonly users: Map<number, HostUser>; readonly shadows: Map<number, StoredUser> },
 ): Promise<void> {
@@ -242,5 +228,5 @@ export async function seeUnderNewIds(
     known.shadows.set(userId, { ...stored, shadow });
     write.push({ ...stored, shadow });
   }
-  await writeShadows(trx, own, write);
+  await writeShadows(trx, write);
 }

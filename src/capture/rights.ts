@@ -4,7 +4,8 @@
  * that only the table is. So a probe changes nothing, whatever it finds.
  */
 import { sql, type Kysely } from 'kysely';
-import { ownName, type Catalog } from '../db/catalog.ts';
+import type { Catalog } from '../db/catalog.ts';
+import { ownName } from '../db/own-tables.ts';
 import { errnoOf } from '../db/failures.ts';
 import { nameNumber } from '../db/galera.ts';
 import type { Runner } from '../db/transaction.ts';

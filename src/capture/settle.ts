@@ -69,11 +69,11 @@ export async function settle(
   marked: Map<number, Marked>,
   batch: Batch,
 ): Promise<Settled> {
-  const { own, hosts, outbox } = deps;
+  const { hosts, outbox } = deps;
   const moved = await renumber(trx, deps, batch.moves, { keeps: batch.full });
-  const shadows = await readShadows(trx, own, [...marked.keys()], { lock: true });
+  const shadows = await readShadows(trx, [...marked.keys()], { lock: true });
   const users = await hosts.byId(trx, [...marked.keys()]);
-  const doubtful = await doubtfulIds(trx, deps, [...marked.keys()], { users, shadows });
+  const doubtful = await doubtfulIds(trx, [...marked.keys()], { users, shadows });
   const later = await batch.changingHands(doubtful);
   for (const userId of later) users.delete(userId);
   // Who was deleted after the markers were read and before the rows were: that marker belongs to this batch.
@@ -135,7 +135,7 @@ async function recognise(
   if (moves.size === 0) return moves;
   const made = await renumber(trx, deps, moves, { keeps: full });
   for (const userId of made.keys()) shadows.delete(userId);
-  const now = await readShadows(trx, deps.own, [...moves.values()], { lock: true });
+  const now = await readShadows(trx, [...moves.values()], { lock: true });
   for (const [userId, stored] of now) {
     shadows.set(userId, stored);
     const { atMs = 0 } = marked.get(userId) ?? {};
@@ -175,7 +175,7 @@ async function releaseIds(
 ): Promise<number[]> {
   const known = reused.filter((userId) => shadows.has(userId));
   if (full) await letWait(trx, deps, known);
-  await forgetUsers(trx, deps.own, known);
+  await forgetUsers(trx, known);
   await deps.outbox.dropUsers(trx, known);
   for (const userId of reused) {
     shadows.delete(userId);
@@ -187,9 +187,9 @@ async function releaseIds(
 
 /** Users without a shadow: registered just now, or there before anything of ours looked. */
 async function welcome(trx: Transaction<unknown>, deps: CaptureDeps, users: readonly Present[]): Promise<News[]> {
-  const { own, origin, randomUid } = deps;
+  const { origin, randomUid } = deps;
   const addressed = users.map(({ user }) => ({ userId: user.id, email: user.email }));
-  const uids = await chooseUids(trx, own, addressed, randomUid);
+  const uids = await chooseUids(trx, addressed, randomUid);
   const shadowOf = ({ user, mark }: Present): Shadow => {
     if (!isRegistration(mark)) return adopt(user, deps);
     const stamp = nextStamp(mark.atMs, undefined, origin);
@@ -200,10 +200,9 @@ async function welcome(trx: Transaction<unknown>, deps: CaptureDeps, users: read
     uids: [uids.get(one.user.id) as Uid],
     shadow: shadowOf(one),
   }));
-  await addShadows(trx, own, rows);
+  await addShadows(trx, rows);
   await bindUids(
     trx,
-    own,
     [...uids].map(([userId, uid]) => ({ uid, userId })),
   );
   return users.map(({ user }) => ({ userId: user.id, registers: 'all', guarded: false }));
@@ -216,7 +215,7 @@ async function compare(
   users: readonly Present[],
   { shadows, unsent, batch }: { shadows: ReadonlyMap<number, StoredUser>; unsent: ReadonlySet<number>; batch: Batch },
 ): Promise<News[]> {
-  const { own, origin } = deps;
+  const { origin } = deps;
   const ids = users.map(({ user }) => user.id);
   const waiting = await deps.outbox.usersWaiting(trx, ids);
   const look = ({ user }: Present, atMs: number): Absorbed => {
@@ -236,7 +235,6 @@ async function compare(
     const differing = users.filter((one) => (looks.get(one) as Absorbed).changed.length > 0);
     const times = await markerTimes(
       trx,
-      own,
       differing.map(({ user }) => user.id),
     );
     for (const one of differing) {
@@ -262,8 +260,8 @@ async function compare(
     const status = isWhole || changed.includes('status') ? { guarded: !user.enabled } : {};
     if (registers.length > 0) news.push({ userId: user.id, registers, ...status });
   }
-  await writeShadows(trx, own, write);
-  await reserveUids(trx, own, moved);
+  await writeShadows(trx, write);
+  await reserveUids(trx, moved);
   return news;
 }
 

@@ -1,6 +1,5 @@
 /** Rows that were replaced, or registered again under the same address at once: they go on as the same user. */
 import type { Transaction } from 'kysely';
-import type { OwnTables } from '../db/catalog.ts';
 import type { OutboxWriter } from '../store/ports.ts';
 import { bindUids, forgetUsers, readShadows, writeShadows, type StoredUser } from '../store/shadows.ts';
 import { canonicalEmail } from '../model/uid.ts';
@@ -9,7 +8,6 @@ import type { Gone } from './burial.ts';
 import type { Marked } from './coalesce.ts';
 
 interface SuccessorDeps {
-  readonly own: OwnTables;
   readonly hosts: HostUsers;
   readonly outbox: OutboxWriter;
 }
@@ -46,25 +44,24 @@ export async function findSuccessors(
  */
 export async function moveOn(
   trx: Transaction<unknown>,
-  { own, outbox }: SuccessorDeps,
+  { outbox }: SuccessorDeps,
   successors: ReadonlyMap<number, HostUser>,
   { shadows, users, marked }: Known,
 ): Promise<Set<number>> {
   const unknown = [...successors.values()].map((user) => user.id).filter((userId) => !shadows.has(userId));
-  for (const [userId, stored] of await readShadows(trx, own, unknown, { lock: true })) shadows.set(userId, stored);
+  for (const [userId, stored] of await readShadows(trx, unknown, { lock: true })) shadows.set(userId, stored);
   const waiting = await outbox.usersWaiting(trx, [...successors.keys()]);
   const unsent = new Set<number>();
   for (const [userId, successor] of successors) {
     const before = shadows.get(userId);
     const mark = marked.get(userId);
     if (before === undefined || mark === undefined || shadows.has(successor.id)) continue;
-    await forgetUsers(trx, own, [userId]);
+    await forgetUsers(trx, [userId]);
     await outbox.dropUsers(trx, [userId]);
     const moved: StoredUser = { ...before, userId: successor.id };
-    await writeShadows(trx, own, [moved]);
+    await writeShadows(trx, [moved]);
     await bindUids(
       trx,
-      own,
       moved.uids.map((uid) => ({ uid, userId: successor.id })),
     );
     shadows.delete(userId);

@@ -1,6 +1,6 @@
 /** Triggers in the database: what is there, what is missing, putting them in and taking them out. */
 import { sql, type Kysely } from 'kysely';
-import { ownName, ownTables, type Catalog, type Ident, type OwnTables } from '../db/catalog.ts';
+import type { Catalog, Ident } from '../db/catalog.ts';
 import { isClusterNode, nameNumber } from '../db/galera.ts';
 import { remakeTable } from '../db/migrate.ts';
 import type { Runner } from '../db/transaction.ts';
@@ -17,6 +17,7 @@ import {
   type TriggerSpec,
   type WatchedTable,
 } from './trigger-sql.ts';
+import { own, ownName } from '../db/own-tables.ts';
 
 /** What is wrong with the triggers. All empty: nothing. */
 export interface TriggerState {
@@ -56,12 +57,13 @@ function watchedTables(catalog: Catalog, related: readonly RelatedTable[]): Watc
 }
 
 /** The triggers this site must have on its tables. */
-export function requiredTriggers(
-  catalog: Catalog,
-  own: OwnTables,
-  related: readonly RelatedTable[] = [],
-): TriggerSpec[] {
-  return triggerSpecs(own.queue, watchedTables(catalog, related));
+export function requiredTriggers(catalog: Catalog, related: readonly RelatedTable[] = []): TriggerSpec[] {
+  return triggerSpecs(ownName(catalog.prefix, 'queue'), watchedTables(catalog, related));
+}
+
+/** The one on our own table `probe`. */
+export function probeTrigger({ prefix }: Pick<Catalog, 'prefix'>): TriggerSpec {
+  return probeSpec(ownName(prefix, 'queue'), ownName(prefix, 'probe'));
 }
 
 /** The name a trigger gets in a first installation. */
@@ -73,10 +75,9 @@ export function firstTriggerName(catalog: Catalog, spec: TriggerSpec): Ident {
 export async function inspectTriggers(
   runner: Runner,
   catalog: Catalog,
-  own: OwnTables,
   related: readonly RelatedTable[] = [],
 ): Promise<TriggerState> {
-  const found = await findTriggers(runner, belonging(catalog, own, related));
+  const found = await findTriggers(runner, belonging(catalog, related));
   const { rows } = await sql<{ account: string }>`SELECT CURRENT_USER() AS account`.execute(runner);
   const account = rows[0]?.account ?? '';
   const missing: TriggerSpec[] = [];
@@ -91,13 +92,13 @@ export async function inspectTriggers(
     );
     if (fit !== undefined) good.add(fit);
     if (fit !== undefined) return true;
-    return present.some(({ queue }) => queue === own.queue) ? undefined : false;
+    return present.some(({ queue }) => queue === ownName(catalog.prefix, 'queue')) ? undefined : false;
   };
-  for (const spec of requiredTriggers(catalog, own, related)) {
+  for (const spec of requiredTriggers(catalog, related)) {
     const fit = isFit(spec);
     if (fit !== true) (fit === undefined ? outdated : missing).push(spec);
   }
-  const probe = probeSpec(own.queue, own.probe);
+  const probe = probeTrigger(catalog);
   return {
     ...{ missing, outdated, found },
     probe: isFit(probe) === true ? undefined : probe,
@@ -130,12 +131,11 @@ export async function mendTriggers(
   state: TriggerState,
   options: DdlOptions = {},
 ): Promise<TriggerSpec[]> {
-  const own = ownTables(catalog.prefix);
   const wanted = [...state.missing, ...state.outdated];
   const made: Ident[] = [];
   // Another daemon may be mending at another node: see rights.ts for what one name would do there.
   const number = (await isClusterNode(db)) ? nameNumber() : state.nextNumber;
-  const [probes, surplus] = parted(state.surplus, ({ table }) => table === own.probe);
+  const [probes, surplus] = parted(state.surplus, ({ table }) => table === ownName(catalog.prefix, 'probe'));
   let stopsSite = false;
   await withDdlSession(db, async (run, connection) => {
     const make = async (spec: TriggerSpec): Promise<void> => {
@@ -144,7 +144,7 @@ export async function mendTriggers(
       if (await run(createTriggerSql(spec, name), options)) made.push(name);
     };
     const prove = async (tables: TriggerState['tables']): Promise<void> => {
-      const flaw = await findFlaw(connection, own, tables);
+      const flaw = await findFlaw(connection, tables);
       if (flaw === undefined) return;
       stopsSite = flaw.stopsSite;
       throw flaw.error;
@@ -185,20 +185,20 @@ export async function dropTriggers(
   catalog: Catalog,
   { orphans = false, ...options }: DropOptions = {},
 ): Promise<number> {
-  const own = ownTables(catalog.prefix);
-  const of = belonging(catalog, own, []);
+  const of = belonging(catalog, []);
   const found = [...(await findTriggers(db, of)), ...(orphans ? await findOrphans(db, of) : [])];
   if (found.length === 0) return 0;
   await withDdlSession(db, async (run) => {
     for (const trigger of found) await run(dropTriggerSql(trigger.name), options);
   });
-  return found.filter(({ table }) => table !== own.probe).length;
+  return found.filter(({ table }) => table !== ownName(catalog.prefix, 'probe')).length;
 }
 
 /** Which triggers are this site's. */
-export function belonging(catalog: Catalog, own: OwnTables, related: readonly RelatedTable[]): Belonging {
+export function belonging(catalog: Catalog, related: readonly RelatedTable[]): Belonging {
   const names = watchedTables(catalog, related).map(({ table }) => table.name);
-  return { catalog, queue: own.queue, watched: new Set([...names, own.probe]) };
+  const { prefix } = catalog;
+  return { catalog, queue: ownName(prefix, 'queue'), watched: new Set([...names, ownName(prefix, 'probe')]) };
 }
 
 function parted<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {

@@ -1,6 +1,6 @@
 /** Keeping watch over the triggers: an idle daemon asks whether they are still there, and mends what is not. */
 import { sql, type Kysely } from 'kysely';
-import type { Catalog, OwnTables } from '../db/catalog.ts';
+import type { Catalog } from '../db/catalog.ts';
 import { SyncError } from '../model/errors.ts';
 import type { RelatedTable } from '../osclass/related.ts';
 import { alone } from './alone.ts';
@@ -35,14 +35,13 @@ export interface WatchOptions extends DdlOptions {
 export async function checkTriggersOnce(
   db: Kysely<unknown>,
   catalog: Catalog,
-  own: OwnTables,
   { related = [], ...ddl }: WatchOptions = {},
 ): Promise<TriggerCheck> {
   await checkWritable(db);
-  if (triggersAreWell(await inspectTriggers(db, catalog, own, related))) return { kind: 'well' };
-  const state = await alone(db, own, async () => {
-    const found = await inspectTriggers(db, catalog, own, related);
-    await mendAndRescan(db, catalog, own, found, ddl);
+  if (triggersAreWell(await inspectTriggers(db, catalog, related))) return { kind: 'well' };
+  const state = await alone(db, async () => {
+    const found = await inspectTriggers(db, catalog, related);
+    await mendAndRescan(db, catalog, found, ddl);
     return found;
   });
   if (triggersAreWell(state)) return { kind: 'well' };
@@ -58,14 +57,13 @@ export async function checkTriggersOnce(
 export async function proveTriggers(
   db: Kysely<unknown>,
   catalog: Catalog,
-  own: OwnTables,
   { related = [], ...ddl }: WatchOptions = {},
 ): Promise<SyncError | undefined> {
-  const flaw = await findFlaw(db, own, tablesWatched(catalog, related));
+  const flaw = await findFlaw(db, tablesWatched(catalog, related));
   if (flaw === undefined) return undefined;
   // Without a trigger of its own the probe tells nothing; it is mended with the others.
-  if (!flaw.stopsSite && (await inspectTriggers(db, catalog, own, related)).probe !== undefined) return undefined;
-  if (flaw.stopsSite) await alone(db, own, () => dropTriggers(db, catalog, ddl));
+  if (!flaw.stopsSite && (await inspectTriggers(db, catalog, related)).probe !== undefined) return undefined;
+  if (flaw.stopsSite) await alone(db, () => dropTriggers(db, catalog, ddl));
   return flaw.error;
 }
 
@@ -83,14 +81,13 @@ export async function checkWritable(db: Kysely<unknown>): Promise<void> {
 export async function mendAndRescan(
   db: Kysely<unknown>,
   catalog: Catalog,
-  own: OwnTables,
   state: TriggerState,
   options: DdlOptions = {},
 ): Promise<TriggerSpec[]> {
   if (triggersAreWell(state)) return [];
-  if (state.missing.length > 0) await requestRescan(db, own);
+  if (state.missing.length > 0) await requestRescan(db);
   const made = await mendTriggers(db, catalog, state, options);
-  if (state.missing.length > 0) await requestRescan(db, own);
+  if (state.missing.length > 0) await requestRescan(db);
   return made;
 }
 

@@ -5,11 +5,12 @@
  */
 import { createHash } from 'node:crypto';
 import { sql, type Kysely } from 'kysely';
-import { id, type Catalog, type OwnTables, type Table } from '../db/catalog.ts';
+import { type Catalog, type Table } from '../db/catalog.ts';
 import { readState, writeState, type StateName } from '../store/state.ts';
 import { inTransaction } from '../db/transaction.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
 import { wantRescan } from './baseline.ts';
+import { own } from '../db/own-tables.ts';
 
 /** Names of what is synchronised: `table t_user_description`, `column s_website`, `related table profile`. */
 export function watchedParts(catalog: Catalog, hosts: HostUsers): Set<string> {
@@ -31,25 +32,24 @@ export function watchedParts(catalog: Catalog, hosts: HostUsers): Set<string> {
  */
 export async function findMissingParts(
   db: Kysely<unknown>,
-  own: OwnTables,
   present: ReadonlySet<string>,
   isWanted: (part: string) => boolean,
 ): Promise<string[]> {
-  const known = await readParts(db, own);
-  for (const part of present) if (!known.has(part)) await writeState(db, own, nameOf(part), part);
+  const known = await readParts(db);
+  for (const part of present) if (!known.has(part)) await writeState(db, nameOf(part), part);
   const absent = [...known].filter((part) => !present.has(part));
-  for (const part of absent) if (!isWanted(part)) await writeState(db, own, nameOf(part), null);
+  for (const part of absent) if (!isWanted(part)) await writeState(db, nameOf(part), null);
   return absent.filter(isWanted).toSorted();
 }
 
 /** Forgets parts that are gone for good. */
-export async function giveUpParts(db: Kysely<unknown>, own: OwnTables, parts: readonly string[]): Promise<void> {
-  for (const part of parts) await writeState(db, own, nameOf(part), null);
+export async function giveUpParts(db: Kysely<unknown>, parts: readonly string[]): Promise<void> {
+  for (const part of parts) await writeState(db, nameOf(part), null);
 }
 
-async function readParts(db: Kysely<unknown>, own: OwnTables): Promise<Set<string>> {
+async function readParts(db: Kysely<unknown>): Promise<Set<string>> {
   const { rows } = await sql<{ value: string }>`
-    SELECT value FROM ${id(own.state)} WHERE name LIKE 'watched:%'`.execute(db);
+    SELECT value FROM ${own.state} WHERE name LIKE 'watched:%'`.execute(db);
   return new Set(rows.map((row) => row.value));
 }
 
@@ -62,17 +62,17 @@ function nameOf(part: string): StateName {
  * Makes the next passes look at every user if a table that is synchronised is not defined as it was, or was made anew. Asked
  * as often as the host is looked at, so it costs no statement of its own but one.
  */
-export async function watchDefinitions(db: Kysely<unknown>, own: OwnTables, tables: readonly Table[]): Promise<void> {
+export async function watchDefinitions(db: Kysely<unknown>, tables: readonly Table[]): Promise<void> {
   const now = createHash('sha256')
     .update(JSON.stringify(tables.map(definitionOf)))
     .digest('hex');
-  const before = await readState(db, own, 'tables_defined');
+  const before = await readState(db, 'tables_defined');
   if (before === now) return;
   await inTransaction(db, async (trx) => {
-    await writeState(trx, own, 'tables_defined', now);
+    await writeState(trx, 'tables_defined', now);
     // Without an earlier look there is nothing to compare with: the baseline comes, or has just been.
-    if (before === undefined || (await readState(trx, own, 'baseline_finished_at')) === undefined) return;
-    await wantRescan(trx, own);
+    if (before === undefined || (await readState(trx, 'baseline_finished_at')) === undefined) return;
+    await wantRescan(trx);
   });
 }
 

@@ -70,16 +70,16 @@ export async function checkRights({ config, db, parts }: Site): Promise<Finding[
 
 /** Tables, triggers and baseline. */
 export async function checkInstallation(site: Site): Promise<Finding[]> {
-  const { db, own } = site;
+  const { db } = site;
   const { catalog } = site.parts();
-  if (!(await isInstalled(db, own))) return [failed('tables', new SyncError('NOT_INSTALLED'))];
-  const pending = await pendingMigrations(db, own, readMigrations(catalog.prefix));
+  if (!(await isInstalled(db))) return [failed('tables', new SyncError('NOT_INSTALLED'))];
+  const pending = await pendingMigrations(db, readMigrations(catalog.prefix));
   const install = 'Run "account-sync install", or start the daemon.';
   if (pending.length > 0) {
     return [fail('tables', `of an older version: without ${pending.map(({ name }) => name).join(', ')}`, install)];
   }
   const mode = site.config.capture.mode;
-  const isFirst = await isBaselinePending(db, own);
+  const isFirst = await isBaselinePending(db);
   const stop = await site.standing.look();
   return [
     ok('tables', 'all there'),
@@ -139,8 +139,7 @@ export async function checkHost(site: Site): Promise<Finding[]> {
 async function checkTables(site: Site): Promise<Finding[]> {
   const { catalog } = site.parts();
   const isThere =
-    (await isInstalled(site.db, site.own)) &&
-    (await pendingMigrations(site.db, site.own, readMigrations(catalog.prefix))).length === 0;
+    (await isInstalled(site.db)) && (await pendingMigrations(site.db, readMigrations(catalog.prefix))).length === 0;
   if (isThere) await site.refresh();
   const unfit = findUnfit(catalog).map(({ problem, remedy, isFatal }) =>
     isFatal ? fail('tables of Osclass', problem, remedy) : warn('tables of Osclass', problem, remedy),

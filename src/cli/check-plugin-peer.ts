@@ -43,7 +43,7 @@ export async function answersAsPlugin(config: Config, peer: PeerConfig): Promise
 /** What the log tells of calls by plugin peers: only a call of theirs proves the key that the config has for them. */
 export async function checkPluginCallers(site: Site): Promise<Finding[]> {
   const peers = site.config.peers.filter((peer) => peer.protocol === 'plugin' && (peer.receive || peer.send));
-  if (peers.length === 0 || !(await isInstalled(site.db, site.own))) return [];
+  if (peers.length === 0 || !(await isInstalled(site.db))) return [];
   const findings: Finding[] = [];
   for (const peer of peers) findings.push(await checkCaller(site, peer), ...(await checkSecrets(site, peer)));
   return findings;

@@ -5,6 +5,7 @@ import { entriesOfOthers, readLogSpace } from '../store/space.ts';
 import type { Site } from '../site/site.ts';
 import { ok, warn, type Finding } from './finding.ts';
 import { count } from './text.ts';
+import { ownName } from '../db/own-tables.ts';
 
 /** What a log record takes with its indexes, where there are too few to tell. */
 const RECORD_BYTES = 900;
@@ -12,26 +13,25 @@ const MANY_RECORDS = 1000;
 const MIB = 1024 ** 2;
 
 /** Entries for peers that are not in the config (any more). */
-export async function checkOutboxes({ db, own, config }: Site): Promise<Finding[]> {
-  if (!(await isInstalled(db, own))) return [];
+export async function checkOutboxes({ db, config }: Site): Promise<Finding[]> {
+  if (!(await isInstalled(db))) return [];
   const others = await entriesOfOthers(
     db,
-    own,
     config.peers.map((peer) => peer.name),
   );
   return others.map(({ peer, entries }) =>
     warn(
       'outboxes',
       `${entries} ${entries === 1 ? 'entry' : 'entries'} for ${peer}, which is not in the config`,
-      `Add ${peer} again, and they go out; if it is gone for good: DELETE FROM ${own.outbox} WHERE peer = '${peer}';`,
+      `Add ${peer} again, and they go out; if it is gone for good: DELETE FROM ${ownName(config.database.tablePrefix, 'outbox')} WHERE peer = '${peer}';`,
     ),
   );
 }
 
 /** Whether the disk has room for as many log records as are kept, where the database is on this machine. */
-export async function checkDisk({ db, own, config, parts }: Site): Promise<Finding[]> {
-  if (!(await isInstalled(db, own))) return [];
-  const { rows, bytes, folder } = await readLogSpace(db, own, parts().catalog.schema);
+export async function checkDisk({ db, config, parts }: Site): Promise<Finding[]> {
+  if (!(await isInstalled(db))) return [];
+  const { rows, bytes, folder } = await readLogSpace(db, parts().catalog.schema);
   const each = rows >= MANY_RECORDS ? bytes / rows : RECORD_BYTES;
   const needed = Math.max(0, config.logs.maxRows - rows) * each;
   const what = `${count(config.logs.maxRows, 'log record')} take up to ${mib(bytes + needed)}, and now ${mib(bytes)}`;

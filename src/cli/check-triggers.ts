@@ -12,9 +12,9 @@ import { fail, ok, warn, type Finding } from './finding.ts';
 
 /** Whether they are in place, and whether the site can write with them. Writes nothing that stays. */
 export async function checkTriggers(site: Site): Promise<Finding[]> {
-  const { db, own } = site;
+  const { db } = site;
   const { catalog, hosts } = site.parts();
-  const triggers = await inspectTriggers(db, catalog, own, hosts.related);
+  const triggers = await inspectTriggers(db, catalog, hosts.related);
   const wrong = [
     ...triggers.missing.map((spec) => `${spec.purpose} missing`),
     ...triggers.outdated.map((spec) => `${spec.purpose} changed, or of another account`),
@@ -24,7 +24,7 @@ export async function checkTriggers(site: Site): Promise<Finding[]> {
   if (!triggersAreWell(triggers)) {
     return [fail('triggers', wrong.join(', '), 'Run "account-sync install"; a running daemon mends them by itself.')];
   }
-  const flaw = await findFlaw(db, own, tablesWatched(catalog, hosts.related));
+  const flaw = await findFlaw(db, tablesWatched(catalog, hosts.related));
   if (flaw !== undefined) return [await flawFinding(site, flaw)];
   return [ok('triggers', 'in place, and run'), ok('backups', backupAdvice(await currentAccount(db)))];
 }
@@ -38,11 +38,11 @@ async function flawFinding({ db, config, parts }: Site, { error, stopsSite }: Fl
 
 /** Triggers and tables of installations that nobody looks after. */
 export async function checkLeftovers(site: Site): Promise<Finding[]> {
-  const { db, own } = site;
+  const { db } = site;
   const { catalog, hosts } = site.parts();
-  const { triggers, tables, elsewhere } = await findLeftovers(db, catalog, own);
-  const { found } = await inspectTriggers(db, catalog, own, hosts.related);
-  const isUsed = site.config.capture.mode === 'triggers' && (await isInstalled(db, own));
+  const { triggers, tables, elsewhere } = await findLeftovers(db, catalog);
+  const { found } = await inspectTriggers(db, catalog, hosts.related);
+  const isUsed = site.config.capture.mode === 'triggers' && (await isInstalled(db));
   const unused = [...triggers, ...(isUsed ? [] : found)];
   return [
     ...(unused.length === 0

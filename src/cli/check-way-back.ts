@@ -1,7 +1,6 @@
 /** The part of `account-sync check` that has peers call us: whether their calls get to this site, and are let in. */
 import type { Config, PeerConfig } from '../config/config.ts';
 import { expectCallBack, isDaemonRunning, takeCallBack } from '../store/call-backs.ts';
-import { ownTables } from '../db/catalog.ts';
 import { isInstalled } from '../db/migrate.ts';
 import { openPool } from '../db/pool.ts';
 import type { Hello } from '../model/record.ts';
@@ -39,24 +38,23 @@ interface Seen {
 export function openWayBack({ database }: Config): WayBack {
   const pool = openPool(database, { connectionLimit: 2 });
   const { db } = pool;
-  const own = ownTables(database.tablePrefix);
-  const activity = makeActivityLog({ db, own, clock: systemClock });
+  const activity = makeActivityLog({ db, clock: systemClock });
 
   /** Asked for, and not looked at. */
   const open = new Set<string>();
 
   const look = async (nonce: string): Promise<Seen> => {
     open.delete(nonce);
-    const from = await takeCallBack(db, own, nonce);
+    const from = await takeCallBack(db, nonce);
     const { logs } = await activity.query({ search: nonce, limit: 1 });
-    return { from, isRefused: logs.length > 0, isRunning: await isDaemonRunning(db, own) };
+    return { from, isRefused: logs.length > 0, isRunning: await isDaemonRunning(db) };
   };
   return {
     async ask() {
       const nonce = newNonce();
       try {
-        if (!(await isInstalled(db, own))) return undefined;
-        await expectCallBack(db, own, nonce, systemClock.nowMs());
+        if (!(await isInstalled(db))) return undefined;
+        await expectCallBack(db, nonce, systemClock.nowMs());
         open.add(nonce);
       } catch {
         return undefined;
@@ -68,7 +66,7 @@ export function openWayBack({ database }: Config): WayBack {
     },
     async close() {
       // Of a peer that did not answer.
-      for (const nonce of open) await takeCallBack(db, own, nonce).catch(() => undefined);
+      for (const nonce of open) await takeCallBack(db, nonce).catch(() => undefined);
       await pool.close();
     },
   };

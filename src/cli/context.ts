@@ -84,9 +84,9 @@ export async function withSite<T>(
 }
 
 /** Throws `NOT_INSTALLED` if our tables are not there, or older than this version; `SCHEMA_NEWER` if newer. */
-async function requireTables({ db, own, config }: Site): Promise<void> {
-  if (!(await isInstalled(db, own))) throw new SyncError('NOT_INSTALLED');
-  const [missing] = await pendingMigrations(db, own, readMigrations(config.database.tablePrefix));
+async function requireTables({ db, config }: Site): Promise<void> {
+  if (!(await isInstalled(db))) throw new SyncError('NOT_INSTALLED');
+  const [missing] = await pendingMigrations(db, readMigrations(config.database.tablePrefix));
   if (missing === undefined) return;
   throw new SyncError('NOT_INSTALLED', `The tables are of an older version: ${missing.name} has not been run.`);
 }

@@ -19,9 +19,9 @@ export async function explainUser(who: string, flags: DataOptions, terminal: Ter
   });
 }
 
-function reportOf({ db, own, activity, status, parts, routes }: Site, who: string): Promise<UserReport | undefined> {
+function reportOf({ db, activity, status, parts, routes }: Site, who: string): Promise<UserReport | undefined> {
   const { hosts } = parts();
-  return reportUser({ db, own, hosts, activity, status, routes: routes() }, /^\d{1,10}$/.test(who) ? Number(who) : who);
+  return reportUser({ db, hosts, activity, status, routes: routes() }, /^\d{1,10}$/.test(who) ? Number(who) : who);
 }
 
 function screenOf(report: UserReport): string[] {

@@ -33,7 +33,7 @@ async function printAll(site: Site, terminal: Terminal): Promise<ExitCode> {
   printGrants(terminal, catalog.schema, await currentAccount(site.db), mode);
   if (await isComplete(site)) terminal.out('\n-- Already installed: "account-sync install" would run nothing.');
   terminal.out('\n-- What a first "account-sync install" runs.\n');
-  const statements = installSql(catalog, site.own, hosts.related, mode);
+  const statements = installSql(catalog, hosts.related, mode);
   for (const statement of statements.filter((one) => !isTrigger(one))) terminal.out(`${statement};\n\n`);
   if (mode === 'scan') return 0;
   terminal.out("-- Triggers keep the sql_mode they were made under.\nSET SESSION sql_mode = '';\nDELIMITER //\n");
@@ -70,12 +70,12 @@ function printGrants(terminal: Terminal, schema: string, account: string, mode: 
   for (const grant of grantsSql(schema, account, mode)) terminal.out(`${grant};\n`);
 }
 
-async function isComplete({ config, db, own, parts }: Site): Promise<boolean> {
+async function isComplete({ config, db, parts }: Site): Promise<boolean> {
   const { catalog, hosts } = parts();
-  if (!(await isInstalled(db, own))) return false;
-  if ((await pendingMigrations(db, own, readMigrations(catalog.prefix))).length > 0) return false;
+  if (!(await isInstalled(db))) return false;
+  if ((await pendingMigrations(db, readMigrations(catalog.prefix))).length > 0) return false;
   if (config.capture.mode === 'scan') return true;
-  return triggersAreWell(await inspectTriggers(db, catalog, own, hosts.related));
+  return triggersAreWell(await inspectTriggers(db, catalog, hosts.related));
 }
 
 function isTrigger(statement: string): boolean {

@@ -21,10 +21,10 @@ export async function install(
 
 async function installAll(site: Site, terminal: Terminal): Promise<ExitCode> {
   const { catalog, hosts } = site.parts();
-  const wasInstalled = await isInstalled(site.db, site.own);
+  const wasInstalled = await isInstalled(site.db);
   const { mode } = site.config.capture;
   const how = { signal: terminal.untilStopped(), related: hosts.related, mode };
-  const { migrations, triggers } = await installOnce(site.db, catalog, site.own, how).catch(async (error: unknown) => {
+  const { migrations, triggers } = await installOnce(site.db, catalog, how).catch(async (error: unknown) => {
     await adviseOnRights(error, site, terminal);
     throw error;
   });
@@ -35,7 +35,7 @@ async function installAll(site: Site, terminal: Terminal): Promise<ExitCode> {
   }
   await site.refresh();
   const { missing } = site.problems();
-  await giveUpParts(site.db, site.own, missing);
+  await giveUpParts(site.db, missing);
   for (const part of missing) terminal.err(`Not synchronised any more: ${part}, which is not there.\n`);
   const users = await finishScan(site, terminal);
   if (users === undefined) {

@@ -67,9 +67,9 @@ export async function approve(peer: string, flags: DataOptions, terminal: Termin
   );
 }
 
-async function readAll({ db, own, parts }: Site): Promise<ParkedEntry[]> {
+async function readAll({ db, parts }: Site): Promise<ParkedEntry[]> {
   const entries: ParkedEntry[] = [];
-  const deps = { db, own, userTable: () => parts().catalog.requireTable('t_user').name };
+  const deps = { db, userTable: () => parts().catalog.requireTable('t_user').name };
   for (let after: string | null | undefined; after !== null;) {
     const page = await listParked(deps, { limit: 1000, ...(after === undefined ? {} : { after }) });
     entries.push(...page.parked);

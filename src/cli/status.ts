@@ -72,7 +72,7 @@ async function watch(site: Site, flags: StatusFlags, terminal: Terminal): Promis
 }
 
 async function readStatus(site: Site): Promise<StatusDocument> {
-  const { depth, oldest } = await queueDepth(site.db, site.own);
+  const { depth, oldest } = await queueDepth(site.db);
   const queueAge = oldest === null ? null : Math.max(0, (Date.now() - fromSqlTime(oldest)) / 1000);
   const summaries = await site.status.summaries(peerFacts(site));
   const lagOf = (peer: PeerSummary): number =>
@@ -80,10 +80,10 @@ async function readStatus(site: Site): Promise<StatusDocument> {
   return {
     site: site.config.site.name,
     version: VERSION,
-    daemon: (await isAnyLeaseHeld(site.db, site.own)) ? 'seen' : 'not seen',
+    daemon: (await isAnyLeaseHeld(site.db)) ? 'seen' : 'not seen',
     baseline: (await site.scanning.feedsMustWait()) ? 'running' : 'done',
     queue: { depth, oldest_age: queueAge },
-    refused_edit: (await readRefusedEdit(site.db, site.own)) ?? null,
+    refused_edit: (await readRefusedEdit(site.db)) ?? null,
     stopped: (await site.standing.look())?.message ?? null,
     parked: summaries.reduce((sum, peer) => sum + peer.parked, 0),
     held: summaries.reduce((sum, peer) => sum + peer.held, 0),

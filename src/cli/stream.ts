@@ -72,15 +72,15 @@ interface Streamed {
  * or at the peer, is put off for a second or two, and whatever a daemon is sending just now is left to it: both are waited for.
  */
 async function sendAll(site: Site, names: readonly string[], signal: AbortSignal): Promise<Streamed> {
-  const { db, own } = site;
+  const { db } = site;
   const untilMs = Date.now() + PATIENCE_MS;
-  const last = await lastMarker(db, own);
+  const last = await lastMarker(db);
   const problems = new Map(names.map((name): [string, Pick<Sent, 'sent' | 'problem'>] => [name, NOTHING_SENT]));
   let drained = 0;
   let youngest: ReadonlyMap<string, string> | undefined;
   for (;;) {
     drained += await drainAll(site, signal);
-    if (youngest === undefined && (await isDrainedTo(db, own, last))) youngest = await youngestWaiting(db, own);
+    if (youngest === undefined && (await isDrainedTo(db, last))) youngest = await youngestWaiting(db);
     const well = [...problems].filter(([, { problem }]) => problem === null);
     const came = well.map(async ([name, before]) => {
       const { sent, problem } = await deliverAll(site, name, signal);
@@ -98,14 +98,14 @@ const NOTHING_SENT = { sent: 0, problem: null };
 
 /** When the first entry is due, in milliseconds since 1970, of those that waited then for peers without a problem. */
 async function firstDue(
-  { db, own }: Site,
+  { db }: Site,
   problems: Streamed['problems'],
   youngest: ReadonlyMap<string, string>,
 ): Promise<number | undefined> {
   const due: number[] = [];
   for (const [peer, changedAt] of youngest) {
     if (problems.get(peer)?.problem !== null) continue;
-    const first = await firstDueSince(db, own, peer, changedAt);
+    const first = await firstDueSince(db, peer, changedAt);
     if (first !== null) due.push(fromSqlTime(first));
   }
   return due.length === 0 ? undefined : Math.min(...due);

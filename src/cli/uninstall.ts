@@ -25,7 +25,7 @@ export async function uninstall(
     options,
     terminal,
     async (site) => {
-      const installed = await isInstalled(site.db, site.own);
+      const installed = await isInstalled(site.db);
       const signal = terminal.untilStopped();
       if (installed && options.force !== true && (await isDaemonAtWork(site, terminal, signal))) {
         terminal.err('A daemon of this site is at work and would install again.\n');
@@ -33,7 +33,7 @@ export async function uninstall(
         return 1;
       }
       if (signal.aborted) return 130;
-      const triggers = await uninstallOnce(site.db, site.parts().catalog, site.own, { signal });
+      const triggers = await uninstallOnce(site.db, site.parts().catalog, { signal });
       const isNews = installed || triggers > 0;
       terminal.out(
         isNews ? `Uninstalled: ${count(triggers, 'trigger')} and all tables.\n` : 'Was not installed; nothing to do.\n',
@@ -49,15 +49,15 @@ export async function uninstall(
  * Looks until nobody can be at work any more, or somebody is seen at it. A daemon that waits for the leases of one that was
  * killed takes them soon after they ran out, so that is waited for too.
  */
-async function isDaemonAtWork({ db, own }: Site, terminal: Terminal, signal: AbortSignal): Promise<boolean> {
-  const first = await readLeases(db, own);
+async function isDaemonAtWork({ db }: Site, terminal: Terminal, signal: AbortSignal): Promise<boolean> {
+  const first = await readLeases(db);
   const isHeld = (leases: typeof first): boolean => [...leases.values()].some(({ held }) => held);
   if (!isHeld(first)) return false;
   terminal.err('A daemon was at work within the last 30 s: looking whether one still is; this takes up to 45 s …\n');
   for (let heldAtMs = Date.now(); Date.now() < heldAtMs + PRESENCE_EVERY_MS + SLOW_MS;) {
     await wait(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return false;
-    const now = await readLeases(db, own);
+    const now = await readLeases(db);
     if (isWorkSeen(first, now)) return true;
     if (isHeld(now)) heldAtMs = Date.now();
   }
@@ -65,8 +65,8 @@ async function isDaemonAtWork({ db, own }: Site, terminal: Terminal, signal: Abo
 }
 
 /** Whoever drops the definer of a trigger stops the writes to its table, also in a copy of the site that we may not see. */
-async function adviseOnAccount({ db, own, parts }: Site, terminal: Terminal): Promise<void> {
-  const { tables } = await findLeftovers(db, parts().catalog, own);
+async function adviseOnAccount({ db, parts }: Site, terminal: Terminal): Promise<void> {
+  const { tables } = await findLeftovers(db, parts().catalog);
   if (tables.length > 0) terminal.err(`Left, of an installation with another prefix: ${tables.join(', ')}.\n`);
   const account = (await currentAccount(db)).replaceAll("'", '');
   terminal.err(

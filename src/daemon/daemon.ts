@@ -101,7 +101,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     },
     async note(refusal) {
       if (open === undefined) return false;
-      await noteRefusedEdit(open.site.db, open.site.own, refusal, clock.nowMs());
+      await noteRefusedEdit(open.site.db, refusal, clock.nowMs());
       return true;
     },
     log,
@@ -237,10 +237,10 @@ async function openPatiently(
 
 /** Tables and triggers; `run` makes them itself if nobody ran `install`. */
 async function prepare(site: Site, log: Log, signal: AbortSignal): Promise<void> {
-  const { db, own } = site;
-  const isFirst = !(await isInstalled(db, own));
+  const { db } = site;
+  const isFirst = !(await isInstalled(db));
   if (isFirst) log.info({}, 'not installed yet: installing tables and triggers');
-  const installed = await installOnce(db, site.parts().catalog, own, {
+  const installed = await installOnce(db, site.parts().catalog, {
     signal,
     related: site.parts().hosts.related,
     mode: site.config.capture.mode,

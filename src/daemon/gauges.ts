@@ -51,7 +51,7 @@ export async function gaugesOf(
 }
 
 async function storedGauges(site: Site, { state }: Work, clock: Clock): Promise<Reading[]> {
-  const { depth, oldest } = await queueDepth(site.db, site.own);
+  const { depth, oldest } = await queueDepth(site.db);
   const ageS = oldest === null ? 0 : Math.max(0, (clock.nowMs() - fromSqlTime(oldest)) / 1000);
   const summaries = await site.status.summaries(peerFacts(site));
   const skewMs = clock.nowMs() - (await readClock(site.db));

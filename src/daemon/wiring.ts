@@ -59,7 +59,7 @@ export function wireSite(
   clock: Clock,
   identifyKey: Authenticator['identifyKey'],
 ): SiteDeps {
-  const { db, own, activity, status } = site;
+  const { db, activity, status } = site;
   const facts = (): PeerFacts[] => peerFacts(site);
   const factsOf = (name: string): PeerFacts => {
     site.route(name);
@@ -110,11 +110,11 @@ export function wireSite(
     runStream: async () => {
       await here();
       const { drained, sent } = await work.runStream();
-      return { drained, sent, pending: await countWaiting(db, own) };
+      return { drained, sent, pending: await countWaiting(db) };
     },
-    pending: (query) => listPending({ db, own, userTable, nowMs: () => clock.nowMs() }, query),
+    pending: (query) => listPending({ db, userTable, nowMs: () => clock.nowMs() }, query),
     parked: {
-      list: (query) => listParked({ db, own, userTable }, query),
+      list: (query) => listParked({ db, userTable }, query),
       retry: async (parkedId, by) => {
         await here();
         return await retryParked(site, parkedId, clock.nowMs(), by);
@@ -133,7 +133,7 @@ function requireReceive(site: Site, peer: string): void {
 
 /** What this site says of itself; see src/peer/call-back.ts for what it may be asked besides. */
 function makeHello(site: Site, clock: Clock, factsOf: (peer: string) => PeerFacts): SiteDeps['hello'] {
-  const { db, own, status } = site;
+  const { db, status } = site;
   const calls = makeCallBacks(
     (name, headers) =>
       site.client(name).hello({ trace: newTrace(), callBack: headers, signal: AbortSignal.timeout(CALL_BACK_MS) }),
@@ -141,10 +141,10 @@ function makeHello(site: Site, clock: Clock, factsOf: (peer: string) => PeerFact
   );
   return async (peer, { callBack, calledBack, installation } = {}): Promise<Hello> => {
     await site.standing.require();
-    if (calledBack !== undefined) await noteCallBack(db, own, calledBack, peer);
+    if (calledBack !== undefined) await noteCallBack(db, calledBack, peer);
     const config = site.config.peers.find(({ name, protocol }) => name === peer && protocol === 'native');
     if (installation !== undefined && config !== undefined) {
-      await noteInstallation(db, own, peer, nativeOwner({ installation, site: peer }));
+      await noteInstallation(db, peer, nativeOwner({ installation, site: peer }));
     }
     const called = callBack === undefined || config === undefined ? undefined : await calls.callBack(config, callBack);
     const route = site.route(peer);
@@ -162,7 +162,7 @@ function makeHello(site: Site, clock: Clock, factsOf: (peer: string) => PeerFact
       send: route.send,
       guard: site.config.guard,
       columns: { accept: [...columns], send: [...sendColumns] },
-      installation: await installationId(db, own),
+      installation: await installationId(db),
       features: [ROWS],
       key: keyDigestOf(site.config.site.apiKey),
       failing_since:
@@ -195,7 +195,7 @@ export async function healthOf(site: Site, work: Work, clock: Clock, configRefus
   if (work.state.hostMissing) return noDatabase(new SyncError('HOST_TABLE_MISSING'), nowMs, configRefused);
   if (work.state.readOnly) return noDatabase(new SyncError('DB_READ_ONLY'), nowMs, configRefused);
   const look = async (): Promise<Health> => {
-    const { depth, oldest } = await queueDepth(site.db, site.own);
+    const { depth, oldest } = await queueDepth(site.db);
     const oldestAgeS = oldest === null ? null : Math.max(0, (nowMs - fromSqlTime(oldest)) / 1000);
     return judgeHealth({
       ...common,

@@ -109,7 +109,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
   const presence = makePresence(site.leases, clock);
   const home = watchStanding(site, log, clock);
   const queue = makeQueueWatch({
-    ...{ db: site.db, own: site.own },
+    ...{ db: site.db },
     catalog: () => site.parts().catalog,
     related: () => site.parts().hosts.related,
   });
@@ -143,14 +143,13 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
       const vanished = await site.scanning.countVanished();
       if (vanished > state.vanished) tellVanished(vanished);
       state.vanished = vanished;
-      if (await serverChanged(site.db, site.own))
-        log.warn({ remedy: OTHER_SERVER }, 'the database is on another server');
+      if (await serverChanged(site.db)) log.warn({ remedy: OTHER_SERVER }, 'the database is on another server');
     }
     watchedAtMs = clock.nowMs();
     if (isScanMode) return await checkWritable(site.db);
     if (!hasPassed(REST_MS, restingSinceMs, watchedAtMs)) return;
     try {
-      const checked = await checkTriggersOnce(site.db, site.parts().catalog, site.own, {
+      const checked = await checkTriggersOnce(site.db, site.parts().catalog, {
         signal,
         patience: MENDING,
         related: site.parts().hosts.related,
@@ -216,7 +215,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
 
   const wakeDeliveries = async (): Promise<void> => {
     const peers = site.routes().map(({ name }) => name);
-    for (const peer of await peersWithDue(site.db, site.own, peers, clock.nowMs())) deliveries.wake(peer);
+    for (const peer of await peersWithDue(site.db, peers, clock.nowMs())) deliveries.wake(peer);
   };
 
   const drain = loopOf({
@@ -263,13 +262,13 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     return { done, full };
   };
   const retentionPass = async (lease: Lease, signal: AbortSignal): Promise<PassOutcome> => {
-    const { db, own, config } = site;
+    const { db, config } = site;
     const now = clock.nowMs();
-    await forgetGuarded(db, own, now - config.guard.windowMs);
-    const tombstones = await expireTombstones(db, own, now - config.removal.tombstoneDays * DAY_MS);
+    await forgetGuarded(db, now - config.guard.windowMs);
+    const tombstones = await expireTombstones(db, now - config.removal.tombstoneDays * DAY_MS);
     if (tombstones > 0) log.info({ tombstones }, 'tombstones expired');
     await site.plugin.sweep();
-    return await expireLogsOnce({ db, own, clock, lease, limits: () => config.logs }, signal);
+    return await expireLogsOnce({ db, clock, lease, limits: () => config.logs }, signal);
   };
   const leased = (name: string, pass: (lease: Lease, signal: AbortSignal) => Promise<PassOutcome>) =>
     home.following(async (signal) => (await withLease(site.leases, name, (lease) => pass(lease, signal))) ?? NOTHING);

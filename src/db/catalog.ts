@@ -4,7 +4,6 @@
  */
 import { sql, type RawBuilder } from 'kysely';
 import { SyncError } from '../model/errors.ts';
-import { LONGEST_PREFIX, PREFIX_PATTERN } from '../model/table-prefix.ts';
 import { readColumns, readNaming, readReferences, readTables, selectTriggers } from './information-schema.ts';
 import type { ColumnRow, ReferenceRow } from './information-schema.ts';
 import type { Runner } from './transaction.ts';
@@ -77,29 +76,6 @@ export interface Catalog {
   tablesReferring(base: string): readonly Reference[];
 }
 
-/** Our own tables, by purpose; fixed names, so they need not be looked up. */
-export interface OwnTables {
-  readonly queue: Ident;
-  readonly user: Ident;
-  readonly uid: Ident;
-  readonly tombstone: Ident;
-  readonly outbox: Ident;
-  readonly peer: Ident;
-  readonly log: Ident;
-  readonly parked: Ident;
-  readonly lease: Ident;
-  readonly migration: Ident;
-  readonly leftover: Ident;
-  readonly guard: Ident;
-  readonly hidden: Ident;
-  readonly seen: Ident;
-  readonly state: Ident;
-  readonly unknownPlace: Ident;
-  readonly vanished: Ident;
-  readonly probe: Ident;
-  readonly identity: Ident;
-}
-
 /** A trigger, as the server tells of it. */
 export interface Trigger {
   readonly name: Ident;
@@ -131,45 +107,6 @@ export function id(ident: Ident): RawBuilder<unknown> {
 /** `USE schema` */
 export function useSchema({ schema }: Pick<Catalog, 'schema'>): RawBuilder<unknown> {
   return sql`USE ${sql.id(schema)}`;
-}
-
-/**
- * Our own tables behind the site's prefix: `oc_account_sync_queue`, …
- * Throws `CONFIG_INVALID` if the prefix is none (model/table-prefix.ts).
- */
-export function ownTables(prefix: string): OwnTables {
-  const name = (purpose: string): Ident => ownName(prefix, purpose);
-  return {
-    queue: name('queue'),
-    user: name('user'),
-    uid: name('uid'),
-    tombstone: name('tombstone'),
-    outbox: name('outbox'),
-    peer: name('peer'),
-    log: name('log'),
-    parked: name('parked'),
-    lease: name('lease'),
-    migration: name('migration'),
-    leftover: name('leftover'),
-    guard: name('guard'),
-    hidden: name('hidden'),
-    seen: name('seen'),
-    state: name('state'),
-    unknownPlace: name('unknown_place'),
-    vanished: name('vanished'),
-    probe: name('probe'),
-    identity: name('identity'),
-  };
-}
-
-/** A name of ours: `PREFIXaccount_sync_PURPOSE`, for tables and triggers. Throws as {@link ownTables} does. */
-export function ownName(prefix: string, purpose: string): Ident {
-  if (!new RegExp(PREFIX_PATTERN).test(prefix)) {
-    const expected = `at most ${LONGEST_PREFIX} letters, digits, _ and $`;
-    throw new SyncError('CONFIG_INVALID', `database.table_prefix: ${expected}`);
-  }
-  if (!/^[a-z0-9_]{1,21}$/.test(purpose)) throw new TypeError(`not a name of ours: ${purpose}`);
-  return `${prefix}account_sync_${purpose}` as Ident;
 }
 
 /**

@@ -2,10 +2,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { sql, type Kysely } from 'kysely';
 import { SyncError } from '../model/errors.ts';
-import { id, ownTables, type Ident, type OwnTables } from './catalog.ts';
 import { errnoOf, isConflict } from './failures.ts';
 import { readMigrations, type Migration } from './sql-script.ts';
 import type { Runner } from './transaction.ts';
+import { own, ownName, type OwnTable } from './own-tables.ts';
 
 const NO_SUCH_TABLE = 1146;
 /** Column or index there already, or gone already: an ALTER (one statement, so all or nothing) had been run before a crash. */
@@ -31,24 +31,24 @@ export async function migrate(
   prefix: string,
   migrations: readonly Migration[] = readMigrations(prefix),
 ): Promise<string[]> {
-  const own = ownTables(prefix);
   // The first statement of the first file makes the table of migrations itself.
   const [first] = migrations;
   if (first?.statements[0] !== undefined) await sql.raw(first.statements[0]).execute(db);
-  const pending = await pendingMigrations(db, own, migrations);
+  const pending = await pendingMigrations(db, migrations);
   for (const migration of pending) {
-    await sql`INSERT INTO ${id(own.migration)} (id, name, started_at)
+    await sql`INSERT INTO ${own.migration} (id, name, started_at)
       VALUES (${migration.id}, ${migration.name}, UTC_TIMESTAMP(3))
       ON DUPLICATE KEY UPDATE name = VALUES(name)`.execute(db);
     for (const statement of migration.statements) await runOnce(db, statement);
-    await sql`UPDATE ${id(own.migration)} SET finished_at = UTC_TIMESTAMP(3) WHERE id = ${migration.id}`.execute(db);
+    await sql`UPDATE ${own.migration} SET finished_at = UTC_TIMESTAMP(3) WHERE id = ${migration.id}`.execute(db);
   }
   return pending.map((migration) => migration.name);
 }
 
 /** Makes one table of ours again, or brings it to the newest form, with what the files say of it. */
-export async function remakeTable(db: Kysely<unknown>, prefix: string, table: Ident): Promise<void> {
+export async function remakeTable(db: Kysely<unknown>, prefix: string, { purpose }: OwnTable): Promise<void> {
   const isAbout = /^(?:CREATE TABLE IF NOT EXISTS|ALTER TABLE) `([^`]+)`/;
+  const table = ownName(prefix, purpose);
   const statements = migrationStatements(prefix).filter((statement) => isAbout.exec(statement)?.[1] === table);
   if (statements.length === 0) throw new SyncError('INTERNAL', `No statement makes ${table}.`);
   for (const statement of statements) await runOnce(db, statement);
@@ -76,12 +76,8 @@ async function runOnce(db: Kysely<unknown>, statement: string): Promise<void> {
  * The files that still have to be run (or run again), in order; all of them on a database without our tables.
  * Throws `SCHEMA_NEWER` as {@link migrate} does. Writes nothing.
  */
-export async function pendingMigrations(
-  db: Runner,
-  own: OwnTables,
-  migrations: readonly Migration[],
-): Promise<Migration[]> {
-  const rows = await startedMigrations(db, own);
+export async function pendingMigrations(db: Runner, migrations: readonly Migration[]): Promise<Migration[]> {
+  const rows = await startedMigrations(db);
   const newest = Math.max(0, ...migrations.map((migration) => migration.id));
   const newer = rows.find((row) => row.id > newest);
   if (newer !== undefined) {
@@ -92,15 +88,15 @@ export async function pendingMigrations(
 }
 
 /** True if our tables are there, complete at least as of the first migration. */
-export async function isInstalled(db: Runner, own: OwnTables): Promise<boolean> {
-  const rows = await startedMigrations(db, own);
+export async function isInstalled(db: Runner): Promise<boolean> {
+  const rows = await startedMigrations(db);
   return rows.some((row) => row.finished);
 }
 
 /** Removes all our tables, the list of migrations last, so that what was interrupted can be repeated. */
-export async function dropOwnTables(db: Runner, own: OwnTables): Promise<void> {
+export async function dropOwnTables(db: Runner): Promise<void> {
   const { migration, ...others } = own;
-  for (const table of [...Object.values(others), migration]) await sql`DROP TABLE IF EXISTS ${id(table)}`.execute(db);
+  for (const table of [...Object.values(others), migration]) await sql`DROP TABLE IF EXISTS ${table}`.execute(db);
 }
 
 interface StartedMigration {
@@ -109,10 +105,10 @@ interface StartedMigration {
   finished: boolean;
 }
 
-async function startedMigrations(db: Runner, own: OwnTables): Promise<StartedMigration[]> {
+async function startedMigrations(db: Runner): Promise<StartedMigration[]> {
   try {
     const { rows } = await sql<{ id: number; name: string; finished_at: string | null }>`
-      SELECT id, name, finished_at FROM ${id(own.migration)} ORDER BY id`.execute(db);
+      SELECT id, name, finished_at FROM ${own.migration} ORDER BY id`.execute(db);
     return rows.map((row) => ({ id: row.id, name: row.name, finished: row.finished_at !== null }));
   } catch (error) {
     if (errnoOf(error) === NO_SUCH_TABLE) return [];

@@ -1,5 +1,6 @@
 /** Connections to the site's database: opened with settings that lose nothing, and checked before first use. */
-import { Kysely, MysqlDialect, type LogEvent, type MysqlPool, type MysqlPoolConnection } from 'kysely';
+import { SiteDialect } from './own-tables.ts';
+import { Kysely, type LogEvent, type MysqlPool, type MysqlPoolConnection } from 'kysely';
 import { createPool, type PoolConnection, type PoolOptions } from 'mysql2';
 import { errnoOf, isElsewhere, statementTooLarge, toSyncError } from './failures.ts';
 import { checkedParameters } from './parameters.ts';
@@ -127,7 +128,7 @@ export function openPool(config: DatabaseConfig, options: PoolOptionsOfOurs = {}
   };
 
   const db = new Kysely<unknown>({
-    dialect: new MysqlDialect({ pool }),
+    dialect: new SiteDialect(config.tablePrefix, { pool }),
     ...(options.onStatement === undefined ? {} : { log: (event: LogEvent) => options.onStatement?.(event.query.sql) }),
   });
   return {

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { SyncError } from '../model/errors.ts';
-import { ownName } from './catalog.ts';
+import { ownName } from './own-tables.ts';
 
 /** One file of `sql/`. */
 export interface Migration {

@@ -1,7 +1,6 @@
 /** Pulling a feed: pages of a peer's users are merged here, one after the other, until there are no more. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Kysely, Transaction } from 'kysely';
-import type { OwnTables } from '../db/catalog.ts';
 import type { Leases } from '../store/lease.ts';
 import type { AppendLog } from '../store/ports.ts';
 import { inTransaction } from '../db/transaction.ts';
@@ -30,7 +29,7 @@ export interface PageOutcome {
 /** What pulling needs. */
 export interface FeedPullerDeps {
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   readonly leases: Leases;
   readonly nowMs: () => number;
   readonly random: () => number;
@@ -137,7 +136,7 @@ const GIVE_UP_AFTER_MS = 60_000;
  * database threw last when nothing worked for a minute. Pages that were applied stay applied.
  */
 export async function runFeed(deps: FeedPullerDeps, route: PeerRoute, options: FeedOptions): Promise<FeedSums> {
-  const { db, own } = deps;
+  const { db } = deps;
   // A dry run writes nothing, not even that, and may go on beside a feed.
   const lease = options.dryRun ? undefined : await deps.leases.tryAcquire(`feed:${route.name}`);
   if (lease === undefined && !options.dryRun) {
@@ -167,7 +166,7 @@ export async function runFeed(deps: FeedPullerDeps, route: PeerRoute, options: F
           const owner = await askOwner(deps, route, options);
           if (from?.owner !== owner) {
             const isNew = from !== undefined || options.restart;
-            from = { owner, cursor: isNew ? 0 : await readCursor(db, own, route.name, owner) };
+            from = { owner, cursor: isNew ? 0 : await readCursor(db, route.name, owner) };
           }
         }
         const { owner, cursor } = from;
@@ -272,11 +271,11 @@ async function storePage(
   { dryRun, overwrite, signal }: FeedOptions,
   fence: (trx: Transaction<unknown>) => Promise<void>,
 ): Promise<readonly PageOutcome[]> {
-  const { db, own, nowMs } = deps;
+  const { db, nowMs } = deps;
   const { message, retrieved, limit, next } = page;
   const finish = async (trx: Transaction<unknown>): Promise<void> => {
     const reached = { cursor: next, owner, done: page.done, progress: message, records: page.users.length };
-    await moveCursor(trx, own, route.name, reached, nowMs());
+    await moveCursor(trx, route.name, reached, nowMs());
     await fence(trx);
     const content = { retrieved, limit, after, next };
     await deps.appendLog(trx, [

@@ -1,6 +1,6 @@
 /** Serving a feed: one page of our active and enabled users, with stamps and totals. */
 import { sql, type Kysely } from 'kysely';
-import { id, type Catalog, type OwnTables } from '../db/catalog.ts';
+import { id, type Catalog } from '../db/catalog.ts';
 import type { AppendLog, OutboxWriter, Routes } from '../store/ports.ts';
 import { setBackUsers } from '../store/restamp.ts';
 import { readShadows } from '../store/shadows.ts';
@@ -19,7 +19,7 @@ import { readRemovals } from './removals.ts';
 /** What serving needs. */
 export interface FeedReaderDeps {
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   /** The host as last looked at. */
   readonly parts: () => { readonly catalog: Catalog; readonly hosts: HostUsers; readonly zone: Zone };
   readonly origin: Origin;
@@ -86,7 +86,7 @@ interface Count {
 
 /** Serves feeds to peers; remembers each peer's count from page to page. */
 export function makeFeedReader(deps: FeedReaderDeps): FeedReader {
-  const { db, own, nowMs } = deps;
+  const { db, nowMs } = deps;
   const counts = new Map<string, Count>();
 
   const eligibleAfter = async (after: number): Promise<number> => {
@@ -114,7 +114,7 @@ export function makeFeedReader(deps: FeedReaderDeps): FeedReader {
   ): Promise<(UserRecord | undefined)[]> => {
     const { hosts } = deps.parts();
     const userIds = users.map((user) => user.id);
-    const shadows = await setBackUsers(deps, await readShadows(db, own, userIds));
+    const shadows = await setBackUsers(deps, await readShadows(db, userIds));
     // Under their new ids nothing is known of them yet, and no stream brings who has only another id.
     const unknown = userIds.filter((userId) => !shadows.has(userId));
     const renumbered = await deps.unread.changingHands(db, unknown);
@@ -135,7 +135,7 @@ export function makeFeedReader(deps: FeedReaderDeps): FeedReader {
       const { hosts, zone: ours } = deps.parts();
       const zone = times === 'local' ? makeZone(null) : ours;
       const limit = Math.max(1, Math.min(wanted, deps.limit()));
-      if (only === 'removed') return await readRemovals(db, own, route.name, { after, limit });
+      if (only === 'removed') return await readRemovals(db, route.name, { after, limit });
       // One more than asked for tells whether there is a next page.
       const found = await hosts.after(db, after, limit + 1, { eligible: true });
       const eligible = found.slice(0, limit);

@@ -1,10 +1,10 @@
 /** The removals that a site remembers, page by page, for a peer that wants to know which of its accounts were removed. */
 import { sql } from 'kysely';
-import { id, type OwnTables } from '../db/catalog.ts';
 import { readTombstones } from '../store/shadows.ts';
 import type { Runner } from '../db/transaction.ts';
 import type { FeedPage, RemovalRecord } from '../model/record.ts';
 import { formatStamp } from '../model/stamp.ts';
+import { own } from '../db/own-tables.ts';
 
 /**
  * A page of them, without those that are still on their way to the peer. `after` and `next` are numbers of removals; users, and
@@ -14,17 +14,16 @@ import { formatStamp } from '../model/stamp.ts';
  */
 export async function readRemovals(
   runner: Runner,
-  own: OwnTables,
   peer: string,
   { after, limit }: { readonly after: number; readonly limit: number },
 ): Promise<FeedPage> {
   const { rows } = await sql<{ removal_id: string }>`
-    SELECT DISTINCT t.removal_id FROM ${id(own.tombstone)} t
+    SELECT DISTINCT t.removal_id FROM ${own.tombstone} t
     WHERE t.removal_id > ${after} AND NOT EXISTS (
-      SELECT 1 FROM ${id(own.outbox)} o WHERE o.peer = ${peer} AND o.kind = 'r' AND o.ref = t.removal_id)
+      SELECT 1 FROM ${own.outbox} o WHERE o.peer = ${peer} AND o.kind = 'r' AND o.ref = t.removal_id)
     ORDER BY t.removal_id LIMIT ${limit + 1}`.execute(runner);
   const ids = rows.slice(0, limit).map((row) => Number(row.removal_id));
-  const tombstones = await readTombstones(runner, own, ids);
+  const tombstones = await readTombstones(runner, ids);
   const removed = ids.flatMap((removalId): RemovalRecord[] => {
     const one = tombstones.get(removalId);
     if (one === undefined) return [];

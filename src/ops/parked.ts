@@ -1,11 +1,12 @@
 /** `GET /v1/parked`: what waits for a person. First records that came in, by id, then entries of our outboxes. */
 import { sql, type Kysely } from 'kysely';
-import { id, type Ident, type OwnTables } from '../db/catalog.ts';
+import { id, type Ident } from '../db/catalog.ts';
 import { fromSqlTime } from '../db/time.ts';
 import { ERRORS, type ErrorCode } from '../model/errors.ts';
 import { maskEmail } from '../model/log-entry.ts';
 import { entriesAfter, formatEntryKey, parseParkedId, type EntryKey } from '../store/entry-cursor.ts';
 import type { EntryFilter } from './pending.ts';
+import { own } from '../db/own-tables.ts';
 
 export interface ParkedEntry {
   /** Goes into `retry` and `drop`; see {@link parseParkedId}. */
@@ -34,7 +35,7 @@ export interface ParkedPage {
 
 export interface ParkedDeps {
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   /** The host's `t_user`. */
   readonly userTable: () => Ident;
 }
@@ -54,14 +55,14 @@ export async function listParked(deps: ParkedDeps, filter: EntryFilter): Promise
 }
 
 async function readIncoming(
-  { db, own }: ParkedDeps,
+  { db }: ParkedDeps,
   peer: string | undefined,
   after: number,
   limit: number,
 ): Promise<ParkedEntry[]> {
   const ofPeer = peer === undefined ? sql`` : sql`AND peer = ${peer}`;
   const { rows } = await sql<Incoming>`
-    SELECT id, peer, user_id, code, message, record, created_at, tried_at, attempts FROM ${id(own.parked)}
+    SELECT id, peer, user_id, code, message, record, created_at, tried_at, attempts FROM ${own.parked}
     WHERE id > ${after} AND code <> 'LOCALE_UNKNOWN' ${ofPeer} ORDER BY id LIMIT ${limit}`.execute(db);
   return rows.map((row) => {
     const { kind, email } = glance(row.record);
@@ -83,7 +84,7 @@ async function readIncoming(
 }
 
 async function readOutgoing(
-  { db, own, userTable }: ParkedDeps,
+  { db, userTable }: ParkedDeps,
   peer: string | undefined,
   after: EntryKey | undefined,
   limit: number,
@@ -95,7 +96,7 @@ async function readOutgoing(
   ];
   const { rows } = await sql<Outgoing>`
     SELECT o.peer, o.kind, o.ref, o.changed_at, o.attempts, o.code, o.message, u.s_email AS email
-    FROM ${id(own.outbox)} o LEFT JOIN ${id(userTable())} u ON o.kind = 'u' AND u.pk_i_id = o.ref
+    FROM ${own.outbox} o LEFT JOIN ${id(userTable())} u ON o.kind = 'u' AND u.pk_i_id = o.ref
     WHERE ${sql.join(conditions, sql` AND `)} ORDER BY o.peer, o.kind, o.ref LIMIT ${limit}`.execute(db);
   return rows.map((row) => ({
     id: formatEntryKey({ peer: row.peer, kind: row.kind, ref: Number(row.ref) }),

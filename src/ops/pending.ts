@@ -1,9 +1,10 @@
 /** `GET /v1/pending`: users still to be sent, and why they wait. */
 import { sql, type Kysely } from 'kysely';
-import { id, type Ident, type OwnTables } from '../db/catalog.ts';
+import { id, type Ident } from '../db/catalog.ts';
 import { fromSqlTime } from '../db/time.ts';
 import { maskEmail } from '../model/log-entry.ts';
 import { entriesAfter, formatEntryKey, parseParkedId } from '../store/entry-cursor.ts';
+import { own } from '../db/own-tables.ts';
 
 /** Which entries; `after` is the `next` of the page before. */
 export interface EntryFilter {
@@ -37,7 +38,7 @@ export interface PendingPage {
 
 export interface PendingDeps {
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   /** The host's `t_user`. */
   readonly userTable: () => Ident;
   readonly nowMs: () => number;
@@ -67,7 +68,7 @@ export async function listPending(deps: PendingDeps, filter: EntryFilter): Promi
   ];
   const { rows } = await sql<Row>`
     SELECT o.peer, o.kind, o.ref, o.state, o.changed_at, o.due_at, o.attempts, o.code, o.message, u.s_email AS email
-    FROM ${id(deps.own.outbox)} o LEFT JOIN ${id(deps.userTable())} u ON o.kind = 'u' AND u.pk_i_id = o.ref
+    FROM ${own.outbox} o LEFT JOIN ${id(deps.userTable())} u ON o.kind = 'u' AND u.pk_i_id = o.ref
     WHERE ${sql.join(conditions, sql` AND `)}
     ORDER BY o.peer, o.kind, o.ref LIMIT ${limit + 1}`.execute(deps.db);
   const page = rows.slice(0, limit);

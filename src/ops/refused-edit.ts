@@ -1,5 +1,4 @@
 /** That an edit of the config file was refused, for those who look from outside of the daemon: table `state`. */
-import type { OwnTables } from '../db/catalog.ts';
 import { readState, writeState } from '../store/state.ts';
 import type { Runner } from '../db/transaction.ts';
 
@@ -15,19 +14,14 @@ export interface RefusedEdit {
 const LONGEST = 500;
 
 /** Notes a refusal, or that there is none any more. */
-export async function noteRefusedEdit(
-  runner: Runner,
-  own: OwnTables,
-  problems: string | undefined,
-  nowMs: number,
-): Promise<void> {
+export async function noteRefusedEdit(runner: Runner, problems: string | undefined, nowMs: number): Promise<void> {
   const text = problems === undefined ? null : `${new Date(nowMs).toISOString()} ${problems}`;
-  await writeState(runner, own, 'config_refused', text === null ? null : text.slice(0, LONGEST).toWellFormed());
+  await writeState(runner, 'config_refused', text === null ? null : text.slice(0, LONGEST).toWellFormed());
 }
 
 /** The refusal that was noted last, if the daemon has not taken over another edit since. */
-export async function readRefusedEdit(runner: Runner, own: OwnTables): Promise<RefusedEdit | undefined> {
-  const text = await readState(runner, own, 'config_refused');
+export async function readRefusedEdit(runner: Runner): Promise<RefusedEdit | undefined> {
+  const text = await readState(runner, 'config_refused');
   if (text === undefined) return undefined;
   const at = text.indexOf(' ');
   return { since: text.slice(0, at), problems: text.slice(at + 1) };

@@ -1,10 +1,10 @@
 /** What waits for or because of one user, in the outboxes and among the parked records. */
 import { sql } from 'kysely';
-import { id, type OwnTables } from '../db/catalog.ts';
 import { fromSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import { parseUid, uidToBytes } from '../model/uid.ts';
 import { formatEntryKey } from '../store/entry-cursor.ts';
+import { own } from '../db/own-tables.ts';
 
 /** An entry of an outbox. Dates in ISO 8601, UTC. */
 export interface UserEntry {
@@ -33,7 +33,6 @@ const STATE = { w: 'waiting', h: 'held', p: 'parked' } as const;
 /** By peer. `SELECT … FROM outbox WHERE kind = ? AND ref = ?` */
 export async function waitingOf(
   runner: Runner,
-  own: OwnTables,
   { kind, ref }: { readonly kind: 'u' | 'r'; readonly ref: number },
 ): Promise<Map<string, UserEntry>> {
   const { rows } = await sql<{
@@ -45,7 +44,7 @@ export async function waitingOf(
     code: string | null;
     message: string | null;
   }>`
-    SELECT peer, state, changed_at, due_at, attempts, code, message FROM ${id(own.outbox)}
+    SELECT peer, state, changed_at, due_at, attempts, code, message FROM ${own.outbox}
     WHERE kind = ${kind} AND ref = ${ref}`.execute(runner);
   return new Map(
     rows.map((row) => [
@@ -64,18 +63,13 @@ export async function waitingOf(
 }
 
 /** `SELECT … FROM parked WHERE user_id = ? OR uid IN (…)` */
-export async function parkedOf(
-  runner: Runner,
-  own: OwnTables,
-  uids: readonly string[],
-  userId: number | null,
-): Promise<UserParked[]> {
+export async function parkedOf(runner: Runner, uids: readonly string[], userId: number | null): Promise<UserParked[]> {
   const keys = uids.map(parseUid).filter((uid) => uid !== undefined);
   const byUid = keys.length === 0 ? [] : [sql`uid IN (${sql.join(keys.map(uidToBytes))})`];
   const conditions = [...(userId === null ? [] : [sql`user_id = ${userId}`]), ...byUid];
   if (conditions.length === 0) return [];
   const { rows } = await sql<{ id: string; peer: string; code: string; message: string; created_at: string }>`
-    SELECT id, peer, code, message, created_at FROM ${id(own.parked)}
+    SELECT id, peer, code, message, created_at FROM ${own.parked}
     WHERE ${sql.join(conditions, sql` OR `)} ORDER BY id`.execute(runner);
   return rows.map(({ created_at: since, ...row }) => ({
     ...row,

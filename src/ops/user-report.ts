@@ -1,6 +1,5 @@
 /** Everything known of one user: what is stored and since when, what each peer still lacks and why, what happened last. */
 import type { Kysely } from 'kysely';
-import type { OwnTables } from '../db/catalog.ts';
 import { markerTimes } from '../store/markers.ts';
 import { readShadows, readTombstones, tombstonesByUid, type StoredUser } from '../store/shadows.ts';
 import { maskEmail } from '../model/log-entry.ts';
@@ -72,7 +71,7 @@ export interface UserReport {
 /** What a report needs. */
 export interface UserReportDeps {
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   readonly hosts: HostUsers;
   readonly routes: readonly PeerRoute[];
   readonly activity: ActivityLog;
@@ -83,15 +82,15 @@ const LOGS = 10;
 
 /** By e-mail address or by id of this site; undefined if neither an account nor a removal is known by that. Reads only. */
 export async function reportUser(deps: UserReportDeps, who: string | number): Promise<UserReport | undefined> {
-  const { db, own, hosts } = deps;
+  const { db, hosts } = deps;
   const userId =
     typeof who === 'number' ? who : (await hosts.holdersOf(db, [canonicalEmail(who)])).get(canonicalEmail(who))?.id;
   const host = userId === undefined ? undefined : (await hosts.byId(db, [userId])).get(userId);
-  const stored = userId === undefined ? undefined : (await readShadows(db, own, [userId])).get(userId);
+  const stored = userId === undefined ? undefined : (await readShadows(db, [userId])).get(userId);
   if (userId === undefined || (host === undefined && stored === undefined)) {
     return typeof who === 'string' ? await reportRemoved(deps, who) : undefined;
   }
-  const marked = (await markerTimes(db, own, [userId])).get(userId);
+  const marked = (await markerTimes(db, [userId])).get(userId);
   return {
     user_id: userId,
     email: host === undefined ? null : maskEmail(host.email),
@@ -112,10 +111,10 @@ export async function reportUser(deps: UserReportDeps, who: string | number): Pr
 }
 
 async function reportRemoved(deps: UserReportDeps, email: string): Promise<UserReport | undefined> {
-  const buried = await tombstonesByUid(deps.db, deps.own, uidsOfEmail(email));
+  const buried = await tombstonesByUid(deps.db, uidsOfEmail(email));
   const last = [...buried.values()].toSorted((a, b) => compareStamps(b.stamp, a.stamp))[0];
   if (last === undefined) return undefined;
-  const grave = (await readTombstones(deps.db, deps.own, [last.removalId])).get(last.removalId);
+  const grave = (await readTombstones(deps.db, [last.removalId])).get(last.removalId);
   if (grave === undefined) return undefined;
   return {
     user_id: null,
@@ -163,11 +162,11 @@ interface Subject {
 }
 
 async function peersOf(
-  { db, own, routes, status }: UserReportDeps,
+  { db, routes, status }: UserReportDeps,
   { uids, entry, userId, sites }: Subject,
 ): Promise<PeerReport[]> {
-  const waiting = await waitingOf(db, own, entry);
-  const parked = await parkedOf(db, own, uids, userId);
+  const waiting = await waitingOf(db, entry);
+  const parked = await parkedOf(db, uids, userId);
   const failing = await status.failures(routes.map(({ name }) => name));
   return routes.map((route) => ({
     peer: route.name,

@@ -69,7 +69,7 @@ export async function deliverBatch(
   entries: readonly DueEntry[],
   signal: AbortSignal | undefined,
 ): Promise<Sums> {
-  const { own, nowMs } = deps;
+  const { nowMs } = deps;
   const { parcels, moot, early } = await pack(deps, route, entries, await deps.formFor(route.name, signal));
   const until = early.map((entry): Postponed => ({
     ...entry,
@@ -79,8 +79,8 @@ export async function deliverBatch(
   }));
   if (moot.length + until.length > 0) {
     await fenced(deps, async (trx) => {
-      await confirm(trx, own, route.name, moot);
-      await postpone(trx, own, route.name, until);
+      await confirm(trx, route.name, moot);
+      await postpone(trx, route.name, until);
     });
   }
   const sums = { done: moot.length, kept: early.length };
@@ -123,7 +123,7 @@ async function send(
       const again = parcels.filter(({ entry }) => entry.kind === 'user');
       const entries = again.map(({ entry: { kind, ref } }) => ({ peer: route.name, kind, ref }));
       // The other worker may be confirming the same entries just now.
-      await inTransaction(deps.db, (trx) => enqueue(trx, deps.own, entries, deps.nowMs()));
+      await inTransaction(deps.db, (trx) => enqueue(trx, entries, deps.nowMs()));
     }
     throw error;
   }
@@ -207,7 +207,7 @@ async function setAside(
   parcel: Parcel,
   refused: { code: ErrorCode; message: string },
 ): Promise<Sums> {
-  const { own, nowMs } = deps;
+  const { nowMs } = deps;
   const { entry } = parcel;
   const isFinal = isAboutContent(refused.code);
   const code = isFinal || refused.code === 'PEER_FAILED' ? refused.code : 'PEER_BLOCKED';
@@ -215,8 +215,8 @@ async function setAside(
   const isParked = isFinal || isSpent(entry, code);
   const dueAtMs = nowMs() + deps.backoffMs(entry.attempts + 1);
   await fenced(deps, async (trx) => {
-    if (isParked) await park(trx, own, route.name, entry, { code, message });
-    else await postpone(trx, own, route.name, [{ ...entry, dueAtMs, code, message }]);
+    if (isParked) await park(trx, route.name, entry, { code, message });
+    else await postpone(trx, route.name, [{ ...entry, dueAtMs, code, message }]);
     const status = /^HTTP (\d{3})/.exec(refused.message)?.[1] ?? (isFinal ? String(ERRORS[code].http) : 'ERR');
     await deps.appendLog(trx, [sentRecord(deps, route, parcel, deps.newTrace(), { status, response: message, code })]);
   });
@@ -236,7 +236,7 @@ async function settle(
   answer: StreamAnswer,
   trace: string,
 ): Promise<Sums> {
-  const { own, nowMs } = deps;
+  const { nowMs } = deps;
   const outcome = parcels.map((parcel, index) => ({ parcel, result: answer.results[index] as StreamResult }));
   const confirmed = outcome.filter(({ result }) => result.result !== 'retry').map(({ parcel }) => parcel.entry);
   const later = outcome
@@ -248,16 +248,15 @@ async function settle(
       message: result.message ?? 'The peer asked for another try.',
     }));
   await fenced(deps, async (trx) => {
-    await confirm(trx, own, route.name, confirmed);
+    await confirm(trx, route.name, confirmed);
     const guarded = confirmed.filter((entry) => entry.guarded).length;
-    await noteGuarded(trx, own, route.name, 'out', guarded, nowMs());
+    await noteGuarded(trx, route.name, 'out', guarded, nowMs());
     await postpone(
       trx,
-      own,
       route.name,
       later.filter((entry) => !isSpent(entry, entry.code)),
     );
-    for (const entry of later) if (isSpent(entry, entry.code)) await park(trx, own, route.name, entry, entry);
+    for (const entry of later) if (isSpent(entry, entry.code)) await park(trx, route.name, entry, entry);
     const logs = outcome.map(({ parcel, result }) =>
       sentRecord(deps, route, parcel, trace, {
         status: '200',

@@ -35,10 +35,10 @@ const BATCHES_PER_PASS = 8;
  * is begun. `signal` ends the requests under way.
  */
 export async function deliverOnce(deps: DeliverDeps, route: PeerRoute, signal?: AbortSignal): Promise<Delivered> {
-  const { db, own, nowMs } = deps;
+  const { db, nowMs } = deps;
   const [batch, atOnce] = [deps.batchSize(), deps.requestsAtOnce()];
   const limit = atOnce > 1 ? BATCHES_PER_PASS * batch : batch;
-  const due = await dueEntries(db, own, route.name, nowMs(), limit);
+  const due = await dueEntries(db, route.name, nowMs(), limit);
   if (due.length === 0) return { done: 0, full: false, kept: 0 };
   const held = await holdBack(deps, route, due, signal);
   const entries = due.filter((entry) => !held.has(entry));
@@ -76,6 +76,6 @@ async function holdBack(
   if (allowed === undefined || guarded.length <= allowed) return new Set();
   const held = guarded.slice(allowed);
   const message = `More removals than the guard lets through to ${route.name}; see "account-sync approve ${route.name}".`;
-  await fenced(deps, (trx) => holdEntries(trx, deps.own, route.name, held, message));
+  await fenced(deps, (trx) => holdEntries(trx, route.name, held, message));
   return new Set(held);
 }

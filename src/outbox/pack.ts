@@ -1,6 +1,5 @@
 /** What entries of an outbox stand for: the present values of each user, read now and not when the change was made. */
 import type { Kysely } from 'kysely';
-import type { OwnTables } from '../db/catalog.ts';
 import type { Routes } from '../store/ports.ts';
 import { setBackRemovals, setBackUsers } from '../store/restamp.ts';
 import { readShadows, readTombstones } from '../store/shadows.ts';
@@ -16,7 +15,7 @@ import { enqueue, type DueEntry } from '../store/outbox.ts';
 /** What packing needs. */
 export interface PackDeps {
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   readonly hosts: HostUsers;
   readonly unread: Unread;
   readonly origin: Origin;
@@ -60,17 +59,17 @@ export async function pack(
   entries: readonly DueEntry[],
   { zone, saysRows }: PeerForm,
 ): Promise<Packed> {
-  const { db, own, hosts } = deps;
+  const { db, hosts } = deps;
   const refs = (kind: DueEntry['kind']): number[] => entries.filter((e) => e.kind === kind).map((entry) => entry.ref);
   const users = await hosts.byId(db, refs('user'));
   const shadows = await setBackUsers(
-    { ...deps, outbox: { enqueue: (...call) => enqueue(call[0], own, call[1], call[2]) } },
-    await readShadows(db, own, refs('user')),
+    { ...deps, outbox: { enqueue: (...call) => enqueue(call[0], call[1], call[2]) } },
+    await readShadows(db, refs('user')),
   );
   const absent = refs('user').filter((userId) => shadows.has(userId) && !users.has(userId));
   const deleted = await deps.unread.deleted(db, absent);
   const renumbered = await deps.unread.changingHands(db, absent);
-  const tombstones = await setBackRemovals(deps, await readTombstones(db, own, refs('removal')));
+  const tombstones = await setBackRemovals(deps, await readTombstones(db, refs('removal')));
   const packed: Packed = { parcels: [], moot: [], early: [] };
   for (const entry of entries) {
     if (entry.kind === 'removal') {

@@ -1,6 +1,6 @@
 /** Feeding a plugin peer: one page of active and enabled users as rows it can store, and the progress in its words. */
 import type { Kysely } from 'kysely';
-import type { OwnTables, Table } from '../db/catalog.ts';
+import type { Table } from '../db/catalog.ts';
 import { readShadows, type StoredUser } from '../store/shadows.ts';
 import { inTransaction, type Runner } from '../db/transaction.ts';
 import { formatProgress } from '../model/progress.ts';
@@ -22,7 +22,7 @@ import { readSeen, writeAccounts, writeMemories, type Seen } from './seen-store.
 /** What serving needs. */
 export interface GiveFeedDeps {
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   readonly hosts: HostUsers;
   /** `t_user`. */
   readonly table: Table;
@@ -42,12 +42,12 @@ export async function givePage(
   route: PeerRoute,
   after: number,
 ): Promise<{ message: string; rows: Record<string, unknown>[] }> {
-  const { db, own, hosts, table, limit, randomBytes, times } = deps;
+  const { db, hosts, table, limit, randomBytes, times } = deps;
   const wanted = await hosts.after(db, after, limit, { eligible: true });
   const ids = wanted.map((user) => user.id);
-  const shadows = await readShadows(db, own, ids);
+  const shadows = await readShadows(db, ids);
   const emails = wanted.map((user) => canonicalEmail(user.email));
-  const seen = await readSeen(db, own, route.name, emails);
+  const seen = await readSeen(db, route.name, emails);
   const memories = new Map<string, Memory>();
   const accounts = new Map<string, { user: Uid }>();
   const others = await ofOthers(db, deps, wanted, shadows, seen);
@@ -72,8 +72,8 @@ export async function givePage(
     rows.push(toFeedRow(outgoing, table));
   }
   await inTransaction(db, async (trx) => {
-    await writeMemories(trx, own, route.name, memories, deps.nowMs());
-    await writeAccounts(trx, own, route.name, accounts);
+    await writeMemories(trx, route.name, memories, deps.nowMs());
+    await writeAccounts(trx, route.name, accounts);
   });
   const total = await countEligible(db, table, 0);
   const remaining = Math.max(0, (await countEligible(db, table, after)) - users.length);

@@ -1,5 +1,4 @@
 /** Whose account at a plugin peer an address stands for, where somebody here has that address. */
-import type { OwnTables } from '../db/catalog.ts';
 import { tombstonesByUid, usersByUid } from '../store/shadows.ts';
 import type { Runner } from '../db/transaction.ts';
 import type { Uid } from '../model/uid.ts';
@@ -21,7 +20,6 @@ export type Link =
 
 /** What it takes to find that out. */
 export interface LinkDeps {
-  readonly own: OwnTables;
   readonly hosts: HostUsers;
   readonly times: PeerTimes;
 }
@@ -36,10 +34,10 @@ export async function linkOf(
   seen: Seen | undefined,
   holder: { readonly uids: readonly Uid[]; readonly regDate: string | null },
 ): Promise<Link> {
-  const { own, hosts } = deps;
+  const { hosts } = deps;
   const { memory, user } = seen ?? { memory: null, user: null };
   if (memory === null || user === null || holder.uids.includes(user)) return 'holder';
-  const living = [...(await usersByUid(runner, own, [user])).values()];
+  const living = [...(await usersByUid(runner, [user])).values()];
   // Uids pass from one account to another where two turn out to be one person; the date of registration does not. Where
   // both have that date, nobody knows, and neither is written over the other.
   const isHolders = isOf(memory, holder.regDate, deps);
@@ -48,7 +46,7 @@ export async function linkOf(
     return isHolders && others.every(({ regDate }) => !isOf(memory, regDate, deps)) ? 'holder' : 'elsewhere';
   }
   if (isHolders) return 'holder';
-  return (await tombstonesByUid(runner, own, [user])).size > 0 ? 'removed' : 'waiting';
+  return (await tombstonesByUid(runner, [user])).size > 0 ? 'removed' : 'waiting';
 }
 
 /** True if the peer has, or may have, this as the date of registration. */

@@ -1,5 +1,4 @@
 /** Users of whom a plugin peer has something else than this site. */
-import type { OwnTables } from '../db/catalog.ts';
 import type { Runner } from '../db/transaction.ts';
 import { localeOf, type RegisterName } from '../model/register.ts';
 import type { PeerRoute } from '../model/route.ts';
@@ -16,14 +15,13 @@ import type { PeerTimes } from './times.ts';
  */
 export async function outdatedAt(
   runner: Runner,
-  own: OwnTables,
   { name, sends }: PeerRoute,
   changed: ReadonlyMap<number, readonly RegisterName[]>,
   { hosts, times }: { readonly hosts: HostUsers; readonly times: PeerTimes },
 ): Promise<number[]> {
   const users = [...(await hosts.byId(runner, [...changed.keys()])).values()];
   const emails = users.map((user) => canonicalEmail(user.email));
-  const seen = await readSeen(runner, own, name, emails);
+  const seen = await readSeen(runner, name, emails);
   return users.flatMap((user) => {
     const memory = seen.get(canonicalEmail(user.email))?.memory ?? new Map();
     const registers = (changed.get(user.id) ?? []).filter(sends);

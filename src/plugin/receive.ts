@@ -2,7 +2,6 @@
  * Rows of a plugin peer, looked at beside what this site knows: who they are about, and what they come to. Reads only; what
  * has to be written with them is in the {@link Prepared}.
  */
-import type { OwnTables } from '../db/catalog.ts';
 import { readShadows, tombstonesByUid, usersByUid } from '../store/shadows.ts';
 import type { Runner } from '../db/transaction.ts';
 import { chooseUids } from '../store/uid-assignment.ts';
@@ -30,7 +29,6 @@ import { registeredThere } from './times.ts';
 
 /** What preparing rows needs. */
 export interface ReceiveDeps extends ReadingDeps {
-  readonly own: OwnTables;
   /** False: the peer is sent nothing, so it never hears of removals. */
   readonly tells: boolean;
   readonly randomUid: () => Uid;
@@ -86,13 +84,13 @@ export async function prepareRows(
   rows: readonly PluginRow[],
   deps: ReceiveDeps,
 ): Promise<Prepared[]> {
-  const { own, hosts } = deps;
+  const { hosts } = deps;
   const emails = rows.map((row) => row.email);
   const found = await hosts.holdersOf(runner, emails);
   const ids = [...found.values()].map((holder) => holder.id);
-  const stored = await readShadows(runner, own, ids);
+  const stored = await readShadows(runner, ids);
   const users = await hosts.byId(runner, ids);
-  const seen = await readSeen(runner, own, peer, emails);
+  const seen = await readSeen(runner, peer, emails);
 
   const prepared: Prepared[] = [];
   for (const row of rows) {
@@ -130,7 +128,7 @@ async function prepareHeld(
   }
   const isReplaced = known !== undefined && match === 'other';
   if (known !== undefined && (link === 'waiting' || (link === 'holder' && isReplaced))) {
-    const chosen = await chooseUids(runner, deps.own, [{ userId: 0, email: row.email }], deps.randomUid);
+    const chosen = await chooseUids(runner, [{ userId: 0, email: row.email }], deps.randomUid);
     const uid = link === 'waiting' && !isReplaced && known.user !== null ? known.user : (chosen.get(0) as Uid);
     const record = toSeparate(readNew(row, uid, holder.stored.shadow.born, deps));
     // The one who waits may go as well; of whom that then is said is who has the address here.
@@ -195,18 +193,17 @@ async function prepareStranger(
   seen: Seen | undefined,
   deps: ReceiveDeps,
 ): Promise<Omit<Prepared, 'settles'>> {
-  const { own } = deps;
   const match = matchAccount(row, seen, deps.toEpochMs);
   const isAnother = match === 'other' || (match === 'unclear' && !isDateKnown(row, seen));
   const replaced =
     isAnother && seen !== undefined && seen.memory !== null
-      ? another(seen.accountId, await livingUser(runner, own, seen.user))
+      ? another(seen.accountId, await livingUser(runner, seen.user))
       : firstSaid(seen, match, deps);
   const memory = memoryAfter(row, isAnother ? undefined : (seen?.memory ?? undefined), deps);
   const common = { row, memory, replaced, knowsLess: false, news: [], removal: undefined, withoutPassword: false };
-  const [uid] = (await chooseUids(runner, own, [{ userId: 0, email: row.email }], deps.randomUid)).values();
+  const [uid] = (await chooseUids(runner, [{ userId: 0, email: row.email }], deps.randomUid)).values();
   const earlier = incarnations(row.email, uid as Uid);
-  const buried = await tombstonesByUid(runner, own, earlier);
+  const buried = await tombstonesByUid(runner, earlier);
   const removal = [...buried.values()].toSorted((a, b) => compareStamps(b.stamp, a.stamp))[0];
   const age = removal === undefined || isAnother ? 'new' : ageOf(row, seen, removal.stamp, deps);
   if (removal !== undefined && age !== 'new') {
@@ -226,7 +223,7 @@ async function prepareStranger(
       removal: isTold ? undefined : removalId,
     };
   }
-  const moved = [...(await usersByUid(runner, own, earlier)).values()];
+  const moved = [...(await usersByUid(runner, earlier)).values()];
   // Who has another address here goes on under the old one there: nobody can tell the peer, and it is no second person.
   if (removal === undefined && !isAnother && (await isSameRegistration(runner, row, moved, deps))) {
     return { ...common, record: undefined, user: undefined, replaced: undefined };
@@ -249,9 +246,9 @@ async function prepareStranger(
 }
 
 /** The uid, if somebody here has it: one that only waited here for the address may be given again. */
-async function livingUser(runner: Runner, own: OwnTables, user: Uid | null): Promise<Uid | null> {
+async function livingUser(runner: Runner, user: Uid | null): Promise<Uid | null> {
   if (user === null) return null;
-  return (await usersByUid(runner, own, [user])).size > 0 ? user : null;
+  return (await usersByUid(runner, [user])).size > 0 ? user : null;
 }
 
 /** The account that had the address before. */

@@ -3,13 +3,13 @@
  * is kept here in the clear while the peer has not confirmed it, or whose account it is of is not decided, and no longer.
  */
 import { sql } from 'kysely';
-import { id, type OwnTables } from '../db/catalog.ts';
 import { bindRows, dividedForStatements } from '../db/lists.ts';
 import { fromSqlTime, toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import { canonicalEmail, uidOfEmail, uidsFromBytes, uidToBytes, type Uid } from '../model/uid.ts';
 import { BLANK, packMemory, unpackMemory, type Memory } from './memory.ts';
 import { SOME_SECRET } from './registration.ts';
+import { own } from '../db/own-tables.ts';
 
 /** What is known of one address at one peer. */
 export interface Seen {
@@ -55,7 +55,6 @@ const GONE_LIKE = `${GONE}%`;
 /** `SELECT … FROM seen WHERE peer = ? AND address IN (…) [FOR UPDATE]`, by canonical e-mail. */
 export async function readSeen(
   runner: Runner,
-  own: OwnTables,
   peer: string,
   emails: readonly string[],
   { lock = false }: { readonly lock?: boolean } = {},
@@ -76,7 +75,7 @@ export async function readSeen(
     replaced_until: string | null;
   }>`
     SELECT address, hashes, removal_id, email IS NOT NULL AS has_email, echo_until, changed_at, account_id, user_uid, replaced_id, replaced_uid,
-      replaced_until FROM ${id(own.seen)}
+      replaced_until FROM ${own.seen}
     WHERE peer = ${peer} AND address IN (${sql.join([...byAddress.keys()].map(uidToBytes))})
     ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
   return new Map(
@@ -110,7 +109,6 @@ export async function readSeen(
  */
 export async function writeMemories(
   runner: Runner,
-  own: OwnTables,
   peer: string,
   memories: ReadonlyMap<string, Memory>,
   nowMs: number,
@@ -119,7 +117,7 @@ export async function writeMemories(
   const tuples = [...memories].map(([email, memory]) => [peer, addressOf(email), packMemory(memory), now]);
   for (const some of dividedForStatements(tuples, (tuple) => tuple)) {
     await sql`
-      INSERT INTO ${id(own.seen)} (peer, address, hashes, changed_at) VALUES ${bindRows(some)}
+      INSERT INTO ${own.seen} (peer, address, hashes, changed_at) VALUES ${bindRows(some)}
       ON DUPLICATE KEY UPDATE
         account_id = IF(hashes IS NULL OR hashes LIKE ${GONE_LIKE}, NULL, account_id),
         hashes = VALUES(hashes), changed_at = VALUES(changed_at)`.execute(runner);
@@ -129,14 +127,13 @@ export async function writeMemories(
 /** `UPDATE seen SET user_uid = ?, account_id = ?`: which user here the account at the peer is, and its id there if it was said. */
 export async function writeAccounts(
   runner: Runner,
-  own: OwnTables,
   peer: string,
   accounts: ReadonlyMap<string, { readonly user: Uid; readonly accountId?: string | null }>,
 ): Promise<void> {
   for (const [email, { user, accountId }] of accounts) {
     const said = accountId === undefined ? sql`` : sql`, account_id = ${accountId}`;
     await sql`
-      UPDATE ${id(own.seen)} SET user_uid = ${uidToBytes(user)}${said}
+      UPDATE ${own.seen} SET user_uid = ${uidToBytes(user)}${said}
       WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(runner);
   }
 }
@@ -155,7 +152,6 @@ export interface Replacement extends Pick<Replaced, 'accountId' | 'user'> {
  */
 export async function noteReplaced(
   runner: Runner,
-  own: OwnTables,
   peer: string,
   email: string,
   replaced: Replacement,
@@ -164,16 +160,16 @@ export async function noteReplaced(
   const { isFirst, forMs } = replaced;
   const forgotten = isFirst ? sql`` : sql`, email = NULL, removal_id = NULL`;
   await sql`
-    UPDATE ${id(own.seen)} SET replaced_id = ${replaced.accountId},
+    UPDATE ${own.seen} SET replaced_id = ${replaced.accountId},
       replaced_uid = ${replaced.user === null ? null : uidToBytes(replaced.user)},
       replaced_until = ${toSqlTime(nowMs + forMs)}${forgotten}
     WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(runner);
 }
 
 /** The removal of the account before was heard of. `UPDATE seen SET replaced_until = NULL` */
-export async function forgetReplaced(runner: Runner, own: OwnTables, peer: string, email: string): Promise<void> {
+export async function forgetReplaced(runner: Runner, peer: string, email: string): Promise<void> {
   await sql`
-    UPDATE ${id(own.seen)} SET replaced_id = NULL, replaced_uid = NULL, replaced_until = NULL
+    UPDATE ${own.seen} SET replaced_id = NULL, replaced_uid = NULL, replaced_until = NULL
     WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(runner);
 }
 
@@ -181,41 +177,30 @@ export async function forgetReplaced(runner: Runner, own: OwnTables, peer: strin
  * A removal of the address came, and nobody can tell yet whether it is of the account that is there, or of one that was
  * never heard of: the address is kept until that is decided. `UPDATE seen SET email = ? WHERE removal_id IS NULL`
  */
-export async function noteUndecided(
-  runner: Runner,
-  own: OwnTables,
-  peer: string,
-  email: string,
-  nowMs: number,
-): Promise<void> {
+export async function noteUndecided(runner: Runner, peer: string, email: string, nowMs: number): Promise<void> {
   await sql`
-    UPDATE ${id(own.seen)} SET email = ${canonicalEmail(email)}, changed_at = ${toSqlTime(nowMs)}
+    UPDATE ${own.seen} SET email = ${canonicalEmail(email)}, changed_at = ${toSqlTime(nowMs)}
     WHERE peer = ${peer} AND address = ${addressOf(email)} AND removal_id IS NULL`.execute(runner);
 }
 
 /** It was not of the account that is there. `UPDATE seen SET email = NULL WHERE removal_id IS NULL` */
-export async function forgetUndecided(runner: Runner, own: OwnTables, peer: string, email: string): Promise<void> {
+export async function forgetUndecided(runner: Runner, peer: string, email: string): Promise<void> {
   await sql`
-    UPDATE ${id(own.seen)} SET email = NULL
+    UPDATE ${own.seen} SET email = NULL
     WHERE peer = ${peer} AND address = ${addressOf(email)} AND removal_id IS NULL`.execute(runner);
 }
 
 /** The peer need not be told of it. `UPDATE seen SET email = NULL, removal_id = NULL WHERE removal_id = ?` */
-export async function forgetRemoval(runner: Runner, own: OwnTables, peer: string, removalId: number): Promise<void> {
+export async function forgetRemoval(runner: Runner, peer: string, removalId: number): Promise<void> {
   await sql`
-    UPDATE ${id(own.seen)} SET email = NULL, removal_id = NULL
+    UPDATE ${own.seen} SET email = NULL, removal_id = NULL
     WHERE peer = ${peer} AND removal_id = ${removalId}`.execute(runner);
 }
 
 /** Addresses of removals that are undecided, of which nothing was exchanged since a time. */
-export async function undecidedRemovals(
-  runner: Runner,
-  own: OwnTables,
-  peer: string,
-  beforeMs: number,
-): Promise<string[]> {
+export async function undecidedRemovals(runner: Runner, peer: string, beforeMs: number): Promise<string[]> {
   const { rows } = await sql<{ email: string }>`
-    SELECT email FROM ${id(own.seen)}
+    SELECT email FROM ${own.seen}
     WHERE peer = ${peer} AND email IS NOT NULL AND removal_id IS NULL AND changed_at < ${toSqlTime(beforeMs)}
     LIMIT 100`.execute(runner);
   return rows.map((row) => row.email);
@@ -227,7 +212,6 @@ export async function undecidedRemovals(
  */
 export async function noteRemoved(
   runner: Runner,
-  own: OwnTables,
   peer: string,
   removal: { readonly email: string; readonly removalId: number; readonly told: boolean },
   nowMs: number,
@@ -237,13 +221,13 @@ export async function noteRemoved(
   if (!told) {
     // Somebody else may have told the peer, who repeats it to everybody.
     await sql`
-      INSERT INTO ${id(own.seen)} (peer, address, echo_until, changed_at)
+      INSERT INTO ${own.seen} (peer, address, echo_until, changed_at)
       VALUES (${peer}, ${addressOf(email)}, ${until}, ${toSqlTime(nowMs)})
       ON DUPLICATE KEY UPDATE echo_until = VALUES(echo_until), changed_at = VALUES(changed_at)`.execute(runner);
     return;
   }
   await sql`
-    INSERT INTO ${id(own.seen)} (peer, address, email, removal_id, changed_at)
+    INSERT INTO ${own.seen} (peer, address, email, removal_id, changed_at)
     VALUES (${peer}, ${addressOf(email)}, ${canonicalEmail(email)}, ${removalId}, ${toSqlTime(nowMs)})
     ON DUPLICATE KEY UPDATE email = VALUES(email), removal_id = VALUES(removal_id), changed_at = VALUES(changed_at),
       echo_until = IF(hashes IS NULL OR hashes LIKE ${GONE_LIKE}, echo_until, ${until})`.execute(runner);
@@ -252,13 +236,12 @@ export async function noteRemoved(
 /** The addresses of removals that a peer has not confirmed, by removal. */
 export async function removedAddresses(
   runner: Runner,
-  own: OwnTables,
   peer: string,
   removalIds: readonly number[],
 ): Promise<Map<number, string>> {
   if (removalIds.length === 0) return new Map();
   const { rows } = await sql<{ removal_id: string; email: string }>`
-    SELECT removal_id, email FROM ${id(own.seen)}
+    SELECT removal_id, email FROM ${own.seen}
     WHERE peer = ${peer} AND email IS NOT NULL AND removal_id IN (${sql.join([...removalIds])})`.execute(runner);
   return new Map(rows.map((row) => [Number(row.removal_id), row.email]));
 }
@@ -272,7 +255,6 @@ export type Gone = 'told' | 'told and echoed' | 'heard' | 'heard and echoed';
  */
 export async function noteGone(
   runner: Runner,
-  own: OwnTables,
   peer: string,
   email: string,
   outcome: Gone,
@@ -283,24 +265,22 @@ export async function noteGone(
   const echo =
     outcome === 'heard' ? sql`NULL` : outcome === 'told' ? sql`echo_until` : sql`${toSqlTime(nowMs + ECHO_MS)}`;
   await sql`
-    INSERT INTO ${id(own.seen)} (peer, address, hashes, changed_at)
+    INSERT INTO ${own.seen} (peer, address, hashes, changed_at)
     VALUES (${peer}, ${addressOf(email)}, ${`${GONE}{}`}, ${toSqlTime(nowMs)})
     ON DUPLICATE KEY UPDATE
       hashes = ${gone}, email = NULL, removal_id = NULL, changed_at = VALUES(changed_at)`.execute(runner);
   await sql`
-    UPDATE ${id(own.seen)} SET echo_until = ${echo} WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(
-    runner,
-  );
+    UPDATE ${own.seen} SET echo_until = ${echo} WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(runner);
 }
 
 /**
  * How many accounts of the peer have no secret though it was sent one: its settings leave the column out.
  * `SELECT COUNT(*) FROM seen WHERE peer = ? AND hashes LIKE '%"s_secret":"…%'`
  */
-export async function countUnguarded(runner: Runner, own: OwnTables, peer: string): Promise<number> {
+export async function countUnguarded(runner: Runner, peer: string): Promise<number> {
   const like = `%"s_secret":"${BLANK}//${SOME_SECRET}/%`;
   const { rows } = await sql<{ n: string }>`
-    SELECT COUNT(*) AS n FROM ${id(own.seen)}
+    SELECT COUNT(*) AS n FROM ${own.seen}
     WHERE peer = ${peer} AND hashes NOT LIKE ${GONE_LIKE} AND hashes LIKE ${like}`.execute(runner);
   return Number(rows[0]?.n ?? 0);
 }
@@ -309,24 +289,17 @@ export async function countUnguarded(runner: Runner, own: OwnTables, peer: strin
  * Forgets addresses whose removal waits in no outbox any more (a person gave it up), peers that are in the config no more,
  * and what has been gone for long.
  */
-export async function sweepSeen(
-  runner: Runner,
-  own: OwnTables,
-  peers: readonly string[],
-  beforeMs: number,
-): Promise<void> {
+export async function sweepSeen(runner: Runner, peers: readonly string[], beforeMs: number): Promise<void> {
   await sql`
-    UPDATE ${id(own.seen)} s SET s.email = NULL, s.removal_id = NULL
+    UPDATE ${own.seen} s SET s.email = NULL, s.removal_id = NULL
     WHERE s.removal_id IS NOT NULL AND NOT EXISTS (
-      SELECT 1 FROM ${id(own.outbox)} o WHERE o.peer = s.peer AND o.kind = 'r' AND o.ref = s.removal_id)`.execute(
-    runner,
-  );
+      SELECT 1 FROM ${own.outbox} o WHERE o.peer = s.peer AND o.kind = 'r' AND o.ref = s.removal_id)`.execute(runner);
   await sql`
-    DELETE FROM ${id(own.seen)}
+    DELETE FROM ${own.seen}
     WHERE (hashes IS NULL OR hashes LIKE ${GONE_LIKE}) AND email IS NULL AND changed_at < ${toSqlTime(beforeMs)}
     LIMIT 1000`.execute(runner);
   const others = peers.length === 0 ? sql`TRUE` : sql`peer NOT IN (${sql.join([...peers])})`;
-  await sql`DELETE FROM ${id(own.seen)} WHERE ${others} LIMIT 1000`.execute(runner);
+  await sql`DELETE FROM ${own.seen} WHERE ${others} LIMIT 1000`.execute(runner);
 }
 
 function isGone(hashes: string): boolean {

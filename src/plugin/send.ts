@@ -3,7 +3,6 @@
  * deleted by the removal of the account before. What it confirmed is remembered before the outbox forgets it.
  */
 import type { Kysely } from 'kysely';
-import type { OwnTables } from '../db/catalog.ts';
 import { requireUid, usersByUid } from '../store/shadows.ts';
 import { inTransaction, type Runner } from '../db/transaction.ts';
 import { SyncError, type ErrorCode } from '../model/errors.ts';
@@ -27,7 +26,7 @@ import { isAlreadyGone } from './wire.ts';
 /** What sending needs. */
 export interface SendDeps extends OutgoingDeps {
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   readonly hosts: HostUsers;
   readonly nowMs: () => number;
   readonly client: PluginClient;
@@ -89,9 +88,9 @@ async function sendUser(
   record: UserRecord,
   signal: AbortSignal | undefined,
 ): Promise<StreamResult> {
-  const { db, own, nowMs } = deps;
+  const { db, nowMs } = deps;
   const email = canonicalEmail(record.email);
-  const seen = (await readSeen(db, own, peer, [email])).get(email);
+  const seen = (await readSeen(db, peer, [email])).get(email);
   if (seen !== undefined && seen.removalId !== null) {
     return retry('PEER_FAILED', 'The removal of the earlier account of this address has to go first.');
   }
@@ -102,7 +101,7 @@ async function sendUser(
     );
   }
   const uids = record.uids.map(requireUid);
-  const [userId] = (await usersByUid(db, own, uids)).values();
+  const [userId] = (await usersByUid(db, uids)).values();
   if (userId === undefined) return { result: 'unchanged', message: 'The account is gone.' };
   const link = await linkOf(db, deps, seen, { uids, regDate: registeredIn(record) });
   if (link === 'waiting' || link === 'elsewhere') {
@@ -115,13 +114,13 @@ async function sendUser(
   });
   const remember = (change: (now: Memory | undefined) => Memory): Promise<void> =>
     inTransaction(db, async (trx) => {
-      const now = (await readSeen(trx, own, peer, [email], { lock: true })).get(email);
-      await writeMemories(trx, own, peer, new Map([[email, change(now?.memory ?? undefined)]]), nowMs());
+      const now = (await readSeen(trx, peer, [email], { lock: true })).get(email);
+      await writeMemories(trx, peer, new Map([[email, change(now?.memory ?? undefined)]]), nowMs());
       const [user] = uids;
       // The account is another than the one the peer said: whether the row went to that or made another, it has not said.
       const isAnother = link === 'removed' || outgoing.told.has('dt_reg_date');
       const account = isAnother ? { accountId: null } : {};
-      if (user !== undefined) await writeAccounts(trx, own, peer, new Map([[email, { user, ...account }]]));
+      if (user !== undefined) await writeAccounts(trx, peer, new Map([[email, { user, ...account }]]));
       await deps.stillOurs(trx);
     });
   if (before !== undefined && saysNothing(outgoing)) {
@@ -143,13 +142,13 @@ async function sendRemoval(
   record: RemovalRecord,
   signal: AbortSignal | undefined,
 ): Promise<StreamResult> {
-  const { db, own, nowMs } = deps;
+  const { db, nowMs } = deps;
   const removalId = removalIdOf(requireUid(record.uids[0] as string));
-  const email = (await removedAddresses(db, own, peer, [removalId])).get(removalId);
+  const email = (await removedAddresses(db, peer, [removalId])).get(removalId);
   if (email === undefined) return { result: 'unchanged', message: 'The peer never had the account.' };
   if (await isOfAnother(deps, peer, email, record)) {
     await inTransaction(db, async (trx) => {
-      await forgetRemoval(trx, own, peer, removalId);
+      await forgetRemoval(trx, peer, removalId);
       await deps.stillOurs(trx);
     });
     return { result: 'unchanged', message: 'Another account has the address there by now.' };
@@ -157,7 +156,7 @@ async function sendRemoval(
   if (!(await isMeant(deps, peer, email, requireStamp(record.stamp).ms, signal))) {
     await inTransaction(db, async (trx) => {
       // Somebody deleted it there, and the removal is on its way to us.
-      await noteGone(trx, own, peer, email, 'told and echoed', nowMs());
+      await noteGone(trx, peer, email, 'told and echoed', nowMs());
       await deps.stillOurs(trx);
     });
     return { result: 'unchanged', message: 'The peer does not have that account any more.' };
@@ -167,20 +166,15 @@ async function sendRemoval(
   const isGone = said.status === 'ERR' && isAlreadyGone(said.message);
   if (said.status !== 'OK' && !isGone) return refused(said);
   const outcome = isGone ? 'told' : 'told and echoed';
-  await inTransaction(db, (trx) => noteGone(trx, own, peer, email, outcome, nowMs()));
+  await inTransaction(db, (trx) => noteGone(trx, peer, email, outcome, nowMs()));
   return isGone ? { result: 'unchanged', message: 'The peer did not have the account.' } : { result: 'applied' };
 }
 
 /** True if the account at the peer is that of somebody who lives here, and who is not the one that was removed. */
-async function isOfAnother(
-  { db, own }: SendDeps,
-  peer: string,
-  email: string,
-  { uids }: RemovalRecord,
-): Promise<boolean> {
-  const user = (await readSeen(db, own, peer, [email])).get(email)?.user ?? null;
+async function isOfAnother({ db }: SendDeps, peer: string, email: string, { uids }: RemovalRecord): Promise<boolean> {
+  const user = (await readSeen(db, peer, [email])).get(email)?.user ?? null;
   if (user === null || uids.includes(user)) return false;
-  return (await usersByUid(db, own, [user])).size > 0;
+  return (await usersByUid(db, [user])).size > 0;
 }
 
 /**
@@ -188,13 +182,13 @@ async function isOfAnother(
  * Accounts that are blocked or inactive are in no feed; of those nobody can tell.
  */
 async function isMeant(
-  { client, db, own }: SendDeps,
+  { client, db }: SendDeps,
   peer: string,
   email: string,
   removedMs: number,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  const seen = (await readSeen(db, own, peer, [email])).get(email);
+  const seen = (await readSeen(db, peer, [email])).get(email);
   if (seen === undefined || seen.memory === null) {
     // Nothing was ever exchanged about it: what is there may have been registered since.
     const found = await searchFeed(client, (row) => row.email === email, { signal });

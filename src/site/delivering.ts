@@ -1,6 +1,5 @@
 /** Deliveries of one site: what src/outbox can do, put together with what the site can. */
 import type { Kysely } from 'kysely';
-import type { OwnTables } from '../db/catalog.ts';
 import { guardAllowance } from '../store/guard-events.ts';
 import type { Lease, Leases } from '../store/lease.ts';
 import type { AppendLog } from '../store/ports.ts';
@@ -23,7 +22,7 @@ import { newTrace } from '../runtime/trace.ts';
 /** What deliveries need of their site. */
 export interface DeliveringSite {
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   readonly leases: Leases;
   readonly status: PeerStatus;
   readonly nowMs: () => number;
@@ -68,7 +67,7 @@ interface Pass {
 }
 
 function pass(site: DeliveringSite, to: PeerRoute, { lease, signal, count }: Pass): Promise<Delivered> {
-  const { db, own, nowMs, appendLog, peers, plugin, unread } = site;
+  const { db, nowMs, appendLog, peers, plugin, unread } = site;
   const { acquaintance } = peers;
   const {
     config: { guard, stream },
@@ -79,7 +78,7 @@ function pass(site: DeliveringSite, to: PeerRoute, { lease, signal, count }: Pas
   } = site.now();
   return deliverOnce(
     {
-      ...{ db, own, origin, nowMs, newTrace, appendLog, keyDigest, unread, lease, hosts: parts.hosts },
+      ...{ db, origin, nowMs, newTrace, appendLog, keyDigest, unread, lease, hosts: parts.hosts },
       routes: () => routes,
       formFor: async (peer, stop) => {
         const { timezone, features } = await acquaintance.know(peer, stop);
@@ -92,7 +91,7 @@ function pass(site: DeliveringSite, to: PeerRoute, { lease, signal, count }: Pas
         const { guard: theirs } = await acquaintance.know(peer, stop);
         if (theirs !== undefined && isAsStrict(theirs, guard)) return undefined;
         const users = parts.catalog.requireTable('t_user').name;
-        return guardAllowance(db, own, guard, peer, 'out', users, nowMs());
+        return guardAllowance(db, guard, peer, 'out', users, nowMs());
       },
       send: (peer, records, call) => peers.noted(peer, (one) => one.stream(records, call)),
       probe: (peer, call) => peers.noted(peer, (one) => one.probe(call)),

@@ -5,7 +5,6 @@ import { busyOf } from '../apply/conclude.ts';
 import type { RemovedElsewhere } from '../apply/removed-elsewhere.ts';
 import type { Origination, Outcome } from '../apply/outcome.ts';
 import { parkRecords } from '../store/parked.ts';
-import type { OwnTables } from '../db/catalog.ts';
 import type { Leases } from '../store/lease.ts';
 import type { AppendLog } from '../store/ports.ts';
 import type { Fetch } from '../feed/around.ts';
@@ -22,7 +21,7 @@ import { newTrace } from '../runtime/trace.ts';
 /** What feeds need of their site. */
 export interface FeedingSite {
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   readonly leases: Leases;
   readonly nowMs: () => number;
   readonly random: () => number;
@@ -49,7 +48,7 @@ export async function feedFrom(
   keyDigest: string,
   options: FeedOptions,
 ): Promise<FeedSums> {
-  const { db, own, leases, nowMs, random, appendLog, peers, limit } = site;
+  const { db, leases, nowMs, random, appendLog, peers, limit } = site;
   const fetching =
     (more: { only?: 'ids' }): Fetch =>
     async (name, after, most, { dryRun, ...call }) => {
@@ -63,7 +62,7 @@ export async function feedFrom(
     };
   return await runFeed(
     {
-      ...{ db, own, leases, nowMs, random, newTrace, appendLog, keyDigest, backoffMs, limit },
+      ...{ db, leases, nowMs, random, newTrace, appendLog, keyDigest, backoffMs, limit },
       ownerOf: async (name, { dryRun, ...call }) => {
         const url = site.pluginUrl(name);
         if (url !== undefined) return pluginOwner(url);
@@ -135,9 +134,9 @@ function describe(peer: string, { removed, by }: Omit<RemovedThere, 'user_id'>):
 }
 
 /** A record of a feed that cannot be applied now is kept here: the page does not come again by itself. */
-function within({ own, nowMs }: FeedingSite, from: PeerRoute, fence: (trx: Transaction<unknown>) => Promise<void>) {
+function within({ nowMs }: FeedingSite, from: PeerRoute, fence: (trx: Transaction<unknown>) => Promise<void>) {
   return async (trx: Transaction<unknown>, { records, outcomes }: AppliedChunk): Promise<void> => {
-    await parkRecords(trx, own, busyOf(from.name, records, outcomes, nowMs()), nowMs());
+    await parkRecords(trx, busyOf(from.name, records, outcomes, nowMs()), nowMs());
     await fence(trx);
   };
 }

@@ -3,7 +3,6 @@ import type { Kysely } from 'kysely';
 import { watchRegisters } from '../capture/baseline.ts';
 import { findMissingParts, watchDefinitions, watchedParts } from '../capture/watched-parts.ts';
 import type { Config } from '../config/config.ts';
-import type { OwnTables } from '../db/catalog.ts';
 import { DEFAULT_COLUMNS, ROW } from '../model/register.ts';
 import { findUnfit, type Unfit } from '../osclass/host-fit.ts';
 import type { Parts } from './parts.ts';
@@ -26,12 +25,12 @@ export interface HostWatch {
 }
 
 /** A watch that has seen nothing yet. */
-export function makeHostWatch(db: Kysely<unknown>, own: OwnTables): HostWatch {
-  const wake = makeWaking(db, own);
+export function makeHostWatch(db: Kysely<unknown>): HostWatch {
+  const wake = makeWaking(db);
   let problems: HostProblems = { missing: [], unfit: [] };
   return {
     async look(parts, config) {
-      problems = await watchHost(db, own, parts, config);
+      problems = await watchHost(db, parts, config);
       await wake(parts);
     },
     problems: () => problems,
@@ -39,20 +38,15 @@ export function makeHostWatch(db: Kysely<unknown>, own: OwnTables): HostWatch {
 }
 
 /** Looks, remembers, and asks for the comparison of all users where tables or columns are others than before. */
-async function watchHost(
-  db: Kysely<unknown>,
-  own: OwnTables,
-  { catalog, hosts }: Parts,
-  config: Config,
-): Promise<HostProblems> {
+async function watchHost(db: Kysely<unknown>, { catalog, hosts }: Parts, config: Config): Promise<HostProblems> {
   // Version 0.1.0 did not tell an empty row of a related table from none.
   const rows = hosts.related.map(({ register }) => `${register} ${ROW}`);
-  await watchRegisters(db, own, [...hosts.columns.keys(), ...rows]);
+  await watchRegisters(db, [...hosts.columns.keys(), ...rows]);
   const tables = ['t_user', 't_user_description'].map((base) => catalog.table(base));
   const related = hosts.related.map(({ table }) => table);
-  await watchDefinitions(db, own, [...tables.filter((table) => table !== undefined), ...related]);
+  await watchDefinitions(db, [...tables.filter((table) => table !== undefined), ...related]);
   const wanted = wantedParts(config);
-  const missing = await findMissingParts(db, own, watchedParts(catalog, hosts), (part) => wanted.has(part));
+  const missing = await findMissingParts(db, watchedParts(catalog, hosts), (part) => wanted.has(part));
   return { missing, unfit: findUnfit(catalog) };
 }
 

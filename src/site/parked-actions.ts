@@ -17,17 +17,17 @@ export async function retryParked(
   nowMs: number,
   by: Actor,
 ): Promise<RetryOutcome | undefined> {
-  const { db, own } = site;
+  const { db } = site;
   const key = parseParkedId(parkedId);
   if (key === undefined) return undefined;
   if (key.direction === 'out') {
     return await inTransaction(db, async (trx) => {
-      if (!(await retryEntry(trx, own, toName(key), nowMs))) return undefined;
+      if (!(await retryEntry(trx, toName(key), nowMs))) return undefined;
       await note(site, trx, by, { action: 'retry', parkedId, outgoing: toName(key), said: 'goes out again' });
       return { result: 'waiting' as const };
     });
   }
-  const [row] = await readParked(db, own, { ids: [key.id] });
+  const [row] = await readParked(db, { ids: [key.id] });
   if (row === undefined) return undefined;
   const { outcomes } = await site.retryParked({ ids: [key.id] });
   const [outcome] = outcomes;
@@ -45,17 +45,16 @@ export async function retryParked(
 
 /** Gives one up; false if nothing is parked under the id. */
 export async function dropParkedEntry(site: Site, parkedId: string, by: Actor): Promise<boolean> {
-  const { own } = site;
   const key = parseParkedId(parkedId);
   if (key === undefined) return false;
   return await inTransaction(site.db, async (trx) => {
     if (key.direction === 'out') {
-      if (!(await dropEntry(trx, own, toName(key)))) return false;
+      if (!(await dropEntry(trx, toName(key)))) return false;
       await note(site, trx, by, { action: 'drop', parkedId, outgoing: toName(key), said: 'given up' });
       return true;
     }
-    const [row] = await readParked(trx, own, { ids: [key.id] });
-    if (row === undefined || !(await dropParked(trx, own, key.id))) return false;
+    const [row] = await readParked(trx, { ids: [key.id] });
+    if (row === undefined || !(await dropParked(trx, key.id))) return false;
     await note(site, trx, by, { action: 'drop', parkedId, incoming: row, said: 'given up' });
     return true;
   });
@@ -65,11 +64,11 @@ export async function dropParkedEntry(site: Site, parkedId: string, by: Actor): 
 export async function approvePeer(site: Site, peer: string, nowMs: number, by: Actor): Promise<number> {
   const { name } = site.route(peer);
   const out = await inTransaction(site.db, async (trx) => {
-    const released = await releaseHeld(trx, site.own, name, nowMs);
+    const released = await releaseHeld(trx, name, nowMs);
     if (released > 0) await noteApproval(site, trx, by, { type: 'STREAM', peer: name, released });
     return released;
   });
-  const ids = await heldOf(site.db, site.own, name);
+  const ids = await heldOf(site.db, name);
   if (ids.length > 0) {
     await noteApproval(site, site.db, by, { type: 'PROCESS', peer: name, released: ids.length });
     await site.retryParked({ ids, approved: true });

@@ -5,7 +5,6 @@ import { busyOf } from '../apply/conclude.ts';
 import type { Origination, Outcome } from '../apply/outcome.ts';
 import { dropParked, parkedIdsOf, parkRecords } from '../store/parked.ts';
 import type { Config, PeerConfig } from '../config/config.ts';
-import type { OwnTables } from '../db/catalog.ts';
 import type { AppendLog, OutboxWriter, Removed } from '../store/ports.ts';
 import type { Runner } from '../db/transaction.ts';
 import { SyncError } from '../model/errors.ts';
@@ -50,7 +49,7 @@ import { decideRemovals, removeFor, type RemovalSite } from './plugin-removals.t
 export interface PluginSite {
   readonly config: () => Config;
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   readonly origin: () => Origin;
   readonly nowMs: () => number;
   readonly randomUid: () => Uid;
@@ -101,7 +100,7 @@ const DAY_MS = 86_400_000;
 
 /** Makes them; no connection is opened before the first call. */
 export function makePluginPeers(site: PluginSite): PluginPeers {
-  const { config, db, own, nowMs, outbox } = site;
+  const { config, db, nowMs, outbox } = site;
   const names = (): string[] =>
     config()
       .peers.filter((peer) => peer.protocol === 'plugin')
@@ -118,7 +117,7 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
     const times = timesOf(route.name);
     const local = rows.map((row) => inOurTimes(row, hosts, times));
     const ready = await prepareRows(db, route.name, local, {
-      ...{ own, hosts, via, origin: site.origin(), nowMs: nowMs(), randomUid: site.randomUid },
+      ...{ hosts, via, origin: site.origin(), nowMs: nowMs(), randomUid: site.randomUid },
       peer: { site: route.name, priority: LAST_PRIORITY },
       toEpochMs: zone.toEpochMs,
       times,
@@ -129,12 +128,12 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
     return ready;
   };
 
-  const parkedOf = (peer: string, uid: Uid): Promise<number[]> => parkedIdsOf(db, own, peer, uid);
+  const parkedOf = (peer: string, uid: Uid): Promise<number[]> => parkedIdsOf(db, peer, uid);
   const removals = (): RemovalSite => ({
-    ...{ db, own, hosts: site.parts().hosts, times: timesOf, origin: site.origin(), nowMs, outbox },
+    ...{ db, hosts: site.parts().hosts, times: timesOf, origin: site.origin(), nowMs, outbox },
     ...{ apply: site.apply, isRound: isRound() },
     async dropWaiting(peer, uid) {
-      for (const parked of await parkedOf(peer, uid)) await dropParked(db, own, parked);
+      for (const parked of await parkedOf(peer, uid)) await dropParked(db, parked);
     },
     async retryWaiting(peer, uid) {
       const ids = await parkedOf(peer, uid);
@@ -160,7 +159,7 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
   const outgoingDeps = (peer: string) => {
     const { catalog, hosts } = site.parts();
     const table = catalog.requireTable('t_user');
-    return { db, own, hosts, nowMs, table, related: hosts.related, randomBytes, times: timesOf(peer) };
+    return { db, hosts, nowMs, table, related: hosts.related, randomBytes, times: timesOf(peer) };
   };
 
   const feedPage = async (
@@ -186,7 +185,7 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
     );
     if (changed.size === 0) return;
     for (const peer of names().filter((name) => site.route(name).send)) {
-      const ids = await outdatedAt(trx, own, site.route(peer), changed, {
+      const ids = await outdatedAt(trx, site.route(peer), changed, {
         hosts: site.parts().hosts,
         times: timesOf(peer),
       });
@@ -219,11 +218,11 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
       for (const peer of names()) {
         const outcome = isRound() ? 'heard and echoed' : 'heard';
         const address = canonicalEmail(email);
-        const seen = (await readSeen(runner, own, peer, [address])).get(address);
+        const seen = (await readSeen(runner, peer, [address])).get(address);
         // The account that has the address there is another: it must not hear of this.
         if (seen !== undefined && seen.memory !== null && seen.user !== null && !uids.includes(seen.user)) continue;
-        if (peer === from) await noteGone(runner, own, peer, address, outcome, nowMs());
-        else await noteRemoved(runner, own, peer, { email, removalId, told: told.includes(peer) }, nowMs());
+        if (peer === from) await noteGone(runner, peer, address, outcome, nowMs());
+        else await noteRemoved(runner, peer, { email, removalId, told: told.includes(peer) }, nowMs());
       }
     },
 
@@ -243,15 +242,15 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
         const { user, replaced } = one;
         const notStored = notes.flatMap(({ code, register }) => (code === 'VALUE_UNSTORABLE' ? (register ?? []) : []));
         const isOnItsWay =
-          userId !== null && one.news.length > 0 && (await usersWaiting(trx, own, [peer], [userId])).size > 0;
+          userId !== null && one.news.length > 0 && (await usersWaiting(trx, [peer], [userId])).size > 0;
         if (one.memory !== undefined)
           memories.set(email, memoryOf(one.memory, one.news, new Set(notStored), isOnItsWay));
         if (one.memory !== undefined && user !== undefined) {
           accounts.set(email, { user, accountId: accountIdOf(one.row) });
         }
-        if (one.settles.removal) follow.push(() => forgetUndecided(trx, own, peer, email));
-        if (one.settles.replaced) follow.push(() => forgetReplaced(trx, own, peer, email));
-        if (replaced !== undefined) follow.push(() => noteReplaced(trx, own, peer, email, replaced, nowMs()));
+        if (one.settles.removal) follow.push(() => forgetUndecided(trx, peer, email));
+        if (one.settles.replaced) follow.push(() => forgetReplaced(trx, peer, email));
+        if (replaced !== undefined) follow.push(() => noteReplaced(trx, peer, email, replaced, nowMs()));
         if (userId !== null && (one.knowsLess || isOnItsWay)) {
           follow.push(async () => {
             // Another plugin may have been told the same by it.
@@ -267,17 +266,17 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
         if (removal !== undefined) {
           follow.push(async () => {
             await outbox.enqueue(trx, [{ peer, kind: 'removal', ref: removal, guarded: true }], nowMs());
-            await noteRemoved(trx, own, peer, { email: one.row.email, removalId: removal, told: true }, nowMs());
+            await noteRemoved(trx, peer, { email: one.row.email, removalId: removal, told: true }, nowMs());
           });
         }
         if (one.withoutPassword && outcome.operation === 'insert') logs.push(passwordEntry(from, outcome));
       }
-      await writeMemories(trx, own, peer, memories, nowMs());
-      await writeAccounts(trx, own, peer, accounts);
+      await writeMemories(trx, peer, memories, nowMs());
+      await writeAccounts(trx, peer, accounts);
       for (const act of follow) await act();
       if (from.via !== 'parked' && names().includes(peer)) {
         // The plugin sends nothing twice.
-        await parkRecords(trx, own, busyOf(peer, records, outcomes, nowMs()), nowMs());
+        await parkRecords(trx, busyOf(peer, records, outcomes, nowMs()), nowMs());
       }
       if (logs.length > 0) await site.appendLog(trx, logs);
     },
@@ -304,12 +303,12 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
       );
     },
 
-    unguarded: (peer) => countUnguarded(db, own, peer),
+    unguarded: (peer) => countUnguarded(db, peer),
 
     batchSize: (peer) => (names().includes(peer) ? MOST_SENT : undefined),
 
     async sweep() {
-      await sweepSeen(db, own, names(), nowMs() - config().removal.tombstoneDays * DAY_MS);
+      await sweepSeen(db, names(), nowMs() - config().removal.tombstoneDays * DAY_MS);
       for (const peer of names()) {
         const caller = { route: site.route(peer), trace: newTrace(), ip: null, keyDigest: null };
         await decideRemovals(removals(), originationOf(caller));

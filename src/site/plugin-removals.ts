@@ -4,7 +4,6 @@
  */
 import type { Kysely } from 'kysely';
 import type { Origination } from '../apply/outcome.ts';
-import type { OwnTables } from '../db/catalog.ts';
 import type { OutboxWriter } from '../store/ports.ts';
 import { hashRemovedEmail, readShadows, usersByUid, type StoredUser } from '../store/shadows.ts';
 import { inTransaction } from '../db/transaction.ts';
@@ -34,7 +33,7 @@ import { registeredThere, type PeerTimes } from '../plugin/times.ts';
 /** What taking a removal needs of the site. */
 export interface RemovalSite {
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   readonly hosts: HostUsers;
   readonly times: (peer: string) => PeerTimes;
   readonly origin: Origin;
@@ -61,8 +60,8 @@ interface Living {
 /** Two plugins that know each other send a removal back and forth; so long it takes them to find nobody any more. */
 const ROUND_MS = 3 * 3_600_000;
 
-function linking({ own, hosts, times }: RemovalSite, peer: string): LinkDeps {
-  return { own, hosts, times: times(peer) };
+function linking({ hosts, times }: RemovalSite, peer: string): LinkDeps {
+  return { hosts, times: times(peer) };
 }
 
 /** Removes who is meant; undefined: nobody here. */
@@ -72,10 +71,10 @@ export async function removeFor(
   caller: Caller,
   from: Origination,
 ): Promise<Named | undefined> {
-  const { db, own, nowMs } = site;
+  const { db, nowMs } = site;
   const peer = caller.route.name;
   const living = await readLiving(site, email);
-  const seen = (await readSeen(db, own, peer, [email])).get(email);
+  const seen = (await readSeen(db, peer, [email])).get(email);
   const presence = await currentOf(site, peer, email, seen);
   const isDeleted = presence.kind === 'absent' && seen !== undefined && seen.memory !== null && isShown(seen.memory);
   const replaced = seen?.replaced ?? undefined;
@@ -83,7 +82,7 @@ export async function removeFor(
   const isVague = replaced?.accountId === null && replaced.user === null && presence.kind === 'unknown';
   // A removal that is known here comes back, and comes late: who registered again since is not meant by it.
   const isEcho = seen !== undefined && (seen.memory === null || seen.echoUntilMs > nowMs());
-  const postpone = (): Promise<void> => noteUndecided(db, own, peer, email, nowMs());
+  const postpone = (): Promise<void> => noteUndecided(db, peer, email, nowMs());
   if (seen !== undefined && replaced !== undefined && replaced.untilMs > nowMs() && !isVague) {
     const isHidden = presence.kind === 'absent' && !isDeleted;
     // Either this one is gone, or it is in no feed, and one before it that was never heard of is.
@@ -155,11 +154,11 @@ async function livesOnThere(
  * active nor enabled here either, is removed; anybody else stays.
  */
 export async function decideRemovals(site: RemovalSite, from: Origination): Promise<void> {
-  const { db, own, nowMs } = site;
+  const { db, nowMs } = site;
   const peer = from.route.name;
-  for (const email of await undecidedRemovals(db, own, peer, nowMs() - RARE_RUNS_MS)) {
+  for (const email of await undecidedRemovals(db, peer, nowMs() - RARE_RUNS_MS)) {
     const living = await readLiving(site, email);
-    const seen = (await readSeen(db, own, peer, [email])).get(email);
+    const seen = (await readSeen(db, peer, [email])).get(email);
     const presence = await currentOf(site, peer, email, seen, { mostPages: Number.MAX_SAFE_INTEGER });
     const isKnown = living !== undefined && seen !== undefined && seen.memory !== null;
     // The peer cannot be asked now.
@@ -172,15 +171,15 @@ export async function decideRemovals(site: RemovalSite, from: Origination): Prom
         'holder';
     if (isGone && !(await livesOnThere(site, peer, seen, presence, living)))
       await removeLiving(site, email, living, from);
-    else await forgetUndecided(db, own, peer, email);
+    else await forgetUndecided(db, peer, email);
   }
 }
 
-async function readLiving({ db, own, hosts }: RemovalSite, email: string): Promise<Living | undefined> {
+async function readLiving({ db, hosts }: RemovalSite, email: string): Promise<Living | undefined> {
   const holder = (await hosts.holdersOf(db, [email])).get(email);
   if (holder === undefined || canonicalEmail(holder.email) !== email) return undefined;
   const host = (await hosts.byId(db, [holder.id])).get(holder.id);
-  const stored = (await readShadows(db, own, [holder.id])).get(holder.id);
+  const stored = (await readShadows(db, [holder.id])).get(holder.id);
   const main = stored?.uids[0];
   return host !== undefined && stored !== undefined && main !== undefined ? { host, stored, main } : undefined;
 }
@@ -227,7 +226,7 @@ async function removeReplaced(
   living: Living | undefined,
   from: Origination,
 ): Promise<Named | undefined> {
-  const { db, own } = site;
+  const { db } = site;
   const peer = from.route.name;
   const { user, accountId } = seen.replaced ?? { user: null, accountId: null };
   const holder = user !== null && living?.stored.uids.includes(user) === true ? living : undefined;
@@ -236,7 +235,7 @@ async function removeReplaced(
   // By its date alone, in a feed that could not be looked through, nobody knows: a person decides on what waits here.
   const isLeft = presence?.kind === 'there' || (presence?.kind === 'unknown' && accountId === null);
   const removed = holder !== undefined && !isLeft ? await removeLiving(site, email, holder, from, true) : undefined;
-  if (!isLeft) await forgetReplaced(db, own, peer, email);
+  if (!isLeft) await forgetReplaced(db, peer, email);
   return removed;
 }
 
@@ -261,13 +260,13 @@ async function presenceOfReplaced(
  * True if the row is of another account that this site told the peer of, and that only was registered in the same second.
  * Not so one that came from the peer: it may be a user of here that got another address there.
  */
-async function isBystander({ db, own }: RemovalSite, peer: string, row: PluginRow, userId: number): Promise<boolean> {
-  const seen = (await readSeen(db, own, peer, [row.email])).get(row.email);
+async function isBystander({ db }: RemovalSite, peer: string, row: PluginRow, userId: number): Promise<boolean> {
+  const seen = (await readSeen(db, peer, [row.email])).get(row.email);
   if (seen === undefined || seen.memory === null || seen.user === null) return false;
   if (seen.accountId !== null && seen.accountId !== accountIdOf(row)) return false;
-  const [other] = (await usersByUid(db, own, [seen.user])).values();
+  const [other] = (await usersByUid(db, [seen.user])).values();
   if (other === undefined || other === userId) return false;
-  const born = (await readShadows(db, own, [other])).get(other)?.shadow.born;
+  const born = (await readShadows(db, [other])).get(other)?.shadow.born;
   return born !== undefined && born.site !== peer;
 }
 
@@ -278,7 +277,7 @@ async function removeLiving(
   from: Origination,
   isReplaced = false,
 ): Promise<Named> {
-  const { db, own, origin, nowMs } = site;
+  const { db, origin, nowMs } = site;
   const peer = from.route.name;
   const latest = [...stored.shadow.registers.values()].map((state) => state.stamp);
   const last = latest.reduce((a, b) => (compareStamps(a, b) > 0 ? a : b), stored.shadow.born);
@@ -291,7 +290,7 @@ async function removeLiving(
     emailHash: hashRemovedEmail(main, email),
     stamp: formatStamp(stamp),
   };
-  const before = (await readSeen(db, own, peer, [email])).get(email);
+  const before = (await readSeen(db, peer, [email])).get(email);
   await site.apply([record], from);
   // Also where the guard or the mode of this site keeps the account: the peer has it no more.
   const link = await linkOf(db, linking(site, peer), before, { uids: stored.uids, regDate: host.regDate });
@@ -300,15 +299,15 @@ async function removeLiving(
   return { id: host.id, email: host.email, name: typeof name === 'string' ? name : '' };
 }
 
-async function gone({ db, own, nowMs, isRound }: RemovalSite, peer: string, email: string): Promise<void> {
+async function gone({ db, nowMs, isRound }: RemovalSite, peer: string, email: string): Promise<void> {
   await inTransaction(db, async (trx) => {
-    await noteGone(trx, own, peer, email, isRound ? 'heard and echoed' : 'heard', nowMs());
-    await forgetReplaced(trx, own, peer, email);
+    await noteGone(trx, peer, email, isRound ? 'heard and echoed' : 'heard', nowMs());
+    await forgetReplaced(trx, peer, email);
   });
 }
 
 async function ignoreEcho(
-  { db, own, outbox, nowMs, isRound }: RemovalSite,
+  { db, outbox, nowMs, isRound }: RemovalSite,
   email: string,
   { route }: Caller,
   living: Living | undefined,
@@ -316,7 +315,7 @@ async function ignoreEcho(
 ): Promise<void> {
   const peer = route.name;
   await inTransaction(db, async (trx) => {
-    if (seen !== undefined) await noteGone(trx, own, peer, email, isRound ? 'told' : 'heard', nowMs());
+    if (seen !== undefined) await noteGone(trx, peer, email, isRound ? 'told' : 'heard', nowMs());
     if (living === undefined || !route.send) return;
     const atMs = nowMs() + (isRound ? ROUND_MS : 0);
     await outbox.enqueue(trx, [{ peer, kind: 'user', ref: living.host.id }], atMs);

@@ -25,13 +25,13 @@ export async function refeedOnce(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<PassOutcome> {
-  const { db, own } = site;
+  const { db } = site;
   const withinMs = peer.feedWithinMs;
   const name = `refeed:${peer.name}` as const;
   const nothing = { done: 0, full: false };
   if (withinMs === null || !peer.receive) return nothing;
   const owner = pluginOwner(peer.url);
-  const readRound = async (): Promise<Round> => parseRound(await readState(db, own, name), clock.nowMs(), owner);
+  const readRound = async (): Promise<Round> => parseRound(await readState(db, name), clock.nowMs(), owner);
   const isDue = (round: Round): boolean => dueAtMs(round, withinMs) <= clock.nowMs();
   if (!isDue(await readRound()) || (await site.scanning.feedsMustWait())) return nothing;
   const pass = async (lease: Lease): Promise<PassOutcome> => {
@@ -52,11 +52,11 @@ export async function refeedOnce(
     const content = { operation: 'feed', rolling: true, retrieved, after: round.cursor, next: page.next };
     const entry = { type: 'FEED', peer: peer.name, key: keyDigest, ip: null, status: '200' } as const;
     await inTransaction(db, async (trx) => {
-      await writeState(trx, own, name, next);
+      await writeState(trx, name, next);
       await site.activity.append(trx, [{ ...entry, response, content, trace }]);
       const records = page.users.length;
       await site.status.recordSynced(trx, peer.name, 'from', { records, isNews: records > 0 });
-      if (isLast && round.of === owner) await noteFed(trx, own, peer.name, owner);
+      if (isLast && round.of === owner) await noteFed(trx, peer.name, owner);
       await lease.fence(trx);
     });
     return { done: retrieved, full: false };

@@ -27,18 +27,18 @@ export interface Resumed {
  * `site.name` and another `site.api_key`, for by these peers would take it for the site; the site itself keeps its name.
  */
 export async function resume(site: Site, as: ResumedAs, by: Actor): Promise<Resumed> {
-  const { db, own, standing, config, activity } = site;
+  const { db, standing, config, activity } = site;
   const stop = await standing.look();
   if (stop === undefined) return { stopped: false, message: null };
-  const now = await surroundingsOf(db, own, config);
+  const now = await surroundingsOf(db, config);
   await inTransaction(db, async (trx) => {
-    const { last } = await notedSurroundings(trx, own, '');
+    const { last } = await notedSurroundings(trx, '');
     if (last !== undefined) requireFitting(as, last, now);
-    if (as === 'clone') await forgetPeers(trx, own);
-    if (as === 'restored') await resetCursors(trx, own);
-    if (as !== 'moved') await renewInstallation(trx, own);
-    await forgetSurroundings(trx, own);
-    await noteSurroundings(trx, own, { ...now, process: v4(), beat: 1 });
+    if (as === 'clone') await forgetPeers(trx);
+    if (as === 'restored') await resetCursors(trx);
+    if (as !== 'moved') await renewInstallation(trx);
+    await forgetSurroundings(trx);
+    await noteSurroundings(trx, { ...now, process: v4(), beat: 1 });
     await activity.append(trx, [
       {
         ...{ type: 'PROCESS', peer: null, key: by.keyDigest, ip: by.ip, trace: by.trace, status: 'OK' },

@@ -12,7 +12,7 @@ import {
 import type { CaptureDeps } from '../capture/deps.ts';
 import { countVanished } from '../capture/vanished.ts';
 import type { CaptureConfig } from '../config/config.ts';
-import type { Catalog, OwnTables } from '../db/catalog.ts';
+import type { Catalog } from '../db/catalog.ts';
 import type { Lease, Leases } from '../store/lease.ts';
 import { readClock } from '../db/server-facts.ts';
 import { readState } from '../store/state.ts';
@@ -25,7 +25,7 @@ export interface ScanningDeps {
   /** `mode` never changes while the daemon runs. */
   readonly capture: () => CaptureConfig;
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   readonly nowMs: () => number;
   readonly catalog: () => Catalog;
   readonly captureDeps: () => CaptureDeps;
@@ -67,7 +67,7 @@ const BESIDE_MS = 100;
 
 /** Puts the scans together. */
 export function makeScanning(deps: ScanningDeps): Scanning {
-  const { capture, db, own, nowMs, leases, catalog, captureDeps, drain, looking, fillGaps } = deps;
+  const { capture, db, nowMs, leases, catalog, captureDeps, drain, looking, fillGaps } = deps;
   const isScanMode = capture().mode === 'scan';
   let asked = { atMs: -Infinity, forMs: 0 };
   const withDrainLease = (work: (lease: Lease) => Promise<BaselinePage>): Promise<BaselinePage | undefined> =>
@@ -77,32 +77,32 @@ export function makeScanning(deps: ScanningDeps): Scanning {
     return { done, full: true, changed: deleted, vanished };
   };
   const page = async (forMs?: number): Promise<BaselinePage | undefined> => {
-    if (await isSearchingAbsent(db, own)) return await withDrainLease(searchAbsent);
-    if (await isBeforeBaseline(db, own)) await fillGaps();
+    if (await isSearchingAbsent(db)) return await withDrainLease(searchAbsent);
+    if (await isBeforeBaseline(db)) await fillGaps();
     // A row that replaced a deleted one goes on as that account only as long as it has no shadow of its own.
     if (isScanMode) while ((await drain()).full);
     return await withDrainLease((lease) => scanPages(captureDeps(), lease, forMs));
   };
   return {
-    isPending: () => isScanPending(db, own),
-    feedsMustWait: () => (isScanMode ? isBaselinePending(db, own) : isScanPending(db, own)),
+    isPending: () => isScanPending(db),
+    feedsMustWait: () => (isScanMode ? isBaselinePending(db) : isScanPending(db)),
     page,
-    request: () => requestScan(db, own),
+    request: () => requestScan(db),
     async now(signal) {
-      await requestScan(db, own);
-      while (await isScanPending(db, own)) {
+      await requestScan(db);
+      while (await isScanPending(db)) {
         if ((await page()) === undefined) await pause(BESIDE_MS, signal);
       }
     },
     rest: (tookMs, signal) => pause(tookMs * RESTS, signal),
     async requestIfDue() {
       if (!hasPassed(asked.forMs, asked.atMs, nowMs())) return;
-      const last = await readState(db, own, 'scanned_at');
+      const last = await readState(db, 'scanned_at');
       const dueInMs = last === undefined ? 0 : Date.parse(last) + capture().scanEveryMs - (await readClock(db));
-      if (dueInMs <= 0) await requestScan(db, own);
+      if (dueInMs <= 0) await requestScan(db);
       asked = { atMs: nowMs(), forMs: Math.max(dueInMs, 0) };
     },
-    countVanished: () => (isScanMode ? countRememberedVanished(db, own) : countVanished(db, own, catalog())),
+    countVanished: () => (isScanMode ? countRememberedVanished(db) : countVanished(db, catalog())),
   };
 }
 

@@ -20,7 +20,6 @@ import { installOnce } from '../capture/install.ts';
 import { isQueueEmpty } from '../store/queue.ts';
 import type { Config } from '../config/config.ts';
 import { deliverTo } from './delivering.ts';
-import { ownTables, type OwnTables } from '../db/catalog.ts';
 import { installationId } from '../store/installation.ts';
 import { makeLeases, TTL_MS, type Leases } from '../store/lease.ts';
 import { lookingAgain } from '../db/looking-again.ts';
@@ -62,7 +61,7 @@ export interface Site {
   /** The config in force: another one after each {@link reconfigure}. */
   readonly config: Config;
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   readonly origin: Origin;
   readonly leases: Leases;
   readonly activity: ActivityLog;
@@ -127,18 +126,17 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     await pool.close();
     throw error;
   }
-  const own = ownTables(config.database.tablePrefix);
   const process = v4();
-  const leases = makeLeases({ db, own, holder: process, ttlMs: leaseMs });
-  const standing = makeStanding({ db, own, process, config: () => now.config });
-  const activity = makeActivityLog({ db, own, clock });
-  const status = makePeerStatus({ db, own, clock });
+  const leases = makeLeases({ db, holder: process, ttlMs: leaseMs });
+  const standing = makeStanding({ db, process, config: () => now.config });
+  const activity = makeActivityLog({ db, clock });
+  const status = makePeerStatus({ db, clock });
   const names = (): string[] => now.routes.map((route) => route.name);
   const routes = (): readonly PeerRoute[] => now.routes;
   const nowMs = (): number => clock.nowMs();
   const randomUid = (): Uid => requireUid(v4());
-  const outbox = makeOutboxWriter(own, names, (runner, removal) => plugin.removed(runner, removal));
-  const unread = makeUnread(own, config.capture.mode);
+  const outbox = makeOutboxWriter(names, (runner, removal) => plugin.removed(runner, removal));
+  const unread = makeUnread(config.capture.mode);
   const appendLog = activity.append;
 
   const applyDeps = (): ApplyDeps => {
@@ -149,7 +147,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     } = now;
     return {
       ...parts,
-      ...{ db, own, outbox, origin, nowMs, randomUid, randomBytes: makeRandomBytes(), appendLog, guard, routes },
+      ...{ db, outbox, origin, nowMs, randomUid, randomBytes: makeRandomBytes(), appendLog, guard, routes },
       ...{ unread, usersWaiting: outbox.usersWaiting, removal: { ...removal, related: relatedTables } },
       adopt: (user) => adopt(user, { origin, nowMs, toEpochMs: parts.zone.toEpochMs }),
       registeredMs: parts.zone.toEpochMs,
@@ -158,16 +156,16 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
       measured: meter?.applied,
     };
   };
-  const renumbered = makeRenumbered(own, config.capture.mode);
+  const renumbered = makeRenumbered(config.capture.mode);
   const captureDeps = () => {
     const {
       origin,
       parts: { hosts, zone },
     } = now;
-    return { ...{ db, own, outbox, origin, nowMs, randomUid, hosts, routes, renumbered }, toEpochMs: zone.toEpochMs };
+    return { ...{ db, outbox, origin, nowMs, randomUid, hosts, routes, renumbered }, toEpochMs: zone.toEpochMs };
   };
 
-  const watch = makeHostWatch(db, own);
+  const watch = makeHostWatch(db);
   const looks = { begun: 0, inForce: 0 };
   const refresh = async (): Promise<void> => {
     const of = now.config;
@@ -191,17 +189,17 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     looking(() => applyRecords(applyDeps(), records, from, how));
 
   const drain = async (): Promise<Drained> => {
-    if (await withQueue(db, now.parts.catalog, own, () => isQueueEmpty(db, own))) return NOTHING_DRAINED;
+    if (await withQueue(db, now.parts.catalog, () => isQueueEmpty(db))) return NOTHING_DRAINED;
     const drained =
       (await looking(() => withLease(leases, 'drain', (lease) => drainOnce(captureDeps(), lease)))) ?? NOTHING_DRAINED;
     meter?.drained(drained);
-    await wakeParked(db, own, drained.changed);
-    if (isNews(drained)) await wakeParkedFor(db, own, 'USER_BUSY');
+    await wakeParked(db, drained.changed);
+    if (isNews(drained)) await wakeParkedFor(db, 'USER_BUSY');
     return drained;
   };
 
   const scanning = makeScanning({
-    ...{ db, own, nowMs, captureDeps, leases, drain, looking },
+    ...{ db, nowMs, captureDeps, leases, drain, looking },
     capture: () => now.config.capture,
     catalog: () => now.parts.catalog,
     fillGaps: () => fillGapsOfPlugin({ db, nowMs, appendLog }, now.parts),
@@ -214,7 +212,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
   };
 
   const plugin = makePluginPeers({
-    ...{ db, own, nowMs, randomUid, outbox, appendLog, route, drain },
+    ...{ db, nowMs, randomUid, outbox, appendLog, route, drain },
     config: () => now.config,
     origin: () => now.origin,
     parts: () => now.parts,
@@ -223,18 +221,18 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     retryParked: (ids) => looking(() => retryParkedOnce(applyDeps(), { trace: newTrace(), ids })),
   });
   const peers = makePeers(config, status, nowMs, plugin.client, {
-    ours: () => installationId(db, own),
-    note: (peer, owner) => noteInstallation(db, own, peer, owner),
+    ours: () => installationId(db),
+    note: (peer, owner) => noteInstallation(db, peer, owner),
   });
   const { client, acquaintance } = peers;
 
   const delivering = {
-    ...{ db, own, leases, status, nowMs, random, appendLog, peers, plugin, meter, unread, looking },
+    ...{ db, leases, status, nowMs, random, appendLog, peers, plugin, meter, unread, looking },
     now: () => now,
   };
 
   const reader = makeFeedReader({
-    ...{ db, own, nowMs, appendLog, outbox, routes, unread },
+    ...{ db, nowMs, appendLog, outbox, routes, unread },
     get origin() {
       return now.origin;
     },
@@ -252,7 +250,6 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
       return now.origin;
     },
     db,
-    own,
     leases,
     activity,
     status,
@@ -269,7 +266,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
       if (!isDeepStrictEqual(next.relatedTables, now.config.relatedTables)) {
         const { related } = parts.hosts;
         const { mode } = next.capture;
-        await installOnce(db, parts.catalog, own, { related, mode, ...(signal === undefined ? {} : { signal }) });
+        await installOnce(db, parts.catalog, { related, mode, ...(signal === undefined ? {} : { signal }) });
       }
       now = inForce(next, parts);
       peers.update(next);
@@ -287,7 +284,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     feed: (peer, feedOptions) =>
       feedFrom(
         {
-          ...{ db, own, leases, nowMs, random, appendLog, peers, apply },
+          ...{ db, leases, nowMs, random, appendLog, peers, apply },
           limit: () => now.config.feed.limit,
           pluginUrl: (name) => now.config.peers.find((one) => one.name === name && one.protocol === 'plugin')?.url,
           isZoneKnown: () => now.parts.zone.known,
@@ -297,7 +294,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
         now.keyDigest,
         feedOptions,
       ),
-    sweep: () => sweepOnce(db, own, now.parts.catalog),
+    sweep: () => sweepOnce(db, now.parts.catalog),
     close: () => peers.close().then(() => pool.close()),
   };
 }

@@ -4,7 +4,6 @@
  */
 import type { Kysely } from 'kysely';
 import type { Config } from '../config/config.ts';
-import type { OwnTables } from '../db/catalog.ts';
 import { noteSurroundings, notedSurroundings, readServerIdentity } from '../store/surroundings.ts';
 import { SyncError } from '../model/errors.ts';
 import { describeDifferences, differencesOf, type Difference, type Surroundings } from '../model/surroundings.ts';
@@ -32,7 +31,7 @@ export interface Standing {
 /** What it needs. */
 export interface StandingDeps {
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   readonly config: () => Config;
   /** Random id of this process. */
   readonly process: string;
@@ -45,13 +44,13 @@ export interface StandingDeps {
 const LAG_BEATS = 20;
 
 /** Asks nothing before the first look. */
-export function makeStanding({ db, own, config, process }: StandingDeps): Standing {
+export function makeStanding({ db, config, process }: StandingDeps): Standing {
   let last: { readonly stop: Stop | undefined } | undefined;
   let beats = 0;
 
   const compare = async (): Promise<{ now: Surroundings; stop: Stop | undefined }> => {
-    const now = await surroundingsOf(db, own, config());
-    const noted = await notedSurroundings(db, own, process);
+    const now = await surroundingsOf(db, config());
+    const noted = await notedSurroundings(db, process);
     const isContinued = noted.mine !== undefined && noted.mine.beat + LAG_BEATS >= beats;
     const isServerWatched = config().site.serverIdentity === 'watched';
     const differences =
@@ -67,7 +66,7 @@ export function makeStanding({ db, own, config, process }: StandingDeps): Standi
       const { now, stop } = await compare();
       if (stop !== undefined) return stop;
       beats += 1;
-      await noteSurroundings(db, own, { ...now, process, beat: beats });
+      await noteSurroundings(db, { ...now, process, beat: beats });
       return undefined;
     },
     stop: () => last?.stop,
@@ -85,7 +84,7 @@ export function stopError({ message }: Stop): SyncError {
 }
 
 /** Where the database is now, by the server and the config. */
-export async function surroundingsOf(db: Kysely<unknown>, own: OwnTables, { site }: Config): Promise<Surroundings> {
-  const server = await readServerIdentity(db, own);
+export async function surroundingsOf(db: Kysely<unknown>, { site }: Config): Promise<Surroundings> {
+  const server = await readServerIdentity(db);
   return { ...server, site: site.name, url: site.url, apiKey: keyDigestOf(site.apiKey) };
 }

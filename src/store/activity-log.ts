@@ -1,12 +1,12 @@
 /** The log records that administrators read: table `log` and `GET /v1/logs`. */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
-import { id, type OwnTables } from '../db/catalog.ts';
 import { bindRows, dividedForStatements } from '../db/lists.ts';
 import { fromSqlTime, toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import type { LogEntry, LogType } from '../model/log-entry.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { allOf, kindConditions, newestOf, positionOf, type LogKind, type LogPosition } from './log-search.ts';
+import { own } from '../db/own-tables.ts';
 
 /** One record as read, with the names that exports and the API give its fields. */
 export interface LogRecord {
@@ -54,7 +54,7 @@ export interface ActivityLog {
 
 export interface ActivityLogDeps {
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   readonly clock: Clock;
 }
 
@@ -76,7 +76,7 @@ export function makeActivityLog(deps: ActivityLogDeps): ActivityLog {
   };
 }
 
-async function append(runner: Runner, { own, clock }: ActivityLogDeps, entries: readonly LogEntry[]): Promise<void> {
+async function append(runner: Runner, { clock }: ActivityLogDeps, entries: readonly LogEntry[]): Promise<void> {
   const date = toSqlTime(clock.nowMs());
   const tuples = entries.map((entry) => {
     const { type, peer, key, ip, status, trace } = entry;
@@ -84,7 +84,7 @@ async function append(runner: Runner, { own, clock }: ActivityLogDeps, entries: 
     return [type, peer, key, ip, date, status, response, asJson(entry.content), trace];
   });
   for (const some of dividedForStatements(tuples, (tuple) => tuple)) {
-    await sql`INSERT INTO ${id(own.log)} (type, peer, key_digest, ip, date, status, response, content, trace)
+    await sql`INSERT INTO ${own.log} (type, peer, key_digest, ip, date, status, response, content, trace)
       VALUES ${bindRows(some)}`.execute(runner);
   }
 }
@@ -92,11 +92,11 @@ async function append(runner: Runner, { own, clock }: ActivityLogDeps, entries: 
 async function query(deps: ActivityLogDeps, filter: LogFilter): Promise<LogPage> {
   const limit = Math.min(Math.max(filter.limit ?? 100, 1), 1000);
   if (filter.after !== undefined) return await readForwards(deps, { ...filter, after: filter.after }, limit);
-  const before = filter.before === undefined ? undefined : await positionOf(deps.db, deps.own, filter.before);
+  const before = filter.before === undefined ? undefined : await positionOf(deps.db, filter.before);
   if (filter.before !== undefined && before === undefined) return { logs: [], next: null };
   if (filter.search !== undefined) return await searchBackwards(deps, filter, contains(filter.search), before, limit);
   // One more than wanted tells whether there is a next page.
-  const newest = await newestOf(deps.db, deps.own, filter);
+  const newest = await newestOf(deps.db, filter);
   const found = await newest(before, limit + 1);
   const rows = await readRows(deps, found.slice(0, limit));
   return pageOf(rows, found.length > limit);
@@ -109,7 +109,7 @@ async function searchBackwards(
   before: LogPosition | undefined,
   limit: number,
 ): Promise<LogPage> {
-  const newest = await newestOf(deps.db, deps.own, kind);
+  const newest = await newestOf(deps.db, kind);
   const found: Row[] = [];
   let at = before;
   for (let looked = 0; looked < SEARCH_ROWS; looked += SEARCH_STEP) {
@@ -124,13 +124,13 @@ async function searchBackwards(
 
 /** Oldest first, by id: what is written last comes last, whatever its clock says. */
 async function readForwards(
-  { db, own }: ActivityLogDeps,
+  { db }: ActivityLogDeps,
   filter: LogFilter & { readonly after: number },
   limit: number,
 ): Promise<LogPage> {
   const { after, search } = filter;
   const { rows: ends } = await sql<{ low: string | null; high: string | null }>`
-    SELECT MIN(id) AS low, MAX(id) AS high FROM ${id(own.log)} WHERE id > ${after}`.execute(db);
+    SELECT MIN(id) AS low, MAX(id) AS high FROM ${own.log} WHERE id > ${after}`.execute(db);
   const [end] = ends;
   if (end === undefined || end.low === null) return { logs: [], next: null };
   const last = Number(end.low) + (search === undefined ? FORWARD_IDS : SEARCH_ROWS) - 1;
@@ -140,7 +140,7 @@ async function readForwards(
     search === undefined ? undefined : contains(search),
   ]);
   const { rows } = await sql<Row>`
-    SELECT ${COLUMNS} FROM ${id(own.log)} WHERE ${where} ORDER BY id LIMIT ${limit + 1}`.execute(db);
+    SELECT ${COLUMNS} FROM ${own.log} WHERE ${where} ORDER BY id LIMIT ${limit + 1}`.execute(db);
   if (rows.length > limit) return pageOf(rows.slice(0, limit), true);
   return { logs: rows.map(toRecord), next: last < Number(end.high) ? last : null };
 }
@@ -155,15 +155,11 @@ const COLUMNS = sql`id, type, peer, key_digest, ip, date, status, response, cont
 type Condition = RawBuilder<unknown>;
 
 /** `SELECT … WHERE id IN (…) AND … ORDER BY date DESC, id DESC` */
-async function readRows(
-  { db, own }: ActivityLogDeps,
-  positions: readonly LogPosition[],
-  text?: Condition,
-): Promise<Row[]> {
+async function readRows({ db }: ActivityLogDeps, positions: readonly LogPosition[], text?: Condition): Promise<Row[]> {
   if (positions.length === 0) return [];
   const where = allOf([sql`id IN (${sql.join(positions.map((position) => position.id))})`, text]);
   const { rows } = await sql<Row>`
-    SELECT ${COLUMNS} FROM ${id(own.log)} WHERE ${where} ORDER BY date DESC, id DESC`.execute(db);
+    SELECT ${COLUMNS} FROM ${own.log} WHERE ${where} ORDER BY date DESC, id DESC`.execute(db);
   return rows;
 }
 

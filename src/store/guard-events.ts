@@ -1,9 +1,10 @@
 /** Removals and disablings that were let through lately, per peer and direction: table `guard`. */
 import { sql } from 'kysely';
 import { allowance, type GuardLimits } from '../model/guard.ts';
-import { id, type Ident, type OwnTables } from '../db/catalog.ts';
+import { id, type Ident } from '../db/catalog.ts';
 import { toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
+import { own } from '../db/own-tables.ts';
 
 /** `in`: the peer removes here; `out`: we remove there. */
 export type GuardDirection = 'in' | 'out';
@@ -14,7 +15,6 @@ export type GuardDirection = 'in' | 'out';
  */
 export async function guardAllowance(
   runner: Runner,
-  own: OwnTables,
   limits: GuardLimits,
   peer: string,
   direction: GuardDirection,
@@ -22,7 +22,7 @@ export async function guardAllowance(
   nowMs: number,
 ): Promise<number> {
   const { rows } = await sql<{ n: string }>`
-    SELECT COUNT(*) AS n FROM ${id(own.guard)}
+    SELECT COUNT(*) AS n FROM ${own.guard}
     WHERE peer = ${peer} AND direction = ${direction[0]} AND happened_at > ${toSqlTime(nowMs - limits.windowMs)}`.execute(
     runner,
   );
@@ -36,16 +36,13 @@ export async function guardAllowance(
  * Makes all others that ask it wait until `trx` ends: requests of a peer that come at once share one allowance.
  * `INSERT INTO peer … ON DUPLICATE KEY UPDATE name = name`: locks the row of the peer, whether it was there or not.
  */
-export async function guardAlone(trx: Runner, own: OwnTables, peer: string): Promise<void> {
-  await sql`INSERT INTO ${id(own.peer)} (name) VALUES (${peer}) ON DUPLICATE KEY UPDATE name = VALUES(name)`.execute(
-    trx,
-  );
+export async function guardAlone(trx: Runner, peer: string): Promise<void> {
+  await sql`INSERT INTO ${own.peer} (name) VALUES (${peer}) ON DUPLICATE KEY UPDATE name = VALUES(name)`.execute(trx);
 }
 
 /** Notes that so many were let through. */
 export async function noteGuarded(
   runner: Runner,
-  own: OwnTables,
   peer: string,
   direction: GuardDirection,
   count: number,
@@ -54,11 +51,11 @@ export async function noteGuarded(
   if (count === 0) return;
   const row = sql`(${peer}, ${direction[0]}, ${toSqlTime(nowMs)})`;
   await sql`
-    INSERT INTO ${id(own.guard)} (peer, direction, happened_at)
+    INSERT INTO ${own.guard} (peer, direction, happened_at)
     VALUES ${sql.join(Array.from({ length: count }, () => row))}`.execute(runner);
 }
 
 /** `DELETE FROM guard WHERE happened_at < ?` */
-export async function forgetGuarded(runner: Runner, own: OwnTables, beforeMs: number): Promise<void> {
-  await sql`DELETE FROM ${id(own.guard)} WHERE happened_at < ${toSqlTime(beforeMs)} LIMIT 10000`.execute(runner);
+export async function forgetGuarded(runner: Runner, beforeMs: number): Promise<void> {
+  await sql`DELETE FROM ${own.guard} WHERE happened_at < ${toSqlTime(beforeMs)} LIMIT 10000`.execute(runner);
 }

@@ -4,9 +4,9 @@
  */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import { SyncError } from '../model/errors.ts';
-import { id, type OwnTables } from '../db/catalog.ts';
 import { errnoOf, isConflict } from '../db/failures.ts';
 import { inTransaction, type Runner } from '../db/transaction.ts';
+import { own } from '../db/own-tables.ts';
 
 /** Work that is ours until the lease expires. */
 export interface Lease {
@@ -34,7 +34,7 @@ export interface Leases {
 
 export interface LeasesOptions {
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   /** Unique for this process; up to 40 ASCII characters. */
   readonly holder: string;
   /** Default {@link TTL_MS}; all daemons of a site have the same. */
@@ -55,8 +55,8 @@ function isHeld(ttlMs: number): RawBuilder<unknown> {
 }
 
 /** Leases of one daemon. */
-export function makeLeases({ db, own, holder, ttlMs = TTL_MS }: LeasesOptions): Leases {
-  const table = id(own.lease);
+export function makeLeases({ db, holder, ttlMs = TTL_MS }: LeasesOptions): Leases {
+  const table = own.lease;
   const heldByOthers = (me: string): RawBuilder<unknown> => sql`(${isHeld(ttlMs)} AND holder <> ${me})`;
   const expiry = sql`UTC_TIMESTAMP(3) + INTERVAL ${ttlMs * 1000} MICROSECOND`;
   let taken = 0;
@@ -132,9 +132,9 @@ export function makeLeases({ db, own, holder, ttlMs = TTL_MS }: LeasesOptions): 
 }
 
 /** True while anybody holds a lease: a daemon or a command at work, or one that was killed less than its time ago. */
-export async function isAnyLeaseHeld(runner: Runner, own: OwnTables): Promise<boolean> {
+export async function isAnyLeaseHeld(runner: Runner): Promise<boolean> {
   const { rows } = await sql`
-    SELECT 1 FROM ${id(own.lease)} WHERE ${isHeld(TTL_MS)} LIMIT 1`.execute(runner);
+    SELECT 1 FROM ${own.lease} WHERE ${isHeld(TTL_MS)} LIMIT 1`.execute(runner);
   return rows.length > 0;
 }
 
@@ -146,9 +146,9 @@ export interface LeaseSeen {
 }
 
 /** All that were ever taken, by name. */
-export async function readLeases(runner: Runner, own: OwnTables): Promise<ReadonlyMap<string, LeaseSeen>> {
+export async function readLeases(runner: Runner): Promise<ReadonlyMap<string, LeaseSeen>> {
   const { rows } = await sql<{ name: string; holder: string; expires_at: unknown; held: string | number }>`
-    SELECT name, holder, expires_at, ${isHeld(TTL_MS)} AS held FROM ${id(own.lease)}`.execute(runner);
+    SELECT name, holder, expires_at, ${isHeld(TTL_MS)} AS held FROM ${own.lease}`.execute(runner);
   return new Map(
     rows.map(({ name, holder, expires_at, held }) => [
       name,

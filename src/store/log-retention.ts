@@ -1,15 +1,15 @@
 /** Old log records go: by age and by number, a little at a time. */
 import { sql, type Kysely } from 'kysely';
-import { id, type OwnTables } from '../db/catalog.ts';
 import type { Lease } from './lease.ts';
 import { toSqlTime } from '../db/time.ts';
 import { inTransaction } from '../db/transaction.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { PassOutcome } from '../runtime/loop.ts';
+import { own } from '../db/own-tables.ts';
 
 export interface RetentionDeps {
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   readonly clock: Clock;
   /** Asked at each pass, for reloads. */
   readonly limits: () => { readonly retentionMs: number; readonly maxRows: number };
@@ -41,18 +41,18 @@ export async function expireLogsOnce(deps: RetentionDeps, signal?: AbortSignal):
 }
 
 /** The rows are counted only where there could be too many: a count reads a whole index. */
-async function rowsBeyond({ db, own }: RetentionDeps, maxRows: number): Promise<number> {
+async function rowsBeyond({ db }: RetentionDeps, maxRows: number): Promise<number> {
   const { rows: ends } = await sql<{ low: string | null; high: string | null }>`
-    SELECT MIN(id) AS low, MAX(id) AS high FROM ${id(own.log)}`.execute(db);
+    SELECT MIN(id) AS low, MAX(id) AS high FROM ${own.log}`.execute(db);
   const { low, high } = ends[0] ?? {};
   if (low === undefined || low === null || Number(high) - Number(low) < maxRows) return 0;
-  const { rows } = await sql<{ n: string }>`SELECT COUNT(*) AS n FROM ${id(own.log)}`.execute(db);
+  const { rows } = await sql<{ n: string }>`SELECT COUNT(*) AS n FROM ${own.log}`.execute(db);
   return Math.max(0, Number(rows[0]?.n ?? 0) - maxRows);
 }
 
-async function deleted({ db, own, lease }: RetentionDeps, which: ReturnType<typeof sql>): Promise<number> {
+async function deleted({ db, lease }: RetentionDeps, which: ReturnType<typeof sql>): Promise<number> {
   return await inTransaction(db, async (trx) => {
-    const { numAffectedRows } = await sql`DELETE FROM ${id(own.log)} ${which}`.execute(trx);
+    const { numAffectedRows } = await sql`DELETE FROM ${own.log} ${which}`.execute(trx);
     await lease.fence(trx);
     return Number(numAffectedRows ?? 0);
   });

@@ -4,10 +4,10 @@
  * page. So no filter reads more than some pages of an index. Only text has no index: it is looked for in steps.
  */
 import { sql, type RawBuilder } from 'kysely';
-import { id, type OwnTables } from '../db/catalog.ts';
 import { toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import type { LogType } from '../model/log-entry.ts';
+import { own } from '../db/own-tables.ts';
 
 /** What records must be like, without text. */
 export interface LogKind {
@@ -58,9 +58,9 @@ export type Newest = (before: LogPosition | undefined, count: number) => Promise
  *     (SELECT id, date … WHERE type = 'PROCESS' AND status = 'ERR' AND peer = 'homes' ORDER BY date DESC, id DESC LIMIT n)
  *     UNION ALL (… each other kind that fits …) ORDER BY date DESC, id DESC LIMIT n
  */
-export async function newestOf(runner: Runner, own: OwnTables, kind: LogKind): Promise<Newest> {
+export async function newestOf(runner: Runner, kind: LogKind): Promise<Newest> {
   const { type, peer, status, trace, ...times } = kind;
-  const log = id(own.log);
+  const log = own.log;
   const during = (before: LogPosition | undefined): (Condition | undefined)[] => [
     ...kindConditions(times),
     before === undefined ? undefined : olderThan(before),
@@ -73,7 +73,7 @@ export async function newestOf(runner: Runner, own: OwnTables, kind: LogKind): P
       return rowsOf(runner, sql`SELECT id, date FROM ${log} FORCE INDEX (${index}) WHERE ${where} ${last(count)}`);
     };
   }
-  const kinds = (await kindsOf(runner, own, kind)).map(
+  const kinds = (await kindsOf(runner, kind)).map(
     (each) => sql`type = ${each.type} AND status = ${each.status} AND peer <=> ${each.peer}`,
   );
   return async (before, count) => {
@@ -87,8 +87,8 @@ export async function newestOf(runner: Runner, own: OwnTables, kind: LogKind): P
 }
 
 /** Where the record of this id stands, or the next older one if it is gone; undefined if there is none. */
-export async function positionOf(runner: Runner, own: OwnTables, record: number): Promise<LogPosition | undefined> {
-  const statement = sql`SELECT id, date FROM ${id(own.log)} WHERE id <= ${record} ORDER BY id DESC LIMIT 1`;
+export async function positionOf(runner: Runner, record: number): Promise<LogPosition | undefined> {
+  const statement = sql`SELECT id, date FROM ${own.log} WHERE id <= ${record} ORDER BY id DESC LIMIT 1`;
   const [found] = await rowsOf(runner, statement);
   // The greatest of its time: what has that time and another id still comes.
   return found === undefined || Number(found.id) === record ? found : { ...found, id: String(record) };
@@ -106,15 +106,15 @@ interface Kind {
 }
 
 /** The kinds that there are and that fit: a few hundred looks into the index, and no scan. */
-async function kindsOf(runner: Runner, own: OwnTables, wanted: LogKind): Promise<Kind[]> {
+async function kindsOf(runner: Runner, wanted: LogKind): Promise<Kind[]> {
   const kinds: Kind[] = [];
-  const types = wanted.type === undefined ? await valuesOf(runner, own, sql`type`, []) : [wanted.type];
+  const types = wanted.type === undefined ? await valuesOf(runner, sql`type`, []) : [wanted.type];
   for (const type of types) {
     const ofType = [sql`type = ${type}`];
-    const statuses = wanted.status === undefined ? await valuesOf(runner, own, sql`status`, ofType) : [wanted.status];
+    const statuses = wanted.status === undefined ? await valuesOf(runner, sql`status`, ofType) : [wanted.status];
     for (const status of statuses) {
       const ofStatus = [...ofType, sql`status = ${status}`];
-      const peers = wanted.peer === undefined ? await valuesOf(runner, own, sql`peer`, ofStatus) : [wanted.peer];
+      const peers = wanted.peer === undefined ? await valuesOf(runner, sql`peer`, ofStatus) : [wanted.peer];
       kinds.push(...peers.map((peer) => ({ type, status, peer })));
       if (wanted.peer === undefined) kinds.push({ type, status, peer: null });
     }
@@ -123,16 +123,11 @@ async function kindsOf(runner: Runner, own: OwnTables, wanted: LogKind): Promise
 }
 
 /** `SELECT status … WHERE type = ? AND status > ? ORDER BY status LIMIT 1`, from value to value; not of NULL. */
-async function valuesOf(
-  runner: Runner,
-  own: OwnTables,
-  column: Condition,
-  within: readonly Condition[],
-): Promise<string[]> {
+async function valuesOf(runner: Runner, column: Condition, within: readonly Condition[]): Promise<string[]> {
   const values: string[] = [];
   for (let last = ''; ;) {
     const { rows } = await sql<{ value: string }>`
-      SELECT ${column} AS value FROM ${id(own.log)} FORCE INDEX (kind_date)
+      SELECT ${column} AS value FROM ${own.log} FORCE INDEX (kind_date)
       WHERE ${allOf([...within, sql`${column} > ${last}`])} ORDER BY ${column} LIMIT 1`.execute(runner);
     const [next] = rows;
     if (next === undefined) return values;

@@ -1,11 +1,11 @@
 /** The outboxes: one entry per peer and user still to be sent. An entry holds no values, so changes of a user coalesce. */
 import { sql, type RawBuilder } from 'kysely';
-import { id, type OwnTables } from '../db/catalog.ts';
 import { bindList, bindRows, dividedForStatements } from '../db/lists.ts';
 import { toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { OutboxEntry } from '../model/route.ts';
+import { own } from '../db/own-tables.ts';
 
 /** An entry as read: confirming it needs the generation, so that a change made meanwhile is not lost (invariant 3). */
 export interface DueEntry {
@@ -27,19 +27,14 @@ const KIND = { user: 'u', removal: 'r' } as const;
  * `INSERT INTO outbox … ON DUPLICATE KEY UPDATE generation = generation + 1`: an entry that waits is due at once again;
  * one held by the guard stays held.
  */
-export async function enqueue(
-  runner: Runner,
-  own: OwnTables,
-  entries: readonly OutboxEntry[],
-  nowMs: number,
-): Promise<void> {
+export async function enqueue(runner: Runner, entries: readonly OutboxEntry[], nowMs: number): Promise<void> {
   const now = toSqlTime(nowMs);
   const tuples = entries.map(({ peer, kind, ref, guarded }) => {
     return [peer, KIND[kind], ref, now, now, guarded === undefined ? null : Number(guarded)];
   });
   for (const some of dividedForStatements(tuples, (tuple) => tuple)) {
     await sql`
-      INSERT INTO ${id(own.outbox)} (peer, kind, ref, changed_at, due_at, guarded) VALUES ${bindRows(some)}
+      INSERT INTO ${own.outbox} (peer, kind, ref, changed_at, due_at, guarded) VALUES ${bindRows(some)}
       ON DUPLICATE KEY UPDATE generation = generation + 1, due_at = VALUES(due_at), attempts = 0,
         guarded = COALESCE(VALUES(guarded), guarded),
         state = IF(state = 'p', 'w', state), code = IF(state = 'h', code, NULL)`.execute(runner);
@@ -55,13 +50,7 @@ function isDue(nowMs: number): RawBuilder<unknown> {
 }
 
 /** `SELECT … WHERE peer = ? AND state = 'w' AND due_at <= now ORDER BY due_at LIMIT ?` */
-export async function dueEntries(
-  runner: Runner,
-  own: OwnTables,
-  peer: string,
-  nowMs: number,
-  limit: number,
-): Promise<DueEntry[]> {
+export async function dueEntries(runner: Runner, peer: string, nowMs: number, limit: number): Promise<DueEntry[]> {
   const { rows } = await sql<{
     kind: 'u' | 'r';
     ref: string;
@@ -71,7 +60,7 @@ export async function dueEntries(
     guarded: number | null;
     code: ErrorCode | null;
   }>`
-    SELECT kind, ref, generation, attempts, changed_at, guarded, code FROM ${id(own.outbox)}
+    SELECT kind, ref, generation, attempts, changed_at, guarded, code FROM ${own.outbox}
     WHERE peer = ${peer} AND state = 'w' AND ${isDue(nowMs)}
     ORDER BY due_at, kind, ref LIMIT ${limit}`.execute(runner);
   return rows.map((row) => ({
@@ -89,16 +78,11 @@ export async function dueEntries(
  * Those of the peers that have an entry which is due. One statement for all, which looks at one entry of each, however many
  * wait: `SELECT ? AS peer FROM DUAL WHERE EXISTS (SELECT 1 … WHERE peer = ? AND state = 'w' AND due_at <= now) UNION ALL …`
  */
-export async function peersWithDue(
-  runner: Runner,
-  own: OwnTables,
-  peers: readonly string[],
-  nowMs: number,
-): Promise<string[]> {
+export async function peersWithDue(runner: Runner, peers: readonly string[], nowMs: number): Promise<string[]> {
   if (peers.length === 0) return [];
   const asked = peers.map(
     (peer) => sql`SELECT ${peer} AS peer FROM DUAL WHERE EXISTS
-      (SELECT 1 FROM ${id(own.outbox)} WHERE peer = ${peer} AND state = 'w' AND ${isDue(nowMs)})`,
+      (SELECT 1 FROM ${own.outbox} WHERE peer = ${peer} AND state = 'w' AND ${isDue(nowMs)})`,
   );
   const { rows } = await sql<{ peer: string }>`${sql.join(asked, sql` UNION ALL `)}`.execute(runner);
   return rows.map((row) => row.peer);
@@ -108,14 +92,9 @@ export async function peersWithDue(
  * `DELETE … WHERE peer = ? AND kind = ? AND generation = ? AND changed_at <= ? AND ref IN (…)`, once for each generation, of
  * which there are few: what changed since it was read has another one and stays.
  */
-export async function confirm(
-  runner: Runner,
-  own: OwnTables,
-  peer: string,
-  entries: readonly DueEntry[],
-): Promise<void> {
+export async function confirm(runner: Runner, peer: string, entries: readonly DueEntry[]): Promise<void> {
   for (const alike of conditionsOf(entries)) {
-    await sql`DELETE FROM ${id(own.outbox)} WHERE peer = ${peer} AND ${alike}`.execute(runner);
+    await sql`DELETE FROM ${own.outbox} WHERE peer = ${peer} AND ${alike}`.execute(runner);
   }
 }
 
@@ -127,15 +106,10 @@ export interface Postponed extends DueEntry {
 }
 
 /** Entries that wait for another try, each with its reason. */
-export async function postpone(
-  runner: Runner,
-  own: OwnTables,
-  peer: string,
-  entries: readonly Postponed[],
-): Promise<void> {
+export async function postpone(runner: Runner, peer: string, entries: readonly Postponed[]): Promise<void> {
   for (const entry of entries) {
     await sql`
-      UPDATE ${id(own.outbox)}
+      UPDATE ${own.outbox}
       SET attempts = attempts + 1, due_at = ${toSqlTime(entry.dueAtMs)}, code = ${entry.code},
         message = ${entry.message.slice(0, 255)}
       WHERE peer = ${peer} AND ${same(entry)}`.execute(runner);
@@ -145,13 +119,12 @@ export async function postpone(
 /** An entry that cannot succeed by waiting: kept for a person. A new change of the user lets it go out again. */
 export async function park(
   runner: Runner,
-  own: OwnTables,
   peer: string,
   entry: DueEntry,
   reason: { code: ErrorCode; message: string },
 ): Promise<void> {
   await sql`
-    UPDATE ${id(own.outbox)}
+    UPDATE ${own.outbox}
     SET state = 'p', attempts = attempts + 1, code = ${reason.code}, message = ${reason.message.slice(0, 255)}
     WHERE peer = ${peer} AND ${same(entry)}`.execute(runner);
 }
@@ -160,47 +133,46 @@ export async function park(
 export type EntryName = Pick<OutboxEntry, 'peer' | 'kind' | 'ref'>;
 
 /** A parked entry is sent again, now. True if there was one. */
-export async function retryEntry(runner: Runner, own: OwnTables, entry: EntryName, nowMs: number): Promise<boolean> {
+export async function retryEntry(runner: Runner, entry: EntryName, nowMs: number): Promise<boolean> {
   const result = await sql`
-    UPDATE ${id(own.outbox)} SET state = 'w', due_at = ${toSqlTime(nowMs)}, attempts = 0
+    UPDATE ${own.outbox} SET state = 'w', due_at = ${toSqlTime(nowMs)}, attempts = 0
     WHERE peer = ${entry.peer} AND kind = ${KIND[entry.kind]} AND ref = ${entry.ref} AND state = 'p'`.execute(runner);
   return result.numAffectedRows === 1n;
 }
 
 /** A parked entry is given up. True if there was one. */
-export async function dropEntry(runner: Runner, own: OwnTables, entry: EntryName): Promise<boolean> {
+export async function dropEntry(runner: Runner, entry: EntryName): Promise<boolean> {
   const result = await sql`
-    DELETE FROM ${id(own.outbox)}
+    DELETE FROM ${own.outbox}
     WHERE peer = ${entry.peer} AND kind = ${KIND[entry.kind]} AND ref = ${entry.ref} AND state = 'p'`.execute(runner);
   return result.numAffectedRows === 1n;
 }
 
 /** What the guard holds for a peer goes out. Returns how many entries. */
-export async function releaseHeld(runner: Runner, own: OwnTables, peer: string, nowMs: number): Promise<number> {
+export async function releaseHeld(runner: Runner, peer: string, nowMs: number): Promise<number> {
   const result = await sql`
-    UPDATE ${id(own.outbox)} SET state = 'w', due_at = ${toSqlTime(nowMs)}, code = NULL, guarded = 0
+    UPDATE ${own.outbox} SET state = 'w', due_at = ${toSqlTime(nowMs)}, code = NULL, guarded = 0
     WHERE peer = ${peer} AND state = 'h'`.execute(runner);
   return Number(result.numAffectedRows ?? 0n);
 }
 
 /** Entries that wait to be sent, of all peers. */
-export async function countWaiting(runner: Runner, own: OwnTables): Promise<number> {
+export async function countWaiting(runner: Runner): Promise<number> {
   const { rows } = await sql<{ n: string }>`
-    SELECT COUNT(*) AS n FROM ${id(own.outbox)} WHERE state = 'w'`.execute(runner);
+    SELECT COUNT(*) AS n FROM ${own.outbox} WHERE state = 'w'`.execute(runner);
   return Number(rows[0]?.n ?? 0);
 }
 
 /** Entries that remove or disable more accounts than the guard lets through: held until a person approves. */
 export async function holdEntries(
   runner: Runner,
-  own: OwnTables,
   peer: string,
   entries: readonly DueEntry[],
   message: string,
 ): Promise<void> {
   for (const alike of conditionsOf(entries)) {
     await sql`
-      UPDATE ${id(own.outbox)} SET state = 'h', code = 'GUARD_HELD', message = ${message.slice(0, 255)}
+      UPDATE ${own.outbox} SET state = 'h', code = 'GUARD_HELD', message = ${message.slice(0, 255)}
       WHERE peer = ${peer} AND ${alike}`.execute(runner);
   }
 }
@@ -208,27 +180,21 @@ export async function holdEntries(
 /** Users with an entry in any outbox: changes of theirs that some peer has not seen. */
 export async function usersWaiting(
   runner: Runner,
-  own: OwnTables,
   peers: readonly string[],
   userIds: readonly number[],
 ): Promise<Set<number>> {
   if (peers.length === 0 || userIds.length === 0) return new Set();
   const { rows } = await sql<{ ref: string }>`
-    SELECT DISTINCT ref FROM ${id(own.outbox)}
+    SELECT DISTINCT ref FROM ${own.outbox}
     WHERE peer IN (${bindList(peers)}) AND kind = 'u' AND ref IN (${bindList(userIds)})`.execute(runner);
   return new Set(rows.map((row) => Number(row.ref)));
 }
 
 /** Entries of users that are gone; their removals have entries of their own. */
-export async function dropUsers(
-  runner: Runner,
-  own: OwnTables,
-  peers: readonly string[],
-  userIds: readonly number[],
-): Promise<void> {
+export async function dropUsers(runner: Runner, peers: readonly string[], userIds: readonly number[]): Promise<void> {
   if (peers.length === 0 || userIds.length === 0) return;
   await sql`
-    DELETE FROM ${id(own.outbox)}
+    DELETE FROM ${own.outbox}
     WHERE peer IN (${bindList(peers)}) AND kind = 'u' AND ref IN (${bindList(userIds)})`.execute(runner);
 }
 
@@ -238,18 +204,17 @@ export async function dropUsers(
  */
 export async function renumberEntries(
   runner: Runner,
-  own: OwnTables,
   moves: ReadonlyMap<number, number>,
   nowMs: number,
 ): Promise<void> {
   if (moves.size === 0) return;
   const ids = bindList([...moves.keys()]);
   const { rows } = await sql<MovedRow>`
-    SELECT peer, ref, generation, state, due_at, attempts, guarded, code, message FROM ${id(own.outbox)}
+    SELECT peer, ref, generation, state, due_at, attempts, guarded, code, message FROM ${own.outbox}
     WHERE kind = 'u' AND ref IN (${ids})`.execute(runner);
   if (rows.length === 0) return;
   for (const peer of new Set(rows.map((row) => row.peer))) {
-    await sql`DELETE FROM ${id(own.outbox)} WHERE peer = ${peer} AND kind = 'u' AND ref IN (${ids})`.execute(runner);
+    await sql`DELETE FROM ${own.outbox} WHERE peer = ${peer} AND kind = 'u' AND ref IN (${ids})`.execute(runner);
   }
   const generation = Math.max(...rows.map((row) => row.generation)) + 1;
   const now = toSqlTime(nowMs);
@@ -258,7 +223,7 @@ export async function renumberEntries(
     return [peer, 'u', moved, generation, state, now, due_at, attempts, guarded, code, message];
   });
   await sql`
-    INSERT INTO ${id(own.outbox)}
+    INSERT INTO ${own.outbox}
       (peer, kind, ref, generation, state, changed_at, due_at, attempts, guarded, code, message)
     VALUES ${bindRows(tuples)}`.execute(runner);
 }

@@ -1,6 +1,5 @@
 /** Incoming records that wait: for a person, or for a change of this site. One row per peer and user. */
 import { sql } from 'kysely';
-import { id, type OwnTables } from '../db/catalog.ts';
 import { bindList } from '../db/lists.ts';
 import { fromSqlTime, toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
@@ -9,6 +8,7 @@ import type { ErrorCode } from '../model/errors.ts';
 import type { WireRecord } from '../model/record.ts';
 import { uidToBytes, type Uid } from '../model/uid.ts';
 import { keepRecord } from './kept-record.ts';
+import { own } from '../db/own-tables.ts';
 
 /** `tried_at` of a record that is to be tried at once. */
 const WOKEN = '1970-01-01 00:00:00.000';
@@ -41,19 +41,14 @@ export interface ParkedRow extends Lying {
 }
 
 /** `INSERT INTO parked … ON DUPLICATE KEY UPDATE`: a later record of the same user and peer takes the place. */
-export async function parkRecords(
-  runner: Runner,
-  own: OwnTables,
-  records: readonly ParkedRecord[],
-  nowMs: number,
-): Promise<void> {
+export async function parkRecords(runner: Runner, records: readonly ParkedRecord[], nowMs: number): Promise<void> {
   const now = toSqlTime(nowMs);
   for (const { peer, uid, userId, code, message, record } of records) {
     const { body, leftOut } = keepRecord(record);
     const left = leftOut.length === 0 ? '' : ` Too large to be tried again from here: ${leftOut.join(', ')}.`;
     const why = message.slice(0, 500 - Math.min(left.length, 250)) + left.slice(0, 250);
     await sql`
-      INSERT INTO ${id(own.parked)} (peer, uid, user_id, code, message, record, created_at, tried_at)
+      INSERT INTO ${own.parked} (peer, uid, user_id, code, message, record, created_at, tried_at)
       VALUES (${peer}, ${uidToBytes(uid)}, ${userId}, ${code}, ${why}, ${body}, ${now}, ${now})
       ON DUPLICATE KEY UPDATE user_id = VALUES(user_id), code = VALUES(code), message = VALUES(message),
         record = VALUES(record), tried_at = VALUES(tried_at), attempts = attempts + 1`.execute(runner);
@@ -63,41 +58,39 @@ export async function parkRecords(
 /** Says why a record that lay here has to stay. `UPDATE parked SET … WHERE id = ? AND attempts = ?` */
 export async function parkAgain(
   runner: Runner,
-  own: OwnTables,
   { id: parkedId, attempts }: Lying,
   { userId, code, message }: Pick<ParkedRecord, 'userId' | 'code' | 'message'>,
   nowMs: number,
 ): Promise<void> {
   await sql`
-    UPDATE ${id(own.parked)} SET user_id = ${userId}, code = ${code}, message = ${message.slice(0, 500)},
+    UPDATE ${own.parked} SET user_id = ${userId}, code = ${code}, message = ${message.slice(0, 500)},
       tried_at = ${toSqlTime(nowMs)}, attempts = attempts + 1
     WHERE id = ${parkedId} AND attempts = ${attempts}`.execute(runner);
 }
 
 /** Takes out a record that lay here and went through. `DELETE FROM parked WHERE id = ? AND attempts = ?` */
-export async function unparkLying(runner: Runner, own: OwnTables, { id: parkedId, attempts }: Lying): Promise<void> {
-  await sql`DELETE FROM ${id(own.parked)} WHERE id = ${parkedId} AND attempts = ${attempts}`.execute(runner);
+export async function unparkLying(runner: Runner, { id: parkedId, attempts }: Lying): Promise<void> {
+  await sql`DELETE FROM ${own.parked} WHERE id = ${parkedId} AND attempts = ${attempts}`.execute(runner);
 }
 
 /** Takes out what went through. `DELETE FROM parked WHERE peer = ? AND uid IN (…)` */
-export async function unparkRecords(runner: Runner, own: OwnTables, peer: string, uids: readonly Uid[]): Promise<void> {
+export async function unparkRecords(runner: Runner, peer: string, uids: readonly Uid[]): Promise<void> {
   if (uids.length === 0) return;
   await sql`
-    DELETE FROM ${id(own.parked)} WHERE peer = ${peer} AND uid IN (${bindList(uids.map(uidToBytes))})`.execute(runner);
+    DELETE FROM ${own.parked} WHERE peer = ${peer} AND uid IN (${bindList(uids.map(uidToBytes))})`.execute(runner);
 }
 
 /**
  * Takes out what waits of removed users, whoever sent it: who lives on does so under another uid, and is sent again under
  * that. `DELETE FROM parked WHERE uid IN (…)`
  */
-export async function unparkBuried(runner: Runner, own: OwnTables, uids: readonly Uid[]): Promise<void> {
-  await sql`DELETE FROM ${id(own.parked)} WHERE uid IN (${sql.join(uids.map(uidToBytes))})`.execute(runner);
+export async function unparkBuried(runner: Runner, uids: readonly Uid[]): Promise<void> {
+  await sql`DELETE FROM ${own.parked} WHERE uid IN (${sql.join(uids.map(uidToBytes))})`.execute(runner);
 }
 
 /** Records not tried within `everyMs`, or those of given ids. One tried after now was so before the clock was set back. */
 export async function readParked(
   runner: Runner,
-  own: OwnTables,
   filter:
     { readonly ids: readonly number[] } | { readonly nowMs: number; readonly everyMs: number; readonly limit: number },
 ): Promise<ParkedRow[]> {
@@ -116,7 +109,7 @@ export async function readParked(
     created_at: string;
     attempts: number;
   }>`
-    SELECT id, peer, user_id, code, record, created_at, attempts FROM ${id(own.parked)} WHERE ${where}`.execute(runner);
+    SELECT id, peer, user_id, code, record, created_at, attempts FROM ${own.parked} WHERE ${where}`.execute(runner);
   return rows.map((row) => ({
     id: Number(row.id),
     peer: row.peer,
@@ -132,68 +125,58 @@ export async function readParked(
  * Those of the users that should have another address by now, which is another account's here.
  * `SELECT DISTINCT user_id FROM parked WHERE code = 'EMAIL_TAKEN' AND user_id IN (…)`
  */
-export async function usersContested(runner: Runner, own: OwnTables, userIds: readonly number[]): Promise<Set<number>> {
+export async function usersContested(runner: Runner, userIds: readonly number[]): Promise<Set<number>> {
   if (userIds.length === 0) return new Set();
   const { rows } = await sql<{ user_id: number }>`
-    SELECT DISTINCT user_id FROM ${id(own.parked)}
+    SELECT DISTINCT user_id FROM ${own.parked}
     WHERE code = 'EMAIL_TAKEN' AND user_id IN (${bindList(userIds)})`.execute(runner);
   return new Set(rows.map((row) => row.user_id));
 }
 
 /** Lets the next retry pass try again what may go through now that these users changed, and every wanted address. */
-export async function wakeParked(runner: Runner, own: OwnTables, userIds: readonly number[]): Promise<void> {
+export async function wakeParked(runner: Runner, userIds: readonly number[]): Promise<void> {
   if (userIds.length === 0) return;
   await sql`
-    UPDATE ${id(own.parked)} SET tried_at = ${WOKEN}
+    UPDATE ${own.parked} SET tried_at = ${WOKEN}
     WHERE user_id IN (${bindList(userIds)}) OR code = 'EMAIL_TAKEN'`.execute(runner);
 }
 
 /** Lets the next retry pass try again what waits for a language, a column that can hold a value, or a look at its account. */
 export async function wakeParkedFor(
   runner: Runner,
-  own: OwnTables,
   code: 'LOCALE_UNKNOWN' | 'VALUE_UNSTORABLE' | 'USER_BUSY',
 ): Promise<void> {
-  await sql`UPDATE ${id(own.parked)} SET tried_at = ${WOKEN} WHERE code = ${code}`.execute(runner);
+  await sql`UPDATE ${own.parked} SET tried_at = ${WOKEN} WHERE code = ${code}`.execute(runner);
 }
 
 /** Records that wait follow their users to new ids; see {@link renumberUsers}. */
-export async function renumberParked(
-  runner: Runner,
-  own: OwnTables,
-  moves: ReadonlyMap<number, number>,
-): Promise<void> {
+export async function renumberParked(runner: Runner, moves: ReadonlyMap<number, number>): Promise<void> {
   await renumberUsers(runner, own.parked, moves);
 }
 
 /** Marks records as tried, whatever came of it. */
-export async function touchParked(
-  runner: Runner,
-  own: OwnTables,
-  ids: readonly number[],
-  nowMs: number,
-): Promise<void> {
+export async function touchParked(runner: Runner, ids: readonly number[], nowMs: number): Promise<void> {
   if (ids.length === 0) return;
   await sql`
-    UPDATE ${id(own.parked)} SET tried_at = ${toSqlTime(nowMs)} WHERE id IN (${sql.join([...ids])})`.execute(runner);
+    UPDATE ${own.parked} SET tried_at = ${toSqlTime(nowMs)} WHERE id IN (${sql.join([...ids])})`.execute(runner);
 }
 
 /** Ids of what the guard holds of a peer. `SELECT id FROM parked WHERE peer = ? AND code = 'GUARD_HELD'` */
-export async function heldOf(runner: Runner, own: OwnTables, peer: string): Promise<number[]> {
+export async function heldOf(runner: Runner, peer: string): Promise<number[]> {
   const { rows } = await sql<{ id: string }>`
-    SELECT id FROM ${id(own.parked)} WHERE peer = ${peer} AND code = 'GUARD_HELD' ORDER BY id`.execute(runner);
+    SELECT id FROM ${own.parked} WHERE peer = ${peer} AND code = 'GUARD_HELD' ORDER BY id`.execute(runner);
   return rows.map((row) => Number(row.id));
 }
 
 /** What waits of a user and peer. `SELECT id FROM parked WHERE peer = ? AND uid = ?` */
-export async function parkedIdsOf(runner: Runner, own: OwnTables, peer: string, uid: Uid): Promise<number[]> {
+export async function parkedIdsOf(runner: Runner, peer: string, uid: Uid): Promise<number[]> {
   const { rows } = await sql<{ id: string }>`
-    SELECT id FROM ${id(own.parked)} WHERE peer = ${peer} AND uid = ${uidToBytes(uid)}`.execute(runner);
+    SELECT id FROM ${own.parked} WHERE peer = ${peer} AND uid = ${uidToBytes(uid)}`.execute(runner);
   return rows.map((row) => Number(row.id));
 }
 
 /** Gives a parked record up. True if there was one. */
-export async function dropParked(runner: Runner, own: OwnTables, parkedId: number): Promise<boolean> {
-  const result = await sql`DELETE FROM ${id(own.parked)} WHERE id = ${parkedId}`.execute(runner);
+export async function dropParked(runner: Runner, parkedId: number): Promise<boolean> {
+  const result = await sql`DELETE FROM ${own.parked} WHERE id = ${parkedId}`.execute(runner);
   return result.numAffectedRows === 1n;
 }

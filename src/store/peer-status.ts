@@ -1,11 +1,11 @@
 /** What is known of each peer: table `peer`, and how much waits for it. */
 import { sql, type Kysely } from 'kysely';
-import { id, type OwnTables } from '../db/catalog.ts';
 import { fromSqlTime, toIso, toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import { unknownPlacesByPeer } from './unknown-places.ts';
 import { feedDue, isOfAnother } from '../model/feed-owner.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { own } from '../db/own-tables.ts';
 
 /** Outcome of one call to a peer, or of one call of it to us. */
 export interface CallOutcome {
@@ -86,7 +86,7 @@ export interface PeerStatus {
 
 export interface PeerStatusDeps {
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   readonly clock: Clock;
 }
 
@@ -94,14 +94,14 @@ export interface PeerStatusDeps {
 const HELD = 'GUARD_HELD';
 
 /** The peer table of one site. */
-export function makePeerStatus({ db, own, clock }: PeerStatusDeps): PeerStatus {
+export function makePeerStatus({ db, clock }: PeerStatusDeps): PeerStatus {
   return {
     async recordCall(peer, { ok, status, message }) {
       const now = toSqlTime(clock.nowMs());
       const text = message.toWellFormed().slice(0, 500);
       const since = ok ? null : now;
       await sql`
-        INSERT INTO ${id(own.peer)} (name, status, message, called_at, failing_since)
+        INSERT INTO ${own.peer} (name, status, message, called_at, failing_since)
         VALUES (${peer}, ${status}, ${text}, ${now}, ${since})
         ON DUPLICATE KEY UPDATE status = VALUES(status), message = VALUES(message), called_at = VALUES(called_at),
           failing_since = IF(VALUES(failing_since) IS NULL, NULL, COALESCE(failing_since, VALUES(failing_since)))
@@ -112,15 +112,15 @@ export function makePeerStatus({ db, own, clock }: PeerStatusDeps): PeerStatus {
       const at = isNews ? toSqlTime(clock.nowMs()) : null;
       const time = direction === 'from' ? sql`synced_from` : sql`synced_to`;
       const total = direction === 'from' ? sql`received_total` : sql`sent_total`;
-      await sql`INSERT INTO ${id(own.peer)} (name, ${time}, ${total}) VALUES (${peer}, ${at}, ${records})
+      await sql`INSERT INTO ${own.peer} (name, ${time}, ${total}) VALUES (${peer}, ${at}, ${records})
         ON DUPLICATE KEY UPDATE ${time} = COALESCE(VALUES(${time}), ${time}), ${total} = ${total} + VALUES(${total})
         `.execute(runner);
     },
     async summaries(peers) {
-      const rows = new Map((await readRows(db, own)).map((row) => [row.name, row]));
-      const waiting = await readWaiting(db, own);
-      const parked = await readParked(db, own);
-      const unknown = await unknownPlacesByPeer(db, own);
+      const rows = new Map((await readRows(db)).map((row) => [row.name, row]));
+      const waiting = await readWaiting(db);
+      const parked = await readParked(db);
+      const unknown = await unknownPlacesByPeer(db);
       const nowMs = clock.nowMs();
       return peers.map((facts) => ({
         ...summaryOf(facts, rows.get(facts.name), waiting, parked, nowMs),
@@ -128,14 +128,14 @@ export function makePeerStatus({ db, own, clock }: PeerStatusDeps): PeerStatus {
       }));
     },
     async failingSince(peers) {
-      const rows = new Map((await readRows(db, own)).map((row) => [row.name, row.failing_since]));
+      const rows = new Map((await readRows(db)).map((row) => [row.name, row.failing_since]));
       return peers.map((name) => {
         const since = rows.get(name) ?? null;
         return since === null ? null : fromSqlTime(since);
       });
     },
     async failures(peers) {
-      const rows = (await readRows(db, own)).filter(({ name }) => peers.includes(name));
+      const rows = (await readRows(db)).filter(({ name }) => peers.includes(name));
       return new Map(
         rows.flatMap(({ name, message, failing_since: since }) =>
           since === null ? [] : [[name, { since: toIso(since) as string, message }] as const],
@@ -146,9 +146,9 @@ export function makePeerStatus({ db, own, clock }: PeerStatusDeps): PeerStatus {
       if (peers.length === 0) return { parked: 0, held: 0 };
       const names = new Set(peers);
       const out = await sql<Waiting>`
-        SELECT peer, state, COUNT(*) AS n, NULL AS oldest FROM ${id(own.outbox)}
+        SELECT peer, state, COUNT(*) AS n, NULL AS oldest FROM ${own.outbox}
         WHERE peer IN (${sql.join([...peers])}) AND state IN ('p', 'h') GROUP BY peer, state`.execute(db);
-      const inward = (await readParked(db, own)).filter(({ peer }) => names.has(peer));
+      const inward = (await readParked(db)).filter(({ peer }) => names.has(peer));
       const outward = (state: string): number => sum(out.rows.filter((row) => row.state === state));
       return {
         parked: outward('p') + sum(inward.filter(({ held }) => !isTrue(held))),
@@ -185,24 +185,24 @@ interface Parked {
   n: string;
 }
 
-async function readRows(runner: Runner, own: OwnTables): Promise<Row[]> {
+async function readRows(runner: Runner): Promise<Row[]> {
   const { rows } = await sql<Row>`
     SELECT name, last_user_id, cursor_of, fed_of, installation, synced_from, synced_to, received_total, sent_total,
       status, message, called_at, failing_since
-    FROM ${id(own.peer)}`.execute(runner);
+    FROM ${own.peer}`.execute(runner);
   return rows;
 }
 
-async function readWaiting(runner: Runner, own: OwnTables): Promise<Waiting[]> {
+async function readWaiting(runner: Runner): Promise<Waiting[]> {
   const { rows } = await sql<Waiting>`
-    SELECT peer, state, COUNT(*) AS n, MIN(changed_at) AS oldest FROM ${id(own.outbox)} GROUP BY peer, state
+    SELECT peer, state, COUNT(*) AS n, MIN(changed_at) AS oldest FROM ${own.outbox} GROUP BY peer, state
     `.execute(runner);
   return rows;
 }
 
-async function readParked(runner: Runner, own: OwnTables): Promise<Parked[]> {
+async function readParked(runner: Runner): Promise<Parked[]> {
   const { rows } = await sql<Parked>`
-    SELECT peer, code = ${HELD} AS held, COUNT(*) AS n FROM ${id(own.parked)}
+    SELECT peer, code = ${HELD} AS held, COUNT(*) AS n FROM ${own.parked}
     WHERE code <> 'LOCALE_UNKNOWN' GROUP BY peer, held`.execute(runner);
   return rows;
 }

@@ -1,7 +1,7 @@
 /** New ids for users whose key the site changed in place. */
 import { sql } from 'kysely';
-import { id, type Ident } from '../db/catalog.ts';
 import { bindList } from '../db/lists.ts';
+import type { OwnTable } from '../db/own-tables.ts';
 import type { Runner } from '../db/transaction.ts';
 
 /**
@@ -10,10 +10,14 @@ import type { Runner } from '../db/transaction.ts';
  *
  * @param moves old id → new id
  */
-export async function renumberUsers(runner: Runner, table: Ident, moves: ReadonlyMap<number, number>): Promise<void> {
+export async function renumberUsers(
+  runner: Runner,
+  table: OwnTable,
+  moves: ReadonlyMap<number, number>,
+): Promise<void> {
   if (moves.size === 0) return;
   const before = bindList(moves.keys());
   await sql`
-    UPDATE ${id(table)} SET user_id = ELT(FIELD(user_id, ${before}), ${bindList(moves.values())})
+    UPDATE ${table} SET user_id = ELT(FIELD(user_id, ${before}), ${bindList(moves.values())})
     WHERE user_id IN (${before})`.execute(runner);
 }

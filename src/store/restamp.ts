@@ -3,7 +3,6 @@
  * time has come, which may be years. So it is stamped anew, as of now, before it is sent.
  */
 import type { Kysely } from 'kysely';
-import type { OwnTables } from '../db/catalog.ts';
 import type { OutboxWriter, Routes } from './ports.ts';
 import { bury, readShadows, writeShadows, type StoredUser } from './shadows.ts';
 import { inTransaction } from '../db/transaction.ts';
@@ -15,7 +14,7 @@ import type { Tombstone } from '../model/tombstone.ts';
 /** What it needs. */
 export interface SetBackDeps {
   readonly db: Kysely<unknown>;
-  readonly own: OwnTables;
+
   readonly origin: Origin;
   readonly nowMs: () => number;
   readonly outbox: Pick<OutboxWriter, 'enqueue'>;
@@ -27,16 +26,16 @@ export interface SetBackDeps {
  * clock was ahead as well has believed the stamps.
  */
 export async function setBackUsers(
-  { db, own, origin, nowMs, outbox, routes }: SetBackDeps,
+  { db, origin, nowMs, outbox, routes }: SetBackDeps,
   users: ReadonlyMap<number, StoredUser>,
 ): Promise<ReadonlyMap<number, StoredUser>> {
   const isAhead = ({ shadow }: StoredUser): boolean => setBack(shadow, nowMs(), origin) !== shadow;
   const ids = [...users.values()].filter(isAhead).map((user) => user.userId);
   if (ids.length === 0) return users;
   return await inTransaction(db, async (trx) => {
-    const locked = await readShadows(trx, own, ids, { lock: true });
+    const locked = await readShadows(trx, ids, { lock: true });
     const renewed = [...locked.values()].map((user) => ({ ...user, shadow: setBack(user.shadow, nowMs(), origin) }));
-    await writeShadows(trx, own, renewed);
+    await writeShadows(trx, renewed);
     const peers = routesFor(routes(), 'all').map((route) => route.name);
     const told = renewed.filter((user) => user.uids.length > 0);
     const entries = told.flatMap(({ userId }) => peers.map((peer) => ({ peer, kind: 'user' as const, ref: userId })));
@@ -47,7 +46,7 @@ export async function setBackUsers(
 
 /** Likewise for removals. */
 export async function setBackRemovals(
-  { db, own, origin, nowMs }: Omit<SetBackDeps, 'outbox' | 'routes'>,
+  { db, origin, nowMs }: Omit<SetBackDeps, 'outbox' | 'routes'>,
   tombstones: ReadonlyMap<number, Tombstone>,
 ): Promise<ReadonlyMap<number, Tombstone>> {
   const renewed = [...tombstones.values()].flatMap((tombstone) => {
@@ -56,7 +55,7 @@ export async function setBackRemovals(
   });
   if (renewed.length === 0) return tombstones;
   await inTransaction(db, async (trx) => {
-    for (const { uids, stamp, emailHash } of renewed) await bury(trx, own, { uids, stamp, emailHash, nowMs: nowMs() });
+    for (const { uids, stamp, emailHash } of renewed) await bury(trx, { uids, stamp, emailHash, nowMs: nowMs() });
   });
   return new Map([...tombstones, ...renewed.map((tombstone) => [tombstone.removalId, tombstone] as const)]);
 }

@@ -5,11 +5,11 @@ import { decodeShadow, encodeShadow, type Shadow } from '../model/shadow.ts';
 import { formatStamp, parseStamp, type Stamp } from '../model/stamp.ts';
 import { gatherTombstones, removalIdOf, type Tombstone } from '../model/tombstone.ts';
 import { canonicalEmail, parseUid, uidToBytes, uidsFromBytes, uidsToBytes, type Uid } from '../model/uid.ts';
-import { id, type OwnTables } from '../db/catalog.ts';
 import { bindList, bindRows, dividedForStatements } from '../db/lists.ts';
 import type { Bindable } from '../db/parameters.ts';
 import { toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
+import { own } from '../db/own-tables.ts';
 
 /** A user as remembered. */
 export interface StoredUser {
@@ -37,22 +37,21 @@ interface UserRow {
  */
 export async function readShadows(
   runner: Runner,
-  own: OwnTables,
   userIds: readonly number[],
   { lock = false } = {},
 ): Promise<Map<number, StoredUser>> {
   if (userIds.length === 0) return new Map();
   const { rows } = await sql<UserRow>`
-    SELECT user_id, uids, shadow FROM ${id(own.user)} ${lock ? sql`FORCE INDEX (PRIMARY)` : sql``}
+    SELECT user_id, uids, shadow FROM ${own.user} ${lock ? sql`FORCE INDEX (PRIMARY)` : sql``}
     WHERE user_id IN (${bindList(userIds)}) ORDER BY user_id ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
   return new Map(rows.map((row) => [row.user_id, toStoredUser(row)]));
 }
 
 /** `INSERT INTO user … ON DUPLICATE KEY UPDATE`, and the uids that name them. */
-export async function writeShadows(runner: Runner, own: OwnTables, users: readonly StoredUser[]): Promise<void> {
+export async function writeShadows(runner: Runner, users: readonly StoredUser[]): Promise<void> {
   for (const rows of dividedForStatements(users.map(toRow), (row) => row)) {
     await sql`
-      INSERT INTO ${id(own.user)} (user_id, uids, shadow) VALUES ${bindRows(rows)}
+      INSERT INTO ${own.user} (user_id, uids, shadow) VALUES ${bindRows(rows)}
       ON DUPLICATE KEY UPDATE uids = VALUES(uids), shadow = VALUES(shadow)`.execute(runner);
   }
 }
@@ -61,10 +60,10 @@ export async function writeShadows(runner: Runner, own: OwnTables, users: readon
  * As {@link writeShadows}, for users that had none when they were read without a lock: whoever gave them one meanwhile
  * knows more. `INSERT INTO user … ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)`
  */
-export async function addShadows(runner: Runner, own: OwnTables, users: readonly StoredUser[]): Promise<void> {
+export async function addShadows(runner: Runner, users: readonly StoredUser[]): Promise<void> {
   for (const rows of dividedForStatements(users.map(toRow), (row) => row)) {
     await sql`
-      INSERT INTO ${id(own.user)} (user_id, uids, shadow) VALUES ${bindRows(rows)}
+      INSERT INTO ${own.user} (user_id, uids, shadow) VALUES ${bindRows(rows)}
       ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)`.execute(runner);
   }
 }
@@ -72,12 +71,11 @@ export async function addShadows(runner: Runner, own: OwnTables, users: readonly
 /** Lets uids name a user, taking them from whom they named before. */
 export async function bindUids(
   runner: Runner,
-  own: OwnTables,
   bindings: readonly { readonly uid: Uid; readonly userId: number }[],
 ): Promise<void> {
   if (bindings.length === 0) return;
   await sql`
-    INSERT INTO ${id(own.uid)} (uid, user_id) VALUES ${bindRows(bindings.map(({ uid, userId }) => [uidToBytes(uid), userId]))}
+    INSERT INTO ${own.uid} (uid, user_id) VALUES ${bindRows(bindings.map(({ uid, userId }) => [uidToBytes(uid), userId]))}
     ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)`.execute(runner);
 }
 
@@ -85,22 +83,21 @@ export async function bindUids(
  * The user each uid names or is reserved for. A uid is reserved for a user that took an address later: nobody else is
  * derived from that address, but the uid is not among the user's own.
  */
-export async function usersByUid(runner: Runner, own: OwnTables, uids: readonly Uid[]): Promise<Map<Uid, number>> {
+export async function usersByUid(runner: Runner, uids: readonly Uid[]): Promise<Map<Uid, number>> {
   if (uids.length === 0) return new Map();
   const { rows } = await sql<{ uid: Buffer; user_id: number }>`
-    SELECT uid, user_id FROM ${id(own.uid)} WHERE uid IN (${bindList(uids.map(uidToBytes))})`.execute(runner);
+    SELECT uid, user_id FROM ${own.uid} WHERE uid IN (${bindList(uids.map(uidToBytes))})`.execute(runner);
   return new Map(rows.map((row) => [uidsFromBytes(row.uid)[0] as Uid, row.user_id]));
 }
 
 /** Removals that buried one of the uids, by uid. */
 export async function tombstonesByUid(
   runner: Runner,
-  own: OwnTables,
   uids: readonly Uid[],
 ): Promise<Map<Uid, { readonly stamp: Stamp; readonly removalId: number }>> {
   if (uids.length === 0) return new Map();
   const { rows } = await sql<{ uid: Buffer; stamp: string; removal_id: string }>`
-    SELECT uid, stamp, removal_id FROM ${id(own.tombstone)}
+    SELECT uid, stamp, removal_id FROM ${own.tombstone}
     WHERE uid IN (${bindList(uids.map(uidToBytes))})`.execute(runner);
   return new Map(
     rows.map((row) => [
@@ -111,11 +108,7 @@ export async function tombstonesByUid(
 }
 
 /** `SELECT … FROM tombstone WHERE removal_id IN (…)`, put together per removal. */
-export async function readTombstones(
-  runner: Runner,
-  own: OwnTables,
-  removalIds: readonly number[],
-): Promise<Map<number, Tombstone>> {
+export async function readTombstones(runner: Runner, removalIds: readonly number[]): Promise<Map<number, Tombstone>> {
   if (removalIds.length === 0) return new Map();
   const { rows } = await sql<{
     uid: Buffer;
@@ -124,7 +117,7 @@ export async function readTombstones(
     stamp: string;
     email_hash: Buffer | null;
   }>`
-    SELECT uid, removal, removal_id, stamp, email_hash FROM ${id(own.tombstone)}
+    SELECT uid, removal, removal_id, stamp, email_hash FROM ${own.tombstone}
     WHERE removal_id IN (${bindList(removalIds)}) ORDER BY removal_id, uid`.execute(runner);
   return gatherTombstones(
     rows.map((row) => ({
@@ -143,7 +136,6 @@ export async function readTombstones(
  */
 export async function bury(
   runner: Runner,
-  own: OwnTables,
   removal: { uids: readonly Uid[]; stamp: Stamp; emailHash: string | null; nowMs: number },
 ): Promise<void> {
   const main = removal.uids[0];
@@ -156,20 +148,20 @@ export async function bury(
       sql`(${uidToBytes(uid)}, ${bytes}, ${removalIdOf(main)}, ${hash}, ${formatStamp(removal.stamp)}, ${created})`,
   );
   await sql`
-    INSERT INTO ${id(own.tombstone)} (uid, removal, removal_id, email_hash, stamp, created_at)
+    INSERT INTO ${own.tombstone} (uid, removal, removal_id, email_hash, stamp, created_at)
     VALUES ${sql.join(rows)}
     ON DUPLICATE KEY UPDATE stamp = VALUES(stamp)`.execute(runner);
 }
 
 /** Forgets users that are gone: their shadows and the uids that named them. */
-export async function forgetUsers(runner: Runner, own: OwnTables, userIds: readonly number[]): Promise<void> {
+export async function forgetUsers(runner: Runner, userIds: readonly number[]): Promise<void> {
   if (userIds.length === 0) return;
-  const stored = await readShadows(runner, own, userIds);
+  const stored = await readShadows(runner, userIds);
   const uids = [...stored.values()].flatMap((user) => user.uids).map(uidToBytes);
-  await sql`DELETE FROM ${id(own.user)} WHERE user_id IN (${bindList(userIds)})`.execute(runner);
+  await sql`DELETE FROM ${own.user} WHERE user_id IN (${bindList(userIds)})`.execute(runner);
   if (uids.length === 0) return;
   await sql`
-    DELETE FROM ${id(own.uid)} WHERE uid IN (${sql.join(uids)})
+    DELETE FROM ${own.uid} WHERE uid IN (${sql.join(uids)})
     AND user_id IN (${bindList(userIds)})`.execute(runner);
 }
 
@@ -178,41 +170,35 @@ export async function forgetUsers(runner: Runner, own: OwnTables, userIds: reado
  * id, all at once, so that two may change places. The shadows under the old ids have to be locked, and none may be left under
  * the new ones but those that move on.
  */
-export async function renumberShadows(
-  runner: Runner,
-  own: OwnTables,
-  moves: ReadonlyMap<number, number>,
-): Promise<void> {
+export async function renumberShadows(runner: Runner, moves: ReadonlyMap<number, number>): Promise<void> {
   if (moves.size === 0) return;
   const before = [...moves.keys()];
   const toNew = (userId: number): number => moves.get(userId) ?? userId;
-  const stored = await readShadows(runner, own, before);
+  const stored = await readShadows(runner, before);
   const { rows } = await sql<{ uid: Buffer; user_id: number }>`
-    SELECT uid, user_id FROM ${id(own.uid)} WHERE user_id IN (${bindList(before)})`.execute(runner);
-  await sql`DELETE FROM ${id(own.user)} WHERE user_id IN (${bindList(before)})`.execute(runner);
+    SELECT uid, user_id FROM ${own.uid} WHERE user_id IN (${bindList(before)})`.execute(runner);
+  await sql`DELETE FROM ${own.user} WHERE user_id IN (${bindList(before)})`.execute(runner);
   await writeShadows(
     runner,
-    own,
     [...stored.values()].map((user) => ({ ...user, userId: toNew(user.userId) })),
   );
   await bindUids(
     runner,
-    own,
     rows.map((row) => ({ uid: uidsFromBytes(row.uid)[0] as Uid, userId: toNew(row.user_id) })),
   );
 }
 
 /** The last of the ids that nobody has, under which accounts wait whose row has not been found yet; undefined: none does. */
-export async function lastWaitingId(runner: Runner, own: OwnTables): Promise<number | undefined> {
+export async function lastWaitingId(runner: Runner): Promise<number | undefined> {
   const { rows } = await sql<{ last: number | null }>`
-    SELECT MAX(user_id) AS last FROM ${id(own.user)} WHERE user_id >= ${FIRST_WAITING_ID}`.execute(runner);
+    SELECT MAX(user_id) AS last FROM ${own.user} WHERE user_id >= ${FIRST_WAITING_ID}`.execute(runner);
   return rows[0]?.last ?? undefined;
 }
 
 /** The first of the accounts that wait. `SELECT user_id FROM user WHERE user_id >= … ORDER BY user_id LIMIT ?` */
-export async function waitingUsers(runner: Runner, own: OwnTables, limit: number): Promise<number[]> {
+export async function waitingUsers(runner: Runner, limit: number): Promise<number[]> {
   const { rows } = await sql<{ user_id: number }>`
-    SELECT user_id FROM ${id(own.user)} WHERE user_id >= ${FIRST_WAITING_ID}
+    SELECT user_id FROM ${own.user} WHERE user_id >= ${FIRST_WAITING_ID}
     ORDER BY user_id LIMIT ${limit}`.execute(runner);
   return rows.map((row) => row.user_id);
 }
@@ -221,13 +207,13 @@ export async function waitingUsers(runner: Runner, own: OwnTables, limit: number
  * Forgets removals that are old enough and that every peer has confirmed; at most 1,000 rows. Returns how many.
  * `DELETE FROM tombstone WHERE created_at < ? AND NOT EXISTS (an entry in an outbox)`
  */
-export async function expireTombstones(runner: Runner, own: OwnTables, beforeMs: number): Promise<number> {
+export async function expireTombstones(runner: Runner, beforeMs: number): Promise<number> {
   const { rows } = await sql<{ uid: Buffer }>`
-    SELECT t.uid FROM ${id(own.tombstone)} t WHERE t.created_at < ${toSqlTime(beforeMs)}
-    AND NOT EXISTS (SELECT 1 FROM ${id(own.outbox)} o WHERE o.kind = 'r' AND o.ref = t.removal_id)
+    SELECT t.uid FROM ${own.tombstone} t WHERE t.created_at < ${toSqlTime(beforeMs)}
+    AND NOT EXISTS (SELECT 1 FROM ${own.outbox} o WHERE o.kind = 'r' AND o.ref = t.removal_id)
     LIMIT 1000`.execute(runner);
   if (rows.length === 0) return 0;
-  await sql`DELETE FROM ${id(own.tombstone)} WHERE uid IN (${bindList(rows.map((row) => row.uid))})`.execute(runner);
+  await sql`DELETE FROM ${own.tombstone} WHERE uid IN (${bindList(rows.map((row) => row.uid))})`.execute(runner);
   return rows.length;
 }
 

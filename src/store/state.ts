@@ -1,8 +1,8 @@
 /** Single values that outlive a restart: table `state`. */
 import { sql } from 'kysely';
-import { id, type OwnTables } from '../db/catalog.ts';
 import { bindList } from '../db/lists.ts';
 import type { Runner } from '../db/transaction.ts';
+import { own } from '../db/own-tables.ts';
 
 /** Names of the values, so that they are all in one place. */
 export type StateName =
@@ -36,13 +36,9 @@ export type StateName =
   | `refeed:${string}`;
 
 /** Those of the values that are set. `SELECT name, value FROM state WHERE name IN (…)` */
-export async function readStates(
-  runner: Runner,
-  own: OwnTables,
-  names: readonly StateName[],
-): Promise<ReadonlyMap<StateName, string>> {
+export async function readStates(runner: Runner, names: readonly StateName[]): Promise<ReadonlyMap<StateName, string>> {
   const { rows } = await sql<{ name: StateName; value: string }>`
-    SELECT name, value FROM ${id(own.state)} WHERE name IN (${bindList(names)})`.execute(runner);
+    SELECT name, value FROM ${own.state} WHERE name IN (${bindList(names)})`.execute(runner);
   return new Map(rows.map(({ name, value }) => [name, value]));
 }
 
@@ -50,22 +46,17 @@ export async function readStates(
  * The value, or undefined if it was never set. `lock`: as it was committed last, and kept so until the end of the
  * transaction. `SELECT value FROM state WHERE name = ? [FOR UPDATE]`
  */
-export async function readState(
-  runner: Runner,
-  own: OwnTables,
-  name: StateName,
-  { lock = false } = {},
-): Promise<string | undefined> {
+export async function readState(runner: Runner, name: StateName, { lock = false } = {}): Promise<string | undefined> {
   const { rows } = await sql<{ value: string }>`
-    SELECT value FROM ${id(own.state)} WHERE name = ${name} ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
+    SELECT value FROM ${own.state} WHERE name = ${name} ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
   return rows[0]?.value;
 }
 
 /** Sets the value; null removes it. */
-export async function writeState(runner: Runner, own: OwnTables, name: StateName, value: string | null): Promise<void> {
-  if (value === null) await sql`DELETE FROM ${id(own.state)} WHERE name = ${name}`.execute(runner);
+export async function writeState(runner: Runner, name: StateName, value: string | null): Promise<void> {
+  if (value === null) await sql`DELETE FROM ${own.state} WHERE name = ${name}`.execute(runner);
   else {
-    await sql`INSERT INTO ${id(own.state)} (name, value) VALUES (${name}, ${value})
+    await sql`INSERT INTO ${own.state} (name, value) VALUES (${name}, ${value})
       ON DUPLICATE KEY UPDATE value = VALUES(value)`.execute(runner);
   }
 }

@@ -1,10 +1,10 @@
 /** Table `identity`: with which server, database and address each daemon of this site last worked. */
 import { sql, type Kysely } from 'kysely';
 import type { Surroundings } from '../model/surroundings.ts';
-import { id, type OwnTables } from '../db/catalog.ts';
 import { errnoOf } from '../db/failures.ts';
 import { isClusterNode } from '../db/galera.ts';
 import type { Runner } from '../db/transaction.ts';
+import { nameOf, own } from '../db/own-tables.ts';
 
 /** The part of {@link Surroundings} that the server tells. */
 export type ServerIdentity = Pick<Surroundings, 'database' | 'server' | 'serverId' | 'tableMade'>;
@@ -25,11 +25,11 @@ const KEPT_DAYS = 1;
  * Asks the server who it is: three short statements. A cluster is one server, known by the UUID of its data; MySQL by that
  * beside its data; MariaDB by `server_uid`, where it has none by where its data are.
  */
-export async function readServerIdentity(db: Kysely<unknown>, own: OwnTables): Promise<ServerIdentity> {
+export async function readServerIdentity(db: Kysely<unknown>): Promise<ServerIdentity> {
   const { rows } = await sql<{ name: string; server_id: string | number; made: string | null }>`
     SELECT DATABASE() AS name, @@GLOBAL.server_id AS server_id,
       (SELECT CREATE_TIME FROM information_schema.TABLES
-        WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ${own.identity}) AS made`.execute(db);
+        WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ${nameOf(own.identity)}) AS made`.execute(db);
   const [row] = rows;
   const server = (await clusterOf(db)) ?? (await serverOf(db));
   return {
@@ -66,13 +66,12 @@ async function ask(asked: Promise<{ rows: { value: string | null }[] }>): Promis
 /** What the process wrote down, and what was written down last by any; undefined: nothing, or there is no table yet. */
 export async function notedSurroundings(
   runner: Runner,
-  own: OwnTables,
   process: string,
 ): Promise<{ readonly mine: NotedSurroundings | undefined; readonly last: NotedSurroundings | undefined }> {
   try {
     const { rows } =
       await sql<NotedRow>`SELECT process, site, url, api_key, database_name, server, server_id, table_made, beat
-      FROM ${id(own.identity)} ORDER BY seen_at DESC, beat DESC`.execute(runner);
+      FROM ${own.identity} ORDER BY seen_at DESC, beat DESC`.execute(runner);
     const noted = rows.map(toNoted);
     return { mine: noted.find((one) => one.process === process), last: noted[0] };
   } catch (error) {
@@ -101,32 +100,31 @@ function toNoted(row: NotedRow): NotedSurroundings {
 /** Writes the row of a process, which is the last one then, and deletes those of processes that are long gone. */
 export async function noteSurroundings(
   runner: Runner,
-  own: OwnTables,
   { process, beat, site, url, apiKey, database, server, serverId, tableMade }: NotedSurroundings,
 ): Promise<void> {
-  await sql`INSERT INTO ${id(own.identity)}
+  await sql`INSERT INTO ${own.identity}
       (process, site, url, api_key, database_name, server, server_id, table_made, beat, seen_at)
     VALUES (${process}, ${site}, ${url}, ${apiKey}, ${database}, ${server}, ${serverId}, ${tableMade}, ${beat},
       UTC_TIMESTAMP(3))
     ON DUPLICATE KEY UPDATE site = VALUES(site), url = VALUES(url), api_key = VALUES(api_key),
       database_name = VALUES(database_name), server = VALUES(server), server_id = VALUES(server_id),
       table_made = VALUES(table_made), beat = VALUES(beat), seen_at = VALUES(seen_at)`.execute(runner);
-  await sql`DELETE FROM ${id(own.identity)}
+  await sql`DELETE FROM ${own.identity}
     WHERE process <> ${process} AND seen_at < UTC_TIMESTAMP(3) - INTERVAL ${KEPT_DAYS} DAY`.execute(runner);
 }
 
 /** Deletes what any process wrote down. */
-export async function forgetSurroundings(runner: Runner, own: OwnTables): Promise<void> {
-  await sql`DELETE FROM ${id(own.identity)}`.execute(runner);
+export async function forgetSurroundings(runner: Runner): Promise<void> {
+  await sql`DELETE FROM ${own.identity}`.execute(runner);
 }
 
 /**
  * Deletes what a copy of a site must not go on with: what waits for peers, how far feeds are, what peers are known to have, and
  * what is parked or held. Accounts and the memory of them stay.
  */
-export async function forgetPeers(runner: Runner, own: OwnTables): Promise<void> {
+export async function forgetPeers(runner: Runner): Promise<void> {
   for (const table of [own.outbox, own.peer, own.parked, own.guard, own.seen]) {
-    await sql`DELETE FROM ${id(table)}`.execute(runner);
+    await sql`DELETE FROM ${table}`.execute(runner);
   }
-  await sql`DELETE FROM ${id(own.state)} WHERE name LIKE 'refeed:%'`.execute(runner);
+  await sql`DELETE FROM ${own.state} WHERE name LIKE 'refeed:%'`.execute(runner);
 }

@@ -1,5 +1,4 @@
 /** Which uid an account gets that no peer has told us of. */
-import type { OwnTables } from '../db/catalog.ts';
 import { bindUids, tombstonesByUid, usersByUid } from './shadows.ts';
 import type { Runner } from '../db/transaction.ts';
 import { freeUidOfEmail, incarnationOf, uidOfEmail, uidsOfEmail, type Uid } from '../model/uid.ts';
@@ -18,7 +17,6 @@ export interface Addressed {
  */
 export async function chooseUids(
   runner: Runner,
-  own: OwnTables,
   accounts: readonly Addressed[],
   random: () => Uid,
 ): Promise<Map<number, Uid>> {
@@ -28,8 +26,8 @@ export async function chooseUids(
   const ask = async (uids: readonly Uid[]): Promise<void> => {
     const fresh = uids.filter((uid) => !asked.has(uid));
     for (const uid of fresh) asked.add(uid);
-    for (const uid of (await usersByUid(runner, own, fresh)).keys()) used.add(uid);
-    for (const uid of (await tombstonesByUid(runner, own, fresh)).keys()) used.add(uid);
+    for (const uid of (await usersByUid(runner, fresh)).keys()) used.add(uid);
+    for (const uid of (await tombstonesByUid(runner, fresh)).keys()) used.add(uid);
   };
   const first = accounts.map(({ email }) => uidOfEmail(email));
   await ask(first);
@@ -53,17 +51,16 @@ export async function chooseUids(
  */
 export async function reserveUids(
   runner: Runner,
-  own: OwnTables,
   moved: readonly (Addressed & { readonly uids: readonly Uid[] })[],
 ): Promise<void> {
   const wanted = moved
     .filter(({ uids, email }) => !uids.includes(uidOfEmail(email)) && incarnationOf(uids, email) === 0)
     .map(({ userId, email }) => ({ userId, uid: uidOfEmail(email) }));
   const uids = wanted.map(({ uid }) => uid);
-  const taken = await usersByUid(runner, own, uids);
-  const buried = await tombstonesByUid(runner, own, uids);
+  const taken = await usersByUid(runner, uids);
+  const buried = await tombstonesByUid(runner, uids);
   const free = wanted.filter(({ uid }) => !taken.has(uid) && !buried.has(uid));
-  await bindUids(runner, own, free);
+  await bindUids(runner, free);
 }
 
 /**
@@ -72,22 +69,21 @@ export async function reserveUids(
  */
 export async function uidsToBury(
   runner: Runner,
-  own: OwnTables,
   account: Addressed & { readonly uids: readonly Uid[] },
 ): Promise<readonly Uid[]> {
   const derived = uidOfEmail(account.email);
   if (account.uids.includes(derived) || incarnationOf(account.uids, account.email) > 0) return account.uids;
-  const holder = (await usersByUid(runner, own, [derived])).get(derived);
-  const buried = await tombstonesByUid(runner, own, [derived]);
+  const holder = (await usersByUid(runner, [derived])).get(derived);
+  const buried = await tombstonesByUid(runner, [derived]);
   const available = (holder === undefined || holder === account.userId) && !buried.has(derived);
   return available ? [...account.uids, derived] : account.uids;
 }
 
 /** The uids derived from the addresses that are somebody's, reserved, or buried. */
-export async function usedUidsOf(runner: Runner, own: OwnTables, emails: readonly string[]): Promise<Set<Uid>> {
+export async function usedUidsOf(runner: Runner, emails: readonly string[]): Promise<Set<Uid>> {
   if (emails.length === 0) return new Set();
   const derived = [...new Set(emails.flatMap(uidsOfEmail))];
-  const living = await usersByUid(runner, own, derived);
-  const buried = await tombstonesByUid(runner, own, derived);
+  const living = await usersByUid(runner, derived);
+  const buried = await tombstonesByUid(runner, derived);
   return new Set([...living.keys(), ...buried.keys()]);
 }

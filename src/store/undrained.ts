@@ -2,7 +2,6 @@
  * What happened on our site and the drain has not looked at yet. Where triggers mark it, the markers tell; where users are
  * only compared every so often, whatever has no explanation may be news.
  */
-import type { OwnTables } from '../db/catalog.ts';
 import { idsChangingHands, usersMarked } from './markers.ts';
 import { FIRST_WAITING_ID } from './shadows.ts';
 import { readState } from './state.ts';
@@ -27,27 +26,27 @@ export interface Unread {
 }
 
 /** Told by markers. */
-function unreadMarkers(own: OwnTables): Unread {
+function unreadMarkers(): Unread {
   return {
-    deleted: (runner, userIds) => usersMarked(runner, own, 'D', userIds),
+    deleted: (runner, userIds) => usersMarked(runner, 'D', userIds),
     async changingHands(runner, userIds) {
-      return new Set([...userIds.filter(isWaiting), ...(await idsChangingHands(runner, own, userIds))]);
+      return new Set([...userIds.filter(isWaiting), ...(await idsChangingHands(runner, userIds))]);
     },
-    registered: (runner, userIds) => usersMarked(runner, own, 'I', userIds),
+    registered: (runner, userIds) => usersMarked(runner, 'I', userIds),
   };
 }
 
 /** Told by what a scan has not settled. */
-function unreadScan(own: OwnTables): Unread {
+function unreadScan(): Unread {
   return {
     async deleted(runner, userIds, reused = new Set()) {
-      const vanished = await vanishedAmong(runner, own, userIds);
+      const vanished = await vanishedAmong(runner, userIds);
       return new Set(userIds.filter((userId) => !vanished.has(userId) && !reused.has(userId)));
     },
     changingHands: (_runner, userIds) => Promise.resolve(new Set(userIds.filter(isWaiting))),
     async registered(runner, userIds) {
       if (userIds.length === 0) return new Set();
-      const isLater = (await readState(runner, own, 'baseline_finished_at')) !== undefined;
+      const isLater = (await readState(runner, 'baseline_finished_at')) !== undefined;
       return new Set(isLater ? userIds : []);
     },
   };
@@ -58,6 +57,6 @@ function isWaiting(userId: number): boolean {
 }
 
 /** For a site that notices changes in this way. */
-export function makeUnread(own: OwnTables, mode: 'triggers' | 'scan'): Unread {
-  return mode === 'scan' ? unreadScan(own) : unreadMarkers(own);
+export function makeUnread(mode: 'triggers' | 'scan'): Unread {
+  return mode === 'scan' ? unreadScan() : unreadMarkers();
 }

@@ -69,7 +69,7 @@ async function sameRows({ nodes }: Galera, scene: Scene): Promise<Played> {
 async function fencing({ nodes: [one, two] }: Galera, scene: Scene): Promise<Played> {
   const at = async (node: Server | undefined) => {
     const site = await openSite(configAt(scene, node?.port ?? 0), { clock: { nowMs: () => Date.now() } });
-    return { site, leases: makeLeases({ db: site.db, own: site.own, holder: node?.name ?? '', ttlMs: 1500 }) };
+    return { site, leases: makeLeases({ db: site.db, holder: node?.name ?? '', ttlMs: 1500 }) };
   };
   const [sleeper, other] = [await at(one), await at(two)];
   const flaws: string[] = [];
@@ -78,7 +78,7 @@ async function fencing({ nodes: [one, two] }: Galera, scene: Scene): Promise<Pla
     const lease = await sleeper.leases.tryAcquire('test');
     await inTransaction(sleeper.site.db, async (trx) => {
       tries += 1;
-      await writeState(trx, sleeper.site.own, 'refeed:test', 'of the sleeper');
+      await writeState(trx, 'refeed:test', 'of the sleeper');
       await lease?.fence(trx);
       if (tries > 1) return;
       // Here it sleeps, its transaction open: elsewhere no lock of it is seen.
@@ -88,14 +88,14 @@ async function fencing({ nodes: [one, two] }: Galera, scene: Scene): Promise<Pla
         return got;
       });
       await inTransaction(other.site.db, async (theirs) => {
-        await writeState(theirs, other.site.own, 'refeed:test', 'of the other');
+        await writeState(theirs, 'refeed:test', 'of the other');
         await taken.fence(theirs);
       });
     }).then(
       () => flaws.push('the sleeper could commit'),
       (error: unknown) => (outcome = String(error)),
     );
-    const stored = await readState(other.site.db, other.site.own, 'refeed:test');
+    const stored = await readState(other.site.db, 'refeed:test');
     if (stored !== 'of the other') flaws.push(`what stands is ${stored}`);
     if (!outcome.includes('took over')) flaws.push(`it ended with ${outcome}`);
     return { facts: [`the sleeper's commit was refused, and its try number ${tries} said: ${outcome}`], flaws };

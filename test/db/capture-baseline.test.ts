@@ -5,6 +5,7 @@ import { compareStamps, formatStamp, parseStamp, type Stamp } from '../../src/mo
 import { uidOfEmail } from '../../src/model/uid.ts';
 import { capturedSite, type CapturedSite } from '../support/captured-site.ts';
 import type { Host } from '../support/osclass/host.ts';
+import { OWN } from '../support/own-tables.ts';
 
 /** An account with these dates, as an import or an old site may have it. */
 async function insert(host: Host, email: string, regDate: string, modDate: string | null): Promise<number> {
@@ -72,7 +73,7 @@ describe('the baseline', () => {
     const cars = await capturedSite({ before: (host) => insert(host, 'a@example.com', '2024-06-01 12:00:00', null) });
     const before = parseStamp(await cars.stamp(1, 's_name')) as Stamp;
     await cars.host.write('UPDATE {user} SET s_name = ?', ['Ana']);
-    await cars.database.query(`UPDATE ${cars.site.own.queue} SET marked_at = '2000-01-01 00:00:00'`);
+    await cars.database.query(`UPDATE ${OWN.queue} SET marked_at = '2000-01-01 00:00:00'`);
     await cars.drainAll();
     const after = parseStamp(await cars.stamp(1, 's_name')) as Stamp;
     expect(compareStamps(after, before)).toBeGreaterThan(0);
@@ -239,13 +240,11 @@ describe('while the baseline runs', () => {
     const slow = await cars.again({
       async onStatement(statement) {
         if (!/SELECT uid, user_id FROM/.test(statement)) return;
-        await cars.database.query(`INSERT IGNORE INTO ${cars.site.own.user} VALUES (1400, '', ?)`, [kept]);
+        await cars.database.query(`INSERT IGNORE INTO ${OWN.user} VALUES (1400, '', ?)`, [kept]);
       },
     });
     await slow.scanPage();
-    const [row] = await cars.database.query<{ shadow: Buffer }>(
-      `SELECT shadow FROM ${cars.site.own.user} WHERE user_id = 1400`,
-    );
+    const [row] = await cars.database.query<{ shadow: Buffer }>(`SELECT shadow FROM ${OWN.user} WHERE user_id = 1400`);
     expect(row?.shadow).toEqual(kept);
   });
 });
@@ -256,15 +255,15 @@ describe('a re-scan', () => {
       peers: ['homes'],
       before: (host) => host.seed.users({ seed: 4, count: 1500, firstId: 1, allActive: true }),
     });
-    const { db, own } = cars.site;
+    const { db } = cars.site;
     for (const page of [1, 2]) {
-      await requestRescan(db, own);
+      await requestRescan(db);
       for (let before = 1; before < page; before++) await scanPageOf(cars);
       const slow = await cars.again({
         async onStatement(statement) {
           if (!/SELECT user_id, uids, shadow FROM/.test(statement)) return;
           await unmarked(cars, `UPDATE {user} SET s_name = 'Changed ${page}' WHERE pk_i_id = 3`);
-          await requestRescan(db, own);
+          await requestRescan(db);
         },
       });
       expect(await slow.scanPage()).toMatchObject({ changed: 0, full: true });
@@ -280,12 +279,11 @@ describe('a shadow', () => {
   it('takes at most 300 bytes for a user nobody has touched', async () => {
     const users = 20_000;
     const cars = await capturedSite({ before: (host) => host.seed.users({ seed: 8, count: users }) });
-    const { own } = cars.site;
-    await cars.database.query(`ANALYZE TABLE ${own.user}, ${own.uid}`);
+    await cars.database.query(`ANALYZE TABLE ${OWN.user}, ${OWN.uid}`);
     const [size] = await cars.database.query<{ bytes: string }>(
       `SELECT SUM(stat_value) * @@innodb_page_size AS bytes FROM mysql.innodb_index_stats
        WHERE stat_name = 'n_leaf_pages' AND database_name = ? AND table_name IN (?, ?)`,
-      [cars.database.name, own.user, own.uid],
+      [cars.database.name, OWN.user, OWN.uid],
     );
     const bytes = Number(size?.bytes) / users;
     expect(bytes).toBeGreaterThan(150);

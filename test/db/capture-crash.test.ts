@@ -1,6 +1,7 @@
 import { onTestFinished, describe, expect, it } from 'vitest';
 import { capturedSite, rowsOf, type CapturedSite } from '../support/captured-site.ts';
 import { makeStatementStop, type StatementStop } from '../support/statement-stop.ts';
+import { OWN } from '../support/own-tables.ts';
 
 const TABLES = ['queue', 'user', 'uid', 'tombstone', 'outbox', 'state'] as const;
 
@@ -9,28 +10,28 @@ const clock = { nowMs: () => Date.UTC(2024, 5, 1, 12) };
 
 /** Everything a drain or scan writes. */
 async function memory(cars: CapturedSite): Promise<Record<string, string[]>> {
-  const entries = TABLES.map(async (table) => [table, await rowsOf(cars.database, cars.site.own[table])] as const);
+  const entries = TABLES.map(async (table) => [table, await rowsOf(cars.database, OWN[table])] as const);
   return Object.fromEntries(await Promise.all(entries));
 }
 
 /** Keeps what is in our tables now, to be put back before each try. */
 async function keep(cars: CapturedSite): Promise<() => Promise<void>> {
-  const { database, site } = cars;
+  const { database } = cars;
   for (const table of TABLES) {
-    await database.query(`CREATE TABLE kept_${table} LIKE ${site.own[table]}`);
-    await database.query(`INSERT INTO kept_${table} SELECT * FROM ${site.own[table]}`);
+    await database.query(`CREATE TABLE kept_${table} LIKE ${OWN[table]}`);
+    await database.query(`INSERT INTO kept_${table} SELECT * FROM ${OWN[table]}`);
   }
   return async () => {
     for (const table of TABLES) {
-      await database.query(`DELETE FROM ${site.own[table]}`);
-      await database.query(`INSERT INTO ${site.own[table]} SELECT * FROM kept_${table}`);
+      await database.query(`DELETE FROM ${OWN[table]}`);
+      await database.query(`INSERT INTO ${OWN[table]} SELECT * FROM kept_${table}`);
     }
   };
 }
 
 /** A worker that died keeps its lease until it expires. */
-async function expireLeases({ database, site }: CapturedSite): Promise<void> {
-  await database.query(`DELETE FROM ${site.own.lease}`);
+async function expireLeases({ database }: CapturedSite): Promise<void> {
+  await database.query(`DELETE FROM ${OWN.lease}`);
 }
 
 /** A site where everything a drain can meet has happened since the last one. */
@@ -117,7 +118,7 @@ describe('invariant 2: a marker leaves the queue only together with shadow and o
       async onStatement(statement) {
         await stop.onStatement(statement);
         if (!/DELETE FROM \S+queue/.test(statement)) return;
-        await cars.database.query(`UPDATE ${cars.site.own.lease} SET holder = 'someone else'`);
+        await cars.database.query(`UPDATE ${OWN.lease} SET holder = 'someone else'`);
       },
     });
     await expect(slow.drain()).rejects.toMatchObject({ code: 'LEASE_LOST' });

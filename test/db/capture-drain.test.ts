@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseStamp } from '../../src/model/stamp.ts';
 import { freeUidOfEmail, uidOfEmail } from '../../src/model/uid.ts';
 import { capturedSite, type CapturedSite } from '../support/captured-site.ts';
+import { OWN } from '../support/own-tables.ts';
 
 /** Time of a stamp, in milliseconds. */
 async function msOf(cars: CapturedSite, userId: number, register: string): Promise<number> {
@@ -16,11 +17,11 @@ describe('a drain pass', () => {
     expect((await markers()).length).toBeGreaterThan(10);
     expect(await site.drain()).toMatchObject({ full: false, changed: [ana] });
     expect(await outbox()).toEqual([`homes user ${ana}`, `jobs user ${ana}`]);
-    const generations = await database.query(`SELECT DISTINCT generation FROM ${site.own.outbox}`);
+    const generations = await database.query(`SELECT DISTINCT generation FROM ${OWN.outbox}`);
     expect(generations).toEqual([{ generation: 1 }]);
     await host.person.editProfile(ana, { name: 'Ana M.' });
     expect(await drainAll()).toEqual([ana]);
-    expect(await database.query(`SELECT DISTINCT generation FROM ${site.own.outbox}`)).toEqual([{ generation: 2 }]);
+    expect(await database.query(`SELECT DISTINCT generation FROM ${OWN.outbox}`)).toEqual([{ generation: 2 }]);
   });
 
   it('S2: takes a thousand markers at a time, and all of them in the end', async () => {
@@ -41,9 +42,9 @@ describe('a drain pass', () => {
 
   it('stamps a change with the time of its marker, not of the pass', async () => {
     const cars = await capturedSite();
-    const { host, database, site, drainAll } = cars;
+    const { host, database, drainAll } = cars;
     const ana = await host.person.register({ email: 'ana@example.com', name: 'Ana' });
-    await database.query(`UPDATE ${site.own.queue} SET marked_at = '2024-05-01 10:00:00.123'`);
+    await database.query(`UPDATE ${OWN.queue} SET marked_at = '2024-05-01 10:00:00.123'`);
     await drainAll();
     // The session of the test may have another time zone than the daemon's.
     const [zone] = await database.query<{ ms: string }>(
@@ -56,14 +57,14 @@ describe('a drain pass', () => {
 
   it('stamps above what the register had, and no more: max(marker, register + 1)', async () => {
     const cars = await capturedSite();
-    const { host, database, site, drainAll, stamp } = cars;
+    const { host, database, drainAll, stamp } = cars;
     const ana = await host.person.register({ email: 'ana@example.com', name: 'Ana' });
     await drainAll();
     const born = await stamp(ana, 's_name');
     const bornMs = parseStamp(born)?.ms ?? 0;
     const change = async (column: string, value: string): Promise<void> => {
       await host.write(`UPDATE {user} SET ${column} = ? WHERE pk_i_id = ?`, [value, ana]);
-      await database.query(`UPDATE ${site.own.queue} SET marked_at = marked_at - INTERVAL 1 DAY`);
+      await database.query(`UPDATE ${OWN.queue} SET marked_at = marked_at - INTERVAL 1 DAY`);
       await drainAll();
     };
     await change('s_name', 'Ana M.');
@@ -84,8 +85,8 @@ describe('a drain pass', () => {
     const { host, database, site, drainAll } = cars;
     await host.person.viewPage(1);
     await host.write('UPDATE {user} SET dt_access_date = ? WHERE pk_i_id > 1', ['2024-06-01 12:00:00']);
-    await database.query(`UPDATE ${site.own.queue} SET marked_at = marked_at - INTERVAL 2 DAY`);
-    await database.query(`UPDATE ${site.own.state} SET value = '2024-01-01T00:00:00.000Z' WHERE name LIKE 'base%'`);
+    await database.query(`UPDATE ${OWN.queue} SET marked_at = marked_at - INTERVAL 2 DAY`);
+    await database.query(`UPDATE ${OWN.state} SET value = '2024-01-01T00:00:00.000Z' WHERE name LIKE 'base%'`);
     await host.write('UPDATE {user} SET s_name = ? WHERE pk_i_id = 1', ['Renamed']);
     const before = Date.now();
     expect((await site.drain()).changed).toEqual([1]);
@@ -122,7 +123,7 @@ describe('a drain pass', () => {
     const changed = new Set(passes.flatMap((pass) => pass.changed));
     expect(changed.size).toBeGreaterThan(0);
     expect(await cars.outbox()).toHaveLength(3000);
-    const generations = await cars.database.query(`SELECT DISTINCT generation FROM ${cars.site.own.outbox}`);
+    const generations = await cars.database.query(`SELECT DISTINCT generation FROM ${OWN.outbox}`);
     expect(generations).toEqual([{ generation: 1 }]);
   });
 });

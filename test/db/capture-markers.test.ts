@@ -2,11 +2,12 @@ import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { createTriggerSql } from '../../src/capture/trigger-sql.ts';
 import { requiredTriggers } from '../../src/capture/triggers.ts';
-import { ownName } from '../../src/db/catalog.ts';
+import { ownName } from '../../src/db/own-tables.ts';
 import { asDaemon, inTransaction } from '../../src/db/transaction.ts';
 import { capturedSite } from '../support/captured-site.ts';
 import { createAccount } from '../support/database.ts';
 import type { Host } from '../support/osclass/host.ts';
+import { OWN } from '../support/own-tables.ts';
 
 /** What a person does, one after the other; fails where Osclass would. */
 async function liveAndDie(host: Host): Promise<void> {
@@ -125,14 +126,14 @@ describe('a trigger', () => {
   });
 
   it('T1: fills a narrow InnoDB table without secondary indexes', async () => {
-    const { database, site } = await capturedSite();
+    const { database } = await capturedSite();
     const indexes = await database.query<{ name: string }>(
       `SELECT DISTINCT INDEX_NAME AS name FROM information_schema.STATISTICS
        WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?`,
-      [database.name, site.own.queue],
+      [database.name, OWN.queue],
     );
     expect(indexes).toEqual([{ name: 'PRIMARY' }]);
-    expect(await database.query(`SHOW TABLE STATUS LIKE '${site.own.queue}'`)).toMatchObject([{ Engine: 'InnoDB' }]);
+    expect(await database.query(`SHOW TABLE STATUS LIKE '${OWN.queue}'`)).toMatchObject([{ Engine: 'InnoDB' }]);
   });
 
   it('is silent while the daemon writes, and only in its own session', async () => {
@@ -153,26 +154,26 @@ describe('a trigger', () => {
 describe('T2: the host goes on writing', () => {
   const everything = 'register, edit, describe, delete';
   it(`when the queue table is gone: ${everything}`, async () => {
-    const { host, site, database } = await capturedSite();
-    await database.query(`DROP TABLE ${site.own.queue}`);
+    const { host, database } = await capturedSite();
+    await database.query(`DROP TABLE ${OWN.queue}`);
     await liveAndDie(host);
     expect(await host.select('SELECT * FROM {user}')).toEqual([]);
   });
 
   it(`when the queue table lacks its columns: ${everything}`, async () => {
-    const { host, site, database } = await capturedSite();
-    await database.query(`ALTER TABLE ${site.own.queue} DROP COLUMN op`);
+    const { host, database } = await capturedSite();
+    await database.query(`ALTER TABLE ${OWN.queue} DROP COLUMN op`);
     await liveAndDie(host);
-    expect(await database.query(`SELECT * FROM ${site.own.queue}`)).toEqual([]);
+    expect(await database.query(`SELECT * FROM ${OWN.queue}`)).toEqual([]);
   });
 
   it(`when the account that made the triggers loses its right on the queue: ${everything}`, async () => {
     const { host, site, database, markers } = await capturedSite();
     // Rights of tables, since a right of a database cannot be taken back for one table.
-    const right = `INSERT ON ${site.own.queue}`;
+    const right = `INSERT ON ${OWN.queue}`;
     const account = await createAccount(database, ['TRIGGER ON oc_t_user', 'SELECT ON oc_t_user', right]);
     await database.query("SET SESSION sql_mode = ''");
-    for (const spec of requiredTriggers(site.parts().catalog, site.own)) {
+    for (const spec of requiredTriggers(site.parts().catalog)) {
       await database.query(`DROP TRIGGER ${ownName('oc_', `${spec.purpose}_1`)}`);
       if (spec.table !== 'oc_t_user') continue;
       const create = createTriggerSql(spec, ownName('oc_', `${spec.purpose}_2`));
@@ -180,7 +181,7 @@ describe('T2: the host goes on writing', () => {
     }
     await host.person.register({ email: 'bob@example.com', name: 'Bob' });
     expect(await markers()).toHaveLength(2);
-    await database.query(`REVOKE INSERT ON \`${database.name}\`.${site.own.queue} FROM '${account.user}'@'%'`);
+    await database.query(`REVOKE INSERT ON \`${database.name}\`.${OWN.queue} FROM '${account.user}'@'%'`);
     await liveAndDie(host);
     // Some servers let everyone write into databases called test_….
     const [open] = await database.query<{ n: string }>(

@@ -6,8 +6,9 @@ import { SyncError } from '../../src/model/errors.ts';
 import type { Site } from '../../src/site/site.ts';
 import { capturedSite, type CapturedSite } from '../support/captured-site.ts';
 import { createAccount } from '../support/database.ts';
+import { OWN } from '../support/own-tables.ts';
 
-const watchOf = ({ db, own, parts }: Site): QueueWatch => makeQueueWatch({ db, own, catalog: () => parts().catalog });
+const watchOf = ({ db, parts }: Site): QueueWatch => makeQueueWatch({ db, catalog: () => parts().catalog });
 
 interface Stripped extends CapturedSite {
   /** Gives the account of the daemon rights on the database, or takes them. */
@@ -46,8 +47,8 @@ it('a queue that takes markers is well, and nothing is left in it', async () => 
 it('a queue that is full is noticed by a marker that is put in and taken back', async () => {
   const cars = await settled();
   const { site, database } = cars;
-  await database.query(`ALTER TABLE ${site.own.queue} MODIFY seq TINYINT UNSIGNED NOT NULL AUTO_INCREMENT`);
-  await database.query(`ALTER TABLE ${site.own.queue} AUTO_INCREMENT = 255`);
+  await database.query(`ALTER TABLE ${OWN.queue} MODIFY seq TINYINT UNSIGNED NOT NULL AUTO_INCREMENT`);
+  await database.query(`ALTER TABLE ${OWN.queue} AUTO_INCREMENT = 255`);
   await cars.host.person.viewPage(1);
   await cars.host.person.viewPage(2);
   const watch = watchOf(site);
@@ -100,13 +101,13 @@ it('the right by which triggers run is looked for, and what it means for the sit
 
 it('a daemon that is started anew remembers that markers were lost', async () => {
   const { site, host, database, again, ...cars } = await settled();
-  await database.query(`ALTER TABLE ${site.own.queue} MODIFY seq TINYINT UNSIGNED NOT NULL AUTO_INCREMENT`);
-  await database.query(`ALTER TABLE ${site.own.queue} AUTO_INCREMENT = 255`);
+  await database.query(`ALTER TABLE ${OWN.queue} MODIFY seq TINYINT UNSIGNED NOT NULL AUTO_INCREMENT`);
+  await database.query(`ALTER TABLE ${OWN.queue} AUTO_INCREMENT = 255`);
   await host.person.viewPage(1);
   expect(await watchOf(site).look(true)).toMatchObject({ code: 'DB_ERROR' });
   await cars.scanAll();
   await host.write(MISSED, ['Unmarked']);
-  await database.query(`ALTER TABLE ${site.own.queue} MODIFY seq BIGINT UNSIGNED NOT NULL AUTO_INCREMENT`);
+  await database.query(`ALTER TABLE ${OWN.queue} MODIFY seq BIGINT UNSIGNED NOT NULL AUTO_INCREMENT`);
   expect(await watchOf(await again()).look(false)).toBeUndefined();
   expect(await cars.scanAll()).toBe(1);
   expect(await watchOf(await again()).look(false)).toBeUndefined();

@@ -3,13 +3,14 @@ import { hashRemovedEmail } from '../../src/store/shadows.ts';
 import { compareStamps, parseStamp, type Stamp } from '../../src/model/stamp.ts';
 import { uidOfEmail, type Uid } from '../../src/model/uid.ts';
 import { capturedSite } from '../support/captured-site.ts';
+import { OWN } from '../support/own-tables.ts';
 
 const hex = (uid: Uid): string => uid.replaceAll('-', '').toUpperCase();
 const ANA = uidOfEmail('ana@example.com');
 
 describe('a deleted account', () => {
   it('leaves a tombstone and a removal for every peer, and nothing in outboxes or shadows', async () => {
-    const { host, site, database, drainAll, outbox, tombstones, stored, userOf, rows } = await capturedSite();
+    const { host, database, drainAll, outbox, tombstones, stored, userOf, rows } = await capturedSite();
     const ana = await host.person.register({ email: 'Ana@example.com', name: 'Ana', info: { en_US: 'Hi' } });
     const bob = await host.person.register({ email: 'bob@example.com', name: 'Bob' });
     await drainAll();
@@ -20,7 +21,7 @@ describe('a deleted account', () => {
     expect(await tombstones()).toEqual([{ uid: hex(ANA), removal: hex(ANA), stamp: entry?.stamp }]);
     expect(compareStamps(parseStamp(entry?.stamp ?? '') as Stamp, born)).toBeGreaterThan(0);
     const [row] = await database.query<{ ref: string; hash: string }>(
-      `SELECT removal_id AS ref, LOWER(HEX(email_hash)) AS hash FROM ${site.own.tombstone}`,
+      `SELECT removal_id AS ref, LOWER(HEX(email_hash)) AS hash FROM ${OWN.tombstone}`,
     );
     expect(row?.hash).toBe(hashRemovedEmail(ANA, 'ana@example.com'));
     expect(await outbox()).toEqual([
@@ -163,14 +164,14 @@ describe('a delete marker counts only if the address is gone', () => {
 
 describe('invariant 12: absence is never a removal', () => {
   it('TRUNCATE and rows deleted behind the triggers remove nobody', async () => {
-    const { host, database, site, drainAll, scanAll, outbox, tombstones, rows } = await capturedSite({
+    const { host, database, drainAll, scanAll, outbox, tombstones, rows } = await capturedSite({
       before: (empty) => empty.seed.users({ seed: 5, count: 20 }),
     });
     await host.write('SET FOREIGN_KEY_CHECKS = 0');
     await host.write('TRUNCATE {user}');
-    await database.query(`INSERT INTO ${site.own.queue} (user_id, op) VALUES (3, 'U'), (4, 'R')`);
+    await database.query(`INSERT INTO ${OWN.queue} (user_id, op) VALUES (3, 'U'), (4, 'R')`);
     expect(await drainAll()).toEqual([]);
-    await database.query(`INSERT INTO ${site.own.state} VALUES ('rescan_wanted', '1')`);
+    await database.query(`INSERT INTO ${OWN.state} VALUES ('rescan_wanted', '1')`);
     expect(await scanAll()).toBe(0);
     expect(await outbox()).toEqual([]);
     expect(await tombstones()).toEqual([]);

@@ -5,6 +5,7 @@ import { uidOfEmail } from '../../src/model/uid.ts';
 import { confirm, dueEntries } from '../../src/store/outbox.ts';
 import { capturedSite, type CapturedOptions, type CapturedSite } from '../support/captured-site.ts';
 import { makeStatementStop } from '../support/statement-stop.ts';
+import { OWN } from '../support/own-tables.ts';
 
 /** Twenty users with descriptions, all of which peers know. */
 async function settled(options: CapturedOptions = {}): Promise<CapturedSite> {
@@ -35,7 +36,7 @@ const uidsOf = async (cars: CapturedSite, userId: number) => (await cars.stored(
 
 /** All uids by id. */
 async function identities(cars: CapturedSite): Promise<Map<number, readonly string[]>> {
-  const rows = await cars.database.query<{ user_id: number }>(`SELECT user_id FROM ${cars.site.own.user} ORDER BY 1`);
+  const rows = await cars.database.query<{ user_id: number }>(`SELECT user_id FROM ${OWN.user} ORDER BY 1`);
   return new Map(await Promise.all(rows.map(async ({ user_id: id }) => [id, await uidsOf(cars, id)] as const)));
 }
 
@@ -169,29 +170,28 @@ describe('what belongs to users whose keys are changed', () => {
 
   it('entries of outboxes, parked records and hidden listings follow; a delivery under way confirms nothing of others', async () => {
     const cars = await settled();
-    const { db, own } = cars.site;
+    const { db } = cars.site;
     await cars.host.write("UPDATE {user} SET s_name = 'Edited' WHERE pk_i_id = 5");
     await cars.host.write("UPDATE {user} SET s_name = 'Edited' WHERE pk_i_id = 7");
     await cars.drainAll();
-    const onItsWay = await dueEntries(db, own, 'homes', Date.now(), 10);
+    const onItsWay = await dueEntries(db, 'homes', Date.now(), 10);
     const [uid] = await uidsOf(cars, 7);
     const record = { kind: 'removal' as const, uids: [uid as string], emailHash: null, stamp: '' };
     const parked = { peer: 'homes', uid: uid as never, userId: 7, code: 'EMAIL_TAKEN' as const, message: '', record };
-    await parkRecords(db, own, [parked], Date.now());
-    await cars.database.query(`INSERT INTO ${own.hidden} VALUES (1, 7)`);
+    await parkRecords(db, [parked], Date.now());
+    await cars.database.query(`INSERT INTO ${OWN.hidden} VALUES (1, 7)`);
     await renumber(cars, 'CASE ID WHEN 5 THEN 999 ELSE ID END');
     await renumber(cars, 'CASE ID WHEN 7 THEN 5 ELSE ID END');
     await cars.drainAll();
     expect(await cars.outbox()).toEqual(['homes user 5', 'homes user 999']);
     await confirm(
       db,
-      own,
       'homes',
       onItsWay.filter(({ ref }) => ref === 5),
     );
     expect(await cars.outbox()).toEqual(['homes user 5', 'homes user 999']);
-    expect(await cars.database.query(`SELECT user_id FROM ${own.parked}`)).toEqual([{ user_id: 5 }]);
-    expect(await cars.database.query(`SELECT user_id FROM ${own.hidden}`)).toEqual([{ user_id: 5 }]);
+    expect(await cars.database.query(`SELECT user_id FROM ${OWN.parked}`)).toEqual([{ user_id: 5 }]);
+    expect(await cars.database.query(`SELECT user_id FROM ${OWN.hidden}`)).toEqual([{ user_id: 5 }]);
   });
 
   it('an entry whose user has another id is not taken for moot before the drain has seen it', async () => {
@@ -215,8 +215,8 @@ describe('keys that were changed without a marker', () => {
     const before = await identities(cars);
     await renumber(cars, 'ID + 7', 'ORDER BY ID DESC');
     await cars.host.write("UPDATE {user} SET s_name = 'Edited' WHERE pk_i_id = 12");
-    await cars.database.query(`DELETE FROM ${cars.site.own.queue}`);
-    await requestRescan(cars.site.db, cars.site.own);
+    await cars.database.query(`DELETE FROM ${OWN.queue}`);
+    await requestRescan(cars.site.db);
     expect(await cars.scanAll()).toBe(1);
     expect(await cars.outbox()).toEqual(['homes user 12']);
     expect(await identities(cars)).toEqual(shifted(before, 7));
@@ -229,8 +229,8 @@ describe('keys that were changed without a marker', () => {
     await cars.deliverAll();
     const before = await identities(cars);
     await renumber(cars, 'ID + 7', 'ORDER BY ID DESC');
-    await cars.database.query(`DELETE FROM ${cars.site.own.queue}`);
-    await requestRescan(cars.site.db, cars.site.own);
+    await cars.database.query(`DELETE FROM ${OWN.queue}`);
+    await requestRescan(cars.site.db);
     expect(await cars.scanAll()).toBe(0);
     expect(await identities(cars)).toEqual(shifted(before, 7));
   });
@@ -277,11 +277,10 @@ describe('keys that were changed without a marker', () => {
 
   it('in scan mode, of an account whose uid was not derived from its address', async () => {
     const cars = await settled({ extra: 'capture: { mode: scan }' });
-    const { own } = cars.site;
     const foreign = Buffer.from('00112233445566778899aabbccddeeff', 'hex');
-    await cars.database.query(`UPDATE ${own.user} SET uids = ? WHERE user_id = 5`, [foreign]);
-    await cars.database.query(`DELETE FROM ${own.uid} WHERE user_id = 5`);
-    await cars.database.query(`INSERT INTO ${own.uid} VALUES (?, 5)`, [foreign]);
+    await cars.database.query(`UPDATE ${OWN.user} SET uids = ? WHERE user_id = 5`, [foreign]);
+    await cars.database.query(`DELETE FROM ${OWN.uid} WHERE user_id = 5`);
+    await cars.database.query(`INSERT INTO ${OWN.uid} VALUES (?, 5)`, [foreign]);
     await renumber(cars, 'CASE ID WHEN 5 THEN 555 ELSE ID END');
     await cars.site.scanning.request();
     await cars.scanAll();
@@ -308,7 +307,7 @@ describe('a drain of changed keys that is stopped', () => {
         () => true,
       );
       stop.arm(0);
-      await cars.database.query(`DELETE FROM ${cars.site.own.lease}`);
+      await cars.database.query(`DELETE FROM ${OWN.lease}`);
       await cars.drainAll();
       expect(await cars.outbox(), `stopped after statement ${at}`).toEqual([`homes user ${5 + by}`]);
       await cars.deliverAll();
@@ -322,9 +321,9 @@ describe('a drain of changed keys that is stopped', () => {
 describe('an installation of a version that did not know of keys that change', () => {
   /** Tables and triggers as 0.1.0 made them. */
   async function asBefore(cars: CapturedSite): Promise<void> {
-    const { database, site } = cars;
-    await database.query(`ALTER TABLE ${site.own.queue} DROP COLUMN old_user_id`);
-    await database.query(`DELETE FROM ${site.own.migration} WHERE id = 7`);
+    const { database } = cars;
+    await database.query(`ALTER TABLE ${OWN.queue} DROP COLUMN old_user_id`);
+    await database.query(`DELETE FROM ${OWN.migration} WHERE id = 7`);
     for (const [table, key, op] of [
       ['user', 'pk_i_id', 'U'],
       ['user_description', 'fk_i_user_id', 'R'],
@@ -335,7 +334,7 @@ describe('an installation of a version that did not know of keys that change', (
       await database.query(`CREATE TRIGGER ${name} AFTER UPDATE ON oc_t_${table} FOR EACH ROW BEGIN
         DECLARE CONTINUE HANDLER FOR SQLEXCEPTION BEGIN END;
         IF @account_sync_applying IS NULL THEN
-          INSERT INTO ${site.own.queue} (user_id, op) VALUES (NEW.${key}, '${op}');
+          INSERT INTO ${OWN.queue} (user_id, op) VALUES (NEW.${key}, '${op}');
         END IF;
       END`);
     }
@@ -358,7 +357,7 @@ describe('an installation of a version that did not know of keys that change', (
 
   it('a queue restored from a backup of it is brought to the newest form, and all users are compared', async () => {
     const cars = await settled();
-    await cars.database.query(`ALTER TABLE ${cars.site.own.queue} DROP COLUMN old_user_id`);
+    await cars.database.query(`ALTER TABLE ${OWN.queue} DROP COLUMN old_user_id`);
     await cars.host.write("UPDATE {user} SET s_name = 'Unmarked' WHERE pk_i_id = 3");
     await expect(cars.site.drain()).rejects.toMatchObject({ code: 'HOST_CHANGED' });
     expect(await cars.scanAll()).toBe(1);

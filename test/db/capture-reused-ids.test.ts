@@ -3,6 +3,7 @@ import { requestRescan } from '../../src/capture/baseline.ts';
 import { uidOfEmail, type Uid } from '../../src/model/uid.ts';
 import { confirm, dueEntries, holdEntries, park } from '../../src/store/outbox.ts';
 import { capturedSite, type CapturedSite } from '../support/captured-site.ts';
+import { OWN } from '../support/own-tables.ts';
 
 const hex = (uid: Uid): string => uid.replaceAll('-', '').toUpperCase();
 const ANA = uidOfEmail('ana@example.com');
@@ -56,7 +57,7 @@ describe('an id that another account had for a moment, after it was marked', () 
 });
 
 describe('an id that another account got while the one before was on its way to a peer', () => {
-  const due = ({ site }: CapturedSite) => dueEntries(site.db, site.own, 'homes', Date.now(), 10);
+  const due = ({ site }: CapturedSite) => dueEntries(site.db, 'homes', Date.now(), 10);
 
   it('invariant 3: what the peer says is about the one before, and the other one still goes out', async () => {
     const cars = await capturedSite({ peers: ['homes'] });
@@ -68,10 +69,10 @@ describe('an id that another account got while the one before was on its way to 
     await cars.host.write('TRUNCATE {user}');
     expect(await cars.host.person.register({ email: 'bob@example.com', name: 'Bob' })).toBe(ana);
     await cars.drainAll();
-    const { db, own } = cars.site;
-    await confirm(db, own, 'homes', onItsWay);
-    await holdEntries(db, own, 'homes', onItsWay, 'held');
-    for (const entry of onItsWay) await park(db, own, 'homes', entry, { code: 'BODY_TOO_LARGE', message: 'too large' });
+    const { db } = cars.site;
+    await confirm(db, 'homes', onItsWay);
+    await holdEntries(db, 'homes', onItsWay, 'held');
+    for (const entry of onItsWay) await park(db, 'homes', entry, { code: 'BODY_TOO_LARGE', message: 'too large' });
     expect(onItsWay).toHaveLength(1);
     expect(await due(cars)).toMatchObject([{ kind: 'user', ref: ana }]);
   });
@@ -123,7 +124,7 @@ describe('an account that is deleted while a drain is between its markers and it
 });
 
 describe('a re-scan that comes before the drain', () => {
-  const rescan = (cars: CapturedSite) => requestRescan(cars.site.db, cars.site.own);
+  const rescan = (cars: CapturedSite) => requestRescan(cars.site.db);
 
   it('leaves who registered meanwhile to the drain: peers hear of nobody who is gone by then', async () => {
     const cars = await withAna();
@@ -144,8 +145,8 @@ describe('a re-scan that comes before the drain', () => {
     const bob = await cars.host.person.register({ email: 'bob@example.com', name: 'Bob' });
     await cars.database.query('SET FOREIGN_KEY_CHECKS = 0');
     await cars.database.query('UPDATE oc_t_user SET pk_i_id = ? WHERE pk_i_id = ?', [cars.ana, bob]);
-    await cars.database.query(`DELETE FROM ${cars.site.own.queue} WHERE old_user_id <> user_id`);
-    await cars.database.query(`UPDATE ${cars.site.own.queue} SET user_id = ?, old_user_id = NULL WHERE user_id = ?`, [
+    await cars.database.query(`DELETE FROM ${OWN.queue} WHERE old_user_id <> user_id`);
+    await cars.database.query(`UPDATE ${OWN.queue} SET user_id = ?, old_user_id = NULL WHERE user_id = ?`, [
       cars.ana,
       bob,
     ]);
@@ -168,8 +169,8 @@ describe('an id that another account has now', () => {
       cars.ana,
       bob,
     ]);
-    await cars.database.query(`DELETE FROM ${cars.site.own.queue} WHERE old_user_id <> user_id`);
-    await cars.database.query(`UPDATE ${cars.site.own.queue} SET user_id = ?, old_user_id = NULL WHERE user_id = ?`, [
+    await cars.database.query(`DELETE FROM ${OWN.queue} WHERE old_user_id <> user_id`);
+    await cars.database.query(`UPDATE ${OWN.queue} SET user_id = ?, old_user_id = NULL WHERE user_id = ?`, [
       cars.ana,
       bob,
     ]);
@@ -204,8 +205,8 @@ describe('an id that another account has now', () => {
     await cars.host.write('TRUNCATE {user}');
     await cars.host.write('TRUNCATE {user_description}');
     await cars.host.person.register({ email: 'bob@example.com', name: 'Bob' });
-    await cars.database.query(`DELETE FROM ${cars.site.own.queue}`);
-    await cars.database.query(`INSERT INTO ${cars.site.own.state} VALUES ('rescan_wanted', '1')`);
+    await cars.database.query(`DELETE FROM ${OWN.queue}`);
+    await cars.database.query(`INSERT INTO ${OWN.state} VALUES ('rescan_wanted', '1')`);
     expect(await cars.scanAll()).toBe(1);
     expect((await cars.stored(cars.ana)).uids).toEqual([BOB]);
     expect(await cars.userOf(ANA)).toBeUndefined();

@@ -7,6 +7,7 @@ import { capturedSite, type CapturedOptions, type CapturedSite } from '../suppor
 import { createAccount } from '../support/database.ts';
 import { triggersOf } from '../support/definitions.ts';
 import { makeStatementStop } from '../support/statement-stop.ts';
+import { OWN } from '../support/own-tables.ts';
 
 /** Twenty users, and no triggers. */
 async function scanned(options: CapturedOptions = {}): Promise<CapturedSite> {
@@ -106,7 +107,7 @@ describe('a site that is scanned', () => {
     const cars = await scanned({ clock: { nowMs: () => nowMs }, extra: 'capture: { mode: scan, scan_every: 5m }' });
     await cars.site.scanning.requestIfDue();
     expect(await cars.site.isScanPending()).toBe(false);
-    await cars.database.query(`UPDATE ${cars.site.own.state} SET value = ? WHERE name = 'scanned_at'`, [
+    await cars.database.query(`UPDATE ${OWN.state} SET value = ? WHERE name = 'scanned_at'`, [
       new Date(Date.now() - 301_000).toISOString(),
     ]);
     nowMs += 301_000;
@@ -176,7 +177,7 @@ describe('invariant 12 without triggers: absence is a removal only in the same t
     await cars.host.write('SET FOREIGN_KEY_CHECKS = 0');
     await cars.host.write('TRUNCATE {user}');
     const { site } = cars;
-    await installOnce(site.db, site.parts().catalog, site.own, { mode: 'scan' });
+    await installOnce(site.db, site.parts().catalog, { mode: 'scan' });
     expect(await triggersOf(cars.database)).toEqual([]);
     await scanOnce(cars);
     expect(await removalsOf(cars)).toBe(0);
@@ -186,7 +187,7 @@ describe('invariant 12 without triggers: absence is a removal only in the same t
     const cars = await scanned();
     await cars.host.person.deleteAccount(5);
     const { site } = cars;
-    await installOnce(site.db, site.parts().catalog, site.own);
+    await installOnce(site.db, site.parts().catalog);
     await cars.scanAll();
     await cars.drainAll();
     expect(await removalsOf(cars)).toBe(1);
@@ -199,7 +200,7 @@ describe('a scan that is stopped', () => {
     const stop = makeStatementStop('throw');
     const clock = { nowMs: () => Date.UTC(2024, 5, 1, 12) };
     const cars = await scanned({ onStatement: stop.onStatement, clock });
-    const { host, site, database } = cars;
+    const { host, database } = cars;
     let removed = 0;
     for (let at = 1, wasStopped = true; wasStopped; at += 3) {
       const edited = (at % 9) + 11;
@@ -215,7 +216,7 @@ describe('a scan that is stopped', () => {
         () => true,
       );
       stop.arm(0);
-      await database.query(`DELETE FROM ${site.own.lease}`);
+      await database.query(`DELETE FROM ${OWN.lease}`);
       await scanOnce(cars);
       expect(await cars.outbox(), `stopped after statement ${at}`).toEqual([
         expect.stringMatching(/^homes removal /),

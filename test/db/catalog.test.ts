@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { id, ownName, ownTables, readCatalog, type Catalog } from '../../src/db/catalog.ts';
+import { id, readCatalog, type Catalog } from '../../src/db/catalog.ts';
+import { ownName } from '../../src/db/own-tables.ts';
 import type { Pool } from '../../src/db/pool.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { poolOn } from '../support/pool.ts';
@@ -101,10 +102,10 @@ test('identifiers are quoted verbatim, however odd', async () => {
 });
 
 test('our own names stand behind the prefix, and a prefix that is none is refused', () => {
-  expect(ownTables('oc_').queue).toBe('oc_account_sync_queue');
-  expect(ownTables('').lease).toBe('account_sync_lease');
+  expect(ownName('oc_', 'queue')).toBe('oc_account_sync_queue');
+  expect(ownName('', 'lease')).toBe('account_sync_lease');
   for (const prefix of ['a`b', 'a.b', 'a b', 'x'.repeat(31)]) {
-    expect(() => ownTables(prefix)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+    expect(() => ownName(prefix, 'queue')).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
   }
   expect(() => ownName('oc_', 'a`b')).toThrow(TypeError);
 });

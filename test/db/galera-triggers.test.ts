@@ -4,15 +4,12 @@ import { expect, test } from 'vitest';
 import { mayMakeTriggers } from '../../src/capture/rights.ts';
 import { inspectTriggers, mendTriggers } from '../../src/capture/triggers.ts';
 import { checkTriggersOnce } from '../../src/capture/watch.ts';
-import { ownTables } from '../../src/db/catalog.ts';
 import { makeLeases } from '../../src/store/lease.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { openPool } from '../../src/db/pool.ts';
 import { readServerFacts } from '../../src/db/server-facts.ts';
 import { hostPool, type HostPool } from '../support/host-pool.ts';
 import { databaseConfig } from '../support/pool.ts';
-
-const own = ownTables('oc_');
 
 /** The database, except that it says to be a node. */
 function asNode(db: Kysely<unknown>): Kysely<unknown> {
@@ -36,11 +33,11 @@ async function installed(): Promise<HostPool> {
 
 test('daemons that mend triggers at two nodes of a cluster never make two of one name', async () => {
   const { db, catalog } = await installed();
-  const state = await inspectTriggers(db, catalog, own);
+  const state = await inspectTriggers(db, catalog);
   // Neither sees what the other makes.
   await mendTriggers(asNode(db), catalog, state);
   await mendTriggers(asNode(db), catalog, state);
-  const { missing, outdated, surplus } = await inspectTriggers(db, catalog, own);
+  const { missing, outdated, surplus } = await inspectTriggers(db, catalog);
   expect([missing, outdated]).toEqual([[], []]);
   // And the one on our own table.
   expect(surplus).toHaveLength(state.missing.length + 1);
@@ -52,7 +49,7 @@ test('where the triggers are seen, no statement is tried to find out whether the
   const watched = openPool(databaseConfig(database), { onStatement: (statement) => void statements.push(statement) });
   expect(await mayMakeTriggers(watched.db, catalog)).toBe(true);
   expect(statements.join(';')).toContain('CREATE TRIGGER');
-  await mendTriggers(db, catalog, await inspectTriggers(db, catalog, own));
+  await mendTriggers(db, catalog, await inspectTriggers(db, catalog));
   statements.length = 0;
   expect(await mayMakeTriggers(watched.db, catalog)).toBe(true);
   expect(statements.join(';')).not.toContain('CREATE');
@@ -61,13 +58,13 @@ test('where the triggers are seen, no statement is tried to find out whether the
 
 test('triggers are mended at one node of a cluster at a time', async () => {
   const { db, catalog } = await installed();
-  const leases = makeLeases({ db, own, holder: 'a daemon at another node' });
+  const leases = makeLeases({ db, holder: 'a daemon at another node' });
   const lease = await leases.tryAcquire('triggers');
-  await expect(checkTriggersOnce(asNode(db), catalog, own)).rejects.toMatchObject({ code: 'TABLE_BUSY' });
-  expect((await inspectTriggers(db, catalog, own)).missing).toHaveLength(6);
+  await expect(checkTriggersOnce(asNode(db), catalog)).rejects.toMatchObject({ code: 'TABLE_BUSY' });
+  expect((await inspectTriggers(db, catalog)).missing).toHaveLength(6);
   await lease?.release();
-  expect(await checkTriggersOnce(asNode(db), catalog, own)).toMatchObject({ kind: 'lost' });
-  expect(await checkTriggersOnce(asNode(db), catalog, own)).toEqual({ kind: 'well' });
+  expect(await checkTriggersOnce(asNode(db), catalog)).toMatchObject({ kind: 'lost' });
+  expect(await checkTriggersOnce(asNode(db), catalog)).toEqual({ kind: 'well' });
 });
 
 test('check is told how many nodes there are, and whether they number rows apart', async () => {

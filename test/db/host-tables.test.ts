@@ -171,7 +171,7 @@ describe('a table or column that was synchronised and is not there', () => {
     await cars.database.query('ALTER TABLE oc_t_user DROP COLUMN s_phone_land');
     await idle(cars);
     expect(cars.site.problems().missing).toEqual(['column s_phone_land']);
-    await giveUpParts(cars.site.db, cars.site.own, cars.site.problems().missing);
+    await giveUpParts(cars.site.db, cars.site.problems().missing);
     await idle(cars);
     expect(cars.site.problems().missing).toEqual([]);
   });

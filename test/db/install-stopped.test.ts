@@ -12,7 +12,7 @@ const TIMEOUT_MS = 90_000;
 const firstStop = ({ serverKind }: TestDatabase): number => (serverKind === 'mysql' ? 3 : 1);
 
 async function isWell({ site }: CapturedSite): Promise<boolean> {
-  return triggersAreWell(await inspectTriggers(site.db, site.parts().catalog, site.own));
+  return triggersAreWell(await inspectTriggers(site.db, site.parts().catalog));
 }
 
 describe('an installation', () => {
@@ -25,24 +25,24 @@ describe('an installation', () => {
       const { site, database, host } = cars;
       const { catalog } = site.parts();
       stop.arm(0);
-      await installOnce(site.db, catalog, site.own);
+      await installOnce(site.db, catalog);
       const statements = stop.count();
       const clean = [await tablesOf(database), await triggersOf(database)];
       expect(statements).toBeGreaterThan(25);
       for (let at = firstStop(database); at < statements; at += STEP) {
-        await uninstallOnce(site.db, catalog, site.own);
+        await uninstallOnce(site.db, catalog);
         stop.arm(at);
-        const outcome = await installOnce(site.db, catalog, site.own).catch((error: unknown) => error);
+        const outcome = await installOnce(site.db, catalog).catch((error: unknown) => error);
         expect(outcome).toBeInstanceOf(Error);
         stop.arm(0);
         const ana = await host.person.register({ email: `ana${at}@example.com`, name: 'Ana' });
         await host.person.deleteAccount(ana);
-        await installOnce(site.db, catalog, site.own);
+        await installOnce(site.db, catalog);
         expect(await isWell(cars)).toBe(true);
         expect((await triggersOf(database)).length).toBe(7);
       }
-      await uninstallOnce(site.db, catalog, site.own);
-      await installOnce(site.db, catalog, site.own);
+      await uninstallOnce(site.db, catalog);
+      await installOnce(site.db, catalog);
       expect(withoutCounters([await tablesOf(database), await triggersOf(database)])).toEqual(withoutCounters(clean));
     },
   );
@@ -57,12 +57,12 @@ describe('an installation', () => {
       const stop = makeStatementStop({ killer, spare: [host.db.threadId, Number(root?.id)] });
       const doomed = await cars.again({ onStatement: stop.onStatement });
       stop.arm(at);
-      await installOnce(doomed.db, catalog, doomed.own).catch(() => undefined);
+      await installOnce(doomed.db, catalog).catch(() => undefined);
       const ana = await host.person.register({ email: `ana${at}@example.com`, name: 'Ana' });
       await host.person.deleteAccount(ana);
-      await installOnce(doomed.db, catalog, doomed.own);
+      await installOnce(doomed.db, catalog);
       expect(await isWell(cars)).toBe(true);
-      await uninstallOnce(doomed.db, catalog, doomed.own);
+      await uninstallOnce(doomed.db, catalog);
       expect(await triggersOf(database)).toEqual([]);
     }
     await killer.end();
@@ -79,14 +79,14 @@ it(
     const before = withoutCounters([await tablesOf(database), await triggersOf(database)]);
     for (let at = firstStop(database), isEnd = false; !isEnd; at += STEP) {
       stop.arm(0);
-      await installOnce(site.db, catalog, site.own);
+      await installOnce(site.db, catalog);
       stop.arm(at);
-      const outcome = await uninstallOnce(site.db, catalog, site.own).catch((error: unknown) => error);
+      const outcome = await uninstallOnce(site.db, catalog).catch((error: unknown) => error);
       isEnd = !(outcome instanceof Error);
       stop.arm(0);
       const ana = await host.person.register({ email: `ana${at}@example.com`, name: 'Ana' });
       await host.person.deleteAccount(ana);
-      await uninstallOnce(site.db, catalog, site.own);
+      await uninstallOnce(site.db, catalog);
       expect(withoutCounters([await tablesOf(database), await triggersOf(database)])).toEqual(before);
     }
   },

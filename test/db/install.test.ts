@@ -25,7 +25,7 @@ describe('an installation', () => {
     const ana = await host.person.register({ email: 'ana@example.com', name: 'Ana' });
     await drainAll();
     const before = withoutCounters([await tablesOf(database), await triggersOf(database), await stored(ana)]);
-    expect(await installOnce(site.db, site.parts().catalog, site.own)).toEqual({ migrations: [], triggers: 0 });
+    expect(await installOnce(site.db, site.parts().catalog)).toEqual({ migrations: [], triggers: 0 });
     expect(withoutCounters([await tablesOf(database), await triggersOf(database), await stored(ana)])).toEqual(before);
     expect(await site.isScanPending()).toBe(false);
   });
@@ -54,10 +54,10 @@ describe('an installation', () => {
     const { catalog } = site.parts();
     const hand = await database.connection({ multipleStatements: false });
     await hand.query("SET SESSION sql_mode = ''");
-    for (const statement of installSql(catalog, site.own)) await hand.query(statement);
+    for (const statement of installSql(catalog)) await hand.query(statement);
     await hand.end();
     const byHand = withoutCounters([await tablesOf(database), await triggersOf(database)]);
-    expect(await installOnce(site.db, catalog, site.own)).toMatchObject({ triggers: 0 });
+    expect(await installOnce(site.db, catalog)).toMatchObject({ triggers: 0 });
     expect(withoutCounters([await tablesOf(database), await triggersOf(database)])).toEqual(byHand);
   });
 
@@ -92,8 +92,8 @@ describe.each(['3.7', '5.2', '8'] as const)('uninstall (Osclass %s)', (flavour: 
     await host.write('UPDATE {user_description} SET s_info = ?', ['x']);
     await drainAll();
     expect((await triggersOf(database)).length).toBe(11);
-    expect(await uninstallOnce(site.db, site.parts().catalog, site.own)).toBe(6);
+    expect(await uninstallOnce(site.db, site.parts().catalog)).toBe(6);
     expect([await tablesOf(database), await triggersOf(database)]).toEqual(before);
-    expect(await uninstallOnce(site.db, site.parts().catalog, site.own)).toBe(0);
+    expect(await uninstallOnce(site.db, site.parts().catalog)).toBe(0);
   });
 });

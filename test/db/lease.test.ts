@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { ownTables } from '../../src/db/catalog.ts';
 import { makeLeases, type Leases } from '../../src/store/lease.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import type { Pool } from '../../src/db/pool.ts';
@@ -8,10 +7,10 @@ import { SyncError } from '../../src/model/errors.ts';
 import { inTransaction } from '../../src/db/transaction.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { poolOn } from '../support/pool.ts';
+import { OWN } from '../support/own-tables.ts';
 
 let database: TestDatabase;
 let pool: Pool;
-const own = ownTables('oc_');
 
 beforeAll(async () => {
   database = await createDatabase();
@@ -26,12 +25,12 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  await database.query(`DELETE FROM ${own.lease}`);
+  await database.query(`DELETE FROM ${OWN.lease}`);
   await database.query('DELETE FROM work');
 });
 
-const leasesOf = (holder: string): Leases => makeLeases({ db: pool.db, own, holder });
-const expire = () => database.query(`UPDATE ${own.lease} SET expires_at = UTC_TIMESTAMP(3) - INTERVAL 1 SECOND`);
+const leasesOf = (holder: string): Leases => makeLeases({ db: pool.db, holder });
+const expire = () => database.query(`UPDATE ${OWN.lease} SET expires_at = UTC_TIMESTAMP(3) - INTERVAL 1 SECOND`);
 const held = async (leases: Leases, name = 'drain') => {
   const lease = await leases.tryAcquire(name);
   if (lease === undefined) throw new Error(`${name} is taken`);
@@ -58,7 +57,7 @@ test('kinds of work are independent, and a released lease is free at once', asyn
 
 test('renewing and fencing prolong the lease, even twice in one millisecond', async () => {
   const lease = await held(leasesOf('a'));
-  await database.query(`UPDATE ${own.lease} SET expires_at = UTC_TIMESTAMP(3) + INTERVAL 1 SECOND`);
+  await database.query(`UPDATE ${OWN.lease} SET expires_at = UTC_TIMESTAMP(3) + INTERVAL 1 SECOND`);
   await lease.renew();
   await inTransaction(pool.db, async (trx) => {
     await sql`SET timestamp = 1900000000`.execute(trx);
@@ -69,7 +68,7 @@ test('renewing and fencing prolong the lease, even twice in one millisecond', as
     await lease.fence(trx);
   });
   const rows = await database.query<{ left: string }>(
-    `SELECT TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(3), expires_at) AS \`left\` FROM ${own.lease}`,
+    `SELECT TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(3), expires_at) AS \`left\` FROM ${OWN.lease}`,
   );
   expect(Number(rows[0]?.left)).toBeGreaterThanOrEqual(28);
 });
@@ -107,7 +106,7 @@ test('nobody can take the lease between the fence and the commit', async () => {
 
 test('a lease of a time before the clock was set back is free, and its holder has lost it', async () => {
   const lease = await held(leasesOf('a'));
-  await database.query(`UPDATE ${own.lease} SET expires_at = UTC_TIMESTAMP(3) + INTERVAL 1 DAY`);
+  await database.query(`UPDATE ${OWN.lease} SET expires_at = UTC_TIMESTAMP(3) + INTERVAL 1 DAY`);
   await held(leasesOf('b'));
   await expect(lease.renew()).rejects.toMatchObject({ code: 'LEASE_LOST' });
 });
@@ -115,7 +114,7 @@ test('a lease of a time before the clock was set back is free, and its holder ha
 test('a lease that could not be given back is free for the same daemon at once, for one of its callers, and for no other', async () => {
   const one = poolOn(database, { connectionLimit: 1 });
   try {
-    const leases = makeLeases({ db: one.db, own, holder: 'a' });
+    const leases = makeLeases({ db: one.db, holder: 'a' });
     const lease = await held(leases);
     await sql`SET SESSION TRANSACTION READ ONLY`.execute(one.db);
     await expect(lease.release()).rejects.toMatchObject({ code: 'DB_READ_ONLY' });
@@ -138,7 +137,7 @@ test('a lease whose taking was cut off after the commit is free for the same dae
     },
   });
   try {
-    const leases = makeLeases({ db: cutting.db, own, holder: 'a' });
+    const leases = makeLeases({ db: cutting.db, holder: 'a' });
     await expect(leases.tryAcquire('drain')).rejects.toMatchObject({ code: 'DB_UNAVAILABLE' });
     isCut = false;
     expect(await leasesOf('b').tryAcquire('drain')).toBeUndefined();

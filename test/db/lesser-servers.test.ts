@@ -21,11 +21,9 @@ it.each([['one trigger per event (MySQL 5.6, MariaDB 10.1)', 1235, 'TRIGGER_FORE
   'a server that allows %s, where a plugin has it, is left as it was, and scan mode is offered',
   async (_, errno, code) => {
     const cars = await capturedSite(NEITHER_SCAN_NOR_TRIGGERS);
-    const { db, own, parts } = cars.site;
+    const { db, parts } = cars.site;
     const before = await cars.database.query('SHOW TABLES');
-    const error = await failureOf(
-      installOnce(refusing(db, /^CREATE TRIGGER(?!.*probe)/s, errno), parts().catalog, own),
-    );
+    const error = await failureOf(installOnce(refusing(db, /^CREATE TRIGGER(?!.*probe)/s, errno), parts().catalog));
     expect(error.code).toBe(code);
     expect(entryOf(error).remedy).toMatch(/capture\.mode to scan/);
     expect(await triggersOf(cars.database)).toEqual([]);
@@ -35,8 +33,8 @@ it.each([['one trigger per event (MySQL 5.6, MariaDB 10.1)', 1235, 'TRIGGER_FORE
 
 it('a server that allows no triggers at all can be scanned: nothing of it asks for one', async () => {
   const cars = await capturedSite({ ...NEITHER_SCAN_NOR_TRIGGERS, extra: 'capture: { mode: scan }' });
-  const { db, own, parts } = cars.site;
-  const installed = await installOnce(refusing(db, /CREATE\s+TRIGGER/, 1419), parts().catalog, own, { mode: 'scan' });
+  const { db, parts } = cars.site;
+  const installed = await installOnce(refusing(db, /CREATE\s+TRIGGER/, 1419), parts().catalog, { mode: 'scan' });
   expect(installed.triggers).toBe(0);
   const ana = await cars.host.person.register({ email: 'ana@example.com', name: 'Ana' });
   await cars.site.scanning.now();

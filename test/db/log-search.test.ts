@@ -1,7 +1,6 @@
 /** The log with very many records: LOG_ROWS=1000000 for as many as an administrator may have. */
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ownTables } from '../../src/db/catalog.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { openPool, type Pool } from '../../src/db/pool.ts';
 import { toSqlTime } from '../../src/db/time.ts';
@@ -9,6 +8,7 @@ import type { LogEntry } from '../../src/model/log-entry.ts';
 import { makeActivityLog, type ActivityLog, type LogFilter } from '../../src/store/activity-log.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { databaseConfig } from '../support/pool.ts';
+import { OWN } from '../support/own-tables.ts';
 
 const ROWS = Number(process.env['LOG_ROWS'] ?? 100_000);
 /** Whatever is asked for and however much there is, a page costs no more than so many rows of tables and indexes. */
@@ -16,7 +16,6 @@ const READS = 45_000;
 /** Promised are 200 ms at a million records; three times as much is left for machines that have other work. */
 const MOST_MS = 600;
 
-const own = ownTables('oc_');
 const START_MS = Date.UTC(2026, 0, 1);
 const PEERS = ['homes', 'jobs', 'boats', 'pets', 'farms', null];
 let database: TestDatabase;
@@ -29,7 +28,7 @@ beforeAll(async () => {
   // One connection, so that the counters of the session are those of the query.
   pool = openPool(databaseConfig(database), { connectionLimit: 1 });
   await migrate(pool.db, 'oc_');
-  log = makeActivityLog({ db: pool.db, own, clock: { nowMs: () => nowMs } });
+  log = makeActivityLog({ db: pool.db, clock: { nowMs: () => nowMs } });
   for (let n = 0; n < ROWS; n += 1000) {
     nowMs = START_MS + n * 5_000;
     await log.append(
@@ -110,7 +109,7 @@ const plainly = async (filter: LogFilter, limit: number): Promise<number[]> => {
   const given = wanted.filter(([, value]) => value !== undefined);
   const where = ['TRUE', ...given.map(([condition]) => condition)].join(' AND ');
   const rows = await database.query<{ id: string }>(
-    `SELECT id FROM ${own.log} WHERE ${where} ORDER BY date DESC, id DESC LIMIT ?`,
+    `SELECT id FROM ${OWN.log} WHERE ${where} ORDER BY date DESC, id DESC LIMIT ?`,
     [...given.map(([, value]) => value), limit],
   );
   return rows.map(({ id }) => Number(id));
@@ -165,7 +164,7 @@ test.each([{}, { type: 'PROCESS' }, { after: 0 }] as const)(
 test('a page goes on where the last one ended although that record is gone meanwhile', async () => {
   const first = await log.query({ type: 'STREAM', limit: 5 });
   const rest = await plainly({ type: 'STREAM' }, 10);
-  await database.query(`DELETE FROM ${own.log} WHERE id = ?`, [first.next]);
+  await database.query(`DELETE FROM ${OWN.log} WHERE id = ?`, [first.next]);
   const second = await log.query({ type: 'STREAM', limit: 5, before: first.next ?? 0 });
   expect(second.logs.map(({ id }) => id)).toEqual(rest.slice(5));
 });

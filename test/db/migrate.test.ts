@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { ownTables } from '../../src/db/catalog.ts';
 import { dropOwnTables, isInstalled, migrate, pendingMigrations } from '../../src/db/migrate.ts';
 import type { Pool } from '../../src/db/pool.ts';
 import { readMigrations, statementsOf } from '../../src/db/sql-script.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { poolOn } from '../support/pool.ts';
+import { OWN } from '../support/own-tables.ts';
 
 let database: TestDatabase;
 let pool: Pool;
@@ -23,10 +23,9 @@ afterAll(async () => {
 });
 
 const PREFIX = 'oc_';
-const own = ownTables(PREFIX);
 
 afterEach(async () => {
-  await dropOwnTables(pool.db, own);
+  await dropOwnTables(pool.db);
 });
 
 const tablesThere = async (): Promise<string[]> =>
@@ -38,13 +37,13 @@ const tablesThere = async (): Promise<string[]> =>
   ).map((row) => row.name);
 
 test('makes every table of ours, once', async () => {
-  expect(await isInstalled(pool.db, own)).toBe(false);
+  expect(await isInstalled(pool.db)).toBe(false);
   const names = readMigrations(PREFIX).map((migration) => migration.name);
   expect(await migrate(pool.db, PREFIX)).toEqual(names);
-  expect(new Set(await tablesThere())).toEqual(new Set(Object.values(own)));
-  expect(await isInstalled(pool.db, own)).toBe(true);
+  expect(new Set(await tablesThere())).toEqual(new Set(Object.values(OWN)));
+  expect(await isInstalled(pool.db)).toBe(true);
   expect(await migrate(pool.db, PREFIX)).toEqual([]);
-  expect(await pendingMigrations(pool.db, own, readMigrations(PREFIX))).toEqual([]);
+  expect(await pendingMigrations(pool.db, readMigrations(PREFIX))).toEqual([]);
 });
 
 test('every table and column of ours has a comment', async () => {
@@ -70,24 +69,24 @@ test('goes on after a crash between any two statements of any file', async () =>
       }));
       await expect(migrate(pool.db, PREFIX, crashing)).rejects.toMatchObject({ code: 'HOST_CHANGED' });
     }
-    expect(await isInstalled(pool.db, own)).toBe(at > 0);
+    expect(await isInstalled(pool.db)).toBe(at > 0);
   }
   // The last file was run to its end, and is run once more, for nobody could note that.
   expect(await migrate(pool.db, PREFIX)).toEqual([migrations.at(-1)?.name]);
   expect(await migrate(pool.db, PREFIX)).toEqual([]);
-  expect(new Set(await tablesThere())).toEqual(new Set(Object.values(own)));
-  await dropOwnTables(pool.db, own);
+  expect(new Set(await tablesThere())).toEqual(new Set(Object.values(OWN)));
+  await dropOwnTables(pool.db);
   expect(await tablesThere()).toEqual([]);
 });
 
 test('two daemons that install at once both succeed', async () => {
   await Promise.all([migrate(pool.db, PREFIX), migrate(pool.db, PREFIX)]);
-  expect(await isInstalled(pool.db, own)).toBe(true);
+  expect(await isInstalled(pool.db)).toBe(true);
 });
 
 test('tables of a newer version are refused', async () => {
   await migrate(pool.db, PREFIX);
-  await database.query(`INSERT INTO ${own.migration} VALUES (9999, '9999_later.sql', NOW(), NOW())`);
+  await database.query(`INSERT INTO ${OWN.migration} VALUES (9999, '9999_later.sql', NOW(), NOW())`);
   await expect(migrate(pool.db, PREFIX)).rejects.toMatchObject({ code: 'SCHEMA_NEWER' });
 });
 
@@ -108,8 +107,8 @@ test('later files are run on tables that are there', async () => {
 test('a prefix may begin with a digit or hold a dollar sign, and no quotes', async () => {
   for (const prefix of ['1e5', '$1', '$$']) {
     await migrate(pool.db, prefix);
-    expect(await isInstalled(pool.db, ownTables(prefix))).toBe(true);
-    await dropOwnTables(pool.db, ownTables(prefix));
+    expect(await isInstalled(pool.db)).toBe(true);
+    await dropOwnTables(pool.db);
   }
   for (const prefix of ["$'", 'a`']) expect(() => readMigrations(prefix)).toThrow(/table_prefix/);
 });

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { ownTables } from '../../src/db/catalog.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import type { Pool } from '../../src/db/pool.ts';
 import { inTransaction } from '../../src/db/transaction.ts';
@@ -9,8 +8,8 @@ import { makeActivityLog, type ActivityLog, type LogFilter } from '../../src/sto
 import { expireLogsOnce } from '../../src/store/log-retention.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { poolOn } from '../support/pool.ts';
+import { OWN } from '../support/own-tables.ts';
 
-const own = ownTables('oc_');
 const START_MS = Date.UTC(2024, 4, 1, 10);
 let database: TestDatabase;
 let pool: Pool;
@@ -23,7 +22,7 @@ beforeAll(async () => {
   database = await createDatabase();
   pool = poolOn(database);
   await migrate(pool.db, 'oc_');
-  log = makeActivityLog({ db: pool.db, own, clock });
+  log = makeActivityLog({ db: pool.db, clock });
 });
 
 afterAll(async () => {
@@ -33,7 +32,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   nowMs = START_MS;
-  await database.query(`TRUNCATE TABLE ${own.log}`);
+  await database.query(`TRUNCATE TABLE ${OWN.log}`);
 });
 
 const entry = (changes: Partial<LogEntry> = {}): LogEntry => ({
@@ -89,7 +88,7 @@ test('records written in a transaction that is rolled back are not there', async
 test('nothing and very much can be written at once', async () => {
   await append();
   await append(...Array.from({ length: 2_500 }, (_, n) => entry({ response: `n${n}` })));
-  const [row] = await database.query<{ n: string }>(`SELECT COUNT(*) AS n FROM ${own.log}`);
+  const [row] = await database.query<{ n: string }>(`SELECT COUNT(*) AS n FROM ${OWN.log}`);
   expect(Number(row?.n)).toBe(2_500);
 });
 
@@ -158,7 +157,7 @@ test('a search finds rare records among very many, page by page, in both directi
   const ids = [1, 19_999, 20_000, 20_001, 60_000];
   for (const id of ids) {
     await database.query(
-      `INSERT INTO ${own.log} (id, type, date, status, response, content, trace) VALUES (?, 'PROCESS', NOW(3), 'OK', ?, '{}', 't')`,
+      `INSERT INTO ${OWN.log} (id, type, date, status, response, content, trace) VALUES (?, 'PROCESS', NOW(3), 'OK', ?, '{}', 't')`,
       [id, `rare ${id}`],
     );
   }
@@ -173,13 +172,13 @@ test('a search finds rare records among very many, page by page, in both directi
   expect((await log.query({ search: 'rare', after: 1, limit: 3 })).logs.map(({ id }) => id)).toEqual([
     19_999, 20_000, 20_001,
   ]);
-  await database.query(`TRUNCATE TABLE ${own.log}`);
+  await database.query(`TRUNCATE TABLE ${OWN.log}`);
   expect(await log.query({ search: 'rare' })).toEqual({ logs: [], next: null });
 });
 
 test('records go when they are too old, and the oldest go when there are too many', async () => {
   const limits = { retentionMs: 10_000, maxRows: 3 };
-  const deps = { db: pool.db, own, clock, lease, limits: () => limits };
+  const deps = { db: pool.db, clock, lease, limits: () => limits };
   await append(entry({ response: 'a' }));
   nowMs += 10_000;
   await append(...['b', 'c', 'd'].map((response) => entry({ response })));
@@ -195,17 +194,17 @@ test('records go when they are too old, and the oldest go when there are too man
 
 test('gaps between the ids do not count as records', async () => {
   await append(entry({ response: 'a' }));
-  await database.query(`ALTER TABLE ${own.log} AUTO_INCREMENT = 1000`);
+  await database.query(`ALTER TABLE ${OWN.log} AUTO_INCREMENT = 1000`);
   await append(entry({ response: 'b' }));
-  expect(await expireLogsOnce({ db: pool.db, own, clock, lease, limits: keep(2) })).toEqual({ done: 0, full: false });
+  expect(await expireLogsOnce({ db: pool.db, clock, lease, limits: keep(2) })).toEqual({ done: 0, full: false });
   await append(entry({ response: 'c' }));
-  expect(await expireLogsOnce({ db: pool.db, own, clock, lease, limits: keep(2) })).toEqual({ done: 1, full: false });
+  expect(await expireLogsOnce({ db: pool.db, clock, lease, limits: keep(2) })).toEqual({ done: 1, full: false });
   expect(await responses({})).toEqual(['c', 'b']);
 });
 
 test('very many old records go in several passes', async () => {
   for (let n = 0; n < 12; n += 1) await append(...Array.from({ length: 1_000 }, () => entry()));
-  const deps = { db: pool.db, own, clock, lease, limits: keep(100) };
+  const deps = { db: pool.db, clock, lease, limits: keep(100) };
   expect(await expireLogsOnce(deps)).toEqual({ done: 10_000, full: true });
   expect(await expireLogsOnce(deps)).toEqual({ done: 1_900, full: false });
 });
@@ -213,7 +212,7 @@ test('very many old records go in several passes', async () => {
 test('who lost the work deletes nothing any more, however many records there were when it counted', async () => {
   await append(...Array.from({ length: 5 }, () => entry()));
   const lost = { fence: () => Promise.reject(new SyncError('LEASE_LOST')) };
-  const deps = { db: pool.db, own, clock, lease: lost, limits: keep(2) };
+  const deps = { db: pool.db, clock, lease: lost, limits: keep(2) };
   await expect(expireLogsOnce(deps)).rejects.toMatchObject({ code: 'LEASE_LOST' });
   expect((await log.query({})).logs).toHaveLength(5);
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Compile } from 'typebox/compile';
-import { ownTables, readCatalog, type Ident } from '../../src/db/catalog.ts';
+import { readCatalog, type Ident } from '../../src/db/catalog.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import type { Pool } from '../../src/db/pool.ts';
 import { parseParkedId } from '../../src/store/entry-cursor.ts';
@@ -11,8 +11,8 @@ import * as answers from '../../src/server/answers.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { createHost, type Host } from '../support/osclass/host.ts';
 import { poolOn } from '../support/pool.ts';
+import { OWN } from '../support/own-tables.ts';
 
-const own = ownTables('oc_');
 const START_MS = Date.UTC(2024, 4, 1, 10);
 let database: TestDatabase;
 let host: Host;
@@ -41,7 +41,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   nowMs = START_MS;
-  for (const table of [own.outbox, own.parked, own.peer]) await database.query(`DELETE FROM ${table}`);
+  for (const table of [OWN.outbox, OWN.parked, OWN.peer]) await database.query(`DELETE FROM ${table}`);
 });
 
 const T1 = '2024-05-01 09:59:00.000';
@@ -56,15 +56,15 @@ async function waits(
   due = T2,
 ) {
   await database.query(
-    `INSERT INTO ${own.outbox} (peer, kind, ref, state, changed_at, due_at, attempts, code, message) VALUES (?,?,?,?,?,?,2,?,?)`,
+    `INSERT INTO ${OWN.outbox} (peer, kind, ref, state, changed_at, due_at, attempts, code, message) VALUES (?,?,?,?,?,?,2,?,?)`,
     [peer, kind, ref, state, T1, due, ...reason],
   );
 }
 
 async function parks(peer: string, code: string, record: string, userId: number | null = null) {
-  const uid = Buffer.alloc(16, (await database.query(`SELECT id FROM ${own.parked}`)).length + 1);
+  const uid = Buffer.alloc(16, (await database.query(`SELECT id FROM ${OWN.parked}`)).length + 1);
   await database.query(
-    `INSERT INTO ${own.parked} (peer, uid, user_id, code, message, record, created_at, tried_at, attempts) VALUES (?,?,?,?,'why',?,?,?,3)`,
+    `INSERT INTO ${OWN.parked} (peer, uid, user_id, code, message, record, created_at, tried_at, attempts) VALUES (?,?,?,?,'why',?,?,?,3)`,
     [peer, uid, userId, code, record, T1, T2],
   );
 }
@@ -74,7 +74,7 @@ test('pending entries tell who waits, masked, since when and why', async () => {
   await waits('homes', 'u', 999_999, 'w', [null, null], T1);
   await waits('homes', 'r', 5, 'h', ['GUARD_HELD', 'too many']);
   await waits('homes', 'u', bob, 'p', ['EMAIL_TAKEN', 'taken']);
-  const page = await listPending({ db: pool.db, own, userTable, nowMs: () => nowMs }, {});
+  const page = await listPending({ db: pool.db, userTable, nowMs: () => nowMs }, {});
   const common = { peer: 'homes', since: '2024-05-01T09:59:00.000Z', attempts: 2 };
   expect(page).toEqual({
     pending: [
@@ -123,7 +123,7 @@ test('pending entries are paged by peer, kind and id, each seen once', async () 
     ['jobs', 'r', 2],
   ] as const;
   for (const [peer, kind, ref] of keys) await waits(peer, kind, ref, 'w', [null, null]);
-  const deps = { db: pool.db, own, userTable, nowMs: () => nowMs };
+  const deps = { db: pool.db, userTable, nowMs: () => nowMs };
   const seen: string[] = [];
   const cursors: (string | null)[] = [];
   for (let after: string | undefined | null; after !== null;) {
@@ -148,7 +148,7 @@ test('parked records and parked entries are one list, with a remedy and an id fo
   await parks('cars', 'OLD_CODE', 'no json');
   await waits('homes', 'u', bob, 'p', ['VALUE_UNSTORABLE', 'too long']);
   await waits('homes', 'u', ana, 'w', [null, null]);
-  const deps = { db: pool.db, own, userTable };
+  const deps = { db: pool.db, userTable };
   const page = await listParked(deps, {});
   expect(
     page.parked.map(({ direction, peer, kind, user_id: userId, email, code }) => [
@@ -208,7 +208,7 @@ const facts = (name: string) => ({
 });
 
 test('of a peer that was never called nothing is known', async () => {
-  const status = makePeerStatus({ db: pool.db, own, clock: { nowMs: () => nowMs } });
+  const status = makePeerStatus({ db: pool.db, clock: { nowMs: () => nowMs } });
   const summaries = await status.summaries([facts('homes')]);
   expect(summaries).toEqual([
     {
@@ -239,7 +239,7 @@ test('of a peer that was never called nothing is known', async () => {
 });
 
 test('the first failure since the last success is kept until a call succeeds', async () => {
-  const status = makePeerStatus({ db: pool.db, own, clock: { nowMs: () => nowMs } });
+  const status = makePeerStatus({ db: pool.db, clock: { nowMs: () => nowMs } });
   const failing = async () => (await status.failingSince(['homes', 'cars']))[0];
   const failed = { ok: false, status: 'ERR', message: 'refused' };
   await status.recordCall('homes', failed);
@@ -257,14 +257,14 @@ test('the first failure since the last success is kept until a call succeeds', a
 });
 
 test('a summary counts what waits, is parked or held, in both directions, for that peer alone', async () => {
-  const status = makePeerStatus({ db: pool.db, own, clock: { nowMs: () => nowMs } });
+  const status = makePeerStatus({ db: pool.db, clock: { nowMs: () => nowMs } });
   await status.recordSynced(pool.db, 'homes', 'from', { records: 3, isNews: true });
   nowMs += 1_000;
   await status.recordSynced(pool.db, 'homes', 'to', { records: 2, isNews: true });
   nowMs += 1_000;
   await status.recordSynced(pool.db, 'homes', 'from', { records: 4, isNews: false });
   await status.recordSynced(pool.db, 'homes', 'to', { records: 0, isNews: false });
-  await database.query(`UPDATE ${own.peer} SET last_user_id = 4294967295`);
+  await database.query(`UPDATE ${OWN.peer} SET last_user_id = 4294967295`);
   await waits('homes', 'u', ana, 'w', [null, null]);
   await waits('homes', 'u', bob, 'p', ['EMAIL_TAKEN', 'taken']);
   await waits('homes', 'r', 1, 'h', ['GUARD_HELD', 'held']);

@@ -1,6 +1,5 @@
 /** Entries of outboxes: confirming many at once, each only in the generation that was sent; and whose are due. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ownTables } from '../../src/db/catalog.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import type { Pool } from '../../src/db/pool.ts';
 import type { OutboxEntry } from '../../src/model/route.ts';
@@ -8,7 +7,6 @@ import { confirm, dueEntries, enqueue, holdEntries, peersWithDue } from '../../s
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { poolOn } from '../support/pool.ts';
 
-const own = ownTables('oc_');
 const NOW = Date.UTC(2026, 0, 1);
 let database: TestDatabase;
 let pool: Pool;
@@ -24,46 +22,46 @@ afterAll(async () => {
 });
 
 const entry = (kind: OutboxEntry['kind'], ref: number, peer = 'homes'): OutboxEntry => ({ peer, kind, ref });
-const waiting = (peer: string) => dueEntries(pool.db, own, peer, NOW, 1000);
+const waiting = (peer: string) => dueEntries(pool.db, peer, NOW, 1000);
 const named = async (peer: string): Promise<string[]> =>
   (await waiting(peer)).map(({ kind, ref, generation }) => `${kind} ${ref} #${generation}`).toSorted();
 
 test('what was sent goes; what changed meanwhile, was not sent, or is for another peer stays', async () => {
   const users = Array.from({ length: 600 }, (_, n) => entry('user', n + 1));
   const all = [...users, entry('removal', 1), entry('removal', 2), entry('user', 1, 'jobs')];
-  await enqueue(pool.db, own, all, NOW);
+  await enqueue(pool.db, all, NOW);
   // Two of them for the second time, one of these for the third.
-  await enqueue(pool.db, own, [entry('user', 7), entry('user', 8), entry('removal', 2)], NOW);
-  await enqueue(pool.db, own, [entry('user', 8)], NOW);
+  await enqueue(pool.db, [entry('user', 7), entry('user', 8), entry('removal', 2)], NOW);
+  await enqueue(pool.db, [entry('user', 8)], NOW);
   const sent = (await waiting('homes')).filter(({ kind, ref }) => !(kind === 'user' && ref === 600));
-  await enqueue(pool.db, own, [entry('user', 9), entry('removal', 1)], NOW);
-  await confirm(pool.db, own, 'homes', sent);
+  await enqueue(pool.db, [entry('user', 9), entry('removal', 1)], NOW);
+  await confirm(pool.db, 'homes', sent);
   expect(await named('homes')).toEqual(['removal 1 #2', 'user 600 #1', 'user 9 #2']);
   expect(await named('jobs')).toEqual(['user 1 #1']);
 });
 
 test('only what is named is held, and only as it was read', async () => {
-  await enqueue(pool.db, own, [entry('user', 1, 'cars'), entry('user', 2, 'cars'), entry('removal', 1, 'cars')], NOW);
+  await enqueue(pool.db, [entry('user', 1, 'cars'), entry('user', 2, 'cars'), entry('removal', 1, 'cars')], NOW);
   const read = (await waiting('cars')).filter(({ ref }) => ref === 1);
-  await enqueue(pool.db, own, [entry('user', 1, 'cars')], NOW);
-  await holdEntries(pool.db, own, 'cars', read, 'too many');
+  await enqueue(pool.db, [entry('user', 1, 'cars')], NOW);
+  await holdEntries(pool.db, 'cars', read, 'too many');
   expect(await named('cars')).toEqual(['user 1 #2', 'user 2 #1']);
 });
 
 test('nothing to confirm is no statement', async () => {
-  await confirm(pool.db, own, 'homes', []);
+  await confirm(pool.db, 'homes', []);
   expect(await named('jobs')).toEqual(['user 1 #1']);
 });
 
 test('of the peers that are named, those have something due whose entries wait, and wait no longer', async () => {
   const peers = ['due', 'later', 'held', 'nothing', 'far'];
-  await enqueue(pool.db, own, [entry('user', 1, 'due'), entry('user', 2, 'due'), entry('user', 1, 'held')], NOW);
-  await enqueue(pool.db, own, [entry('user', 1, 'later')], NOW + 1000);
+  await enqueue(pool.db, [entry('user', 1, 'due'), entry('user', 2, 'due'), entry('user', 1, 'held')], NOW);
+  await enqueue(pool.db, [entry('user', 1, 'later')], NOW + 1000);
   // A clock that was set back by years does not keep an entry for as long.
-  await enqueue(pool.db, own, [entry('user', 1, 'far')], NOW + 1e11);
-  await enqueue(pool.db, own, [entry('user', 1, 'stranger')], NOW);
-  await holdEntries(pool.db, own, 'held', await waiting('held'), 'too many');
-  expect((await peersWithDue(pool.db, own, peers, NOW)).toSorted()).toEqual(['due', 'far']);
-  expect((await peersWithDue(pool.db, own, peers, NOW + 1000)).toSorted()).toEqual(['due', 'far', 'later']);
-  expect(await peersWithDue(pool.db, own, [], NOW)).toEqual([]);
+  await enqueue(pool.db, [entry('user', 1, 'far')], NOW + 1e11);
+  await enqueue(pool.db, [entry('user', 1, 'stranger')], NOW);
+  await holdEntries(pool.db, 'held', await waiting('held'), 'too many');
+  expect((await peersWithDue(pool.db, peers, NOW)).toSorted()).toEqual(['due', 'far']);
+  expect((await peersWithDue(pool.db, peers, NOW + 1000)).toSorted()).toEqual(['due', 'far', 'later']);
+  expect(await peersWithDue(pool.db, [], NOW)).toEqual([]);
 });

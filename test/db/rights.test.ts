@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { installOnce } from '../../src/capture/install.ts';
 import { probeRights, RIGHTS, type Right } from '../../src/capture/rights.ts';
-import { ownTables, readCatalog } from '../../src/db/catalog.ts';
+import { readCatalog } from '../../src/db/catalog.ts';
 import { openPool } from '../../src/db/pool.ts';
 import { readServerFacts } from '../../src/db/server-facts.ts';
 import { createAccount, type TestAccount } from '../support/database.ts';
@@ -47,7 +47,7 @@ describe('the rights of the account', () => {
     async (right) => {
       const site = await limited(without(right));
       expect((await probeRights(site.db, site.catalog)).missing).toEqual([right]);
-      await expect(installOnce(site.db, site.catalog, ownTables('oc_'))).rejects.toMatchObject({
+      await expect(installOnce(site.db, site.catalog)).rejects.toMatchObject({
         code: 'DB_MISSING_RIGHT',
         message: expect.stringContaining(`lacks ${right} on`),
       });
@@ -58,7 +58,7 @@ describe('the rights of the account', () => {
   it('are known to lack TRIGGER, or trust before that, and an installation leaves nothing', async () => {
     const site = await limited(without('TRIGGER'));
     const code = (await isStrict(site)) ? 'TRIGGERS_NEED_TRUST' : 'DB_MISSING_RIGHT';
-    await expect(installOnce(site.db, site.catalog, ownTables('oc_'))).rejects.toMatchObject({ code });
+    await expect(installOnce(site.db, site.catalog)).rejects.toMatchObject({ code });
     expect(await traces(site)).toEqual([]);
   });
 
@@ -71,7 +71,7 @@ describe('the rights of the account', () => {
   it('suffice for an installation, or the server asks for trust and nothing is left', async () => {
     const site = await limited(RIGHTS);
     const isRefused = await isStrict(site);
-    const came = await installOnce(site.db, site.catalog, ownTables('oc_')).catch((error: unknown) => error);
+    const came = await installOnce(site.db, site.catalog).catch((error: unknown) => error);
     expect(came).toMatchObject(isRefused ? { code: 'TRIGGERS_NEED_TRUST' } : { triggers: 6 });
     expect((await traces(site)).length > 0).toBe(!isRefused);
   });

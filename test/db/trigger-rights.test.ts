@@ -116,7 +116,7 @@ async function siteOf({ grants, after = [] }: Way, options: { install?: boolean 
   });
 }
 
-const installOn = ({ db, own, parts }: Site): Promise<unknown> => installOnce(db, parts().catalog, own);
+const installOn = ({ db, parts }: Site): Promise<unknown> => installOnce(db, parts().catalog);
 
 /** Writes of the site, each of which would run a trigger. */
 async function write({ host, database }: CapturedSite): Promise<void> {
@@ -158,8 +158,8 @@ describe.each(['mariadb', 'mysql'] as const)('on %s', (kind) => {
   );
 });
 
-const watchOf = ({ db, own, parts }: Site): ReturnType<typeof makeQueueWatch> =>
-  makeQueueWatch({ db, own, catalog: () => parts().catalog });
+const watchOf = ({ db, parts }: Site): ReturnType<typeof makeQueueWatch> =>
+  makeQueueWatch({ db, catalog: () => parts().catalog });
 
 /** An account whose rights go over from it to a role that is active in the sessions to come, and not in triggers. */
 async function demoted(): Promise<CapturedSite & { readonly promote: () => Promise<void>; readonly later: Site }> {
@@ -199,12 +199,12 @@ describe('triggers that worked when they were made, and stop the site now', () =
     });
     await write(cars);
     const { catalog } = cars.later.parts();
-    await expect(checkTriggersOnce(cars.later.db, catalog, cars.later.own)).rejects.toMatchObject({
+    await expect(checkTriggersOnce(cars.later.db, catalog)).rejects.toMatchObject({
       code: 'DB_MISSING_RIGHT',
     });
     expect(await cars.database.query('SHOW TRIGGERS')).toEqual([]);
     await cars.promote();
-    expect(await checkTriggersOnce(cars.later.db, catalog, cars.later.own)).toMatchObject({ kind: 'lost' });
+    expect(await checkTriggersOnce(cars.later.db, catalog)).toMatchObject({ kind: 'lost' });
     expect(await watch.look(true)).toBeUndefined();
     await cars.scanAll();
     expect(await cars.outbox()).toContain('homes user 1');
@@ -256,7 +256,7 @@ describe('a table of the site without transactions', () => {
     await write(cars);
     await convert(cars, 'InnoDB');
     const { catalog } = cars.site.parts();
-    expect(await checkTriggersOnce(cars.site.db, catalog, cars.site.own)).toMatchObject({ kind: 'lost' });
+    expect(await checkTriggersOnce(cars.site.db, catalog)).toMatchObject({ kind: 'lost' });
     await write(cars);
   });
 });

@@ -108,7 +108,7 @@ describe('the guard', () => {
     const by = { name: 'ana', keyDigest: null, ip: null, trace: 'test' };
     await expect(approvePeer(fragile, 'cars', Date.now(), by)).rejects.toThrow('stopped after statement');
     await fragile.close();
-    const held = await heldOf((await homes.open()).site.db, fragile.own, 'cars');
+    const held = await heldOf((await homes.open()).site.db, 'cars');
     expect(held.length).toBeGreaterThan(0);
     // One more removal is not what somebody approved.
     await cars.host.person.register({ email: 'late@example.com', name: 'Late', validation: false });
@@ -151,7 +151,7 @@ describe('the guard', () => {
     await cars.db.query('ALTER TABLE oc_t_user AUTO_INCREMENT = 100');
     await site.feed('homes', { restart: true, once: false, dryRun: false, overwrite: false });
     expect(await countOf('cars')).toBe(5);
-    expect(await countVanished(site.db, site.own, site.parts().catalog)).toBe(0);
+    expect(await countVanished(site.db, site.parts().catalog)).toBe(0);
     await world.settle();
     expect(await world.differences()).toEqual([]);
   });

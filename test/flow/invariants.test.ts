@@ -40,13 +40,13 @@ async function sync(): Promise<void> {
   }
 }
 
-const entries = (site: Site, peer: string) => dueEntries(site.db, site.own, peer, Date.now() + 60_000, 100);
+const entries = (site: Site, peer: string) => dueEntries(site.db, peer, Date.now() + 60_000, 100);
 const nameAt = async (site: WorldSite): Promise<unknown> => (await site.host.user(email))?.['s_name'];
 
 async function recordOf(site: Site, userId: number): Promise<UserRecord> {
   const { hosts, zone } = site.parts();
   const host = (await hosts.byId(site.db, [userId])).get(userId);
-  const stored = (await readShadows(site.db, site.own, [userId])).get(userId);
+  const stored = (await readShadows(site.db, [userId])).get(userId);
   if (host === undefined || stored === undefined) throw new Error('no such user');
   const encoded = encodeUser(host, stored, () => true, hosts, zone);
   if (encoded === undefined) throw new Error('not sendable');
@@ -60,10 +60,10 @@ const fromCars = () => ({
 
 it('invariant 3: an entry leaves an outbox only if the user has not changed since it was read', async () => {
   const entry = { peer: 'homes', kind: 'user' as const, ref: id };
-  await enqueue(carsSite.db, carsSite.own, [entry], Date.now());
+  await enqueue(carsSite.db, [entry], Date.now());
   const read = await entries(carsSite, 'homes');
-  await enqueue(carsSite.db, carsSite.own, [entry], Date.now());
-  await confirm(carsSite.db, carsSite.own, 'homes', read);
+  await enqueue(carsSite.db, [entry], Date.now());
+  await confirm(carsSite.db, 'homes', read);
   expect(await entries(carsSite, 'homes')).toHaveLength(1);
   await sync();
   expect(await entries(carsSite, 'homes')).toEqual([]);

@@ -50,11 +50,11 @@ it('an upgrade in place makes no edit of anybody, and a row that is deleted afte
   expect(await shopOn(homes)).toMatchObject({ s_vat: null });
   // What version 0.1.0 left behind: one hash for an empty row and for none.
   for (const site of world.sites) {
-    const { db, own } = await siteOf(site);
+    const { db } = await siteOf(site);
     const ids = (await site.db.query<{ id: number }>('SELECT user_id AS id FROM oc_account_sync_user')).map(
       (r) => r.id,
     );
-    const before = [...(await readShadows(db, own, ids)).values()];
+    const before = [...(await readShadows(db, ids)).values()];
     const old = before.map((user) => ({
       ...user,
       shadow: {
@@ -70,7 +70,7 @@ it('an upgrade in place makes no edit of anybody, and a row that is deleted afte
     expect(old.some(({ shadow }, at) => !encodeShadow(shadow).equals(encodeShadow(before[at]?.shadow as never)))).toBe(
       true,
     );
-    await writeShadows(db, own, old);
+    await writeShadows(db, old);
     await site.db.query("DELETE FROM oc_account_sync_state WHERE name = 'registers_watched'");
     await site.stop();
     await site.start();

@@ -58,9 +58,9 @@ describe.each(RELAYS)('relay: true %s', { timeout: 60_000 }, (_where, ofHomes, i
     }
   };
   const explained = async (who: string): Promise<PeerReport> => {
-    const { db, own, activity, status, parts, routes } = await siteOf(world.site('cars'));
+    const { db, activity, status, parts, routes } = await siteOf(world.site('cars'));
     const { hosts } = parts();
-    const report = await reportUser({ db, own, hosts, activity, status, routes: routes() }, who);
+    const report = await reportUser({ db, hosts, activity, status, routes: routes() }, who);
     return report?.peers.find(({ peer }) => peer === 'jobs') as PeerReport;
   };
   const advice = (): string[] =>

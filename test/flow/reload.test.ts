@@ -106,7 +106,7 @@ describe('reloading under load', { timeout: 120_000 }, () => {
     ];
     for (const [peers, isJobsThere] of steps) {
       // What was edited before a peer goes, but is only looked at after, is not sent to it.
-      await eventually(async () => expect(await isQueueEmpty(open.site.db, open.site.own)).toBe(true));
+      await eventually(async () => expect(await isQueueEmpty(open.site.db)).toBe(true));
       const wasThere = open.site.config.peers.some(({ name }) => name === 'jobs');
       const [during] = await Promise.all([change(150), edit(open, configOf(peers))]);
       if (wasThere && isJobsThere) sure.push(...during);
@@ -188,9 +188,7 @@ describe('an edit of the config', { timeout: 60_000 }, () => {
         problems: string[];
       };
       expect(line.problems.join('\n')).toMatch(problem);
-      await eventually(async () =>
-        expect((await readRefusedEdit(open.site.db, open.site.own))?.problems).toMatch(problem),
-      );
+      await eventually(async () => expect((await readRefusedEdit(open.site.db))?.problems).toMatch(problem));
       await cars.host.person.register({ email: 'ana@example.com', name: 'Ana' });
       await eventually(async () =>
         expect((await world.site('homes').host.users()).users.has('ana@example.com')).toBe(true),
@@ -198,7 +196,7 @@ describe('an edit of the config', { timeout: 60_000 }, () => {
       write(configOf([entry('homes')]));
       await eventually(async () => expect(await health()).toMatchObject({ status: 'ok' }));
       expect(logged).toMatch(/the refused edit of the config was taken back/);
-      await eventually(async () => expect(await readRefusedEdit(open.site.db, open.site.own)).toBeUndefined());
+      await eventually(async () => expect(await readRefusedEdit(open.site.db)).toBeUndefined());
     },
   );
 

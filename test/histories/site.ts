@@ -13,7 +13,6 @@ import { adopt } from '../../src/capture/adopt.ts';
 import { baselineOnce } from '../../src/capture/baseline.ts';
 import type { CaptureDeps } from '../../src/capture/deps.ts';
 import { drainOnce } from '../../src/capture/drain.ts';
-import { ownTables } from '../../src/db/catalog.ts';
 import type { Lease } from '../../src/store/lease.ts';
 import type { OutboxWriter } from '../../src/store/ports.ts';
 import { setBackUsers } from '../../src/store/restamp.ts';
@@ -67,8 +66,7 @@ const LEASE: Lease = {
   renew: () => Promise.resolve(),
   release: () => Promise.resolve(),
 };
-const OWN = ownTables('');
-const UNREAD = makeUnread(OWN, 'triggers');
+const UNREAD = makeUnread('triggers');
 const NAMESPACE = '3a0f8d52-8f3e-4c53-9a55-0d6a3c4f6b10';
 
 /** Opens a site with an empty database. `nowMs`: its own clock. */
@@ -84,15 +82,15 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
   }));
   const routeOf = (peer: string): PeerRoute => routes.find((route) => route.name === peer) as PeerRoute;
   const outbox: OutboxWriter = {
-    enqueue: (runner, entries, at) => enqueue(runner, OWN, entries, at),
-    usersWaiting: (runner, userIds) => usersWaiting(runner, OWN, peers, userIds),
-    dropUsers: (runner, userIds) => dropUsers(runner, OWN, peers, userIds),
-    renumber: (runner, moves, at) => renumberEntries(runner, OWN, moves, at),
+    enqueue: (runner, entries, at) => enqueue(runner, entries, at),
+    usersWaiting: (runner, userIds) => usersWaiting(runner, peers, userIds),
+    dropUsers: (runner, userIds) => dropUsers(runner, peers, userIds),
+    renumber: (runner, moves, at) => renumberEntries(runner, moves, at),
   };
   const randomUid = (): ReturnType<typeof requireUid> => requireUid(v5(`${name} ${memory.next()}`, NAMESPACE));
   const clock = { nowMs, toEpochMs: ZONE.toEpochMs };
-  const renumbered: CaptureDeps['renumbered'] = (trx, moves) => renumberParked(trx, OWN, moves);
-  const common = { db, own: OWN, hosts: HOSTS, outbox, renumbered, origin, ...clock, randomUid, routes: () => routes };
+  const renumbered: CaptureDeps['renumbered'] = (trx, moves) => renumberParked(trx, moves);
+  const common = { db, hosts: HOSTS, outbox, renumbered, origin, ...clock, randomUid, routes: () => routes };
   const appendLog = (): Promise<void> => Promise.resolve();
   const applyDeps: ApplyDeps = {
     ...{ ...common, catalog: CATALOG, locations: LOCATIONS, zone: ZONE, appendLog },
@@ -118,7 +116,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
     },
     async drain() {
       const { done, changed } = await drainOnce(common, LEASE);
-      await wakeParked(db, OWN, changed);
+      await wakeParked(db, changed);
       return done;
     },
     async deliver(to, send) {
@@ -127,7 +125,6 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
         {
           ...{
             db,
-            own: OWN,
             hosts: HOSTS,
             origin,
             nowMs,
@@ -164,7 +161,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
     async page(to) {
       const users = await HOSTS.after(db, 0, 1000, { eligible: true });
       const ids = users.map((user) => user.id);
-      const shadows = await setBackUsers(common, await readShadows(db, OWN, ids));
+      const shadows = await setBackUsers(common, await readShadows(db, ids));
       return users.flatMap((user) => {
         const stored = shadows.get(user.id);
         const encoded =
@@ -177,7 +174,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
     async feed(peer, records) {
       await applyRecords(applyDeps, records, from(peer, 'feed'), {
         within: async (trx, { records: chunk, outcomes }) => {
-          await parkRecords(trx, OWN, busyOf(peer, chunk, outcomes, nowMs()), nowMs());
+          await parkRecords(trx, busyOf(peer, chunk, outcomes, nowMs()), nowMs());
         },
       });
     },

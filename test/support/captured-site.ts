@@ -18,6 +18,7 @@ import type { SiteOptions } from '../../src/site/site-options.ts';
 import { openSite, type Site } from '../../src/site/site.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 import { createHost, type Host, type HostOptions } from './osclass/host.ts';
+import { OWN, type OwnNames } from './own-tables.ts';
 
 interface Login {
   readonly user: string;
@@ -68,7 +69,7 @@ export interface CapturedSite {
   /** Rows of tombstones: uid in hex and stamp, by removal. */
   readonly tombstones: () => Promise<{ removal: string; uid: string; stamp: string }[]>;
   /** All rows of a table of ours, in comparable form. */
-  readonly rows: (table: keyof Site['own']) => Promise<string[]>;
+  readonly rows: (table: keyof OwnNames) => Promise<string[]>;
 }
 
 /** For use inside a test: it is gone when the test is over. */
@@ -105,9 +106,9 @@ peers:${options.peerList ?? (entries.join('') || ' []')}
     return opened;
   };
   const site = await again();
-  const { db, own } = site;
+  const { db } = site;
   const stored = async (userId: number): Promise<StoredUser> => {
-    const found = (await readShadows(db, own, [userId])).get(userId);
+    const found = (await readShadows(db, [userId])).get(userId);
     if (found === undefined) throw new Error(`nothing is known of user ${userId}`);
     return found;
   };
@@ -118,7 +119,7 @@ peers:${options.peerList ?? (entries.join('') || ' []')}
     site,
     again,
     async install() {
-      await installOnce(db, site.parts().catalog, own, { mode: config.capture.mode });
+      await installOnce(db, site.parts().catalog, { mode: config.capture.mode });
     },
     async scanAll() {
       let changed = 0;
@@ -134,15 +135,15 @@ peers:${options.peerList ?? (entries.join('') || ' []')}
       }
       return changed;
     },
-    markers: () => readMarkers(db, own, 1_000_000),
+    markers: () => readMarkers(db, 1_000_000),
     async outbox() {
       const rows = await database.query<{ peer: string; kind: string; ref: string }>(
-        `SELECT peer, kind, ref FROM ${own.outbox} ORDER BY peer, kind, ref`,
+        `SELECT peer, kind, ref FROM ${OWN.outbox} ORDER BY peer, kind, ref`,
       );
       return rows.map(({ peer, kind, ref }) => `${peer} ${kind === 'u' ? 'user' : 'removal'} ${ref}`);
     },
     async deliverAll() {
-      await database.query(`DELETE FROM ${own.outbox}`);
+      await database.query(`DELETE FROM ${OWN.outbox}`);
     },
     stored,
     async stamp(userId, register) {
@@ -150,10 +151,10 @@ peers:${options.peerList ?? (entries.join('') || ' []')}
       if (state === undefined) throw new Error(`no register ${register}`);
       return formatStamp(state.stamp);
     },
-    userOf: async (uid) => (await usersByUid(db, own, [uid])).get(uid),
+    userOf: async (uid) => (await usersByUid(db, [uid])).get(uid),
     tombstones: () =>
-      database.query(`SELECT HEX(removal) AS removal, HEX(uid) AS uid, stamp FROM ${own.tombstone} ORDER BY 1, 2`),
-    rows: (table) => rowsOf(database, own[table]),
+      database.query(`SELECT HEX(removal) AS removal, HEX(uid) AS uid, stamp FROM ${OWN.tombstone} ORDER BY 1, 2`),
+    rows: (table) => rowsOf(database, OWN[table]),
   };
   if (install) {
     await captured.install();

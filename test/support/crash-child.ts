@@ -44,15 +44,15 @@ const work = async (): Promise<void> => {
 
 const operate = async (config: Config, what: Operation): Promise<void> => {
   const site = await openSite(config, { clock: systemClock, onStatement });
-  const { db, own } = site;
+  const { db } = site;
   const { catalog } = site.parts();
   try {
     switch (what) {
       case 'install':
-        await installOnce(db, catalog, own);
+        await installOnce(db, catalog);
         return;
       case 'uninstall':
-        await uninstallOnce(db, catalog, own);
+        await uninstallOnce(db, catalog);
         return;
       case 'scan':
         while (await site.isScanPending()) await site.scanPage();

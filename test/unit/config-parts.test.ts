@@ -1,3 +1,4 @@
+import { ownName } from '../../src/db/own-tables.ts';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
@@ -6,7 +7,6 @@ import { parseConfig } from '../../src/config/load.ts';
 import { ConfigError, type Problem } from '../../src/config/problem.ts';
 import { keysThatNeedRestart, restartRequired } from '../../src/config/restart.ts';
 import { parseSize } from '../../src/config/size.ts';
-import { ownTables } from '../../src/db/catalog.ts';
 import { ENV, fixture, readSecret } from './config-fixtures.ts';
 
 function at(line: number | null, column: number | null, path: string): Problem {
@@ -121,7 +121,7 @@ describe('a prefix is as long as our names behind it allow', () => {
   };
 
   test('30 characters', () => {
-    expect(ownTables(withPrefix(30)).unknownPlace).toHaveLength(30 + 'account_sync_unknown_place'.length);
+    expect(ownName(withPrefix(30), 'unknown_place')).toHaveLength(30 + 'account_sync_unknown_place'.length);
   });
 
   test('and no more', () => expect(() => withPrefix(31)).toThrow(ConfigError));

@@ -1,6 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Kysely } from 'kysely';
-import type { OwnTables } from '../../src/db/catalog.ts';
 import { runFeed, type FeedOptions, type FeedPullerDeps } from '../../src/feed/puller.ts';
 import { SyncError } from '../../src/model/errors.ts';
 import type { FeedPage } from '../../src/model/record.ts';
@@ -38,7 +37,6 @@ const start = (
   };
   const deps: FeedPullerDeps = {
     db: {} as Kysely<unknown>,
-    own: {} as OwnTables,
     leases: { tryAcquire: async () => lease },
     nowMs: () => nowMs,
     random: () => 0.5,

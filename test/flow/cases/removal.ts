@@ -195,7 +195,7 @@ export const removalCases: readonly Case[] = [
     async play({ a, b, person, sync }) {
       const email = await person();
       const site = await a.site();
-      const forget = (): Promise<number> => expireTombstones(site.db, site.own, Date.now() + DAY_MS);
+      const forget = (): Promise<number> => expireTombstones(site.db, Date.now() + DAY_MS);
       await forget();
       await a.host.person.deleteAccount(email);
       await site.drain();

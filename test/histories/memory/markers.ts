@@ -1,19 +1,18 @@
 /** Stands in for src/store/markers.ts. */
-import type { OwnTables } from '../../../src/db/catalog.ts';
 import type { Marker } from '../../../src/store/markers.ts';
 import { memoryOf } from './database.ts';
 
-export async function readMarkers(runner: unknown, _own: OwnTables, limit: number): Promise<Marker[]> {
+export async function readMarkers(runner: unknown, limit: number): Promise<Marker[]> {
   const memory = memoryOf(runner);
   memory.step();
   return [...memory.tables.queue.values()].slice(0, limit);
 }
 
-export async function readMarkersOf(runner: unknown, _own: OwnTables, userIds: readonly number[]): Promise<Marker[]> {
+export async function readMarkersOf(runner: unknown, userIds: readonly number[]): Promise<Marker[]> {
   return [...memoryOf(runner).tables.queue.values()].filter(({ userId }) => userIds.includes(userId));
 }
 
-export async function deleteMarkers(runner: unknown, _own: OwnTables, markers: readonly Marker[]): Promise<void> {
+export async function deleteMarkers(runner: unknown, markers: readonly Marker[]): Promise<void> {
   const memory = memoryOf(runner);
   memory.step();
   for (const { seq } of markers) memory.tables.queue.delete(seq);
@@ -21,7 +20,7 @@ export async function deleteMarkers(runner: unknown, _own: OwnTables, markers: r
 
 export async function markerTimes(
   runner: unknown,
-  _own: OwnTables,
+
   userIds: readonly number[],
 ): Promise<Map<number, number>> {
   const times = new Map<number, number>();
@@ -33,7 +32,7 @@ export async function markerTimes(
 
 export async function usersMarked(
   runner: unknown,
-  _own: OwnTables,
+
   op: Marker['op'],
   userIds: readonly number[],
 ): Promise<Set<number>> {
@@ -43,7 +42,7 @@ export async function usersMarked(
 
 export async function idsChangingHands(
   runner: unknown,
-  _own: OwnTables,
+
   userIds: readonly number[],
   except: ReadonlySet<string> = new Set(),
 ): Promise<Set<number>> {

@@ -1,12 +1,11 @@
 /** Stands in for src/store/outbox.ts. */
-import type { OwnTables } from '../../../src/db/catalog.ts';
 import type { OutboxEntry } from '../../../src/model/route.ts';
 import type { DueEntry, EntryName, Postponed } from '../../../src/store/outbox.ts';
 import { memoryOf } from './database.ts';
 
 export async function enqueue(
   runner: unknown,
-  _own: OwnTables,
+
   entries: readonly OutboxEntry[],
   nowMs: number,
 ): Promise<void> {
@@ -32,7 +31,7 @@ export async function enqueue(
 
 export async function dueEntries(
   runner: unknown,
-  _own: OwnTables,
+
   peer: string,
   nowMs: number,
   limit: number,
@@ -44,7 +43,7 @@ export async function dueEntries(
 
 export async function confirm(
   runner: unknown,
-  _own: OwnTables,
+
   peer: string,
   entries: readonly DueEntry[],
 ): Promise<void> {
@@ -59,7 +58,7 @@ export async function confirm(
 
 export async function postpone(
   runner: unknown,
-  _own: OwnTables,
+
   peer: string,
   entries: readonly Postponed[],
 ): Promise<void> {
@@ -75,7 +74,7 @@ export async function postpone(
 
 export async function usersWaiting(
   runner: unknown,
-  _own: OwnTables,
+
   peers: readonly string[],
   userIds: readonly number[],
 ): Promise<Set<number>> {
@@ -85,7 +84,7 @@ export async function usersWaiting(
 
 export async function dropUsers(
   runner: unknown,
-  _own: OwnTables,
+
   peers: readonly string[],
   userIds: readonly number[],
 ): Promise<void> {
@@ -97,7 +96,7 @@ export async function dropUsers(
 
 export async function renumberEntries(
   runner: unknown,
-  _own: OwnTables,
+
   moves: ReadonlyMap<number, number>,
 ): Promise<void> {
   const memory = memoryOf(runner);
@@ -113,7 +112,7 @@ export async function renumberEntries(
   }
 }
 
-export async function park(_runner: unknown, _own: OwnTables, peer: string, entry: DueEntry): Promise<void> {
+export async function park(_runner: unknown, peer: string, entry: DueEntry): Promise<void> {
   throw new Error(`an entry for ${peer} was parked: ${entry.kind} ${entry.ref}`);
 }
 
@@ -121,11 +120,11 @@ export async function peersWithDue(): Promise<string[]> {
   throw new Error('not here');
 }
 
-export async function retryEntry(_runner: unknown, _own: OwnTables, _entry: EntryName): Promise<boolean> {
+export async function retryEntry(_runner: unknown, _entry: EntryName): Promise<boolean> {
   throw new Error('not here');
 }
 
-export async function dropEntry(_runner: unknown, _own: OwnTables, _entry: EntryName): Promise<boolean> {
+export async function dropEntry(_runner: unknown, _entry: EntryName): Promise<boolean> {
   throw new Error('not here');
 }
 

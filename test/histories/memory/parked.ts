@@ -1,12 +1,11 @@
 /** Stands in for src/store/parked.ts. */
 import type { Lying, ParkedRecord, ParkedRow } from '../../../src/store/parked.ts';
-import type { OwnTables } from '../../../src/db/catalog.ts';
 import type { Uid } from '../../../src/model/uid.ts';
 import { memoryOf } from './database.ts';
 
 export async function parkRecords(
   runner: unknown,
-  _own: OwnTables,
+
   records: readonly ParkedRecord[],
   nowMs: number,
 ): Promise<void> {
@@ -22,7 +21,7 @@ export async function parkRecords(
 
 export async function parkAgain(
   runner: unknown,
-  _own: OwnTables,
+
   { id, attempts }: Lying,
   { userId, code }: Pick<ParkedRecord, 'userId' | 'code'>,
   nowMs: number,
@@ -35,7 +34,7 @@ export async function parkAgain(
   }
 }
 
-export async function unparkLying(runner: unknown, _own: OwnTables, { id, attempts }: Lying): Promise<void> {
+export async function unparkLying(runner: unknown, { id, attempts }: Lying): Promise<void> {
   const memory = memoryOf(runner);
   memory.step();
   for (const [key, row] of memory.tables.parked) {
@@ -45,7 +44,7 @@ export async function unparkLying(runner: unknown, _own: OwnTables, { id, attemp
 
 export async function unparkRecords(
   runner: unknown,
-  _own: OwnTables,
+
   peer: string,
   uids: readonly Uid[],
 ): Promise<void> {
@@ -55,7 +54,7 @@ export async function unparkRecords(
   for (const uid of uids) memory.tables.parked.delete(`${peer} ${uid}`);
 }
 
-export async function unparkBuried(runner: unknown, _own: OwnTables, uids: readonly Uid[]): Promise<void> {
+export async function unparkBuried(runner: unknown, uids: readonly Uid[]): Promise<void> {
   const memory = memoryOf(runner);
   memory.step();
   for (const [key, row] of memory.tables.parked) if (uids.includes(row.uid)) memory.tables.parked.delete(key);
@@ -63,7 +62,7 @@ export async function unparkBuried(runner: unknown, _own: OwnTables, uids: reado
 
 export async function readParked(
   runner: unknown,
-  _own: OwnTables,
+
   filter:
     { readonly ids: readonly number[] } | { readonly nowMs: number; readonly everyMs: number; readonly limit: number },
 ): Promise<ParkedRow[]> {
@@ -77,14 +76,14 @@ export async function readParked(
 
 export async function usersContested(
   runner: unknown,
-  _own: OwnTables,
+
   userIds: readonly number[],
 ): Promise<Set<number>> {
   const rows = [...memoryOf(runner).tables.parked.values()].filter((row) => row.code === 'EMAIL_TAKEN');
   return new Set(rows.flatMap((row) => (row.userId !== null && userIds.includes(row.userId) ? [row.userId] : [])));
 }
 
-export async function wakeParked(runner: unknown, _own: OwnTables, userIds: readonly number[]): Promise<void> {
+export async function wakeParked(runner: unknown, userIds: readonly number[]): Promise<void> {
   if (userIds.length === 0) return;
   const memory = memoryOf(runner);
   memory.step();
@@ -96,7 +95,7 @@ export async function wakeParked(runner: unknown, _own: OwnTables, userIds: read
 
 export async function renumberParked(
   runner: unknown,
-  _own: OwnTables,
+
   moves: ReadonlyMap<number, number>,
 ): Promise<void> {
   const memory = memoryOf(runner);
@@ -109,7 +108,7 @@ export async function renumberParked(
 
 export async function touchParked(
   runner: unknown,
-  _own: OwnTables,
+
   ids: readonly number[],
   nowMs: number,
 ): Promise<void> {
@@ -121,12 +120,12 @@ export async function touchParked(
   }
 }
 
-export async function parkedIdsOf(runner: unknown, _own: OwnTables, peer: string, uid: Uid): Promise<number[]> {
+export async function parkedIdsOf(runner: unknown, peer: string, uid: Uid): Promise<number[]> {
   const row = memoryOf(runner).tables.parked.get(`${peer} ${uid}`);
   return row === undefined ? [] : [row.id];
 }
 
-export async function dropParked(runner: unknown, _own: OwnTables, parkedId: number): Promise<boolean> {
+export async function dropParked(runner: unknown, parkedId: number): Promise<boolean> {
   const memory = memoryOf(runner);
   memory.step();
   const found = [...memory.tables.parked].find(([, row]) => row.id === parkedId);

@@ -1,5 +1,4 @@
 /** Stands in for src/plugin/seen-store.ts. Memories are packed and unpacked as they are there. */
-import type { OwnTables } from '../../../src/db/catalog.ts';
 import { canonicalEmail, type Uid } from '../../../src/model/uid.ts';
 import { packMemory, unpackMemory, type Memory } from '../../../src/plugin/memory.ts';
 import type { Gone, Replacement, Seen } from '../../../src/plugin/seen-store.ts';
@@ -35,7 +34,7 @@ const isGone = ({ hashes }: SeenRow): boolean => hashes?.startsWith('-') !== fal
 
 export async function readSeen(
   runner: unknown,
-  _own: OwnTables,
+
   peer: string,
   emails: readonly string[],
   _options: { lock?: boolean } = {},
@@ -56,7 +55,7 @@ export async function readSeen(
 
 export async function writeMemories(
   runner: unknown,
-  _own: OwnTables,
+
   peer: string,
   memories: ReadonlyMap<string, Memory>,
   nowMs: number,
@@ -73,7 +72,7 @@ export async function writeMemories(
 
 export async function writeAccounts(
   runner: unknown,
-  _own: OwnTables,
+
   peer: string,
   accounts: ReadonlyMap<string, { readonly user: Uid; readonly accountId?: string | null }>,
 ): Promise<void> {
@@ -82,7 +81,7 @@ export async function writeAccounts(
 
 export async function noteReplaced(
   runner: unknown,
-  _own: OwnTables,
+
   peer: string,
   email: string,
   { isFirst, forMs, ...replaced }: Replacement,
@@ -93,7 +92,7 @@ export async function noteReplaced(
   change(runner, peer, email, (row) => ({ ...row, replaced: { ...replaced, untilMs }, ...forgotten }));
 }
 
-export async function forgetReplaced(runner: unknown, _own: OwnTables, peer: string, email: string): Promise<void> {
+export async function forgetReplaced(runner: unknown, peer: string, email: string): Promise<void> {
   if (memoryOf(runner).tables.seen.has(keyOf(peer, email))) {
     change(runner, peer, email, (row) => ({ ...row, replaced: null }));
   }
@@ -101,7 +100,7 @@ export async function forgetReplaced(runner: unknown, _own: OwnTables, peer: str
 
 export async function noteUndecided(
   runner: unknown,
-  _own: OwnTables,
+
   peer: string,
   email: string,
   nowMs: number,
@@ -111,12 +110,12 @@ export async function noteUndecided(
   change(runner, peer, email, (before) => ({ ...before, email: canonicalEmail(email), changedAtMs: nowMs }));
 }
 
-export async function forgetUndecided(runner: unknown, _own: OwnTables, peer: string, email: string): Promise<void> {
+export async function forgetUndecided(runner: unknown, peer: string, email: string): Promise<void> {
   const row = memoryOf(runner).tables.seen.get(keyOf(peer, email));
   if (row?.removalId === null) change(runner, peer, email, (before) => ({ ...before, email: null }));
 }
 
-export async function forgetRemoval(runner: unknown, _own: OwnTables, peer: string, removalId: number): Promise<void> {
+export async function forgetRemoval(runner: unknown, peer: string, removalId: number): Promise<void> {
   for (const [key, row] of memoryOf(runner).tables.seen) {
     if (!key.startsWith(`${peer} `) || row.removalId !== removalId || row.email === null) continue;
     change(runner, peer, row.email, (before) => ({ ...before, email: null, removalId: null }));
@@ -125,7 +124,7 @@ export async function forgetRemoval(runner: unknown, _own: OwnTables, peer: stri
 
 export async function undecidedRemovals(
   runner: unknown,
-  _own: OwnTables,
+
   peer: string,
   beforeMs: number,
 ): Promise<string[]> {
@@ -136,7 +135,7 @@ export async function undecidedRemovals(
 
 export async function noteRemoved(
   runner: unknown,
-  _own: OwnTables,
+
   peer: string,
   removal: { readonly email: string; readonly removalId: number; readonly told: boolean },
   nowMs: number,
@@ -155,7 +154,7 @@ export async function noteRemoved(
 
 export async function removedAddresses(
   runner: unknown,
-  _own: OwnTables,
+
   peer: string,
   removalIds: readonly number[],
 ): Promise<Map<number, string>> {
@@ -169,7 +168,7 @@ export async function removedAddresses(
 
 export async function noteGone(
   runner: unknown,
-  _own: OwnTables,
+
   peer: string,
   email: string,
   outcome: Gone,

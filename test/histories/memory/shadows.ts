@@ -1,5 +1,4 @@
 /** Stands in for src/store/shadows.ts. Shadows are packed and unpacked as they are there. */
-import type { OwnTables } from '../../../src/db/catalog.ts';
 import type { StoredUser } from '../../../src/store/shadows.ts';
 import { FIRST_WAITING_ID } from '../../../src/store/shadows.ts';
 import { decodeShadow, encodeShadow } from '../../../src/model/shadow.ts';
@@ -12,7 +11,7 @@ export { FIRST_WAITING_ID, hashRemovedEmail, requireUid } from '../../../src/sto
 
 export async function readShadows(
   runner: unknown,
-  _own: OwnTables,
+
   userIds: readonly number[],
   _options: { lock?: boolean | undefined } = {},
 ): Promise<Map<number, StoredUser>> {
@@ -21,7 +20,7 @@ export async function readShadows(
   return new Map(ids.map((id) => users.get(id)).flatMap((user) => (user === undefined ? [] : [[user.userId, user]])));
 }
 
-export async function writeShadows(runner: unknown, _own: OwnTables, users: readonly StoredUser[]): Promise<void> {
+export async function writeShadows(runner: unknown, users: readonly StoredUser[]): Promise<void> {
   if (users.length === 0) return;
   const memory = memoryOf(runner);
   memory.step();
@@ -30,18 +29,17 @@ export async function writeShadows(runner: unknown, _own: OwnTables, users: read
   }
 }
 
-export async function addShadows(runner: unknown, own: OwnTables, users: readonly StoredUser[]): Promise<void> {
+export async function addShadows(runner: unknown, users: readonly StoredUser[]): Promise<void> {
   const known = memoryOf(runner).tables.users;
   await writeShadows(
     runner,
-    own,
     users.filter((user) => !known.has(user.userId)),
   );
 }
 
 export async function bindUids(
   runner: unknown,
-  _own: OwnTables,
+
   bindings: readonly { readonly uid: Uid; readonly userId: number }[],
 ): Promise<void> {
   if (bindings.length === 0) return;
@@ -50,7 +48,7 @@ export async function bindUids(
   for (const { uid, userId } of bindings) memory.tables.uids.set(uid, userId);
 }
 
-export async function usersByUid(runner: unknown, _own: OwnTables, uids: readonly Uid[]): Promise<Map<Uid, number>> {
+export async function usersByUid(runner: unknown, uids: readonly Uid[]): Promise<Map<Uid, number>> {
   const { uids: table } = memoryOf(runner).tables;
   return new Map(
     uids.flatMap((uid) => {
@@ -62,7 +60,7 @@ export async function usersByUid(runner: unknown, _own: OwnTables, uids: readonl
 
 export async function tombstonesByUid(
   runner: unknown,
-  _own: OwnTables,
+
   uids: readonly Uid[],
 ): Promise<Map<Uid, { readonly stamp: Stamp; readonly removalId: number }>> {
   const { graves } = memoryOf(runner).tables;
@@ -76,7 +74,7 @@ export async function tombstonesByUid(
 
 export async function readTombstones(
   runner: unknown,
-  _own: OwnTables,
+
   removalIds: readonly number[],
 ): Promise<Map<number, Tombstone>> {
   const graves = [...memoryOf(runner).tables.graves.values()];
@@ -85,7 +83,7 @@ export async function readTombstones(
 
 export async function bury(
   runner: unknown,
-  _own: OwnTables,
+
   removal: { uids: readonly Uid[]; stamp: Stamp; emailHash: string | null; nowMs: number },
 ): Promise<void> {
   const memory = memoryOf(runner);
@@ -98,7 +96,7 @@ export async function bury(
   }
 }
 
-export async function forgetUsers(runner: unknown, _own: OwnTables, userIds: readonly number[]): Promise<void> {
+export async function forgetUsers(runner: unknown, userIds: readonly number[]): Promise<void> {
   if (userIds.length === 0) return;
   const memory = memoryOf(runner);
   memory.step();
@@ -114,35 +112,29 @@ export async function expireTombstones(): Promise<number> {
   return 0;
 }
 
-export async function renumberShadows(
-  runner: unknown,
-  own: OwnTables,
-  moves: ReadonlyMap<number, number>,
-): Promise<void> {
+export async function renumberShadows(runner: unknown, moves: ReadonlyMap<number, number>): Promise<void> {
   if (moves.size === 0) return;
   const memory = memoryOf(runner);
-  const stored = await readShadows(runner, own, [...moves.keys()]);
+  const stored = await readShadows(runner, [...moves.keys()]);
   const named = [...memory.tables.uids].filter(([, userId]) => moves.has(userId));
   memory.step();
   for (const userId of stored.keys()) memory.tables.users.delete(userId);
   const toNew = (userId: number): number => moves.get(userId) ?? userId;
   await writeShadows(
     runner,
-    own,
     [...stored.values()].map((user) => ({ ...user, userId: toNew(user.userId) })),
   );
   await bindUids(
     runner,
-    own,
     named.map(([uid, userId]) => ({ uid, userId: toNew(userId) })),
   );
 }
 
-export async function waitingUsers(runner: unknown, _own: OwnTables, limit: number): Promise<number[]> {
+export async function waitingUsers(runner: unknown, limit: number): Promise<number[]> {
   const ids = [...memoryOf(runner).tables.users.keys()].filter((userId) => userId >= FIRST_WAITING_ID);
   return ids.toSorted((a, b) => a - b).slice(0, limit);
 }
 
-export async function lastWaitingId(runner: unknown, own: OwnTables): Promise<number | undefined> {
-  return (await waitingUsers(runner, own, Infinity)).at(-1);
+export async function lastWaitingId(runner: unknown): Promise<number | undefined> {
+  return (await waitingUsers(runner, Infinity)).at(-1);
 }

@@ -1,15 +1,14 @@
 /** Stands in for src/store/state.ts. */
-import type { OwnTables } from '../../../src/db/catalog.ts';
 import type { StateName } from '../../../src/store/state.ts';
 import { memoryOf } from './database.ts';
 
-export async function readState(runner: unknown, _own: OwnTables, name: StateName): Promise<string | undefined> {
+export async function readState(runner: unknown, name: StateName): Promise<string | undefined> {
   return memoryOf(runner).tables.state.get(name);
 }
 
 export async function readStates(
   runner: unknown,
-  _own: OwnTables,
+
   names: readonly StateName[],
 ): Promise<ReadonlyMap<StateName, string>> {
   const { state } = memoryOf(runner).tables;
@@ -18,7 +17,7 @@ export async function readStates(
 
 export async function writeState(
   runner: unknown,
-  _own: OwnTables,
+
   name: StateName,
   value: string | null,
 ): Promise<void> {

@@ -15,7 +15,7 @@ import { baselineOnce } from '../../../src/capture/baseline.ts';
 import { drainOnce } from '../../../src/capture/drain.ts';
 import type { CaptureDeps } from '../../../src/capture/deps.ts';
 import type { Config, PeerConfig } from '../../../src/config/config.ts';
-import { ownTables, type Column } from '../../../src/db/catalog.ts';
+import type { Column } from '../../../src/db/catalog.ts';
 import type { Lease } from '../../../src/store/lease.ts';
 import type { OutboxWriter } from '../../../src/store/ports.ts';
 import { setBackUsers } from '../../../src/store/restamp.ts';
@@ -71,8 +71,7 @@ const LEASE: Lease = {
   renew: () => Promise.resolve(),
   release: () => Promise.resolve(),
 };
-const OWN = ownTables('');
-const UNREAD = makeUnread(OWN, 'triggers');
+const UNREAD = makeUnread('triggers');
 const NAMESPACE = '3a0f8d52-8f3e-4c53-9a55-0d6a3c4f6b10';
 
 /** As a site has it whose accounts have a secret, and a user name. */
@@ -117,16 +116,16 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
     return found;
   };
   const outbox: OutboxWriter = {
-    enqueue: (runner, entries, at) => enqueue(runner, OWN, entries, at),
-    usersWaiting: (runner, userIds) => usersWaiting(runner, OWN, peers, userIds),
-    dropUsers: (runner, userIds) => dropUsers(runner, OWN, peers, userIds),
+    enqueue: (runner, entries, at) => enqueue(runner, entries, at),
+    usersWaiting: (runner, userIds) => usersWaiting(runner, peers, userIds),
+    dropUsers: (runner, userIds) => dropUsers(runner, peers, userIds),
     removed: (runner, removal) => pluginPeers.removed(runner, removal),
-    renumber: (runner, moves, at) => renumberEntries(runner, OWN, moves, at),
+    renumber: (runner, moves, at) => renumberEntries(runner, moves, at),
   };
   const randomUid = (): ReturnType<typeof requireUid> => requireUid(v5(`${name} ${memory.next()}`, NAMESPACE));
   const clock = { nowMs, toEpochMs: UTC_ZONE.toEpochMs };
-  const renumbered: CaptureDeps['renumbered'] = (trx, moves) => renumberParked(trx, OWN, moves);
-  const common = { db, own: OWN, hosts: HOSTS, outbox, renumbered, origin, ...clock, randomUid, routes: () => routes };
+  const renumbered: CaptureDeps['renumbered'] = (trx, moves) => renumberParked(trx, moves);
+  const common = { db, hosts: HOSTS, outbox, renumbered, origin, ...clock, randomUid, routes: () => routes };
   const appendLog = (): Promise<void> => Promise.resolve();
   const applyDeps: ApplyDeps = {
     ...{ ...common, catalog: CATALOG, locations: LOCATIONS, zone: UTC_ZONE, appendLog },
@@ -145,7 +144,7 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
   });
   const drain = async (): Promise<number> => {
     const { done, changed } = await drainOnce(common, LEASE);
-    await wakeParked(db, OWN, changed);
+    await wakeParked(db, changed);
     return done;
   };
   const apply = (records: readonly WireRecord[], of: Origination, how: ApplyOptions = {}): Promise<Outcome[]> =>
@@ -157,7 +156,7 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
     peers: plugin === undefined ? [] : [{ name: plugin.name, url: plugin.url, protocol: 'plugin' }],
   } as unknown as Config;
   const pluginPeers = makePluginPeers({
-    ...{ db, own: OWN, nowMs, randomUid, outbox, appendLog, route, drain, apply },
+    ...{ db, nowMs, randomUid, outbox, appendLog, route, drain, apply },
     config: () => config,
     origin: () => origin,
     parts: () => ({
@@ -172,7 +171,7 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
   });
   const within = (peer: string): ApplyOptions => ({
     within: async (trx, { records, outcomes }) => {
-      await parkRecords(trx, OWN, busyOf(peer, records, outcomes, nowMs()), nowMs());
+      await parkRecords(trx, busyOf(peer, records, outcomes, nowMs()), nowMs());
     },
   });
 
@@ -197,7 +196,7 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
         };
         await deliverOnce(
           {
-            ...{ db, own: OWN, hosts: HOSTS, origin, nowMs, appendLog, routes: () => routes, unread: UNREAD },
+            ...{ db, hosts: HOSTS, origin, nowMs, appendLog, routes: () => routes, unread: UNREAD },
             ...{ lease: LEASE, keyDigest: '', newTrace: () => '', batchSize: () => 25, requestsAtOnce: () => 1 },
             onAnswered: () => undefined,
             formFor: () => Promise.resolve({ zone: UTC_ZONE, saysRows: true }),
@@ -221,7 +220,7 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
       await drain();
       const users = await HOSTS.after(db, 0, 1000, { eligible: true });
       const ids = users.map((user) => user.id);
-      const shadows = await setBackUsers(common, await readShadows(db, OWN, ids));
+      const shadows = await setBackUsers(common, await readShadows(db, ids));
       return users.flatMap((user) => {
         const stored = shadows.get(user.id);
         const encoded = stored === undefined ? undefined : encodeUser(user, stored, route(to).sends, HOSTS, UTC_ZONE);
