@@ -19,7 +19,6 @@ import { usersContested } from '../store/parked.ts';
 /** What loading needs. */
 export interface LoadDeps {
   readonly db: Kysely<unknown>;
-
   readonly hosts: HostUsers;
   readonly origin: Origin;
   readonly nowMs: () => number;

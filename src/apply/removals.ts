@@ -30,7 +30,6 @@ import { unparkBuried } from '../store/parked.ts';
 /** What removing needs. */
 export interface RemovalDeps {
   readonly catalog: Catalog;
-
   readonly hosts: HostUsers;
   readonly origin: Origin;
   readonly outbox: OutboxWriter;

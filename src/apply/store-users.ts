@@ -42,7 +42,6 @@ export interface StoreDeps {
   readonly locations: Locations;
   readonly origin: Origin;
   readonly randomBytes: RandomBytes;
-
   readonly removal: RemovalPolicy;
 }
 

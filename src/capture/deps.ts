@@ -7,7 +7,6 @@ import type { HostUsers } from '../osclass/host-users.ts';
 /** What drain and baseline need of the site. */
 export interface CaptureDeps {
   readonly db: Kysely<unknown>;
-
   readonly hosts: HostUsers;
   readonly outbox: OutboxWriter;
   /** Lets what waits of users besides follow them to other ids: old id → new id, all at once. */

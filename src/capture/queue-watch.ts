@@ -35,7 +35,6 @@ export interface QueueWatch {
 /** What it looks at. */
 export interface QueueWatchDeps {
   readonly db: Kysely<unknown>;
-
   readonly catalog: () => Catalog;
   /** Related tables that are watched; none unless given. */
   readonly related?: () => readonly RelatedTable[];

@@ -29,7 +29,6 @@ export interface PageOutcome {
 /** What pulling needs. */
 export interface FeedPullerDeps {
   readonly db: Kysely<unknown>;
-
   readonly leases: Leases;
   readonly nowMs: () => number;
   readonly random: () => number;

@@ -71,7 +71,6 @@ export interface UserReport {
 /** What a report needs. */
 export interface UserReportDeps {
   readonly db: Kysely<unknown>;
-
   readonly hosts: HostUsers;
   readonly routes: readonly PeerRoute[];
   readonly activity: ActivityLog;

@@ -15,7 +15,6 @@ import { enqueue, type DueEntry } from '../store/outbox.ts';
 /** What packing needs. */
 export interface PackDeps {
   readonly db: Kysely<unknown>;
-
   readonly hosts: HostUsers;
   readonly unread: Unread;
   readonly origin: Origin;

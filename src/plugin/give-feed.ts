@@ -22,7 +22,6 @@ import { readSeen, writeAccounts, writeMemories, type Seen } from './seen-store.
 /** What serving needs. */
 export interface GiveFeedDeps {
   readonly db: Kysely<unknown>;
-
   readonly hosts: HostUsers;
   /** `t_user`. */
   readonly table: Table;

@@ -26,7 +26,6 @@ import { isAlreadyGone } from './wire.ts';
 /** What sending needs. */
 export interface SendDeps extends OutgoingDeps {
   readonly db: Kysely<unknown>;
-
   readonly hosts: HostUsers;
   readonly nowMs: () => number;
   readonly client: PluginClient;

@@ -22,7 +22,6 @@ import { newTrace } from '../runtime/trace.ts';
 /** What deliveries need of their site. */
 export interface DeliveringSite {
   readonly db: Kysely<unknown>;
-
   readonly leases: Leases;
   readonly status: PeerStatus;
   readonly nowMs: () => number;

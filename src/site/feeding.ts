@@ -21,7 +21,6 @@ import { newTrace } from '../runtime/trace.ts';
 /** What feeds need of their site. */
 export interface FeedingSite {
   readonly db: Kysely<unknown>;
-
   readonly leases: Leases;
   readonly nowMs: () => number;
   readonly random: () => number;

@@ -49,7 +49,6 @@ import { decideRemovals, removeFor, type RemovalSite } from './plugin-removals.t
 export interface PluginSite {
   readonly config: () => Config;
   readonly db: Kysely<unknown>;
-
   readonly origin: () => Origin;
   readonly nowMs: () => number;
   readonly randomUid: () => Uid;

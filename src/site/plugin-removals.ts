@@ -33,7 +33,6 @@ import { registeredThere, type PeerTimes } from '../plugin/times.ts';
 /** What taking a removal needs of the site. */
 export interface RemovalSite {
   readonly db: Kysely<unknown>;
-
   readonly hosts: HostUsers;
   readonly times: (peer: string) => PeerTimes;
   readonly origin: Origin;

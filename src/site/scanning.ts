@@ -25,7 +25,6 @@ export interface ScanningDeps {
   /** `mode` never changes while the daemon runs. */
   readonly capture: () => CaptureConfig;
   readonly db: Kysely<unknown>;
-
   readonly nowMs: () => number;
   readonly catalog: () => Catalog;
   readonly captureDeps: () => CaptureDeps;

@@ -61,7 +61,6 @@ export interface Site {
   /** The config in force: another one after each {@link reconfigure}. */
   readonly config: Config;
   readonly db: Kysely<unknown>;
-
   readonly origin: Origin;
   readonly leases: Leases;
   readonly activity: ActivityLog;

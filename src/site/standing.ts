@@ -31,7 +31,6 @@ export interface Standing {
 /** What it needs. */
 export interface StandingDeps {
   readonly db: Kysely<unknown>;
-
   readonly config: () => Config;
   /** Random id of this process. */
   readonly process: string;

@@ -54,7 +54,6 @@ export interface ActivityLog {
 
 export interface ActivityLogDeps {
   readonly db: Kysely<unknown>;
-
   readonly clock: Clock;
 }
 

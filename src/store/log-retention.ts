@@ -9,7 +9,6 @@ import { own } from '../db/own-tables.ts';
 
 export interface RetentionDeps {
   readonly db: Kysely<unknown>;
-
   readonly clock: Clock;
   /** Asked at each pass, for reloads. */
   readonly limits: () => { readonly retentionMs: number; readonly maxRows: number };

@@ -86,7 +86,6 @@ export interface PeerStatus {
 
 export interface PeerStatusDeps {
   readonly db: Kysely<unknown>;
-
   readonly clock: Clock;
 }
 

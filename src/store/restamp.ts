@@ -14,7 +14,6 @@ import type { Tombstone } from '../model/tombstone.ts';
 /** What it needs. */
 export interface SetBackDeps {
   readonly db: Kysely<unknown>;
-
   readonly origin: Origin;
   readonly nowMs: () => number;
   readonly outbox: Pick<OutboxWriter, 'enqueue'>;

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { dropOwnTables, isInstalled, migrate, pendingMigrations } from '../../src/db/migrate.ts';
-import type { Pool } from '../../src/db/pool.ts';
+import { openPool, type Pool } from '../../src/db/pool.ts';
 import { readMigrations, statementsOf } from '../../src/db/sql-script.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { poolOn } from '../support/pool.ts';
+import { databaseConfig, poolOn } from '../support/pool.ts';
 import { OWN } from '../support/own-tables.ts';
 
 let database: TestDatabase;
@@ -106,9 +106,14 @@ test('later files are run on tables that are there', async () => {
 
 test('a prefix may begin with a digit or hold a dollar sign, and no quotes', async () => {
   for (const prefix of ['1e5', '$1', '$$']) {
-    await migrate(pool.db, prefix);
-    expect(await isInstalled(pool.db)).toBe(true);
-    await dropOwnTables(pool.db);
+    const other = openPool(databaseConfig(database, { tablePrefix: prefix }));
+    try {
+      await migrate(other.db, prefix);
+      expect(await isInstalled(other.db)).toBe(true);
+      await dropOwnTables(other.db);
+    } finally {
+      await other.close();
+    }
   }
   for (const prefix of ["$'", 'a`']) expect(() => readMigrations(prefix)).toThrow(/table_prefix/);
 });
