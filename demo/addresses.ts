@@ -2,8 +2,7 @@
 import type { WorldSite } from '../test/support/world.ts';
 import { paintSite } from './change-line.ts';
 import type { Screen } from './screen.ts';
-import type { DemoSites } from './sites.ts';
-import { FACTS, SITE_NAMES } from './sites.ts';
+import { type DemoSites, FACTS, SITE_NAMES } from './sites.ts';
 
 /** One line per site: what kind of site it is. */
 export function showSites({ counts }: Pick<DemoSites, 'counts'>, screen: Screen): void {

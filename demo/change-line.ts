@@ -1,6 +1,5 @@
 /** The line that shows a change: number, site, what, and when it was seen on the others. */
-import type { Arrival, Change } from './change.ts';
-import { othersOf } from './change.ts';
+import { type Arrival, type Change, othersOf } from './change.ts';
 import { inSeconds } from './figures.ts';
 import type { Screen, Style } from './screen.ts';
 import type { SiteName } from './sites.ts';

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { keysThatNeedRestart } from '../src/config/restart.ts';
 import { alternatives, configSchema, hasTwin, isRequired, type SchemaNode } from '../src/config/schema.ts';
 import { ERRORS } from '../src/model/errors.ts';
-import { METRICS, type MetricDescription } from '../src/ops/metric-names.ts';
+import { METRICS, type MetricDescription } from '../src/metrics/metric-names.ts';
 
 const ALTERNATIVES = new Intl.ListFormat('en', { type: 'disjunction' });
 const MADE = '<!-- Written by "npm run render:docs". -->';

@@ -23,7 +23,7 @@ import { isSameValue } from '../osclass/values.ts';
 import type { Incoming } from './incoming.ts';
 import type { Loaded, LocalUser } from './load.ts';
 import { masked } from './masked.ts';
-import type { Note, Origination, Outcome } from './outcome.ts';
+import type { Note, RecordSource, Outcome } from '../model/outcome.ts';
 
 /** How a record is to be carried out. Registers may still leave `take` before it is. */
 export interface UserPlan {
@@ -61,7 +61,7 @@ export type Decision =
 
 /** What deciding needs besides what was loaded. */
 export interface DecideContext {
-  readonly from: Origination;
+  readonly from: RecordSource;
   readonly origin: Origin;
   readonly nowMs: number;
   /** Locales of this site; undefined: it has no list of them. */

@@ -4,7 +4,7 @@ import type { Catalog } from '../db/catalog.ts';
 import { guardAllowance, guardAlone, noteGuarded } from '../store/guard-events.ts';
 import type { GuardLimits } from '../model/guard.ts';
 import type { UserPlan } from './decide.ts';
-import type { Note, Origination } from './outcome.ts';
+import type { Note, RecordSource } from '../model/outcome.ts';
 
 /** What guarding needs. */
 export interface GuardDeps {
@@ -20,7 +20,7 @@ export interface Guard {
 }
 
 /** The guard for one chunk from one peer. What a person approved is not counted again. */
-export function makeGuard(trx: Transaction<unknown>, deps: GuardDeps, from: Origination): Guard {
+export function makeGuard(trx: Transaction<unknown>, deps: GuardDeps, from: RecordSource): Guard {
   let left: number | undefined;
   return {
     async admits() {
@@ -40,7 +40,7 @@ export function makeGuard(trx: Transaction<unknown>, deps: GuardDeps, from: Orig
 }
 
 /** What is said of a held record. */
-export function heldNote(from: Origination): Pick<Note, 'code' | 'message'> {
+export function heldNote(from: RecordSource): Pick<Note, 'code' | 'message'> {
   const { name } = from.route;
   const message = `${name} removes or disables more accounts than the guard lets through; see "account-sync approve ${name}".`;
   return { code: 'GUARD_HELD', message };
@@ -54,7 +54,7 @@ function isDisabling({ user, take }: UserPlan): boolean {
 }
 
 /** Takes disablings beyond the guard out of the plans; the rest of each user goes on. */
-export async function holdDisablings(guard: Guard, plans: readonly UserPlan[], from: Origination): Promise<void> {
+export async function holdDisablings(guard: Guard, plans: readonly UserPlan[], from: RecordSource): Promise<void> {
   for (const plan of plans) {
     if (!isDisabling(plan) || (await guard.admits())) continue;
     plan.take.delete('status');

@@ -1,6 +1,6 @@
 /** The PROCESS record of an outcome. */
 import { maskEmail, type LogEntry } from '../model/log-entry.ts';
-import type { Origination, Outcome } from './outcome.ts';
+import type { RecordSource, Outcome } from '../model/outcome.ts';
 
 const DONE: Readonly<Record<Outcome['operation'], string>> = {
   insert: 'Account created',
@@ -11,7 +11,7 @@ const DONE: Readonly<Record<Outcome['operation'], string>> = {
 };
 
 /** One record per processed user; `content.code` names the first thing that went otherwise than asked. */
-export function processEntry(outcome: Outcome, from: Origination): LogEntry {
+export function processEntry(outcome: Outcome, from: RecordSource): LogEntry {
   const code = outcome.code ?? outcome.notes[0]?.code;
   const failed = outcome.result === 'parked' || outcome.result === 'retry';
   return {

@@ -3,13 +3,15 @@ import type { Transaction } from 'kysely';
 import { countUnknownPlaces } from '../store/unknown-places.ts';
 import type { Values } from '../model/register.ts';
 import type { UserPlan } from './decide.ts';
-import type { Origination } from './outcome.ts';
-import type { StoreDeps, Writes } from './store-users.ts';
+import type { RecordSource } from '../model/outcome.ts';
+import type { Catalog } from '../db/catalog.ts';
+import type { Locations } from '../osclass/locations.ts';
+import type { ColumnWrites } from '../osclass/write-users.ts';
 
 /** Finds this site's own ids for the places of each address, and remembers which it does not know. */
 export async function resolvePlaces(
   trx: Transaction<unknown>,
-  deps: StoreDeps,
+  deps: { readonly catalog: Catalog; readonly locations: Locations },
   plans: readonly UserPlan[],
 ): Promise<void> {
   const table = deps.catalog.requireTable('t_user');
@@ -21,12 +23,11 @@ export async function resolvePlaces(
   for (const [index, plan] of moved.entries()) {
     const found = resolved[index];
     if (found === undefined) continue;
-    const places: Writes = new Map();
-    for (const [name, value] of Object.entries(found.columns)) {
+    const places = Object.entries(found.columns).flatMap(([name, value]) => {
       const column = table.column(name);
-      if (column !== undefined) places.set(column, value);
-    }
-    plan.places = places;
+      return column === undefined ? [] : [[column, value] as const];
+    });
+    plan.places = new Map(places) satisfies ColumnWrites;
     plan.unknownPlaces = found.missing;
   }
 }
@@ -35,7 +36,7 @@ export async function resolvePlaces(
 export async function reportPlaces(
   trx: Transaction<unknown>,
   deps: { readonly nowMs: () => number },
-  from: Origination,
+  from: RecordSource,
   plans: readonly UserPlan[],
 ): Promise<void> {
   const mentions = plans.flatMap((plan) => plan.unknownPlaces ?? []);

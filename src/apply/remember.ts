@@ -6,7 +6,7 @@ import { reserveUids } from '../store/uid-assignment.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
 import type { UserPlan } from './decide.ts';
 import type { Loaded } from './load.ts';
-import type { Origination } from './outcome.ts';
+import type { RecordSource } from '../model/outcome.ts';
 import type { StoredPlan } from './store-users.ts';
 
 /** What remembering needs. */
@@ -33,7 +33,7 @@ export async function remember(
   deps: RememberDeps,
   loaded: Loaded,
   stored: readonly StoredPlan[],
-  from: Origination,
+  from: RecordSource,
 ): Promise<void> {
   const { outbox } = deps;
   const write = new Map<number, StoredUser>();

@@ -22,9 +22,9 @@ import type { HostUsers } from '../osclass/host-users.ts';
 import { removeUser } from '../osclass/removal.ts';
 import { updateUser } from '../osclass/write-users.ts';
 import { hideItemsOf } from './hidden-items.ts';
-import { keepLeftovers } from './leftovers.ts';
+import { keepLeftovers } from './item-leftovers.ts';
 import type { Loaded, LocalUser } from './load.ts';
-import type { Note, Origination, Outcome } from './outcome.ts';
+import type { Note, RecordSource, Outcome } from '../model/outcome.ts';
 import { unparkBuried } from '../store/parked.ts';
 
 /** What removing needs. */
@@ -75,7 +75,7 @@ export async function removeOnce(
   deps: RemovalDeps,
   removal: IncomingRemoval,
   loaded: Loaded,
-  from: Origination,
+  from: RecordSource,
   { isFinding = false, isAnswer = false }: { readonly isFinding?: boolean; readonly isAnswer?: boolean } = {},
 ): Promise<Outcome> {
   const { outbox, nowMs } = deps;

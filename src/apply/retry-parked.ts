@@ -1,8 +1,8 @@
 /** Another try for records that lie here: when this site changed, when a person asks, and now and then by itself. */
-import { applyRecords } from './applier.ts';
-import type { Origination, Outcome } from './outcome.ts';
+import { applyRecords } from './apply.ts';
+import type { RecordSource, Outcome } from '../model/outcome.ts';
 import { readParked, touchParked, type ParkedRow } from '../store/parked.ts';
-import type { ApplyDeps } from './together.ts';
+import type { ApplyDeps } from './chunk.ts';
 
 /** A parked record nobody woke is tried again after so long: by the next of the passes that come every minute. */
 const RETRY_EVERY_MS = 55_000;
@@ -32,26 +32,33 @@ export async function retryParkedOnce(
 ): Promise<Retried> {
   const approved = options.approved ?? false;
   const due = { nowMs: deps.nowMs(), everyMs: RETRY_EVERY_MS, limit: BATCH };
-  const rows = await readParked(deps.db, options.ids === undefined ? due : { ids: options.ids });
+  const found = await readParked(deps.db, options.ids === undefined ? due : { ids: options.ids });
   await touchParked(
     deps.db,
-    rows.map((row) => row.id),
+    found.map((row) => row.id),
     deps.nowMs(),
   );
   const hasWaited = (row: ParkedRow): boolean => deps.nowMs() - row.createdAtMs >= LATE_RECORDS_MS;
   const outcomes: Outcome[] = [];
   for (const route of deps.routes()) {
-    const own = rows.filter((row) => row.peer === route.name);
+    const ofPeer = found.filter((row) => row.peer === route.name);
     for (const waited of [false, true]) {
-      const lying = new Map(own.filter((row) => hasWaited(row) === waited).map((row) => [row.record, row]));
-      if (lying.size === 0) continue;
-      const from: Origination = {
-        ...{ route, via: 'parked', trace: options.trace, ip: null, keyDigest: null, overwrite: false, approved, lying },
+      const rows = new Map(ofPeer.filter((row) => hasWaited(row) === waited).map((row) => [row.record, row]));
+      if (rows.size === 0) continue;
+      const from: RecordSource = {
+        route,
+        via: 'parked',
+        trace: options.trace,
+        ip: null,
+        keyDigest: null,
+        overwrite: false,
+        approved,
+        rows,
         ...(waited ? { waited } : {}),
       };
       const signal = options.signal === undefined ? {} : { signal: options.signal };
-      outcomes.push(...(await applyRecords(deps, [...lying.keys()], from, signal)));
+      outcomes.push(...(await applyRecords(deps, [...rows.keys()], from, signal)));
     }
   }
-  return { done: outcomes.length, full: rows.length === BATCH, outcomes };
+  return { done: outcomes.length, full: found.length === BATCH, outcomes };
 }

@@ -33,7 +33,7 @@ import type { UserPlan } from './decide.ts';
 import { hideItemsOf, showItemsOf } from './hidden-items.ts';
 import { resolvePlaces } from './places.ts';
 import type { RemovalPolicy } from './removals.ts';
-import type { Move } from './refine.ts';
+import type { Move } from './veto-registers.ts';
 
 /** What storing needs. */
 export interface StoreDeps {

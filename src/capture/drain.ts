@@ -8,7 +8,7 @@ import { readStates } from '../store/state.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { coalesce, gather, isRenumbering, type Marked } from './coalesce.ts';
 import type { CaptureDeps } from './deps.ts';
-import { settle, type Settled } from './settle.ts';
+import { settle, type Settled } from './diff-users.ts';
 
 /** What one pass did. */
 export interface Drained extends Settled {

@@ -7,15 +7,15 @@ import { readServerFacts, type ServerFacts } from '../db/server-facts.ts';
 import { SyncError } from '../model/errors.ts';
 import { requireFit } from '../osclass/host-fit.ts';
 import type { RelatedTable } from '../osclass/related.ts';
-import { restoreQueue } from './mend-queue.ts';
-import { alone } from './alone.ts';
+import { restoreQueue } from './queue-repair.ts';
+import { alone } from './with-trigger-lease.ts';
 import type { DdlOptions } from './ddl-session.ts';
 import { requireRights, rightsFor } from './rights.ts';
-import { endScanMode, trustTable } from './absent.ts';
+import { endScanMode, trustTable } from './find-deletions.ts';
 import { isBaselinePending } from './baseline.ts';
 import { createTriggerSql } from './trigger-sql.ts';
 import { dropTriggers, firstTriggerName, inspectTriggers, probeTrigger, requiredTriggers } from './triggers.ts';
-import { mendAndRescan, proveTriggers } from './watch.ts';
+import { mendAndRescan, proveTriggers } from './trigger-health.ts';
 
 /** What an installation changed. */
 export interface Installed {

@@ -8,7 +8,7 @@ import type { RelatedTable } from '../osclass/related.ts';
 import { SyncError } from '../model/errors.ts';
 import { withDdlSession, type DdlOptions } from './ddl-session.ts';
 import { findOrphans, findTriggers, type Belonging, type FoundTrigger } from './found-triggers.ts';
-import { findFlaw } from './proof.ts';
+import { findFlaw } from './trigger-proof.ts';
 import {
   createTriggerSql,
   dropTriggerSql,

@@ -4,13 +4,12 @@
  * ALTER TABLE changes what is stored, and fires no trigger.
  */
 import { createHash } from 'node:crypto';
-import { sql, type Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
 import { type Catalog, type Table } from '../db/catalog.ts';
-import { readState, writeState, type StateName } from '../store/state.ts';
+import { readState, readStatesOf, writeState, type StateName } from '../store/state.ts';
 import { inTransaction } from '../db/transaction.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
 import { wantRescan } from './baseline.ts';
-import { own } from '../db/own-tables.ts';
 
 /** Names of what is synchronised: `table t_user_description`, `column s_website`, `related table profile`. */
 export function watchedParts(catalog: Catalog, hosts: HostUsers): Set<string> {
@@ -35,7 +34,7 @@ export async function findMissingParts(
   present: ReadonlySet<string>,
   isWanted: (part: string) => boolean,
 ): Promise<string[]> {
-  const known = await readParts(db);
+  const known = new Set(await readStatesOf(db, 'watched'));
   for (const part of present) if (!known.has(part)) await writeState(db, nameOf(part), part);
   const absent = [...known].filter((part) => !present.has(part));
   for (const part of absent) if (!isWanted(part)) await writeState(db, nameOf(part), null);
@@ -45,12 +44,6 @@ export async function findMissingParts(
 /** Forgets parts that are gone for good. */
 export async function giveUpParts(db: Kysely<unknown>, parts: readonly string[]): Promise<void> {
   for (const part of parts) await writeState(db, nameOf(part), null);
-}
-
-async function readParts(db: Kysely<unknown>): Promise<Set<string>> {
-  const { rows } = await sql<{ value: string }>`
-    SELECT value FROM ${own.state} WHERE name LIKE 'watched:%'`.execute(db);
-  return new Set(rows.map((row) => row.value));
 }
 
 /** Names of columns may have 64 characters of any language. */

@@ -1,25 +1,10 @@
 /** `account-sync check`: everything at once, each line ok, warn or fail, with what to do. Changes nothing. */
-import type { Config } from '../config/config.ts';
+import { fail, findingLine, warn, type Finding } from '../admin/check/finding.ts';
+import { checkPeers } from '../admin/check/peers.ts';
+import { checkConfig, checkDatabase } from '../admin/check/site.ts';
 import { isMountedAlone, MOUNTED_ALONE, MOUNT_THE_FOLDER } from '../config/mounted-alone.ts';
 import { ConfigError } from '../config/problem.ts';
-import { isSafeUrl } from '../config/url.ts';
-import { openPool } from '../db/pool.ts';
-import { SyncError } from '../model/errors.ts';
-import { findPrefixes } from '../osclass/survey.ts';
-import { systemClock } from '../runtime/clock.ts';
-import { openSite, type Site } from '../site/site.ts';
-import { checkOwnPlugin } from './check-own-plugin.ts';
-import { checkPluginCallers } from './check-plugin-peer.ts';
-import { checkHost, checkInstallation, checkRights, checkServerFacts } from './check-database.ts';
-import { checkDisk, checkOutboxes } from './check-space.ts';
-import { checkPeers } from './check-peers.ts';
-import { checkRelays } from './check-relays.ts';
-import { checkLeftovers } from './check-triggers.ts';
 import { configFile, readConfig, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
-import { fail, failed, findingLine, ok, warn, type Finding } from './finding.ts';
-
-/** What is accepted, 20 characters, can be remembered; what `account-sync key` prints cannot be guessed. */
-const GOOD_KEY_LENGTH = 32;
 
 /** 0 if everything is well or only warned about, else 3. A broken config is 2, also as JSON. */
 export async function check(flags: DataOptions, terminal: Terminal): Promise<ExitCode> {
@@ -43,77 +28,6 @@ export async function check(flags: DataOptions, terminal: Terminal): Promise<Exi
   }
   if (isJson) writeJson(terminal, documentOf(findings));
   return isWell(findings) ? 0 : 3;
-}
-
-function checkConfig({ site, http, peers }: Config): Finding[] {
-  const keys: [string, string][] = [
-    ['site.api_key', site.apiKey],
-    ...(http.adminToken === null ? [] : [['http.admin_token', http.adminToken] satisfies [string, string]]),
-  ];
-  for (const { name, token } of http.adminTokens) keys.push([`http.admin_tokens of ${name}`, token]);
-  for (const { name, apiKeys } of peers)
-    keys.push(...apiKeys.map((key) => [`api_key of ${name}`, key] as [string, string]));
-  const short = keys.filter(([, key]) => key.length < GOOD_KEY_LENGTH).map(([name]) => name);
-  const insecure = peers.filter(({ url }) => !isSafeUrl(url));
-  return [
-    ok('config', 'is valid'),
-    short.length === 0
-      ? ok('keys', 'long enough')
-      : warn(
-          'keys',
-          `${short.join(' and ')}: shorter than ${GOOD_KEY_LENGTH} characters`,
-          '"account-sync key" prints a good one; peers need the new one too.',
-        ),
-    ...insecure.map(({ name, url }) =>
-      warn('urls', `${name} is called over ${url}: keys and personal data travel in the clear`, 'Give it HTTPS.'),
-    ),
-    ...(peers.length === 0 ? [warn('peers', 'there are none', 'Add the other sites to peers.')] : []),
-    ...checkRelays({ peers }),
-  ];
-}
-
-async function checkDatabase(config: Config): Promise<Finding[]> {
-  let site: Site;
-  try {
-    site = await openSite(config, { clock: systemClock });
-  } catch (error) {
-    return [await connectionFailure(config, error)];
-  }
-  try {
-    const findings = [ok('connection', 'the database answers')];
-    const checks = [
-      ['server', checkServerFacts],
-      ['rights', checkRights],
-      ['tables', checkInstallation],
-      ['leftovers', checkLeftovers],
-      ['host', checkHost],
-      ['PHP plugin', checkOwnPlugin],
-      ['callers', checkPluginCallers],
-      ['outboxes', checkOutboxes],
-      ['disk', checkDisk],
-    ] as const;
-    for (const [name, make] of checks) {
-      findings.push(...(await make(site).catch((error: unknown) => [failed(name, error)])));
-    }
-    return findings;
-  } finally {
-    await site.close();
-  }
-}
-
-/** Where tables were not found, the prefixes under which there are some. */
-async function connectionFailure({ database }: Config, error: unknown): Promise<Finding> {
-  const isOfPrefix = error instanceof SyncError && error.code === 'HOST_TABLE_MISSING' && error.remedy === undefined;
-  if (!isOfPrefix) return failed('connection', error);
-  const pool = openPool(database, { connectionLimit: 1 });
-  try {
-    const prefixes = (await findPrefixes(pool.db, database.name)).map((prefix) => JSON.stringify(prefix));
-    if (prefixes.length === 0) return failed('connection', error);
-    const remedy = `Set database.table_prefix: this database has tables of Osclass with ${prefixes.join(', ')}.`;
-    return fail('connection', error.message, remedy);
-  } finally {
-    await pool.close();
-  }
 }
 
 function documentOf(findings: readonly Finding[]): { ok: boolean; findings: readonly Finding[] } {

@@ -1,9 +1,9 @@
 /** `account-sync explain EMAIL|ID`: everything known of one user. */
-import { reportUser, type PeerReport, type SetAt, type UserReport } from '../ops/user-report.ts';
+import { reportUser, type PeerReport, type SetAt, type UserReport } from '../admin/user-report.ts';
 import type { Site } from '../site/site.ts';
 import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
 import { line as logLine } from './logs.ts';
-import { table } from './text.ts';
+import { table } from '../runtime/figures.ts';
 
 /** 1 if nobody is known by that. Digits alone are an id of this site. */
 export async function explainUser(who: string, flags: DataOptions, terminal: Terminal): Promise<ExitCode> {

@@ -13,7 +13,7 @@ import {
   type Terminal,
 } from './context.ts';
 import { plannedLine } from './feed-plan.ts';
-import { afterPage } from './page-stop.ts';
+import { afterPage } from './stop-after-page.ts';
 import { startProgress } from './progress.ts';
 import { feedByDaemon, type FeedCall } from './running-daemon.ts';
 

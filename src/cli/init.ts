@@ -4,7 +4,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { DatabaseConfig } from '../config/config.ts';
-import { SITE_NAME } from '../config/leaf.ts';
+import { SITE_NAME } from '../config/scalar-schemas.ts';
 import { parseConfig } from '../config/load.ts';
 import { whyUnreadable } from '../config/unreadable.ts';
 import { openPool } from '../db/pool.ts';

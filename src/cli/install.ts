@@ -4,11 +4,11 @@ import { giveUpParts } from '../capture/watched-parts.ts';
 import { isInstalled } from '../db/migrate.ts';
 import { SyncError } from '../model/errors.ts';
 import type { Site } from '../site/site.ts';
-import { backupAdvice } from './backup-advice.ts';
+import { backupAdvice } from '../admin/check/backup-advice.ts';
 import { withSite, type CommonOptions, type ExitCode, type Terminal } from './context.ts';
 import { printInstallation } from './install-sql.ts';
 import { finishScan } from './scan.ts';
-import { count } from './text.ts';
+import { count } from '../runtime/figures.ts';
 
 /** Installs, or with `dryRun` prints every statement and the rights it takes. May be repeated. */
 export async function install(

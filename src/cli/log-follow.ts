@@ -1,5 +1,6 @@
 /** Following the log: every new record once, although ids do not become visible in their order. */
-import type { LogFilter, LogPage, LogRecord } from '../store/activity-log.ts';
+import type { LogPage, LogRecord } from '../model/response-schemas.ts';
+import type { LogFilter } from '../store/activity-log.ts';
 
 /**
  * A transaction that takes its time commits records with smaller ids than some that were seen before it. Those of the

@@ -1,5 +1,6 @@
 /** `account-sync logs`: the log records, the newest at the bottom as `tail` shows them. */
-import type { ActivityLog, LogFilter, LogPage, LogRecord } from '../store/activity-log.ts';
+import type { LogPage, LogRecord } from '../model/response-schemas.ts';
+import type { ActivityLog, LogFilter } from '../store/activity-log.ts';
 import type { Site } from '../site/site.ts';
 import { pause, withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
 import { followLog } from './log-follow.ts';

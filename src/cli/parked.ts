@@ -1,10 +1,11 @@
 /** `account-sync parked [retry|drop ID]` and `approve PEER`: what waits for a person. */
-import { listParked, type ParkedEntry } from '../ops/parked.ts';
-import { approvePeer, dropParkedEntry, retryParked } from '../site/parked-actions.ts';
+import { listParked } from '../admin/parked.ts';
+import type { ParkedEntry } from '../model/response-schemas.ts';
+import { approvePeer, dropParkedEntry, retryParked } from '../admin/parked-actions.ts';
 import type { Site } from '../site/site.ts';
 import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
-import { personHere } from './person.ts';
-import { duration, table } from './text.ts';
+import { personHere } from './actor.ts';
+import { duration, table } from '../runtime/figures.ts';
 
 /** Lists all; 3 if there is something. */
 export async function listParkedEntries(flags: DataOptions, terminal: Terminal): Promise<ExitCode> {

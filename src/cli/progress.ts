@@ -1,7 +1,7 @@
 /** Progress of long work on stderr: a bar where a person watches, a line every few seconds elsewhere. */
 import { SingleBar } from 'cli-progress';
 import type { Terminal } from './context.ts';
-import { count, duration } from './text.ts';
+import { count, duration } from '../runtime/figures.ts';
 
 /** Progress of one piece of work. */
 export interface Progress {

@@ -1,7 +1,7 @@
 /** `account-sync resume --moved | --restored | --clone`: says what a site that finds itself elsewhere is. */
-import { resume, type ResumedAs } from '../site/resume.ts';
+import { resume, type ResumedAs } from '../admin/resume.ts';
 import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
-import { personHere } from './person.ts';
+import { personHere } from './actor.ts';
 
 /** Flags of the command; exactly one of the first three. */
 export interface ResumeFlags extends DataOptions {

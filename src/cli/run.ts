@@ -1,5 +1,5 @@
 /** `account-sync run`: the daemon. */
-import { makeEdits } from '../config/edits.ts';
+import { makeEdits } from '../config/watch-file.ts';
 import { isMountedAlone, MOUNTED_ALONE, MOUNT_THE_FOLDER } from '../config/mounted-alone.ts';
 import { startDaemon, type Daemon } from '../daemon/daemon.ts';
 import { SyncError } from '../model/errors.ts';

@@ -1,5 +1,5 @@
 /** Looking at every user once (the baseline, or a re-scan), with progress. */
-import { countUsers } from '../capture/scan-progress.ts';
+import { countUsers } from '../store/shadows.ts';
 import type { Site } from '../site/site.ts';
 import { pause, type Terminal } from './context.ts';
 import { startProgress } from './progress.ts';

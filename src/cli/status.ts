@@ -1,33 +1,11 @@
 /** `account-sync status`: one screen for a tired operator. Reads the database, so it works with and without the daemon. */
-import { queueDepth } from '../store/queue.ts';
-import { isAnyLeaseHeld } from '../store/lease.ts';
-import { fromSqlTime } from '../db/time.ts';
-import type { PeerSummary } from '../store/peer-status.ts';
-import { entryOf, SyncError } from '../model/errors.ts';
-import { readRefusedEdit, type RefusedEdit } from '../ops/refused-edit.ts';
+import { styleText } from 'node:util';
+import { readStatus, type StatusDocument } from '../admin/status.ts';
+import { entryOf, ERRORS, SyncError } from '../model/errors.ts';
+import type { PeerSummary } from '../model/response-schemas.ts';
+import { count, duration, table } from '../runtime/figures.ts';
 import type { Site } from '../site/site.ts';
-import { VERSION } from '../version.ts';
-import { peerFacts } from '../daemon/wiring.ts';
 import { pause, withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
-import { statusScreen } from './status-screen.ts';
-
-/** What the command tells; field names as `GET /v1/peers`. Ages and lag in seconds. */
-export interface StatusDocument {
-  readonly site: string;
-  readonly version: string;
-  /** `seen`: at work, or killed within the last 30 s. */
-  readonly daemon: 'seen' | 'not seen';
-  readonly baseline: 'done' | 'running';
-  readonly queue: { readonly depth: number; readonly oldest_age: number | null };
-  /** Why nothing is sent or applied: server, database or address are others than last time; null: they are not. */
-  readonly stopped: string | null;
-  readonly parked: number;
-  readonly held: number;
-  /** An edit of the config file that the daemon did not take over; null: there is none. */
-  readonly refused_edit: RefusedEdit | null;
-  /** `lag`: for how long the oldest change that the peer has not confirmed has been waiting, here or in the outbox. */
-  readonly peers: readonly (PeerSummary & { readonly lag: number })[];
-}
 
 /** Flags of the command. */
 export interface StatusFlags extends DataOptions {
@@ -71,22 +49,90 @@ async function watch(site: Site, flags: StatusFlags, terminal: Terminal): Promis
   return code;
 }
 
-async function readStatus(site: Site): Promise<StatusDocument> {
-  const { depth, oldest } = await queueDepth(site.db);
-  const queueAge = oldest === null ? null : Math.max(0, (Date.now() - fromSqlTime(oldest)) / 1000);
-  const summaries = await site.status.summaries(peerFacts(site));
-  const lagOf = (peer: PeerSummary): number =>
-    Math.max(peer.oldest_pending_age ?? 0, site.route(peer.name).send ? (queueAge ?? 0) : 0);
-  return {
-    site: site.config.site.name,
-    version: VERSION,
-    daemon: (await isAnyLeaseHeld(site.db)) ? 'seen' : 'not seen',
-    baseline: (await site.scanning.feedsMustWait()) ? 'running' : 'done',
-    queue: { depth, oldest_age: queueAge },
-    refused_edit: (await readRefusedEdit(site.db)) ?? null,
-    stopped: (await site.standing.look())?.message ?? null,
-    parked: summaries.reduce((sum, peer) => sum + peer.parked, 0),
-    held: summaries.reduce((sum, peer) => sum + peer.held, 0),
-    peers: summaries.map((peer) => ({ ...peer, lag: lagOf(peer) })),
-  };
+/** Green: nothing to do; yellow: it goes on by itself; red: a person is needed. */
+type Colour = 'green' | 'yellow' | 'red';
+type Paint = (colour: Colour, text: string) => string;
+
+/** Text: the verdict, the site, a table of peers, and what the person can do; plain unless `isColoured`. */
+export function statusScreen(document: StatusDocument, nowMs: number, isColoured = false): string {
+  const paint: Paint = (colour, text) => (isColoured ? styleText(colour, text, { validateStream: false }) : text);
+  const { site, daemon, baseline, queue, peers } = document;
+  const age = queue.oldest_age === null ? '' : `, the oldest ${duration(queue.oldest_age)} old`;
+  const lines = [
+    `${site}: ${paint(...verdict(document))}`,
+    '',
+    `daemon    ${daemon === 'seen' ? 'at work' : paint('red', 'not running')}`,
+    `queue     ${count(queue.depth, 'marker')}${age}`,
+    `baseline  ${baseline === 'done' ? 'done' : 'not finished: the daemon, or account-sync install, goes on'}`,
+    ...refusedEdit(document, nowMs, paint),
+    ...stopped(document, paint),
+    '',
+  ];
+  if (peers.length === 0) return `${[...lines, 'No peers in the config.'].join('\n')}\n`;
+  const head = ['peer', 'pending', 'lag', 'parked', 'held', 'received', 'sent', 'fed up to', 'last call', 'status'];
+  const rows = peers.map((peer) => [
+    peer.name,
+    peer.pending,
+    peer.lag === 0 ? '-' : duration(peer.lag),
+    peer.parked,
+    peer.held,
+    peer.received_total,
+    peer.sent_total,
+    peer.last_user_id,
+    peer.date === null ? 'never' : `${dateTime(peer.date)} (${since(peer.date, nowMs)} ago)`,
+    peer.status ?? '-',
+  ]);
+  lines.push(table([head, ...rows]), ...peers.flatMap((peer) => remarks(peer, nowMs, paint)));
+  if (document.parked > 0) lines.push('', paint('red', 'What is parked waits for you: account-sync parked'));
+  return `${lines.join('\n')}\n`;
+}
+
+function refusedEdit({ refused_edit: edit }: StatusDocument, nowMs: number, paint: Paint): string[] {
+  if (edit === null) return [];
+  return [
+    `config    ${paint('red', `an edit was refused ${since(edit.since, nowMs)} ago`)}, the one before stays in force:`,
+    ...edit.problems.split('\n').map((problem) => `            ${problem}`),
+  ];
+}
+
+function stopped({ stopped: why }: StatusDocument, paint: Paint): string[] {
+  if (why === null) return [];
+  return [`stopped   ${paint('red', why)}`, `            ${ERRORS.RESTORED_OR_CLONED.remedy.replaceAll('`', '')}`];
+}
+
+function remarks(peer: PeerSummary, nowMs: number, paint: Paint): string[] {
+  const lines: string[] = [];
+  if (peer.failing_since !== null) {
+    const fails = `${peer.name} fails for ${since(peer.failing_since, nowMs)}, since ${dateTime(peer.failing_since)}`;
+    lines.push('', `${paint('yellow', fails)}: ${peer.message ?? 'no message'}`);
+    lines.push('  entries wait and nothing is lost; account-sync check says what to do');
+  }
+  if (peer.feed_due) {
+    const due = `a feed from ${peer.name} is due: account-sync feed ${peer.name}`;
+    lines.push('', paint('yellow', due), `  ${peer.feed_due_reason ?? ''}`);
+  }
+  if (peer.held > 0) {
+    const held = `${peer.held} removals held for ${peer.name}`;
+    lines.push('', `${paint('red', held)}; if they are right: account-sync approve ${peer.name}`);
+  }
+  return lines;
+}
+
+function verdict({ stopped: why, parked, held, daemon, baseline, queue, peers }: StatusDocument): [Colour, string] {
+  if (why !== null) return ['red', 'restored, moved or cloned: nothing is sent or applied'];
+  if (parked + held > 0) return ['red', 'something needs you'];
+  if (daemon !== 'seen') return ['red', 'no daemon is at work'];
+  if (peers.some((peer) => peer.failing_since !== null)) return ['yellow', 'a peer is away'];
+  if (baseline !== 'done') return ['yellow', 'still looking at all users'];
+  const waiting = queue.depth + peers.reduce((sum, peer) => sum + peer.pending, 0);
+  return waiting > 0 ? ['yellow', 'changes are under way'] : ['green', 'all sent'];
+}
+
+/** `2024-05-01 10:00:00Z` */
+function dateTime(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)}Z`;
+}
+
+function since(iso: string, nowMs: number): string {
+  return duration(Math.max(0, (nowMs - Date.parse(iso)) / 1000));
 }

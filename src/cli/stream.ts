@@ -1,13 +1,11 @@
 /** `account-sync stream [PEER]`: sends now all that was changed before, beside a daemon or without one. */
-import { isDrainedTo, lastMarker } from '../store/queue.ts';
-import { fromSqlTime } from '../db/time.ts';
-import { ERRORS, SyncError } from '../model/errors.ts';
-import { firstDueSince, youngestWaiting } from '../outbox/waiting.ts';
+import { ERRORS } from '../model/errors.ts';
 import type { Site } from '../site/site.ts';
-import { peerFacts } from '../daemon/wiring.ts';
-import { pause, withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
+import { peerFacts } from '../admin/peer-facts.ts';
+import { streamAll } from '../admin/stream.ts';
+import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
 import { finishScan } from './scan.ts';
-import { count } from './text.ts';
+import { count } from '../runtime/figures.ts';
 
 /** What came of one peer. */
 interface Sent {
@@ -28,22 +26,20 @@ export async function stream(peer: string | undefined, flags: DataOptions, termi
   return withSite(flags, terminal, (site) => streamNow(site, peer, flags.json === true, terminal), { peer });
 }
 
-/** For accounts that people here or there are at just now, and for a daemon that is at it. */
-const PATIENCE_MS = 30_000;
-const LOOK_EVERY_MS = 200;
-
 async function streamNow(site: Site, only: string | undefined, json: boolean, terminal: Terminal): Promise<ExitCode> {
   const signal = terminal.untilStopped();
   if (site.config.capture.mode === 'scan') await site.scanning.request();
   if ((await finishScan(site, terminal)) === undefined) return 130;
   const peers = site.routes().filter((route) => only === undefined || route.name === only);
   const names = peers.filter((route) => route.send).map(({ name }) => name);
-  const { drained, problems, late } = await sendAll(site, names, signal);
+  const { drained, peers: deliveries, late } = await streamAll(site, names, signal);
   if (signal.aborted) return 130;
   const results: Sent[] = [];
   for (const { name, pending, parked, held } of await site.status.summaries(peerFacts(site))) {
-    const came = problems.get(name);
-    if (came !== undefined) results.push({ peer: name, ...came, pending, parked, held });
+    const came = deliveries.get(name);
+    if (came === undefined) continue;
+    const problem = came.problem === null ? null : { code: came.problem.code, message: came.problem.message };
+    results.push({ peer: name, sent: came.sent, problem, pending, parked, held });
   }
   if (json) writeJson(terminal, { drained, peers: results });
   else {
@@ -56,86 +52,6 @@ async function streamNow(site: Site, only: string | undefined, json: boolean, te
   else if (late)
     terminal.err('Not all that was changed before has been sent: "account-sync status" says why it waits.\n');
   return code !== undefined || late ? 1 : 0;
-}
-
-/** What was sent of what was there to be sent. */
-interface Streamed {
-  readonly drained: number;
-  /** By peer. */
-  readonly problems: ReadonlyMap<string, Pick<Sent, 'sent' | 'problem'>>;
-  /** Something waits that did when it began, though no peer has a problem. */
-  readonly late: boolean;
-}
-
-/**
- * Drains and delivers until nothing waits any more of what is there now. An account that is being changed all the time, here
- * or at the peer, is put off for a second or two, and whatever a daemon is sending just now is left to it: both are waited for.
- */
-async function sendAll(site: Site, names: readonly string[], signal: AbortSignal): Promise<Streamed> {
-  const { db } = site;
-  const untilMs = Date.now() + PATIENCE_MS;
-  const last = await lastMarker(db);
-  const problems = new Map(names.map((name): [string, Pick<Sent, 'sent' | 'problem'>] => [name, NOTHING_SENT]));
-  let drained = 0;
-  let youngest: ReadonlyMap<string, string> | undefined;
-  for (;;) {
-    drained += await drainAll(site, signal);
-    if (youngest === undefined && (await isDrainedTo(db, last))) youngest = await youngestWaiting(db);
-    const well = [...problems].filter(([, { problem }]) => problem === null);
-    const came = well.map(async ([name, before]) => {
-      const { sent, problem } = await deliverAll(site, name, signal);
-      problems.set(name, { sent: before.sent + sent, problem });
-    });
-    await Promise.all(came);
-    const dueMs = youngest === undefined ? Date.now() : await firstDue(site, problems, youngest);
-    if (dueMs === undefined || signal.aborted) return { drained, problems, late: false };
-    if (Math.max(dueMs, Date.now()) > untilMs) return { drained, problems, late: true };
-    await pause(LOOK_EVERY_MS, signal);
-  }
-}
-
-const NOTHING_SENT = { sent: 0, problem: null };
-
-/** When the first entry is due, in milliseconds since 1970, of those that waited then for peers without a problem. */
-async function firstDue(
-  { db }: Site,
-  problems: Streamed['problems'],
-  youngest: ReadonlyMap<string, string>,
-): Promise<number | undefined> {
-  const due: number[] = [];
-  for (const [peer, changedAt] of youngest) {
-    if (problems.get(peer)?.problem !== null) continue;
-    const first = await firstDueSince(db, peer, changedAt);
-    if (first !== null) due.push(fromSqlTime(first));
-  }
-  return due.length === 0 ? undefined : Math.min(...due);
-}
-
-async function drainAll(site: Site, signal: AbortSignal): Promise<number> {
-  let drained = 0;
-  for (let full = true; full && !signal.aborted;) {
-    const pass = await site.drain(signal);
-    drained += pass.done;
-    full = pass.full;
-  }
-  return drained;
-}
-
-/** Delivers until nothing is due. What a person must mend here at home throws; the rest is told of the peer. */
-async function deliverAll(site: Site, peer: string, signal: AbortSignal): Promise<Pick<Sent, 'sent' | 'problem'>> {
-  let sent = 0;
-  try {
-    for (let full = true; full && !signal.aborted;) {
-      const pass = await site.deliver(site.route(peer), signal);
-      sent += pass.done;
-      full = pass.full && pass.done > 0;
-    }
-    return { sent, problem: null };
-  } catch (error) {
-    if (signal.aborted) return { sent, problem: null };
-    if (!(error instanceof SyncError) || error.code.startsWith('DB_')) throw error;
-    return { sent, problem: { code: error.code, message: error.message } };
-  }
 }
 
 function line({ peer, sent, pending, parked, held, problem }: Sent): string {

@@ -2,12 +2,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { currentAccount, uninstallOnce } from '../capture/install.ts';
 import { findLeftovers } from '../capture/leftovers.ts';
-import { PRESENCE_EVERY_MS } from '../daemon/presence.ts';
+import { PRESENCE_EVERY_MS } from '../daemon/loops/heartbeat.ts';
 import { isWorkSeen, readLeases } from '../store/lease.ts';
 import { isInstalled } from '../db/migrate.ts';
 import type { Site } from '../site/site.ts';
 import { withSite, type CommonOptions, type ExitCode, type Terminal } from './context.ts';
-import { count } from './text.ts';
+import { count } from '../runtime/figures.ts';
 
 const LOOK_EVERY_MS = 250;
 /** A busy machine is later than it should be. */

@@ -1,9 +1,9 @@
 /** What must hold between keys, and what their own descriptions cannot say. */
-import { checkColumns, checkGroups } from './check-columns.ts';
-import { checkKeys, checkNames } from './check-keys.ts';
-import { checkUrls } from './check-urls.ts';
+import { DESCRIPTION, NEVER_TRAVELS } from '../model/register.ts';
+import { ADMIN } from './config.ts';
 import type { Finding } from './finding.ts';
 import type { Draft, RawConfig } from './schema.ts';
+import { isPlainUrl, isSafeUrl } from './url.ts';
 
 /** Everything that is wrong between keys. Works on what could be read, so that all problems are found at once. */
 export function checkAll(config: Draft<RawConfig>): Finding[] {
@@ -25,4 +25,115 @@ function checkPluginKeys(config: Draft<RawConfig>): Finding[] {
     const message = 'only a peer with "protocol: plugin" takes this';
     return given.map((name) => ({ path: `peers[${index}].${name}`, message }));
   });
+}
+
+/** Names that are given twice, and names of peers that are our own. */
+function checkNames(config: Draft<RawConfig>): Finding[] {
+  return [...checkPeerNames(config), ...checkTokenNames(config)];
+}
+
+/** Log records say who did what by these names. */
+function checkTokenNames(config: Draft<RawConfig>): Finding[] {
+  const first = new Map([[ADMIN, 'http.admin_token, which goes by that name']]);
+  return (config.http?.admin_tokens ?? []).flatMap((one, index) =>
+    repeated(first, one?.name, `http.admin_tokens[${index}].name`, 'each token has a name of its own'),
+  );
+}
+
+function checkPeerNames(config: Draft<RawConfig>): Finding[] {
+  const first = new Map<string, string>();
+  if (config.site?.name !== undefined) first.set(config.site.name, 'site.name');
+  return (config.peers ?? []).flatMap((peer, index) => {
+    const path = `peers[${index}].name`;
+    return repeated(first, peer?.name, path, 'each site has a name of its own');
+  });
+}
+
+/**
+ * Keys that are used twice: two peers could not be told apart, a peer could pass as us, and with an admin token that is
+ * a key of a site every other site, which knows that key, could use the admin routes.
+ */
+function checkKeys(config: Draft<RawConfig>): Finding[] {
+  const first = new Map<string, string>();
+  if (config.site?.api_key !== undefined) first.set(config.site.api_key, 'site.api_key');
+  const advice = 'each site and person has a key of its own';
+  const token = repeated(first, config.http?.admin_token, 'http.admin_token', advice);
+  const tokens = (config.http?.admin_tokens ?? []).flatMap((one, index) =>
+    repeated(first, one?.token, `http.admin_tokens[${index}].token`, advice),
+  );
+  const keys = (config.peers ?? []).flatMap((peer, index) => {
+    const path = `peers[${index}].api_key`;
+    const key = peer?.api_key;
+    if (typeof key === 'string' || key === undefined) return repeated(first, key, path, advice);
+    const own = new Set<string | undefined>(); // a key twice in one list was reported when the list was read
+    return key.flatMap((one, at) => {
+      if (own.has(one)) return [];
+      own.add(one);
+      return repeated(first, one, `${path}[${at}]`, advice);
+    });
+  });
+  return [...token, ...tokens, ...keys];
+}
+
+/** Reports a value that was seen before, else remembers where it is. */
+function repeated(first: Map<string, string>, value: string | undefined, path: string, advice: string): Finding[] {
+  if (value === undefined) return [];
+  const before = first.get(value);
+  if (before !== undefined) return [{ path, message: `the same as ${before}: ${advice}` }];
+  first.set(value, path);
+  return [];
+}
+
+/** URLs with more than a path, and peers whose keys and users would travel in the clear. */
+function checkUrls(config: Draft<RawConfig>): Finding[] {
+  const insecure = config.http?.allow_insecure_peers === true;
+  const peers = (config.peers ?? []).flatMap((peer, index) => {
+    if (peer?.url === undefined) return [];
+    const path = `peers[${index}].url`;
+    const plain = checkPlain(path, peer.url);
+    return plain.length > 0 || insecure || isSafeUrl(peer.url) ? plain : [{ path, message: IN_THE_CLEAR }];
+  });
+  return config.site?.url === undefined ? peers : [...checkPlain('site.url', config.site.url), ...peers];
+}
+
+const IN_THE_CLEAR = 'expected https:// (http:// is for loopback only, unless http.allow_insecure_peers is true)';
+
+function checkPlain(path: string, url: string): Finding[] {
+  const message = 'expected a URL without user name, password, query and fragment';
+  return isPlainUrl(url) ? [] : [{ path, message }];
+}
+
+const NEVER: ReadonlySet<string> = new Set(NEVER_TRAVELS);
+
+/** Columns that never travel, whatever the config says, and words that are no columns. */
+function checkColumns(config: Draft<RawConfig>): Finding[] {
+  const lists: [string, unknown][] = [['columns.custom', config.columns?.custom]];
+  for (const [index, peer] of (config.peers ?? []).entries()) {
+    lists.push([`peers[${index}].columns`, peer?.columns], [`peers[${index}].send_columns`, peer?.send_columns]);
+  }
+  return lists.flatMap(([path, list]) => {
+    if (!Array.isArray(list)) return [];
+    return list.flatMap((column: unknown, index) => {
+      const message = typeof column === 'string' ? refusal(column) : undefined;
+      return message === undefined ? [] : [{ path: `${path}[${index}]`, message }];
+    });
+  });
+}
+
+/** Register groups of related tables that share a name with each other or with the descriptions. */
+function checkGroups(config: Draft<RawConfig>): Finding[] {
+  const first = new Map([[DESCRIPTION, 'that of the descriptions']]);
+  return (config.related_tables ?? []).flatMap((table, index) => {
+    const path = `related_tables[${index}].as`;
+    if (table?.as === undefined) return [];
+    const before = first.get(table.as);
+    first.set(table.as, before ?? `that of related_tables[${index}]`);
+    return before === undefined ? [] : [{ path, message: `expected a name other than ${before}` }];
+  });
+}
+
+function refusal(column: string): string | undefined {
+  if (NEVER.has(column.toLowerCase())) return `this column never travels (got "${column}")`;
+  if (column !== 'default' && column !== 'all') return undefined;
+  return `expected the name of a column: "${column}" stands alone, not in a list`;
 }

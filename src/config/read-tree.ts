@@ -1,12 +1,12 @@
 /** Reads the tree of the file along its description: every problem is reported, every value that is fine is returned. */
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap, type YAMLSeq } from 'yaml';
 import { describeCollection } from './describe.ts';
-import { expectation, readLeaf } from './read-leaf.ts';
-import { readTwin } from './read-twin.ts';
+import { expectation, readLeaf } from './read-scalar.ts';
+import { readTwin } from './read-secret-file.ts';
 import { below, type Reading } from './reading.ts';
 import { alternatives, hasTwin, isRequired, type SchemaNode } from './schema.ts';
 import { shownKey, unknownKey } from './suggest.ts';
-import { twinName, twinOf } from './twin.ts';
+import { twinName, twinOf } from './secret-files.ts';
 import type { Place } from './yaml-source.ts';
 
 /** Where a node stands: the place is that of the key, for nodes that are not there at all. */

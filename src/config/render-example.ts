@@ -2,7 +2,7 @@
 import { stringify } from 'yaml';
 import { keysThatNeedRestart } from './restart.ts';
 import { alternatives, configSchema, hasTwin, isRequired, type SchemaNode } from './schema.ts';
-import { twinName } from './twin.ts';
+import { twinName } from './secret-files.ts';
 
 /** Longest line of an explanation, without indent and `# `. */
 const WIDTH = 110;

@@ -1,7 +1,7 @@
 /** The description of the config → config.schema.json, which editors check and complete with. */
 import { alternatives, configSchema, hasTwin, isRequired, type SchemaNode } from './schema.ts';
-import { fitsLeaf } from './read-leaf.ts';
-import { twinName, twinSchema } from './twin.ts';
+import { fitsLeaf } from './read-scalar.ts';
+import { twinName, twinSchema } from './secret-files.ts';
 
 type Json = Record<string, unknown>;
 

@@ -1,6 +1,6 @@
 /** The config keys of our own HTTP server and of the log. */
 import { Type } from 'typebox';
-import { choice, duration, flag, key, siteName, size, text, whole } from './leaf.ts';
+import { choice, duration, flag, key, siteName, size, text, whole } from './scalar-schemas.ts';
 
 /** `http` */
 export const httpSchema = Type.Object(

@@ -1,6 +1,6 @@
 /** The config keys of one peer. */
 import { Type } from 'typebox';
-import { choice, columnList, duration, flag, key, KEY_EXPECTED, siteName, timeZone, url } from './leaf.ts';
+import { choice, columnList, duration, flag, key, KEY_EXPECTED, siteName, timeZone, url } from './scalar-schemas.ts';
 
 const apiKey = key({ description: 'A key of the peer' });
 

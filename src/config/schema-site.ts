@@ -1,7 +1,7 @@
 /** The config keys that say who we are and where our database is. */
 import { Type } from 'typebox';
 import { LONGEST_PREFIX, PREFIX_PATTERN } from '../model/table-prefix.ts';
-import { choice, flag, key, siteName, text, timeZone, url, whole } from './leaf.ts';
+import { choice, flag, key, siteName, text, timeZone, url, whole } from './scalar-schemas.ts';
 
 /** `site` */
 export const siteSchema = Type.Object(

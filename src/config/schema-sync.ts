@@ -1,6 +1,6 @@
 /** The config keys that say what is synchronised, when and how far. */
 import { Type } from 'typebox';
-import { choice, duration, identifier, schedule, text, whole } from './leaf.ts';
+import { choice, duration, identifier, schedule, text, whole } from './scalar-schemas.ts';
 
 /** `columns` */
 export const columnsSchema = Type.Object(

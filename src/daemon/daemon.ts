@@ -5,15 +5,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { installOnce } from '../capture/install.ts';
 import { ADMIN, type Config } from '../config/config.ts';
-import type { Edits } from '../config/edits.ts';
+import type { Edits } from '../config/watch-file.ts';
 import { isInstalled } from '../db/migrate.ts';
 import { makeFeedControl, type FeedControl } from '../feed/control.ts';
 import { gaugesOf, gaugesOfHealth } from './gauges.ts';
-import { makeMeter } from '../site/meter.ts';
+import { makeMeter } from '../metrics/meter.ts';
 import { ERRORS, SyncError, remedyOf } from '../model/errors.ts';
-import type { Health } from '../ops/health.ts';
-import { makeMetrics } from '../ops/metrics.ts';
-import { noteRefusedEdit } from '../ops/refused-edit.ts';
+import type { Health } from '../model/response-schemas.ts';
+import { makeMetrics } from '../metrics/metrics.ts';
+import { noteRefusedEdit } from '../admin/refused-edit.ts';
 import { makeAuthenticator, type Credentials } from '../peer/authentication.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import { systemClock, type Clock } from '../runtime/clock.ts';
@@ -21,11 +21,12 @@ import { makeLifecycle, type Lifecycle } from '../runtime/lifecycle.ts';
 import type { Log } from '../runtime/logger.ts';
 import { makeReload } from './reload.ts';
 import { makeApp } from '../server/app.ts';
-import { tellStop } from './standing-watch.ts';
+import { tellStop } from './loops/identity-watch.ts';
 import { openSite, type Site } from '../site/site.ts';
 import type { SiteOptions } from '../site/site-options.ts';
-import { healthOf, noDatabase, wireSite, type SiteDeps } from './wiring.ts';
-import { makeWork, type Work } from './work.ts';
+import { healthOf, noDatabase } from '../admin/gather-health.ts';
+import { wireSite, type SiteDeps } from './site-routes.ts';
+import { makeWork, type Work } from './loops.ts';
 
 /** What a daemon is started with. */
 export interface DaemonOptions {
@@ -109,7 +110,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const health = async (): Promise<Health> => {
     const isRefused = reload.refusal() !== undefined;
     if (open === undefined) return noDatabase(problem, clock.nowMs(), isRefused);
-    return await healthOf(open.site, open.work, clock, isRefused);
+    return await healthOf(open.site, open.work.state, clock, isRefused);
   };
 
   const app = makeApp({

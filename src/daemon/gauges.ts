@@ -3,16 +3,16 @@ import { queueDepth } from '../store/queue.ts';
 import { readClock } from '../db/server-facts.ts';
 import { fromSqlTime } from '../db/time.ts';
 import type { FeedControl } from '../feed/control.ts';
-import type { Health, HealthStatus } from '../ops/health.ts';
-import { reading, type Reading } from '../ops/metrics.ts';
-import type { PeerSummary } from '../store/peer-status.ts';
+import type { Health, PeerSummary } from '../model/response-schemas.ts';
+import { reading, type Reading } from '../metrics/metrics.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Site } from '../site/site.ts';
-import type { Work, WorkState } from './work.ts';
+import type { WorkState } from '../admin/gather-health.ts';
+import type { Work } from './loops.ts';
 import { VERSION } from '../version.ts';
-import { peerFacts } from './wiring.ts';
+import { peerFacts } from '../admin/peer-facts.ts';
 
-const LEVEL: Readonly<Record<HealthStatus, number>> = { ok: 0, degraded: 1, down: 2 };
+const LEVEL: Readonly<Record<Health['status'], number>> = { ok: 0, degraded: 1, down: 2 };
 const TRIGGER_STATES: readonly WorkState['triggers'][] = ['ok', 'mending', 'missing', 'unused'];
 
 /** What can be told of a daemon whose database cannot be used. */

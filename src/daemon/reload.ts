@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/config.ts';
-import type { Edits } from '../config/edits.ts';
+import type { Edits } from '../config/watch-file.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import { restartRequired } from '../config/restart.ts';

@@ -4,8 +4,15 @@
  */
 import { sql, type RawBuilder } from 'kysely';
 import { SyncError } from '../model/errors.ts';
-import { readColumns, readNaming, readReferences, readTables, selectTriggers } from './information-schema.ts';
-import type { ColumnRow, ReferenceRow } from './information-schema.ts';
+import {
+  readColumns,
+  readNaming,
+  readReferences,
+  readTables,
+  selectTriggers,
+  type ColumnRow,
+  type ReferenceRow,
+} from './information-schema.ts';
 import type { Runner } from './transaction.ts';
 
 declare const seen: unique symbol;

@@ -3,7 +3,7 @@ import { SiteDialect } from './own-tables.ts';
 import { Kysely, type LogEvent, type MysqlPool, type MysqlPoolConnection } from 'kysely';
 import { createPool, type PoolConnection, type PoolOptions } from 'mysql2';
 import { errnoOf, isElsewhere, statementTooLarge, toSyncError } from './failures.ts';
-import { checkedParameters } from './parameters.ts';
+import { checkedParameters } from './bind.ts';
 import { promised, startSession, type Session } from './session.ts';
 
 /** Where the database is. `host` and `port` are ignored if `socketPath` is given. */

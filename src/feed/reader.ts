@@ -1,6 +1,6 @@
 /** Serving a feed: one page of our active and enabled users, with stamps and totals. */
-import { sql, type Kysely } from 'kysely';
-import { id, type Catalog } from '../db/catalog.ts';
+import type { Kysely } from 'kysely';
+import type { Catalog } from '../db/catalog.ts';
 import type { AppendLog, OutboxWriter, Routes } from '../store/ports.ts';
 import { setBackUsers } from '../store/restamp.ts';
 import { readShadows } from '../store/shadows.ts';
@@ -10,6 +10,7 @@ import { formatProgress } from '../model/progress.ts';
 import { roughBytes, type FeedPage, type UserRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { Origin } from '../model/stamp.ts';
+import { countEligible } from '../osclass/eligible.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import { encodeUser } from '../osclass/records.ts';
 import { makeZone, type Zone } from '../osclass/timezone.ts';
@@ -89,12 +90,8 @@ export function makeFeedReader(deps: FeedReaderDeps): FeedReader {
   const { db, nowMs } = deps;
   const counts = new Map<string, Count>();
 
-  const eligibleAfter = async (after: number): Promise<number> => {
-    const { rows } = await sql<{ n: string }>`
-      SELECT COUNT(*) AS n FROM ${id(deps.parts().catalog.requireTable('t_user').name)}
-      WHERE pk_i_id > ${after} AND b_enabled = 1 AND b_active = 1`.execute(db);
-    return Number(rows[0]?.n ?? 0);
-  };
+  const eligibleAfter = (after: number): Promise<number> =>
+    countEligible(db, deps.parts().catalog.requireTable('t_user'), after);
 
   const countFrom = async (
     peer: string,

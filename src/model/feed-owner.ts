@@ -3,7 +3,6 @@
  * installation: a peer that was installed anew, or that runs another program, begins with others. Pure.
  */
 import { createHash } from 'node:crypto';
-import type { Hello } from './record.ts';
 
 /** Protocol and installation of a peer, as text of at most 191 characters. */
 export type FeedOwner = string;
@@ -28,7 +27,13 @@ export function pluginOwner(url: string): FeedOwner {
 }
 
 /** `native ID`; of a daemon of version 0.1.0, which tells no id, `native site NAME`. */
-export function nativeOwner({ installation, site }: Pick<Hello, 'installation' | 'site'>): FeedOwner {
+export function nativeOwner({
+  installation,
+  site,
+}: {
+  readonly installation?: string | undefined;
+  readonly site: string;
+}): FeedOwner {
   return installation === undefined ? `native site ${site}`.slice(0, LONGEST) : `native ${installation}`;
 }
 

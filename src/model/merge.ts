@@ -2,8 +2,7 @@
  * Merge: which of two states of a user survives, register by register. Pure. The higher stamp wins and nothing else
  * decides, so merging is idempotent, commutative and associative.
  */
-import type { RegisterName, Values } from './register.ts';
-import { HASH_OF_NO_ROW, hashValues, isHashOf, rowOf } from './register.ts';
+import { type RegisterName, type Values, HASH_OF_NO_ROW, hashValues, isHashOf, rowOf } from './register.ts';
 import type { RegisterState } from './shadow.ts';
 import { compareStamps, isAdoption, type Stamp } from './stamp.ts';
 

@@ -1,7 +1,7 @@
 /** Between the values of host columns and registers, without losing a bit: what to ask for, and what the answer says. */
 import { sql, type RawBuilder } from 'kysely';
 import { id, type Column } from '../db/catalog.ts';
-import type { Bindable } from '../db/parameters.ts';
+import type { Bindable } from '../db/bind.ts';
 import type { Value } from '../model/register.ts';
 
 /** What the driver hands over for a column: numbers, times and JSON as text. */

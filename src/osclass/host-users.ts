@@ -4,7 +4,7 @@
  */
 import { sql } from 'kysely';
 import { id, type Catalog, type Column, type Ident } from '../db/catalog.ts';
-import { bindList } from '../db/lists.ts';
+import { bindList } from '../db/bind.ts';
 import type { Runner } from '../db/transaction.ts';
 import { descriptionValues, IDENTIFYING } from '../model/absorb.ts';
 import { noRow, readRelated, type RelatedTable } from './related.ts';

@@ -4,7 +4,7 @@
  */
 import { sql, type Kysely } from 'kysely';
 import { id, type Column, type Table } from '../db/catalog.ts';
-import { bindList } from '../db/lists.ts';
+import { bindList } from '../db/bind.ts';
 import { asDaemon, inTransaction, type Runner } from '../db/transaction.ts';
 import type { Value } from '../model/register.ts';
 import type { RandomBytes } from './defaults.ts';

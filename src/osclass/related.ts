@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { id, type Catalog, type Column, type Table } from '../db/catalog.ts';
-import { bindList } from '../db/lists.ts';
+import { bindList } from '../db/bind.ts';
 import type { Runner } from '../db/transaction.ts';
 import { isEmpty, NEVER_TRAVELS, ROW, rowOf, type RegisterName, type Value, type Values } from '../model/register.ts';
 import { newUserDefaults } from './defaults.ts';

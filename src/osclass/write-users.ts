@@ -2,7 +2,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import { id, type Column, type Table } from '../db/catalog.ts';
 import { errnoOf } from '../db/failures.ts';
-import { bindList, bindRows, dividedForStatements } from '../db/lists.ts';
+import { bindList, bindRows, dividedForStatements } from '../db/bind.ts';
 import type { Runner } from '../db/transaction.ts';
 import { SyncError } from '../model/errors.ts';
 import type { Value } from '../model/register.ts';

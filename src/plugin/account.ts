@@ -3,9 +3,9 @@
  * to another account: its owner deletes the one and registers again, or gives the address up and somebody else takes it.
  * What tells accounts apart are address, id and date of registration together. Pure.
  */
-import { impress, noveltyOf, type Memory } from './memory.ts';
+import { impress, noveltyOf, type Memory } from '../model/plugin-memory.ts';
 import type { PluginRow } from './row.ts';
-import type { Seen } from './seen-store.ts';
+import type { Seen } from '../store/plugin-seen.ts';
 
 /** What is known of the account in a row beside the one that had the address at the peer so far. */
 export type AccountMatch =

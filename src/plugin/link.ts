@@ -3,8 +3,8 @@ import { tombstonesByUid, usersByUid } from '../store/shadows.ts';
 import type { Runner } from '../db/transaction.ts';
 import type { Uid } from '../model/uid.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
-import { impress, noveltyOf, type Memory } from './memory.ts';
-import type { Seen } from './seen-store.ts';
+import { impress, noveltyOf, type Memory } from '../model/plugin-memory.ts';
+import type { Seen } from '../store/plugin-seen.ts';
 import { registeredThere, type PeerTimes } from './times.ts';
 
 /** Who the account at the peer is. */

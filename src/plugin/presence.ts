@@ -6,7 +6,7 @@ import { SyncError } from '../model/errors.ts';
 import type { PluginClient } from './client.ts';
 import { accountIdOf } from './account.ts';
 import type { PluginRow } from './row.ts';
-import { takePage } from './take-feed.ts';
+import { takePage } from './pull-page.ts';
 
 /** What the feed says of an account. */
 export type Presence =

@@ -5,14 +5,20 @@
  */
 import type { Table } from '../db/catalog.ts';
 import type { RandomBytes } from '../osclass/defaults.ts';
-import { afterTelling, beforeTelling, BLANK, impress, type Impression, type Memory } from './memory.ts';
-import type { Outgoing } from './outgoing.ts';
+import {
+  afterTelling,
+  beforeTelling,
+  BLANK,
+  SOME_SECRET,
+  impress,
+  type Impression,
+  type Memory,
+} from '../model/plugin-memory.ts';
+import type { Outgoing } from './record-to-row.ts';
 import type { PluginRow } from './row.ts';
 
 const SECRET = 's_secret';
 const USERNAME = 's_username';
-/** Stands for any secret. */
-export const SOME_SECRET = impress(SECRET, 'some');
 
 /**
  * Notes what a row of the peer lacks.

@@ -1,7 +1,8 @@
 /** A user's row as the PHP plugin sends it, read from a form or from JSON, with everything foreign left out. Pure. */
 import { SyncError } from '../model/errors.ts';
 import { canonicalEmail } from '../model/uid.ts';
-import { isMaskedHash, isWholeHash, maskHash } from './wire.ts';
+import { isMaskedHash, isWholeHash } from './wire.ts';
+import { maskHash } from '../model/plugin-text.ts';
 
 /** A row, read. What was absent or NULL is in none of the maps: it means "no change". */
 export interface PluginRow {

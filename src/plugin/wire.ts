@@ -1,6 +1,6 @@
 /** The PHP plugin's answers and encodings, byte for byte. Pure. */
 import type { FormMap, FormValue } from './form.ts';
-import { cleanText } from './text.ts';
+import { cleanText, maskHash } from '../model/plugin-text.ts';
 
 /** What the plugin answers. `data` is a list, always: its client dies of anything else. */
 export interface PluginBody {
@@ -36,11 +36,6 @@ export function echoOf(row: FormMap): unknown[] {
   return Object.entries(row).map(([name, value]) =>
     name === 's_password' && typeof value === 'string' ? maskHash(value) : cleaned(value),
   );
-}
-
-/** Characters 1–10, ten asterisks, characters 21–30, three dots: how the plugin shows a hash. */
-export function maskHash(hash: string): string {
-  return `${hash.slice(0, 10)}**********${hash.slice(20, 30)}...`;
 }
 
 /** True for a hash as {@link maskHash} shows it. */

@@ -11,9 +11,16 @@ import {
   ReleaseOutcome,
   RetryOutcome,
   RunOutcome,
-} from './answers.ts';
+} from '../model/response-schemas.ts';
 import type { ServerDeps } from './deps.ts';
-import { EntryQuerystring, FeedBody, FollowQuerystring, NoQuerystring, ParkedParams, PeerParams } from './queries.ts';
+import {
+  EntryQuerystring,
+  FeedBody,
+  FollowQuerystring,
+  NoQuerystring,
+  ParkedParams,
+  PeerParams,
+} from './request-schemas.ts';
 import { actorOf, type App } from './request.ts';
 
 const Done = Type.Object({ status: Type.Literal('OK') }, { title: 'Done', description: 'Done' });

@@ -3,7 +3,7 @@
  * title, what may go wrong at each route, and examples.
  */
 import { ERRORS, type ErrorCode } from '../model/errors.ts';
-import { ErrorAnswer } from './answers.ts';
+import { ErrorAnswer } from '../model/response-schemas.ts';
 import { EXAMPLES, exampleOfError } from './examples.ts';
 
 interface Media {

@@ -1,6 +1,6 @@
 /** What Node cannot read as HTTP, or what does not arrive in time, is answered on the bare socket. */
 import type { Socket } from 'node:net';
-import type { ErrorAnswer } from './answers.ts';
+import type { ErrorAnswer } from '../model/response-schemas.ts';
 
 const PHRASES = { 400: 'Bad Request', 408: 'Request Timeout', 431: 'Request Header Fields Too Large' } as const;
 

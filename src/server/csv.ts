@@ -1,5 +1,5 @@
 /** Log records as CSV (RFC 4180). */
-import type { LogPage } from './answers.ts';
+import type { LogPage } from '../model/response-schemas.ts';
 
 type Cell = string | number | null;
 

@@ -14,8 +14,8 @@ import type {
   ReleaseOutcome,
   RetryOutcome,
   RunOutcome,
-} from './answers.ts';
-import type { EntryQuery, LogQuery } from './queries.ts';
+} from '../model/response-schemas.ts';
+import type { EntryQuery, LogQuery } from './request-schemas.ts';
 
 /** Who called, and how: for the log records that the called function writes. */
 export interface Call {

@@ -1,6 +1,6 @@
 /** Examples for the OpenAPI document, by operation and status. `npm run check` holds them to the schemas. */
 import { ERRORS, type ErrorCode } from '../model/errors.ts';
-import type { ErrorAnswer } from './answers.ts';
+import type { ErrorAnswer } from '../model/response-schemas.ts';
 
 const TRACE = '5c0a3f0e-2a5b-4d1c-9f3e-0d6f6f1b7a11';
 const UID = '912e53cd-0658-53e6-8808-33700fcf5856';

@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { ERRORS, SyncError, type ErrorCode } from '../model/errors.ts';
 import type { Log } from '../runtime/logger.ts';
-import type { ErrorAnswer } from './answers.ts';
+import type { ErrorAnswer } from '../model/response-schemas.ts';
 import { stopUnpacking } from './body.ts';
 import { addressOf } from './request.ts';
 

@@ -2,10 +2,10 @@
 import { Readable } from 'node:stream';
 import { Type, type Static } from 'typebox';
 import { SyncError } from '../model/errors.ts';
-import { LogPage } from './answers.ts';
+import { LogPage } from '../model/response-schemas.ts';
 import type { ServerDeps } from './deps.ts';
 import { CSV_HEAD, csvLine } from './csv.ts';
-import { LogQuerystring, type LogQuery } from './queries.ts';
+import { LogQuerystring, type LogQuery } from './request-schemas.ts';
 import type { App } from './request.ts';
 
 /** Records read at a time for an export. */

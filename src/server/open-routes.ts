@@ -1,10 +1,10 @@
 /** Routes that need no key: health and the description of the API. And metrics, which may be opened. */
 import { Type } from 'typebox';
 import { SyncError } from '../model/errors.ts';
-import { Health } from './answers.ts';
+import { Health } from '../model/response-schemas.ts';
 import type { ServerDeps } from './deps.ts';
 import type { KeyCheck } from './key-check.ts';
-import { NoQuerystring } from './queries.ts';
+import { NoQuerystring } from './request-schemas.ts';
 import type { App } from './request.ts';
 
 /** Anybody may ask for the health, as often as they like: the database is asked at most this often. */

@@ -3,7 +3,7 @@ import { FeedPage, Hello, StreamAnswer, StreamRequest } from '../model/record.ts
 import { INSTALLATION, installationIn } from '../model/feed-owner.ts';
 import { CALL_BACK, CALLED_BACK, nonceIn } from '../peer/call-back.ts';
 import type { ServerDeps } from './deps.ts';
-import { FeedQuerystring, NoQuerystring } from './queries.ts';
+import { FeedQuerystring, NoQuerystring } from './request-schemas.ts';
 import { peerCall, type App } from './request.ts';
 
 const peers = { tags: ['peers'], security: [{ peerKey: [] }] };

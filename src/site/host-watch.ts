@@ -5,7 +5,7 @@ import { findMissingParts, watchDefinitions, watchedParts } from '../capture/wat
 import type { Config } from '../config/config.ts';
 import { DEFAULT_COLUMNS, ROW } from '../model/register.ts';
 import { findUnfit, type Unfit } from '../osclass/host-fit.ts';
-import type { Parts } from './parts.ts';
+import type { Parts } from '../osclass/host.ts';
 import { makeWaking } from './waking.ts';
 
 /** What is wrong with the tables of the host; nothing: both are empty. */

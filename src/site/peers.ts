@@ -3,7 +3,7 @@ import type { Config, PeerConfig } from '../config/config.ts';
 import { SyncError } from '../model/errors.ts';
 import { nativeOwner, type FeedOwner } from '../model/feed-owner.ts';
 import type { PeerStatus } from '../store/peer-status.ts';
-import { makeAcquaintance, type Acquaintance } from '../peer/acquaintance.ts';
+import { makeAcquaintance, type Acquaintance } from '../peer/hello-cache.ts';
 import { makePeerClient, type PeerClient } from '../peer/client.ts';
 import { newTrace } from '../runtime/trace.ts';
 

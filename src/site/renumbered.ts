@@ -1,15 +1,14 @@
 /** What waits of users in tables of several folders, when their ids change. */
 import { renumberParked } from '../store/parked.ts';
 import type { CaptureDeps } from '../capture/deps.ts';
-import { renumberUsers } from '../store/renumber-users.ts';
+import { renumberHiddenItems } from '../store/hidden-items.ts';
 import { dropVanished } from '../store/vanished.ts';
-import { own } from '../db/own-tables.ts';
 
 /** Lets it follow to the new ids, in the transaction that finds out. Entries of outboxes go by themselves. */
 export function makeRenumbered(mode: 'triggers' | 'scan'): CaptureDeps['renumbered'] {
   return async (trx, moves) => {
     await renumberParked(trx, moves);
-    await renumberUsers(trx, own.hidden, moves);
+    await renumberHiddenItems(trx, moves);
     if (mode === 'scan') await dropVanished(trx, [...moves.keys()]);
   };
 }

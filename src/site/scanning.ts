@@ -1,7 +1,7 @@
 /** Looking at every user of a site: the first time, after triggers were lost, or, in scan mode, again and again. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
-import { absentOnce, isSearchingAbsent, requestScan } from '../capture/absent.ts';
+import { absentOnce, isSearchingAbsent, requestScan } from '../capture/find-deletions.ts';
 import {
   isBaselinePending,
   isBeforeBaseline,
@@ -10,13 +10,12 @@ import {
   type BaselinePage,
 } from '../capture/baseline.ts';
 import type { CaptureDeps } from '../capture/deps.ts';
-import { countVanished } from '../capture/vanished.ts';
+import { countVanished, countRememberedVanished } from '../store/vanished.ts';
 import type { CaptureConfig } from '../config/config.ts';
 import type { Catalog } from '../db/catalog.ts';
 import type { Lease, Leases } from '../store/lease.ts';
 import { readClock } from '../db/server-facts.ts';
 import { readState } from '../store/state.ts';
-import { countRememberedVanished } from '../store/vanished.ts';
 import { withLease } from '../store/with-lease.ts';
 import { hasPassed } from '../runtime/clock.ts';
 

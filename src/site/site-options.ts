@@ -1,6 +1,6 @@
 /** What a site is opened with. */
 import type { Clock } from '../runtime/clock.ts';
-import type { Meter } from './meter.ts';
+import type { Meter } from '../metrics/meter.ts';
 
 /** What a site is opened with besides its config. */
 export interface SiteOptions {

@@ -5,24 +5,24 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Kysely } from 'kysely';
 import { v4 } from 'uuid';
-import { withQueue } from '../capture/mend-queue.ts';
-import { applyRecords, type ApplyOptions } from '../apply/applier.ts';
+import { withQueue } from '../capture/queue-repair.ts';
+import { applyRecords, type ApplyOptions } from '../apply/apply.ts';
 import { findRemovedElsewhere } from '../apply/removed-elsewhere.ts';
-import { sweepOnce } from '../apply/leftovers.ts';
-import type { Origination, Outcome } from '../apply/outcome.ts';
+import { sweepOnce } from '../apply/item-leftovers.ts';
+import type { RecordSource, Outcome } from '../model/outcome.ts';
 import { wakeParked, wakeParkedFor } from '../store/parked.ts';
 import { retryParkedOnce, type Retried } from '../apply/retry-parked.ts';
-import type { ApplyDeps } from '../apply/together.ts';
+import type { ApplyDeps } from '../apply/chunk.ts';
 import { adopt } from '../capture/adopt.ts';
 import type { BaselinePage } from '../capture/baseline.ts';
 import { drainOnce, isNews, NOTHING_DRAINED, type Drained } from '../capture/drain.ts';
 import { installOnce } from '../capture/install.ts';
 import { isQueueEmpty } from '../store/queue.ts';
 import type { Config } from '../config/config.ts';
-import { deliverTo } from './delivering.ts';
+import { deliverTo } from './deliver.ts';
 import { installationId } from '../store/installation.ts';
 import { makeLeases, TTL_MS, type Leases } from '../store/lease.ts';
-import { lookingAgain } from '../db/looking-again.ts';
+import { lookingAgain } from '../db/with-fresh-host.ts';
 import { openPool, type Pool } from '../db/pool.ts';
 import { makeUnread } from '../store/undrained.ts';
 import { withLease } from '../store/with-lease.ts';
@@ -30,9 +30,9 @@ import { requireUid } from '../store/shadows.ts';
 import type { FeedOptions, FeedSums } from '../feed/puller.ts';
 import { noteInstallation } from '../store/feed-cursor.ts';
 import { makeFeedReader, type FeedReader } from '../feed/reader.ts';
-import { feedFrom } from './feeding.ts';
+import { feedFrom } from './feed.ts';
 import { makeHostWatch, type HostWatch } from './host-watch.ts';
-import { inForce, type InForce } from './in-force.ts';
+import { inForce, type InForce } from './active-config.ts';
 import { SyncError } from '../model/errors.ts';
 import type { WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
@@ -40,18 +40,18 @@ import type { Origin } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
 import { makeActivityLog, type ActivityLog } from '../store/activity-log.ts';
 import { makePeerStatus, type PeerStatus } from '../store/peer-status.ts';
-import type { Delivered } from '../outbox/deliver.ts';
+import type { Delivered } from '../deliver/deliver.ts';
 import { makeOutboxWriter } from './outbox-writer.ts';
-import { readParts, type Parts } from './parts.ts';
-import type { Acquaintance } from '../peer/acquaintance.ts';
+import { readParts, type Parts } from '../osclass/host.ts';
+import type { Acquaintance } from '../peer/hello-cache.ts';
 import type { PeerClient } from '../peer/client.ts';
 import { makePeers } from './peers.ts';
-import { makePluginPeers, type PluginPeers } from './plugin-peers.ts';
+import { makePluginPeers, type PluginPeers } from '../plugin/peers.ts';
 import { makeRandomBytes } from '../runtime/random-bytes.ts';
 import { newTrace } from '../runtime/trace.ts';
 import { makeRenumbered } from './renumbered.ts';
 import { makeScanning, type Scanning } from './scanning.ts';
-import { fillGapsOfPlugin } from './own-plugin.ts';
+import { fillGapsOfPlugin } from '../plugin/fill-gaps.ts';
 import { makeServing } from './serving.ts';
 import type { SiteOptions } from './site-options.ts';
 import { makeStanding, type Standing } from './standing.ts';
@@ -99,7 +99,7 @@ export interface Site {
   /** One delivery pass; nothing is done while another process delivers to that peer. */
   deliver(route: PeerRoute, signal?: AbortSignal): Promise<Delivered>;
   /** Applies what a peer sent. */
-  accept(records: readonly WireRecord[], from: Origination, options?: ApplyOptions): Promise<Outcome[]>;
+  accept(records: readonly WireRecord[], from: RecordSource, options?: ApplyOptions): Promise<Outcome[]>;
   /** `approved`: what the guard held goes through. */
   retryParked(options?: { ids?: readonly number[]; approved?: boolean; signal?: AbortSignal }): Promise<Retried>;
   feed(peer: string, options: FeedOptions): Promise<FeedSums>;
@@ -184,7 +184,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     await standing.require();
     return await again(work);
   };
-  const apply = (records: readonly WireRecord[], from: Origination, how: ApplyOptions): Promise<Outcome[]> =>
+  const apply = (records: readonly WireRecord[], from: RecordSource, how: ApplyOptions): Promise<Outcome[]> =>
     looking(() => applyRecords(applyDeps(), records, from, how));
 
   const drain = async (): Promise<Drained> => {

@@ -1,35 +1,13 @@
 /** The log records that administrators read: table `log` and `GET /v1/logs`. */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
-import { bindRows, dividedForStatements } from '../db/lists.ts';
+import { bindRows, dividedForStatements } from '../db/bind.ts';
 import { fromSqlTime, toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import type { LogEntry, LogType } from '../model/log-entry.ts';
+import type { LogPage, LogRecord } from '../model/response-schemas.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { allOf, kindConditions, newestOf, positionOf, type LogKind, type LogPosition } from './log-search.ts';
 import { own } from '../db/own-tables.ts';
-
-/** One record as read, with the names that exports and the API give its fields. */
-export interface LogRecord {
-  id: number;
-  type: LogType;
-  peer: string | null;
-  key: string | null;
-  ip: string | null;
-  date: string;
-  status: string;
-  response: string;
-  content: Record<string, unknown>;
-  trace: string;
-}
-
-/**
- * `next` goes into `before` (or into `after`, if the page was asked for with it); null at the end. A page may have fewer
- * records than were asked for, or none, and a `next` all the same: then there was no end to a search so far.
- */
-export interface LogPage {
-  logs: LogRecord[];
-  next: number | null;
-}
 
 /** Which records are wanted. Without `after` newest first, with it oldest first. */
 export interface LogFilter extends LogKind {

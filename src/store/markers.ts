@@ -1,6 +1,6 @@
 /** Markers: what triggers wrote into the queue. They name users that changed; what changed, the shadow tells. */
 import { sql, type Transaction } from 'kysely';
-import { bindList } from '../db/lists.ts';
+import { bindList } from '../db/bind.ts';
 import { fromSqlTime } from '../db/time.ts';
 import { withKeyedWrites, type Runner } from '../db/transaction.ts';
 import { own } from '../db/own-tables.ts';

@@ -1,6 +1,6 @@
 /** The outboxes: one entry per peer and user still to be sent. An entry holds no values, so changes of a user coalesce. */
 import { sql, type RawBuilder } from 'kysely';
-import { bindList, bindRows, dividedForStatements } from '../db/lists.ts';
+import { bindList, bindRows, dividedForStatements } from '../db/bind.ts';
 import { toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import type { ErrorCode } from '../model/errors.ts';

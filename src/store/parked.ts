@@ -1,10 +1,11 @@
 /** Incoming records that wait: for a person, or for a change of this site. One row per peer and user. */
 import { sql } from 'kysely';
-import { bindList } from '../db/lists.ts';
+import { bindList } from '../db/bind.ts';
 import { fromSqlTime, toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import { renumberUsers } from './renumber-users.ts';
 import type { ErrorCode } from '../model/errors.ts';
+import type { ParkedRef } from '../model/outcome.ts';
 import type { WireRecord } from '../model/record.ts';
 import { uidToBytes, type Uid } from '../model/uid.ts';
 import { keepRecord } from './kept-record.ts';
@@ -23,15 +24,8 @@ export interface ParkedRecord {
   readonly record: WireRecord;
 }
 
-/** A record that lies here, as it was read: a later one of the same user may take its place meanwhile. */
-export interface Lying {
-  readonly id: number;
-  /** Each record that takes the place, and each try, adds one. */
-  readonly attempts: number;
-}
-
 /** A record that was kept. */
-export interface ParkedRow extends Lying {
+export interface ParkedRow extends ParkedRef {
   readonly peer: string;
   readonly userId: number | null;
   readonly code: string;
@@ -58,7 +52,7 @@ export async function parkRecords(runner: Runner, records: readonly ParkedRecord
 /** Says why a record that lay here has to stay. `UPDATE parked SET … WHERE id = ? AND attempts = ?` */
 export async function parkAgain(
   runner: Runner,
-  { id: parkedId, attempts }: Lying,
+  { id: parkedId, attempts }: ParkedRef,
   { userId, code, message }: Pick<ParkedRecord, 'userId' | 'code' | 'message'>,
   nowMs: number,
 ): Promise<void> {
@@ -69,7 +63,7 @@ export async function parkAgain(
 }
 
 /** Takes out a record that lay here and went through. `DELETE FROM parked WHERE id = ? AND attempts = ?` */
-export async function unparkLying(runner: Runner, { id: parkedId, attempts }: Lying): Promise<void> {
+export async function unparkRow(runner: Runner, { id: parkedId, attempts }: ParkedRef): Promise<void> {
   await sql`DELETE FROM ${own.parked} WHERE id = ${parkedId} AND attempts = ${attempts}`.execute(runner);
 }
 

@@ -3,6 +3,7 @@ import { sql, type Kysely } from 'kysely';
 import { fromSqlTime, toIso, toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import { unknownPlacesByPeer } from './unknown-places.ts';
+import type { PeerSummary } from '../model/response-schemas.ts';
 import { feedDue, isOfAnother } from '../model/feed-owner.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { own } from '../db/own-tables.ts';
@@ -26,39 +27,6 @@ export interface PeerFacts {
   /** What we accept, and what we send. */
   readonly columns: readonly string[];
   readonly sendColumns: readonly string[];
-}
-
-/** One peer in `GET /v1/peers`. Times in ISO 8601, UTC. */
-export interface PeerSummary {
-  name: string;
-  url: string;
-  protocol: 'native' | 'plugin';
-  columns: string[];
-  send_columns: string[];
-  /** Highest id that a feed has taken; 0 where that was one of another installation. */
-  last_user_id: number;
-  /** A feed from the start is due, and why. */
-  feed_due: boolean;
-  feed_due_reason: string | null;
-  synced_from: string | null;
-  synced_to: string | null;
-  /** Records of users and removals that were taken from it, in streams and feeds. */
-  received_total: number;
-  /** Records that it confirmed, or was given in a feed. */
-  sent_total: number;
-  status: string | null;
-  message: string | null;
-  date: string | null;
-  failing_since: string | null;
-  /** Entries that wait to be sent, without those held or parked. */
-  pending: number;
-  /** Seconds. */
-  oldest_pending_age: number | null;
-  /** Names of places that it sent and this site does not know. */
-  unknown_locations: number;
-  /** Both directions. */
-  parked: number;
-  held: number;
 }
 
 /** What was exchanged with a peer. */

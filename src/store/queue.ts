@@ -1,9 +1,9 @@
 /** The queue of markers, looked at without locking anything. */
-import { sql } from 'kysely';
-import { bindRows } from '../db/lists.ts';
+import { sql, type Kysely } from 'kysely';
+import { bindRows } from '../db/bind.ts';
+import { inTransaction, type Runner } from '../db/transaction.ts';
 import type { Marker } from './markers.ts';
-import type { Runner } from '../db/transaction.ts';
-import { own } from '../db/own-tables.ts';
+import { nameOf, own } from '../db/own-tables.ts';
 
 /**
  * `SELECT old_user_id FROM queue LIMIT 1`: all that an idle daemon asks. A queue that lacks the column, out of an older backup,
@@ -42,4 +42,65 @@ export async function addMarkers(runner: Runner, markers: readonly NewMarker[]):
   if (markers.length === 0) return;
   await sql`INSERT INTO ${own.queue} (user_id, op, old_email)
     VALUES ${bindRows(markers.map(({ userId, op, oldEmail }) => [userId, op, oldEmail]))}`.execute(runner);
+}
+
+/** `SELECT old_user_id FROM queue LIMIT 0`: passes if the table is there, with the newest of its columns. */
+export async function requireQueue(runner: Runner): Promise<void> {
+  await sql`SELECT old_user_id FROM ${own.queue} LIMIT 0`.execute(runner);
+}
+
+/** Passes if we may add markers. Servers ask for rights before they look for rows, so this writes nothing. */
+export async function requireRightToMark(runner: Runner): Promise<void> {
+  await sql`
+    INSERT INTO ${own.queue} (user_id, op, old_user_id) SELECT 0, 'R', 0 FROM DUAL WHERE 1 = 0`.execute(runner);
+}
+
+/** Passes if the queue takes a marker, which is taken back. */
+export async function tryMarker(db: Kysely<unknown>): Promise<void> {
+  await takenBack(db, async (trx) => {
+    await sql`INSERT INTO ${own.queue} (user_id, op, old_user_id) VALUES (0, 'R', 0)`.execute(trx);
+  });
+}
+
+/**
+ * Whether the trigger on our table `probe` marks what is put in there; both are taken back. Only the newest markers are looked
+ * at: those of others that came meanwhile are few.
+ */
+export async function isProbeMarked(db: Kysely<unknown>): Promise<boolean> {
+  let found = false;
+  await takenBack(db, async (trx) => {
+    await sql`INSERT INTO ${own.probe} (user_id) VALUES (0)`.execute(trx);
+    const { rows } = await sql`
+      SELECT 1 FROM (SELECT user_id FROM ${own.queue} ORDER BY seq DESC LIMIT 1000) AS newest
+      WHERE user_id = 0 LIMIT 1`.execute(trx);
+    found = rows.length > 0;
+  });
+  return found;
+}
+
+/** Who sees what the trigger on `probe` does has the right by which it is run. `information_schema.TRIGGERS` */
+export async function isProbeTriggerVisible(runner: Runner): Promise<boolean> {
+  const { rows } = await sql`
+    SELECT 1 FROM information_schema.TRIGGERS
+    WHERE TRIGGER_SCHEMA = DATABASE() AND EVENT_OBJECT_TABLE = ${nameOf(own.probe)} AND ACTION_STATEMENT IS NOT NULL
+    LIMIT 1`.execute(runner);
+  return rows.length > 0;
+}
+
+const TAKEN_BACK = new Error('taken back');
+
+/** Runs it in a transaction that is rolled back, and not tried again. */
+async function takenBack(db: Kysely<unknown>, work: (trx: Runner) => Promise<void>): Promise<void> {
+  try {
+    await inTransaction(
+      db,
+      async (trx) => {
+        await work(trx);
+        throw TAKEN_BACK;
+      },
+      { retries: 0 },
+    );
+  } catch (error) {
+    if (error !== TAKEN_BACK) throw error;
+  }
 }

@@ -1,6 +1,6 @@
 /** New ids for users whose key the site changed in place. */
 import { sql } from 'kysely';
-import { bindList } from '../db/lists.ts';
+import { bindList } from '../db/bind.ts';
 import type { OwnTable } from '../db/own-tables.ts';
 import type { Runner } from '../db/transaction.ts';
 

@@ -1,12 +1,12 @@
 /** The daemon's memory of users: tables `user`, `uid` and `tombstone`. */
 import { createHmac } from 'node:crypto';
 import { sql } from 'kysely';
+import { id, type Catalog } from '../db/catalog.ts';
 import { decodeShadow, encodeShadow, type Shadow } from '../model/shadow.ts';
 import { formatStamp, parseStamp, type Stamp } from '../model/stamp.ts';
 import { gatherTombstones, removalIdOf, type Tombstone } from '../model/tombstone.ts';
 import { canonicalEmail, parseUid, uidToBytes, uidsFromBytes, uidsToBytes, type Uid } from '../model/uid.ts';
-import { bindList, bindRows, dividedForStatements } from '../db/lists.ts';
-import type { Bindable } from '../db/parameters.ts';
+import { bindList, bindRows, dividedForStatements, type Bindable } from '../db/bind.ts';
 import { toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import { own } from '../db/own-tables.ts';
@@ -241,4 +241,47 @@ export function requireUid(text: string): Uid {
   const uid = parseUid(text);
   if (uid === undefined) throw new RangeError('not a uid');
   return uid;
+}
+
+/** All users of the site, and those that have a shadow. */
+export async function countUsers(runner: Runner, catalog: Catalog): Promise<{ total: number; known: number }> {
+  const users = id(catalog.requireTable('t_user').name);
+  const { rows } = await sql<{ total: string; known: string }>`
+    SELECT (SELECT COUNT(*) FROM ${users}) AS total, (SELECT COUNT(*) FROM ${own.user}) AS known`.execute(runner);
+  return { total: Number(rows[0]?.total ?? 0), known: Number(rows[0]?.known ?? 0) };
+}
+
+/**
+ * Ids behind `after`, in order, without accounts that wait for their row.
+ * `SELECT user_id FROM user WHERE user_id > ? AND user_id < ? ORDER BY user_id LIMIT ?`
+ */
+export async function shadowIdsAfter(runner: Runner, after: number, limit: number): Promise<number[]> {
+  const { rows } = await sql<{ user_id: number }>`
+    SELECT user_id FROM ${own.user} WHERE user_id > ${after} AND user_id < ${FIRST_WAITING_ID}
+    ORDER BY user_id LIMIT ${limit}`.execute(runner);
+  return rows.map((row) => row.user_id);
+}
+
+/** The highest id of a row that has a shadow; 0 if there is none. `SELECT MAX(user_id) FROM user WHERE user_id < ?` */
+export async function lastShadowId(runner: Runner): Promise<number> {
+  const { rows } = await sql<{ newest: number | null }>`
+    SELECT MAX(user_id) AS newest FROM ${own.user} WHERE user_id < ${FIRST_WAITING_ID}`.execute(runner);
+  return rows[0]?.newest ?? 0;
+}
+
+/**
+ * Numbers of the removals behind `after`, in order, without those that are still on their way to the peer.
+ * `SELECT DISTINCT removal_id FROM tombstone WHERE removal_id > ? AND NOT EXISTS (an entry for the peer) ORDER BY … LIMIT ?`
+ */
+export async function removalIdsAfter(
+  runner: Runner,
+  peer: string,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): Promise<number[]> {
+  const { rows } = await sql<{ removal_id: string }>`
+    SELECT DISTINCT t.removal_id FROM ${own.tombstone} t
+    WHERE t.removal_id > ${after} AND NOT EXISTS (
+      SELECT 1 FROM ${own.outbox} o WHERE o.peer = ${peer} AND o.kind = 'r' AND o.ref = t.removal_id)
+    ORDER BY t.removal_id LIMIT ${limit}`.execute(runner);
+  return rows.map((row) => Number(row.removal_id));
 }

@@ -1,6 +1,6 @@
 /** Single values that outlive a restart: table `state`. */
 import { sql } from 'kysely';
-import { bindList } from '../db/lists.ts';
+import { bindList } from '../db/bind.ts';
 import type { Runner } from '../db/transaction.ts';
 import { own } from '../db/own-tables.ts';
 
@@ -50,6 +50,13 @@ export async function readState(runner: Runner, name: StateName, { lock = false 
   const { rows } = await sql<{ value: string }>`
     SELECT value FROM ${own.state} WHERE name = ${name} ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
   return rows[0]?.value;
+}
+
+/** All values whose names begin so. `SELECT value FROM state WHERE name LIKE 'watched:%'` */
+export async function readStatesOf(runner: Runner, kind: 'watched'): Promise<string[]> {
+  const { rows } = await sql<{ value: string }>`
+    SELECT value FROM ${own.state} WHERE name LIKE ${`${kind}:%`}`.execute(runner);
+  return rows.map((row) => row.value);
 }
 
 /** Sets the value; null removes it. */

@@ -1,6 +1,6 @@
 /** Places in addresses from peers that this site does not know: counted for each peer, reported once for each name. */
 import { sql } from 'kysely';
-import { bindList } from '../db/lists.ts';
+import { bindList } from '../db/bind.ts';
 import { toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import { own } from '../db/own-tables.ts';

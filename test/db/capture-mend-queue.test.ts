@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { installOnce } from '../../src/capture/install.ts';
-import { checkTriggersOnce } from '../../src/capture/watch.ts';
+import { checkTriggersOnce } from '../../src/capture/trigger-health.ts';
 import { capturedSite, type CapturedSite } from '../support/captured-site.ts';
 import { OWN } from '../support/own-tables.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { makeQueueWatch, type QueueWatch } from '../../src/capture/queue-watch.ts';
+import { makeQueueWatch, type QueueWatch } from '../../src/capture/queue-health.ts';
 import { RIGHTS } from '../../src/capture/rights.ts';
 import { toSyncError } from '../../src/db/failures.ts';
 import { SyncError } from '../../src/model/errors.ts';

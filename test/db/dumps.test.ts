@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vit
 import { dumpPrograms } from '../../scripts/dump-programs.js';
 import { installOnce } from '../../src/capture/install.ts';
 import { RIGHTS } from '../../src/capture/rights.ts';
-import { backupAdvice } from '../../src/cli/backup-advice.ts';
+import { backupAdvice } from '../../src/admin/check/backup-advice.ts';
 import { openSite, type Site } from '../../src/site/site.ts';
 import { capturedSite, type CapturedSite } from '../support/captured-site.ts';
 import { makeCli } from '../support/cli.ts';

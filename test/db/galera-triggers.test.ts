@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import { expect, test } from 'vitest';
 import { mayMakeTriggers } from '../../src/capture/rights.ts';
 import { inspectTriggers, mendTriggers } from '../../src/capture/triggers.ts';
-import { checkTriggersOnce } from '../../src/capture/watch.ts';
+import { checkTriggersOnce } from '../../src/capture/trigger-health.ts';
 import { makeLeases } from '../../src/store/lease.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { openPool } from '../../src/db/pool.ts';

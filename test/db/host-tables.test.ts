@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkHost } from '../../src/cli/check-database.ts';
+import { checkHost } from '../../src/admin/check/database.ts';
 import { giveUpParts } from '../../src/capture/watched-parts.ts';
 import { newUserDefaults } from '../../src/osclass/defaults.ts';
 import { insertUsers } from '../../src/osclass/write-users.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { installOnce, uninstallOnce } from '../../src/capture/install.ts';
-import { checkTriggersOnce } from '../../src/capture/watch.ts';
+import { checkTriggersOnce } from '../../src/capture/trigger-health.ts';
 import { capturedSite } from '../support/captured-site.ts';
 import { triggersOf } from '../support/definitions.ts';
 import { keepWriting } from '../support/writer.ts';

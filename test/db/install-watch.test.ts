@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { installOnce } from '../../src/capture/install.ts';
 import { createTriggerSql } from '../../src/capture/trigger-sql.ts';
 import { requiredTriggers } from '../../src/capture/triggers.ts';
-import { checkTriggersOnce, type TriggerCheck } from '../../src/capture/watch.ts';
+import { checkTriggersOnce, type TriggerCheck } from '../../src/capture/trigger-health.ts';
 import { ownName } from '../../src/db/own-tables.ts';
 import { parseStamp } from '../../src/model/stamp.ts';
 import { capturedSite, type CapturedSite } from '../support/captured-site.ts';

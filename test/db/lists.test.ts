@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bindList, bindRows } from '../../src/db/lists.ts';
+import { bindList, bindRows } from '../../src/db/bind.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { poolOn } from '../support/pool.ts';
 

@@ -5,8 +5,8 @@ import type { Log } from '../../src/runtime/logger.ts';
 import { eventually } from '../support/eventually.ts';
 import { keyDigestOf } from '../../src/peer/authentication.ts';
 import type { Actor, FeedOptions, FeedQuery, Call } from '../../src/server/deps.ts';
-import type { EntryQuery, LogQuery } from '../../src/server/queries.ts';
-import type { Health } from '../../src/server/answers.ts';
+import type { EntryQuery, LogQuery } from '../../src/server/request-schemas.ts';
+import type { Health } from '../../src/model/response-schemas.ts';
 import { asAdmin, asPeer, httpApp, listening } from '../support/http-app.ts';
 
 const fine = { status: 'ok', message: '' } as const;

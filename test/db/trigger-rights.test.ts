@@ -2,9 +2,9 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { installOnce } from '../../src/capture/install.ts';
-import { makeQueueWatch } from '../../src/capture/queue-watch.ts';
+import { makeQueueWatch } from '../../src/capture/queue-health.ts';
 import { RIGHTS } from '../../src/capture/rights.ts';
-import { checkTriggersOnce } from '../../src/capture/watch.ts';
+import { checkTriggersOnce } from '../../src/capture/trigger-health.ts';
 import { openSite, type Site } from '../../src/site/site.ts';
 import { capturedSite, type CapturedSite } from '../support/captured-site.ts';
 import { startOwnServer, type OwnServer } from '../support/own-server.ts';

@@ -5,8 +5,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Config, PeerConfig } from '../../src/config/config.ts';
 import type { FeedOptions } from '../../src/feed/puller.ts';
-import { refeedOnce } from '../../src/site/refeed.ts';
-import { resume } from '../../src/site/resume.ts';
+import { refeedOnce } from '../../src/plugin/refeed.ts';
+import { resume } from '../../src/admin/resume.ts';
 import { reinstall, scanAll, siteOf } from '../support/by-hand.ts';
 import { configOf, makeCli } from '../support/cli.ts';
 import { startHelloProxy, type HelloProxy } from '../support/hello-proxy.ts';

@@ -5,7 +5,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { PeerConfig } from '../../src/config/config.ts';
 import { toSyncError } from '../../src/db/failures.ts';
-import { refeedOnce } from '../../src/site/refeed.ts';
+import { refeedOnce } from '../../src/plugin/refeed.ts';
 import type { Site } from '../../src/site/site.ts';
 import { deliverAll, drainAll, letTimePass, scanAll, siteOf } from '../support/by-hand.ts';
 import { makePluginMesh, type PluginMesh } from '../support/plugin-mesh.ts';

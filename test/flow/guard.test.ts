@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { heldOf } from '../../src/store/parked.ts';
-import { countVanished } from '../../src/capture/vanished.ts';
-import { approvePeer } from '../../src/site/parked-actions.ts';
+import { countVanished } from '../../src/store/vanished.ts';
+import { approvePeer } from '../../src/admin/parked-actions.ts';
 import { keyDigestOf } from '../../src/peer/authentication.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { openSite } from '../../src/site/site.ts';

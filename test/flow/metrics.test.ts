@@ -2,10 +2,10 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { gaugesOf, gaugesOfHealth } from '../../src/daemon/gauges.ts';
-import { METRICS } from '../../src/ops/metric-names.ts';
-import { makeMetrics, type Reading } from '../../src/ops/metrics.ts';
+import { METRICS } from '../../src/metrics/metric-names.ts';
+import { makeMetrics, type Reading } from '../../src/metrics/metrics.ts';
 import { VERSION } from '../../src/version.ts';
-import { healthOf, noDatabase } from '../../src/daemon/wiring.ts';
+import { healthOf, noDatabase } from '../../src/admin/gather-health.ts';
 import { deliverAll, drainAll, scanAll, settleByHand, siteOf } from '../support/by-hand.ts';
 import { eventually } from '../support/eventually.ts';
 import { readScrape, type Scrape } from '../support/prometheus.ts';
@@ -181,7 +181,7 @@ test('a feed', async () => {
   const under = { peer: 'cars', running: true, total: 10, remaining: 4 };
   const feeds = { progress: () => ({ ...under, message: null, retrieved: 6, last_user_id: 6, error: null }) };
   const clock = { nowMs: () => Date.now() };
-  const seen = await rendered(await gaugesOf(site, work, feeds, clock, await healthOf(site, work, clock)));
+  const seen = await rendered(await gaugesOf(site, work, feeds, clock, await healthOf(site, work.state, clock)));
   expect(seen.value('account_sync_feed_running', { peer: 'cars' })).toBe(1);
   expect(seen.value('account_sync_feed_remaining_users', { peer: 'cars' })).toBe(4);
 });
@@ -217,7 +217,7 @@ test('triggers and accounts, as the work last saw them', async () => {
   const clock = { nowMs: () => Date.now() };
   const ill = { ...work, state: { ...work.state, triggers: 'missing' as const, vanished: 7 } };
   const feeds = { progress: (peer: string) => ({ ...quiet, peer }) };
-  const seen = await rendered(await gaugesOf(site, ill, feeds, clock, await healthOf(site, ill, clock)));
+  const seen = await rendered(await gaugesOf(site, ill, feeds, clock, await healthOf(site, ill.state, clock)));
   expect(seen.value('account_sync_triggers', { state: 'ok' })).toBe(0);
   expect(seen.value('account_sync_triggers', { state: 'mending' })).toBe(0);
   expect(seen.value('account_sync_triggers', { state: 'missing' })).toBe(1);

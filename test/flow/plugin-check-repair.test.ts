@@ -1,7 +1,7 @@
 /** What `check` prints about accounts without a secret on a site with the PHP plugin is run there, on a real database. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { checkPluginCallers } from '../../src/cli/check-plugin-peer.ts';
-import type { Finding } from '../../src/cli/finding.ts';
+import { checkPluginCallers } from '../../src/admin/check/plugin-peer.ts';
+import type { Finding } from '../../src/admin/check/finding.ts';
 import { siteOf } from '../support/by-hand.ts';
 import { DEFAULT_COLUMNS } from '../support/php-plugin/store.ts';
 import { makePluginMesh, type PluginMesh } from '../support/plugin-mesh.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/free-port.js';
-import type { Finding } from '../../src/cli/finding.ts';
+import type { Finding } from '../../src/admin/check/finding.ts';
 import { configOf, makeCli } from '../support/cli.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,8 +1,8 @@
 /** Three in a row: native homes, cars, and jobs with the PHP plugin. What relays, and what says so where it does not. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configOf, makeCli, type Cli } from '../support/cli.ts';
-import { checkRelays } from '../../src/cli/check-relays.ts';
-import { reportUser, type PeerReport } from '../../src/ops/user-report.ts';
+import { checkRelays } from '../../src/admin/check/relays.ts';
+import { reportUser, type PeerReport } from '../../src/admin/user-report.ts';
 import { letTimePass, scanAll, siteOf } from '../support/by-hand.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { createHost } from '../support/osclass/host.ts';

@@ -16,12 +16,12 @@ const STAND_INS: Readonly<Record<string, string>> = {
   'store/state.ts': 'state.ts',
   'store/outbox.ts': 'outbox.ts',
   'store/parked.ts': 'parked.ts',
-  'apply/leftovers.ts': 'leftovers.ts',
+  'apply/item-leftovers.ts': 'leftovers.ts',
   'osclass/write-users.ts': 'write-users.ts',
   'osclass/removal.ts': 'removal.ts',
   'osclass/copies.ts': 'copies.ts',
   'osclass/eligible.ts': 'eligible.ts',
-  'plugin/seen-store.ts': 'seen-store.ts',
+  'store/plugin-seen.ts': 'seen-store.ts',
   'plugin/client.ts': 'plugin-client.ts',
 };
 
@@ -54,11 +54,11 @@ export type Complete = [
   StandsIn<typeof import('./memory/state.ts'), typeof import('../../src/store/state.ts')>,
   StandsIn<typeof import('./memory/outbox.ts'), typeof import('../../src/store/outbox.ts')>,
   StandsIn<typeof import('./memory/parked.ts'), typeof import('../../src/store/parked.ts')>,
-  StandsIn<typeof import('./memory/leftovers.ts'), typeof import('../../src/apply/leftovers.ts')>,
+  StandsIn<typeof import('./memory/leftovers.ts'), typeof import('../../src/apply/item-leftovers.ts')>,
   StandsIn<typeof import('./memory/write-users.ts'), typeof import('../../src/osclass/write-users.ts')>,
   StandsIn<typeof import('./memory/removal.ts'), typeof import('../../src/osclass/removal.ts')>,
   StandsIn<typeof import('./memory/copies.ts'), typeof import('../../src/osclass/copies.ts')>,
   StandsIn<typeof import('./memory/eligible.ts'), typeof import('../../src/osclass/eligible.ts')>,
-  StandsIn<typeof import('./memory/seen-store.ts'), typeof import('../../src/plugin/seen-store.ts')>,
+  StandsIn<typeof import('./memory/seen-store.ts'), typeof import('../../src/store/plugin-seen.ts')>,
   StandsIn<typeof import('./memory/plugin-client.ts'), typeof import('../../src/plugin/client.ts')>,
 ];

@@ -3,12 +3,12 @@
  * as src/site.ts does it, but for leases and HTTP.
  */
 import { v5 } from 'uuid';
-import { applyRecords } from '../../src/apply/applier.ts';
-import { busyOf } from '../../src/apply/conclude.ts';
-import type { Origination, Outcome } from '../../src/apply/outcome.ts';
+import { applyRecords } from '../../src/apply/apply.ts';
+import { busyOf } from '../../src/apply/outcomes.ts';
+import { type RecordSource, type Outcome, toStreamResult } from '../../src/model/outcome.ts';
 import { parkRecords, renumberParked, wakeParked } from '../../src/store/parked.ts';
 import { retryParkedOnce } from '../../src/apply/retry-parked.ts';
-import type { ApplyDeps } from '../../src/apply/together.ts';
+import type { ApplyDeps } from '../../src/apply/chunk.ts';
 import { adopt } from '../../src/capture/adopt.ts';
 import { baselineOnce } from '../../src/capture/baseline.ts';
 import type { CaptureDeps } from '../../src/capture/deps.ts';
@@ -22,10 +22,9 @@ import type { StreamAnswer, UserRecord, WireRecord } from '../../src/model/recor
 import { makeSelection } from '../../src/model/register.ts';
 import type { PeerRoute } from '../../src/model/route.ts';
 import { encodeUser } from '../../src/osclass/records.ts';
-import { deliverOnce } from '../../src/outbox/deliver.ts';
+import { deliverOnce } from '../../src/deliver/deliver.ts';
 import { makeUnread } from '../../src/store/undrained.ts';
 import { dropUsers, enqueue, renumberEntries, usersWaiting } from '../../src/store/outbox.ts';
-import { toStreamResult } from '../../src/apply/outcome.ts';
 import { asConnection, Memory } from './memory/database.ts';
 import { CATALOG, HOSTS, LOCALES, LOCATIONS, REGISTERED_MS, ZONE } from './memory/host.ts';
 
@@ -103,7 +102,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
     registeredMs: REGISTERED_MS,
     locales: () => Promise.resolve(new Set(LOCALES)),
   };
-  const from = (peer: string, via: Origination['via']): Origination => ({
+  const from = (peer: string, via: RecordSource['via']): RecordSource => ({
     ...{ route: routeOf(peer), via, trace: '', ip: null, keyDigest: null, overwrite: false, approved: false },
   });
 

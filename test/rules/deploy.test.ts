@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfig } from '../../src/config/load.ts';
-import { METRICS, type MetricDescription } from '../../src/ops/metric-names.ts';
-import { makeMetrics } from '../../src/ops/metrics.ts';
+import { METRICS, type MetricDescription } from '../../src/metrics/metric-names.ts';
+import { makeMetrics } from '../../src/metrics/metrics.ts';
 import { ROOT } from './sources.ts';
 
 const read = (name: string): string => readFileSync(join(ROOT, 'deploy', name), 'utf8');

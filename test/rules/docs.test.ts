@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { PAGES } from '../../scripts/render-docs.ts';
 import { ERRORS } from '../../src/model/errors.ts';
-import { METRICS } from '../../src/ops/metric-names.ts';
+import { METRICS } from '../../src/metrics/metric-names.ts';
 import { ROOT, sourcesIn } from './sources.ts';
 
 const TOP = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'];

@@ -21,8 +21,16 @@ test('raw text becomes a statement only where it is known to be safe', () => {
   expect(raw).toEqual(Object.keys(RAW).toSorted());
 });
 
-test('statements are written in the folders that own tables', () => {
-  const owners = /^src\/(?:db|store|osclass|capture|outbox|apply|feed|ops|plugin|reconcile)\//;
+test('statements are written where the tables of the site, the server or the daemon are looked after', () => {
+  const owners = /^src\/(?:(?:db|store|osclass|capture|plugin)\/|apply\/probe-registers\.ts$)/;
   const others = src.filter(({ path, text }) => !owners.test(path) && /\bsql(?:<[^`]*>)?`/.test(text));
   expect(others.map(({ path }) => path)).toEqual([]);
+});
+
+test('only src/store, and the migrations, name a table of ours in a statement', () => {
+  const home = /^src\/(?:store\/|db\/(?:migrate|own-tables)\.ts)/;
+  const others = src.filter(({ path, text }) => !home.test(path) && /\$\{(?:nameOf\()?own\.\w+/.test(text));
+  expect(others.map(({ path }) => path)).toEqual([]);
+  const spelt = src.filter(({ text }) => /\b(?:FROM|INTO|UPDATE|JOIN|TABLE)\s+`?\{?\w*\}?account_sync_\w/.test(text));
+  expect(spelt.map(({ path }) => path)).toEqual([]);
 });

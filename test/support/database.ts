@@ -5,8 +5,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { escapeId } from 'mysql2';
-import { createConnection } from 'mysql2/promise';
-import type { Connection, ConnectionOptions } from 'mysql2/promise';
+import { createConnection, type Connection, type ConnectionOptions } from 'mysql2/promise';
 
 type Row = Record<string, unknown>;
 

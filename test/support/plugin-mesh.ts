@@ -4,7 +4,7 @@
  * themselves: a test decides what happens when.
  */
 import type { PeerConfig } from '../../src/config/config.ts';
-import { refeedOnce } from '../../src/site/refeed.ts';
+import { refeedOnce } from '../../src/plugin/refeed.ts';
 import type { Site } from '../../src/site/site.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 import { letTimePass, scanAll, siteOf } from './by-hand.ts';

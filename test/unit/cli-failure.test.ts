@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { explain } from '../../src/cli/failure.ts';
-import { clockFinding } from '../../src/cli/finding.ts';
-import { duration, table } from '../../src/cli/text.ts';
+import { clockFinding } from '../../src/admin/check/finding.ts';
+import { duration, table } from '../../src/runtime/figures.ts';
 import { ConfigError } from '../../src/config/problem.ts';
 import { SyncError } from '../../src/model/errors.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { followLog } from '../../src/cli/log-follow.ts';
-import type { LogRecord } from '../../src/store/activity-log.ts';
+import type { LogRecord } from '../../src/model/response-schemas.ts';
 
 const record = (id: number): LogRecord => ({ id }) as LogRecord;
 

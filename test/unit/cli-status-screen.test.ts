@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import type { StatusDocument } from '../../src/cli/status.ts';
-import { statusScreen } from '../../src/cli/status-screen.ts';
+import type { StatusDocument } from '../../src/admin/status.ts';
+import { statusScreen } from '../../src/cli/status.ts';
 
 const NOW = Date.parse('2026-01-02T03:04:05.000Z');
 const peer: StatusDocument['peers'][number] = {

@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { makeEdits, type Edits } from '../../src/config/edits.ts';
+import { makeEdits, type Edits } from '../../src/config/watch-file.ts';
 import { isMountedAlone } from '../../src/config/mounted-alone.ts';
 import { ENV, fixture } from './config-fixtures.ts';
 

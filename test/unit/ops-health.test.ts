@@ -1,7 +1,7 @@
 import { Compile } from 'typebox/compile';
 import { expect, test } from 'vitest';
-import { httpStatusOf, judgeHealth, type HealthFacts } from '../../src/ops/health.ts';
-import { Health } from '../../src/server/answers.ts';
+import { httpStatusOf, judgeHealth, type HealthFacts } from '../../src/admin/health.ts';
+import { Health } from '../../src/model/response-schemas.ts';
 
 const NOW = 1_700_000_000_000;
 const well: HealthFacts = {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { makeAcquaintance } from '../../src/peer/acquaintance.ts';
+import { makeAcquaintance } from '../../src/peer/hello-cache.ts';
 import type { Hello } from '../../src/model/record.ts';
 
 const hello = (site: string): Hello => ({

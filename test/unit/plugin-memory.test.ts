@@ -12,7 +12,7 @@ import {
   unpackMemory,
   type Impression,
   type Memory,
-} from '../../src/plugin/memory.ts';
+} from '../../src/model/plugin-memory.ts';
 
 const one = (value: string): Map<string, string> => new Map([['s_name', impress('s_name', value)]]);
 const told = (memory: Memory | undefined, value: string): Memory =>

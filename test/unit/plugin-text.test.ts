@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cleanText, comparable, isOverflowing } from '../../src/plugin/text.ts';
+import { cleanText, comparable, isOverflowing } from '../../src/model/plugin-text.ts';
 
 /** What was sent, and what a real site with the plugin had afterwards. */
 const STORED: readonly (readonly [string, string])[] = [

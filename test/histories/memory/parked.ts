@@ -1,5 +1,6 @@
 /** Stands in for src/store/parked.ts. */
-import type { Lying, ParkedRecord, ParkedRow } from '../../../src/store/parked.ts';
+import type { ParkedRecord, ParkedRow } from '../../../src/store/parked.ts';
+import type { ParkedRef } from '../../../src/model/outcome.ts';
 import type { Uid } from '../../../src/model/uid.ts';
 import { memoryOf } from './database.ts';
 
@@ -22,7 +23,7 @@ export async function parkRecords(
 export async function parkAgain(
   runner: unknown,
 
-  { id, attempts }: Lying,
+  { id, attempts }: ParkedRef,
   { userId, code }: Pick<ParkedRecord, 'userId' | 'code'>,
   nowMs: number,
 ): Promise<void> {
@@ -34,7 +35,7 @@ export async function parkAgain(
   }
 }
 
-export async function unparkLying(runner: unknown, { id, attempts }: Lying): Promise<void> {
+export async function unparkRow(runner: unknown, { id, attempts }: ParkedRef): Promise<void> {
   const memory = memoryOf(runner);
   memory.step();
   for (const [key, row] of memory.tables.parked) {

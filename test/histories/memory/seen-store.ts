@@ -1,7 +1,7 @@
-/** Stands in for src/plugin/seen-store.ts. Memories are packed and unpacked as they are there. */
+/** Stands in for src/store/plugin-seen.ts. Memories are packed and unpacked as they are there. */
 import { canonicalEmail, type Uid } from '../../../src/model/uid.ts';
-import { packMemory, unpackMemory, type Memory } from '../../../src/plugin/memory.ts';
-import type { Gone, Replacement, Seen } from '../../../src/plugin/seen-store.ts';
+import { packMemory, unpackMemory, type Memory } from '../../../src/model/plugin-memory.ts';
+import type { Gone, Replacement, Seen } from '../../../src/store/plugin-seen.ts';
 import { memoryOf } from './database.ts';
 
 /** A row of our table `seen`. */

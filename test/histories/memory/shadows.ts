@@ -1,6 +1,5 @@
 /** Stands in for src/store/shadows.ts. Shadows are packed and unpacked as they are there. */
-import type { StoredUser } from '../../../src/store/shadows.ts';
-import { FIRST_WAITING_ID } from '../../../src/store/shadows.ts';
+import { type StoredUser, FIRST_WAITING_ID } from '../../../src/store/shadows.ts';
 import { decodeShadow, encodeShadow } from '../../../src/model/shadow.ts';
 import type { Stamp } from '../../../src/model/stamp.ts';
 import { gatherTombstones, removalIdOf, type Tombstone } from '../../../src/model/tombstone.ts';
@@ -137,4 +136,20 @@ export async function waitingUsers(runner: unknown, limit: number): Promise<numb
 
 export async function lastWaitingId(runner: unknown): Promise<number | undefined> {
   return (await waitingUsers(runner, Infinity)).at(-1);
+}
+
+export async function countUsers(): Promise<{ total: number; known: number }> {
+  throw new Error('no history asks how far a scan is');
+}
+
+export async function shadowIdsAfter(): Promise<number[]> {
+  throw new Error('no history plays scan mode');
+}
+
+export async function lastShadowId(): Promise<number> {
+  throw new Error('no history plays scan mode');
+}
+
+export async function removalIdsAfter(): Promise<number[]> {
+  throw new Error('no history asks which accounts were removed');
 }

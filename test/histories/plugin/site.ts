@@ -3,13 +3,12 @@
  * does it, over a database in memory, without leases and HTTP.
  */
 import { v5 } from 'uuid';
-import { applyRecords, type ApplyOptions } from '../../../src/apply/applier.ts';
-import type { Origination, Outcome } from '../../../src/apply/outcome.ts';
-import { toStreamResult } from '../../../src/apply/outcome.ts';
+import { applyRecords, type ApplyOptions } from '../../../src/apply/apply.ts';
+import { type RecordSource, type Outcome, toStreamResult } from '../../../src/model/outcome.ts';
 import { parkRecords, renumberParked, wakeParked } from '../../../src/store/parked.ts';
-import { busyOf } from '../../../src/apply/conclude.ts';
+import { busyOf } from '../../../src/apply/outcomes.ts';
 import { retryParkedOnce } from '../../../src/apply/retry-parked.ts';
-import type { ApplyDeps } from '../../../src/apply/together.ts';
+import type { ApplyDeps } from '../../../src/apply/chunk.ts';
 import { adopt } from '../../../src/capture/adopt.ts';
 import { baselineOnce } from '../../../src/capture/baseline.ts';
 import { drainOnce } from '../../../src/capture/drain.ts';
@@ -27,10 +26,10 @@ import { makeSelection } from '../../../src/model/register.ts';
 import type { PeerRoute } from '../../../src/model/route.ts';
 import { encodeUser } from '../../../src/osclass/records.ts';
 import type { Zone } from '../../../src/osclass/timezone.ts';
-import { deliverOnce } from '../../../src/outbox/deliver.ts';
+import { deliverOnce } from '../../../src/deliver/deliver.ts';
 import { dropUsers, enqueue, renumberEntries, usersWaiting } from '../../../src/store/outbox.ts';
-import { servePluginCall } from '../../../src/plugin/serve.ts';
-import { makePluginPeers } from '../../../src/site/plugin-peers.ts';
+import { servePluginCall } from '../../../src/plugin/http-handler.ts';
+import { makePluginPeers } from '../../../src/plugin/peers.ts';
 import { asConnection, Memory } from '../memory/database.ts';
 import { CATALOG, HOSTS, LOCALES, LOCATIONS } from '../memory/host.ts';
 import type { PhpAnswer } from './php.ts';
@@ -139,7 +138,7 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
     registeredMs: UTC_ZONE.toEpochMs,
     applied: (trx, from, records, outcomes) => pluginPeers.applied(trx, from, { records, outcomes }),
   };
-  const from = (peer: string, via: Origination['via'], overwrite = false): Origination => ({
+  const from = (peer: string, via: RecordSource['via'], overwrite = false): RecordSource => ({
     ...{ route: route(peer), via, trace: '', ip: null, keyDigest: null, overwrite, approved: false },
   });
   const drain = async (): Promise<number> => {
@@ -147,7 +146,7 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
     await wakeParked(db, changed);
     return done;
   };
-  const apply = (records: readonly WireRecord[], of: Origination, how: ApplyOptions = {}): Promise<Outcome[]> =>
+  const apply = (records: readonly WireRecord[], of: RecordSource, how: ApplyOptions = {}): Promise<Outcome[]> =>
     applyRecords(applyDeps, records, of, how);
   const config = {
     site: { name, apiKey: `key-of-${name}` },

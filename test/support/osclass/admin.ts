@@ -1,12 +1,9 @@
 import { setItemEnabled } from './items.ts';
-import { addUser, adoptGuest } from './person.ts';
-import type { Registration } from './person.ts';
-import { profileColumns, profileOf, writeDescriptions } from './profile.ts';
-import type { Profile } from './profile.ts';
+import { addUser, adoptGuest, type Registration } from './person.ts';
+import { profileColumns, profileOf, writeDescriptions, type Profile } from './profile.ts';
 import { makeBcrypt } from './random.ts';
 import { removeUser } from './removal.ts';
-import { findUser, localTime, select, selectOne, update, writeLog } from './site.ts';
-import type { Row, Site, UserRef } from './site.ts';
+import { findUser, localTime, select, selectOne, update, writeLog, type Row, type Site, type UserRef } from './site.ts';
 
 /** What an administrator may change beyond the profile. */
 export interface AdminEdit extends Profile {

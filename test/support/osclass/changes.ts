@@ -1,5 +1,4 @@
-import { select } from './site.ts';
-import type { Row, Site } from './site.ts';
+import { select, type Row, type Site } from './site.ts';
 
 /** What happened to the rows of one table. */
 export interface TableChange {

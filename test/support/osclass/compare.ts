@@ -1,8 +1,6 @@
-import { IANAZone } from 'luxon';
-import type { Zone } from 'luxon';
+import { IANAZone, type Zone } from 'luxon';
 import type { Connection } from 'mysql2/promise';
-import { select } from './site.ts';
-import type { Row, Value } from './site.ts';
+import { select, type Row, type Value } from './site.ts';
 
 /** A user as another site may see it: value by column, `user_description.LOCALE` for descriptions. */
 type UserView = Map<string, string | null>;

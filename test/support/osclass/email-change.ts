@@ -1,6 +1,5 @@
 import { makeSecret } from './random.ts';
-import { findUser, localTime, selectOne, update, write } from './site.ts';
-import type { Site, UserRef } from './site.ts';
+import { findUser, localTime, selectOne, update, write, type Site, type UserRef } from './site.ts';
 
 /**
  * A person asks for another e-mail: it waits in `t_user_email_tmp`, and the code for the link is in the user's row.

@@ -1,7 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { createDatabase } from '../database.ts';
-import { createHost } from './host.ts';
-import type { Host, HostOptions } from './host.ts';
+import { createHost, type Host, type HostOptions } from './host.ts';
 
 /**
  * A site in a database of its own, gone when the test is over. Its clock starts at noon of 1 June 2024, Madrid time, and

@@ -20,10 +20,8 @@
  */
 import type { Connection } from 'mysql2/promise';
 import * as administration from './admin.ts';
-import { changesBy } from './changes.ts';
-import type { TableChange } from './changes.ts';
-import { compareSites, readUsers } from './compare.ts';
-import type { Difference, ReadOptions, SiteView } from './compare.ts';
+import { changesBy, type TableChange } from './changes.ts';
+import { compareSites, readUsers, type Difference, type ReadOptions, type SiteView } from './compare.ts';
 import { changeEmail, confirmEmailChange, requestEmailChange } from './email-change.ts';
 import type { Flavour } from './flavour.ts';
 import { activateItem, comment, deleteItem, postItem, saveAlert, seedItems, setItemEnabled } from './items.ts';
@@ -37,16 +35,24 @@ import {
   register,
   viewPage,
 } from './person.ts';
-import { seedBasics, seedCategories, seedLocations } from './places.ts';
-import type { LocationOptions } from './places.ts';
+import { seedBasics, seedCategories, seedLocations, type LocationOptions } from './places.ts';
 import { makeRandom } from './random.ts';
-import { createOsclassSchema } from './schema.ts';
-import type { SchemaOptions } from './schema.ts';
+import { createOsclassSchema, type SchemaOptions } from './schema.ts';
 import { seedUsers } from './seed-users.ts';
-import { findUser, hostConnection, localTime, select, selectOne, userId, write } from './site.ts';
-import type { HostDatabase, Row, Site, UserRef } from './site.ts';
-import { recountStatistics } from './statistics.ts';
-import type { StatisticsDifference } from './statistics.ts';
+import {
+  findUser,
+  hostConnection,
+  localTime,
+  select,
+  selectOne,
+  userId,
+  write,
+  type HostDatabase,
+  type Row,
+  type Site,
+  type UserRef,
+} from './site.ts';
+import { recountStatistics, type StatisticsDifference } from './statistics.ts';
 
 /** What kind of site; all may be left out. */
 export interface HostOptions extends Partial<SchemaOptions> {

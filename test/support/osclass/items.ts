@@ -1,9 +1,7 @@
-import { placeColumns, profileOf } from './profile.ts';
-import type { Profile } from './profile.ts';
+import { placeColumns, profileOf, type Profile } from './profile.ts';
 import { makeRandom, makeSecret } from './random.ts';
 import { removeItem } from './removal.ts';
-import { findUser, insert, localTime, update, write } from './site.ts';
-import type { Row, Site, UserRef } from './site.ts';
+import { findUser, insert, localTime, update, write, type Row, type Site, type UserRef } from './site.ts';
 import { findItem, isVisible, lowerStatistics, raiseStatistics } from './statistics.ts';
 
 /** A listing to publish. */

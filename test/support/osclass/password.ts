@@ -1,6 +1,5 @@
 import { makeBcrypt, makeSecret } from './random.ts';
-import { findUser, localTime, update, userId } from './site.ts';
-import type { Site, UserRef } from './site.ts';
+import { findUser, localTime, update, userId, type Site, type UserRef } from './site.ts';
 
 /** A new password, chosen while logged in: `s_password` only. Gives the new hash. */
 export const changePassword = async (site: Site, user: UserRef): Promise<string> => {

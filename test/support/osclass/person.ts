@@ -1,10 +1,19 @@
 import { FLAVOURS } from './flavour.ts';
-import { profileColumns, profileOf, readDescriptions, writeDescriptions } from './profile.ts';
-import type { Profile } from './profile.ts';
+import { profileColumns, profileOf, readDescriptions, writeDescriptions, type Profile } from './profile.ts';
 import { makeBcrypt, makeSecret } from './random.ts';
 import { removeUser } from './removal.ts';
-import { findUser, insert, localTime, selectOne, update, userId, write, writeLog } from './site.ts';
-import type { Site, UserRef } from './site.ts';
+import {
+  findUser,
+  insert,
+  localTime,
+  selectOne,
+  update,
+  userId,
+  write,
+  writeLog,
+  type Site,
+  type UserRef,
+} from './site.ts';
 
 /** What the registration form holds, and how the site is set up. */
 export interface Registration extends Profile {

@@ -1,6 +1,5 @@
 import { FLAVOURS } from './flavour.ts';
-import { insert } from './site.ts';
-import type { Row, Site } from './site.ts';
+import { insert, type Row, type Site } from './site.ts';
 
 type City = readonly [name: string, ...areas: string[]];
 interface Region {

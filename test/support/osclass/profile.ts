@@ -1,6 +1,5 @@
 import { FLAVOURS } from './flavour.ts';
-import { select, selectOne, write } from './site.ts';
-import type { Row, Site } from './site.ts';
+import { select, selectOne, write, type Row, type Site } from './site.ts';
 
 /** What the profile form holds. Places are names; one that the site knows is stored with its id, another only as text. */
 export interface Profile {

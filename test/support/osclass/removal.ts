@@ -1,6 +1,5 @@
 import { findItem, isVisible, lowerStatistics } from './statistics.ts';
-import { select, write } from './site.ts';
-import type { Site } from './site.ts';
+import { select, write, type Site } from './site.ts';
 
 const ITEM_TABLES = ['item_description', 'item_comment', 'item_resource', 'item_location', 'item_stats', 'item_meta'];
 

@@ -2,8 +2,7 @@ import type { Connection } from 'mysql2/promise';
 import { itemTables } from './ddl-items.ts';
 import { placeTables } from './ddl-places.ts';
 import { businessProfileTable, userTables } from './ddl-users.ts';
-import { FLAVOURS } from './flavour.ts';
-import type { Flavour } from './flavour.ts';
+import { FLAVOURS, type Flavour } from './flavour.ts';
 
 /** What kind of site to make. */
 export interface SchemaOptions {

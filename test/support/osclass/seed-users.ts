@@ -1,9 +1,7 @@
 import { escape } from 'mysql2';
-import { personPool } from './people.ts';
-import type { Person } from './people.ts';
+import { personPool, type Person } from './people.ts';
 import { makeRandom } from './random.ts';
-import { select, withPrefix } from './site.ts';
-import type { Row, Site, Value } from './site.ts';
+import { select, withPrefix, type Row, type Site, type Value } from './site.ts';
 import { makeUserRow, readAtlas } from './user-row.ts';
 
 /** Which users to make. */

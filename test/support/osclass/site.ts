@@ -1,8 +1,6 @@
-import { createConnection } from 'mysql2/promise';
-import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
+import { createConnection, type Connection, type ResultSetHeader, type RowDataPacket } from 'mysql2/promise';
 import { DateTime } from 'luxon';
-import { FLAVOURS } from './flavour.ts';
-import type { Flavour } from './flavour.ts';
+import { FLAVOURS, type Flavour } from './flavour.ts';
 import type { Random } from './random.ts';
 
 /** Where a site's database is. What the test databases of this project are fits. */

@@ -1,6 +1,5 @@
 import type { Connection } from 'mysql2/promise';
-import { localTime, select, selectOne, write } from './site.ts';
-import type { Row, Site, Value } from './site.ts';
+import { localTime, select, selectOne, write, type Row, type Site, type Value } from './site.ts';
 
 /** SQL: an item that people see, and that counts. Takes the site's local time once. */
 const VISIBLE = 'i.b_active = 1 AND i.b_enabled = 1 AND i.b_spam = 0 AND i.dt_expiration >= ?';

@@ -1,9 +1,7 @@
 import { FLAVOURS } from './flavour.ts';
 import type { Person } from './people.ts';
-import { makeBcrypt, makeRandom, makeSecret, makeSha1 } from './random.ts';
-import type { Random } from './random.ts';
-import { select } from './site.ts';
-import type { Row, Site, Value } from './site.ts';
+import { makeBcrypt, makeRandom, makeSecret, makeSha1, type Random } from './random.ts';
+import { select, type Row, type Site, type Value } from './site.ts';
 
 /** The site's places, read once. */
 export interface Atlas {

@@ -1,0 +1,25 @@
+/** The peers of a site as its config and its columns have them. */
+import { DEFAULT_COLUMNS, DESCRIPTION, type ColumnList } from '../model/register.ts';
+import type { Site } from '../site/site.ts';
+import type { PeerFacts } from '../store/peer-status.ts';
+
+/** The peers of the config with their lists of columns spelt out. */
+export function peerFacts(site: Site): PeerFacts[] {
+  return site.config.peers.map((peer) => ({
+    name: peer.name,
+    url: peer.url,
+    protocol: peer.protocol,
+    receive: peer.receive,
+    columns: spellOut(peer.columns, site),
+    sendColumns: spellOut(peer.sendColumns, site),
+  }));
+}
+
+/** The column names a list stands for on this site. */
+function spellOut(list: ColumnList, site: Site): string[] {
+  if (typeof list !== 'string') return [...list];
+  const table = site.parts().catalog.requireTable('t_user');
+  const extra = list === 'all' ? ['s_profile_img'] : [];
+  const names = [...DEFAULT_COLUMNS, ...site.config.columns.custom, ...extra];
+  return [...names.filter((name) => table.column(name) !== undefined), DESCRIPTION];
+}

@@ -1,0 +1,289 @@
+/**
+ * The records of one transaction. Removals come first, for they make room for registrations; then the living, in rounds:
+ * a record that concerns an account another record of the chunk is changing waits for the next round.
+ */
+import type { Transaction } from 'kysely';
+import type { AppendLog } from '../store/ports.ts';
+import { requireUid } from '../store/shadows.ts';
+import { isAhead } from '../model/clock-guard.ts';
+import type { ErrorCode } from '../model/errors.ts';
+import type { RemovalRecord, UserRecord, WireRecord } from '../model/record.ts';
+import { canonicalEmail } from '../model/uid.ts';
+import { requireStamp } from '../osclass/records.ts';
+import type { Zone } from '../osclass/timezone.ts';
+import { dryOutcome, nothing, outcomeOf, toParked } from './outcomes.ts';
+import { aheadMessage, decide, type UserPlan } from './decide.ts';
+import { heldNote, holdDisablings, makeGuard, type Guard, type GuardDeps } from './guard.ts';
+import { toIncoming } from './incoming.ts';
+import { loadChunk, type Loaded, type LoadDeps } from './load.ts';
+import { processEntry } from './log.ts';
+import type { RecordSource, Outcome } from '../model/outcome.ts';
+import { keepParked } from './keep-parked.ts';
+import { unparkRow, unparkRecords, wakeParked, type ParkedRecord } from '../store/parked.ts';
+import { reportPlaces } from './places.ts';
+import { parkRefused } from './probe-registers.ts';
+import { keepUserNames, movingAway, parkTakenEmails, parkUnstorable } from './veto-registers.ts';
+import { remember, type RememberDeps } from './remember.ts';
+import { isParkedRemoval, removeOnce, victimsOf, type IncomingRemoval, type RemovalDeps } from './removals.ts';
+import { storeUsers, type StoreDeps } from './store-users.ts';
+
+/** What applying needs. */
+export interface ApplyDeps extends LoadDeps, StoreDeps, RememberDeps, RemovalDeps, GuardDeps {
+  readonly zone: Zone;
+  readonly appendLog: AppendLog;
+  /** Locales of this site; undefined: it has no list of them. */
+  readonly locales: () => Promise<ReadonlySet<string> | undefined>;
+  /** Is told of what was applied, in the transaction that does it. */
+  readonly applied?: (
+    trx: Transaction<unknown>,
+    from: RecordSource,
+    records: readonly WireRecord[],
+    outcomes: readonly Outcome[],
+  ) => Promise<void>;
+  /** Is told of a whole batch once it is stored, for figures. */
+  readonly measured?:
+    | ((from: RecordSource, records: readonly WireRecord[], outcomes: readonly Outcome[], tookMs: number) => void)
+    | undefined;
+}
+
+/** One chunk under way. */
+interface Work {
+  readonly trx: Transaction<unknown>;
+  readonly deps: ApplyDeps;
+  readonly from: RecordSource;
+  readonly dryRun: boolean;
+  /** The database refused these records: each register is tried by itself. */
+  readonly probing: boolean;
+  readonly records: readonly WireRecord[];
+  readonly outcomes: Map<number, Outcome>;
+  readonly parked: ParkedRecord[];
+  readonly guard: Guard;
+}
+
+/** Applies all records inside `trx` and returns their outcomes in order. With `dryRun` nothing is written. */
+export async function applyTogether(
+  trx: Transaction<unknown>,
+  deps: ApplyDeps,
+  records: readonly WireRecord[],
+  from: RecordSource,
+  { dryRun, probing }: { readonly dryRun: boolean; readonly probing: boolean },
+): Promise<Outcome[]> {
+  const work: Work = {
+    trx,
+    deps,
+    from,
+    dryRun,
+    probing,
+    records,
+    outcomes: new Map(),
+    parked: [],
+    guard: makeGuard(trx, deps, from),
+  };
+  await applyRemovals(work);
+  let open = [...records.keys()].filter((index) => records[index]?.kind === 'user');
+  while (open.length > 0) {
+    const later = await applyRound(work, open);
+    // A round that got nowhere would get nowhere again; alone, a record waits for no other.
+    if (later.length === open.length) for (const index of later) await applyRound(work, [index]);
+    open = later.length === open.length ? [] : later;
+  }
+  const outcomes = [...records.keys()].map((index) => work.outcomes.get(index) as Outcome);
+  if (!dryRun) await leaveTraces(work, outcomes);
+  return outcomes;
+}
+
+/** Removals one after the other, each seeing what the one before left. */
+async function applyRemovals(work: Work): Promise<void> {
+  const { trx, deps, from } = work;
+  for (const [index, record] of work.records.entries()) {
+    if (record.kind !== 'removal') continue;
+    const removal = {
+      uids: record.uids.map(requireUid),
+      stamp: requireStamp(record.stamp),
+      emailHash: record.emailHash,
+    };
+    const loaded = await loadChunk(trx, deps, [removal]);
+    work.outcomes.set(index, await removeOrPark(work, removal, record, loaded));
+    // What was found changed on the way is remembered even if the account stays.
+    if (!work.dryRun) await remember(trx, deps, bystanders(loaded, removal), [], from);
+  }
+}
+
+async function removeOrPark(
+  work: Work,
+  removal: IncomingRemoval,
+  record: RemovalRecord,
+  loaded: Loaded,
+): Promise<Outcome> {
+  const main = removal.uids[0] as Outcome['uid'];
+  const { origin, nowMs } = work.deps;
+  if (isAhead(removal.stamp, nowMs())) {
+    const message = aheadMessage(removal.stamp, nowMs(), origin);
+    return { ...nothing(main, null), result: 'retry', code: 'CLOCK_SKEW', message };
+  }
+  const busy = removal.uids.some((uid) => loaded.dying.has(uid));
+  if (busy) {
+    // Deleted, or deleted and inserted again: the drain will tell.
+    const message = 'The account was just deleted here; the drain looks at it first.';
+    return { ...nothing(main, null), result: 'retry', code: 'USER_BUSY', message };
+  }
+  if (work.dryRun) return { ...nothing(main, null), result: 'applied', operation: 'remove' };
+  const park = (code: ErrorCode, message: string): Outcome => {
+    work.parked.push({ peer: work.from.route.name, uid: main, userId: null, code, message, record });
+    return { ...nothing(main, null), result: 'parked', code, message };
+  };
+  if (victimsOf(removal, loaded).remove.length > 0 && !(await work.guard.admits())) {
+    const { code, message } = heldNote(work.from);
+    return park(code, message);
+  }
+  try {
+    return await removeOnce(work.trx, work.deps, removal, loaded, work.from);
+  } catch (error) {
+    if (!isParkedRemoval(error)) throw error;
+    return park(error.code, error.message);
+  }
+}
+
+/** One round over the records at `open`; returns those that have to wait for the next. */
+async function applyRound(work: Work, open: readonly number[]): Promise<number[]> {
+  const { trx, deps, from } = work;
+  const incoming = open.map((index) => ({ index, incoming: toIncoming(work.records[index] as UserRecord, deps) }));
+  const loaded = await loadChunk(
+    trx,
+    deps,
+    incoming.map(({ incoming: { uids, record } }) => ({ uids, email: record.email })),
+  );
+  const locales = await deps.locales();
+  const plans = new Map<UserPlan, number>();
+  const later: number[] = [];
+  const touchedUsers = new Set<number>();
+  const touchedEmails = new Set<string>();
+  const decideAll = async (entries: typeof incoming, moving: ReadonlySet<number>): Promise<void> => {
+    for (const { index, incoming: one } of entries) {
+      const context = { from, origin: deps.origin, nowMs: deps.nowMs(), locales, touchedUsers, touchedEmails };
+      const decision = decide(one, loaded, { ...context, movingAway: moving });
+      if (decision.kind === 'defer') later.push(index);
+      else if (decision.kind === 'done') {
+        work.outcomes.set(index, decision.outcome);
+        if (decision.park) work.parked.push(toParked(from, one, decision.outcome, null));
+      } else if (decision.kind === 'buried') {
+        const outcome = await followRemoval(work, decision, loaded);
+        work.outcomes.set(index, outcome);
+        if (outcome.result === 'parked') work.parked.push(toParked(from, one, outcome, null));
+        for (const uid of decision.uids) touchedUsers.add(loaded.byUid.get(uid)?.userId ?? 0);
+      } else {
+        plans.set(decision.plan, index);
+        touch(decision.plan, touchedUsers, touchedEmails);
+      }
+    }
+  };
+  // Those known by uid first: they tell whose address becomes free for those known only by address.
+  const known = incoming.filter((entry) => entry.incoming.uids.some((uid) => loaded.byUid.has(uid)));
+  await decideAll(known, new Set());
+  await decideAll(
+    incoming.filter((entry) => !known.includes(entry)),
+    movingAway([...plans.keys()]),
+  );
+  await carryOut(work, plans, loaded);
+  return later;
+}
+
+async function carryOut(work: Work, plans: ReadonlyMap<UserPlan, number>, loaded: Loaded): Promise<void> {
+  const { trx, deps, from, dryRun } = work;
+  const list = [...plans.keys()];
+  parkUnstorable(list, deps.hosts, from.route.accepts);
+  await keepUserNames(trx, list, deps.catalog.requireTable('t_user'));
+  const moves = await parkTakenEmails(trx, list, deps.hosts);
+  if (!dryRun) await holdDisablings(work.guard, list, from);
+  if (dryRun) {
+    for (const [plan, index] of plans) work.outcomes.set(index, dryOutcome(plan));
+    return;
+  }
+  if (work.probing) await parkRefused(trx, deps, list);
+  const stored = await storeUsers(trx, deps, list, moves);
+  await reportPlaces(trx, deps, from, list);
+  await remember(trx, deps, loaded, stored, from);
+  for (const done of stored) {
+    const outcome = outcomeOf(done);
+    work.outcomes.set(plans.get(done.plan) as number, outcome);
+    const waits = done.plan.parked[0] ?? done.plan.notes.find((note) => note.code === 'LOCALE_UNKNOWN');
+    if (waits !== undefined) {
+      const why = { ...outcome, code: waits.code, message: waits.message };
+      work.parked.push(toParked(from, done.plan.incoming, why, done.userId));
+    }
+  }
+}
+
+/**
+ * A record of a user that was removed: whatever else its uids name dies too, and the sender is told, for it has not heard
+ * of the removal or does not know all it concerns.
+ */
+async function followRemoval(
+  work: Work,
+  removal: Pick<IncomingRemoval, 'uids' | 'stamp'>,
+  loaded: Loaded,
+): Promise<Outcome> {
+  const { deps, from } = work;
+  const outcome: Outcome = {
+    ...nothing(removal.uids[0] as Outcome['uid'], null),
+    code: 'USER_REMOVED',
+    message: 'The account was removed; the record came too late.',
+  };
+  if (work.dryRun) return outcome;
+  const followed = { ...removal, emailHash: null };
+  if (victimsOf(followed, loaded).remove.length > 0 && !(await work.guard.admits())) {
+    return { ...outcome, result: 'parked', ...heldNote(from) };
+  }
+  const done = await removeOnce(work.trx, deps, followed, loaded, from, {
+    isFinding: true,
+    isAnswer: from.via !== 'feed',
+  });
+  return { ...outcome, userId: done.userId, operation: done.operation };
+}
+
+/** What has to outlive the chunk besides the users themselves: records that wait, and the log. */
+async function leaveTraces(work: Work, outcomes: readonly Outcome[]): Promise<void> {
+  const { trx, deps, from, parked } = work;
+  await keepParked(trx, deps, from, parked);
+  const waiting = new Set(parked.map((entry) => entry.uid));
+  const settled = outcomes.flatMap((outcome, index) => {
+    const isSettled = outcome.result !== 'retry' && !waiting.has(outcome.uid);
+    return isSettled ? [work.records[index] as WireRecord] : [];
+  });
+  if (from.rows === undefined) {
+    // What lay here of the same user from the same peer is older, whichever of the uids it came under.
+    const through = settled.flatMap((record) => record.uids.map(requireUid)).filter((uid) => !waiting.has(uid));
+    await unparkRecords(trx, from.route.name, through);
+  } else {
+    for (const record of settled) {
+      const row = from.rows.get(record);
+      if (row !== undefined) await unparkRow(trx, row);
+    }
+  }
+  // Whoever waits for an address may get it now.
+  const freed = outcomes.filter((outcome) => outcome.operation === 'remove' || outcome.registers.includes('s_email'));
+  await wakeParked(
+    trx,
+    freed.flatMap((outcome) => (outcome.userId === null || outcome.result !== 'applied' ? [] : [outcome.userId])),
+  );
+  const isOldNews = (outcome: Outcome): boolean =>
+    from.via === 'parked' && (outcome.result === 'parked' || outcome.result === 'retry');
+  await deps.appendLog(
+    trx,
+    outcomes.filter((outcome) => !isOldNews(outcome)).map((outcome) => processEntry(outcome, from)),
+  );
+}
+
+function touch(plan: UserPlan, users: Set<number>, emails: Set<string>): void {
+  if (plan.user !== undefined) users.add(plan.user.userId);
+  for (const parting of plan.partings) users.add(parting.userId);
+  const to = plan.take.get('s_email')?.values['s_email'];
+  if (plan.user === undefined) emails.add(canonicalEmail(plan.incoming.record.email));
+  else if (typeof to === 'string') emails.add(canonicalEmail(to));
+}
+
+/** The loaded accounts that the removal does not name. */
+function bystanders(loaded: Loaded, { uids }: IncomingRemoval): Loaded {
+  const named = new Set(uids.map((uid) => loaded.byUid.get(uid)?.userId));
+  return { ...loaded, users: new Map([...loaded.users].filter(([userId]) => !named.has(userId))) };
+}

@@ -1,0 +1,284 @@
+/** What the markers of a batch come to: changed, new and removed users; shadows and outboxes are written accordingly. */
+import type { Transaction } from 'kysely';
+import { markerTimes } from '../store/markers.ts';
+import { addShadows, bindUids, forgetUsers, readShadows, writeShadows, type StoredUser } from '../store/shadows.ts';
+import { chooseUids, reserveUids, type Addressed } from '../store/uid-assignment.ts';
+import { absorb, firstShadow, isOtherAccount, type Absorbed } from '../model/absorb.ts';
+import { hashValues, type RegisterName } from '../model/register.ts';
+import { routesFor, type OutboxEntry } from '../model/route.ts';
+import type { Shadow } from '../model/shadow.ts';
+import { isAdoption, nextStamp, type Origin } from '../model/stamp.ts';
+import type { Uid } from '../model/uid.ts';
+import type { HostUser } from '../osclass/host-users.ts';
+import { adopt } from './adopt.ts';
+import { buryUsers, type Gone } from './removed-here.ts';
+import type { Marked } from './coalesce.ts';
+import type { CaptureDeps } from './deps.ts';
+import { doubtfulIds, findFormerIds, forgetWaiting, letWait, renumber, seeUnderNewIds } from './renumber.ts';
+import { findSuccessors, moveOn } from './replaced-rows.ts';
+
+/** What is known of the batch as a whole. */
+export interface Batch {
+  /** More markers wait. */
+  readonly full: boolean;
+  /** Accounts that have another id than before the batch: old id → new id. */
+  readonly moves: ReadonlyMap<number, number>;
+  /** Until then shadows were adopted without knowing what changed: a user marked earlier is sent as it stands. */
+  readonly adoptedUntilMs: number;
+  /** All users are being looked at: accounts that wait may yet be found. */
+  readonly isScanning: boolean;
+  /** All markers of these users that are committed by now; they become part of the batch. */
+  readonly recall: (userIds: readonly number[]) => Promise<ReadonlyMap<number, Marked>>;
+  /** Those of the ids that an account gave up or got since, as a later marker tells: nothing can be said of them yet. */
+  readonly changingHands: (userIds: readonly number[]) => Promise<ReadonlySet<number>>;
+}
+
+/** A marked user that exists. */
+interface Present {
+  readonly user: HostUser;
+  readonly mark: Marked;
+}
+
+/** What peers are to hear of a user. */
+interface News {
+  readonly userId: number;
+  readonly registers: readonly RegisterName[] | 'all';
+  /** See {@link OutboxEntry}. */
+  readonly guarded?: boolean;
+}
+
+/** What came of a batch. */
+export interface Settled {
+  /** Users that really changed or were removed. */
+  readonly changed: number[];
+  /** Accounts that went without being deleted, and whose ids others have now. */
+  readonly vanished: number;
+}
+
+/** What is known of the users of a batch. */
+interface Known {
+  readonly shadows: Map<number, StoredUser>;
+  readonly users: Map<number, HostUser>;
+  readonly marked: Map<number, Marked>;
+}
+
+/** Works off markers, by user. */
+export async function settle(
+  trx: Transaction<unknown>,
+  deps: CaptureDeps,
+  marked: Map<number, Marked>,
+  batch: Batch,
+): Promise<Settled> {
+  const { hosts, outbox } = deps;
+  const moved = await renumber(trx, deps, batch.moves, { keeps: batch.full });
+  const shadows = await readShadows(trx, [...marked.keys()], { lock: true });
+  const users = await hosts.byId(trx, [...marked.keys()]);
+  const doubtful = await doubtfulIds(trx, [...marked.keys()], { users, shadows });
+  const later = await batch.changingHands(doubtful);
+  for (const userId of later) users.delete(userId);
+  // Who was deleted after the markers were read and before the rows were: that marker belongs to this batch.
+  const unexplained = [...marked].flatMap(([userId, { deletedEmail }]) => {
+    const user = users.get(userId);
+    return !later.has(userId) && deletedEmail === undefined && (user === undefined || isOther(user, shadows))
+      ? [userId]
+      : [];
+  });
+  for (const [userId, mark] of await batch.recall(unexplained)) marked.set(userId, mark);
+  const found = await recognise(trx, deps, { shadows, users, marked }, batch);
+  await seeUnderNewIds(trx, deps, invert([...moved, ...found]), { shadows, users });
+  const reused = [
+    ...[...users.values()].filter((user) => isOther(user, shadows)).map((user) => user.id),
+    ...[...marked].filter(([userId, mark]) => isShortLived(mark, shadows.get(userId))).map(([userId]) => userId),
+  ];
+  const dead = [...marked].flatMap(([userId, { deletedEmail, ...mark }]): Gone[] => {
+    if (isShortLived(marked.get(userId), shadows.get(userId))) return [];
+    const isThere = users.has(userId) && !reused.includes(userId);
+    return isThere || deletedEmail === undefined ? [] : [{ userId, email: deletedEmail, ...mark }];
+  });
+  const successors = await findSuccessors(trx, deps, dead);
+  const unsent = await moveOn(trx, deps, successors, { shadows, users, marked });
+  const gone = dead.filter(({ userId }) => shadows.has(userId) || !successors.has(userId));
+  const removals = await buryUsers(trx, deps, gone, shadows, batch.adoptedUntilMs);
+  const buried = gone.filter(({ userId }) => shadows.has(userId));
+  const released = await releaseIds(trx, deps, reused, { shadows, marked }, batch);
+  const vanished = released.filter((userId) => !buried.some((one) => one.userId === userId)).length;
+
+  const present = [...marked].flatMap(([userId, mark]): Present[] => {
+    const user = users.get(userId);
+    return user === undefined ? [] : [{ user, mark }];
+  });
+  const known = present.filter(({ user }) => shadows.has(user.id));
+  const strangers = present.filter(({ user }) => !shadows.has(user.id));
+  const news = [
+    ...(await compare(trx, deps, known, { shadows, unsent, batch })),
+    ...(await welcome(trx, deps, strangers)),
+  ];
+  await outbox.enqueue(trx, [...removals, ...news.flatMap((one) => entriesOf(one, deps))], deps.nowMs());
+  if (!batch.full && !batch.isScanning) await forgetWaiting(trx, deps);
+  return { changed: [...buried, ...news].map(({ userId }) => userId), vanished };
+}
+
+/**
+ * Rows that no marker explains, and that are accounts which are remembered under other ids: the table was filled again under
+ * new ones. They go on as those accounts. Returns old id → new id.
+ */
+async function recognise(
+  trx: Transaction<unknown>,
+  deps: CaptureDeps,
+  { shadows, users, marked }: Known,
+  { full }: Batch,
+): Promise<ReadonlyMap<number, number>> {
+  const unknown = [...users.values()].filter((user) => !shadows.has(user.id) || isOther(user, shadows));
+  const former = await findFormerIds(trx, deps, unknown);
+  // One that was deleted is followed by who has its address now: see successors.ts.
+  const moves = new Map([...former].filter(([before]) => marked.get(before)?.deletedEmail === undefined));
+  if (moves.size === 0) return moves;
+  const made = await renumber(trx, deps, moves, { keeps: full });
+  for (const userId of made.keys()) shadows.delete(userId);
+  const now = await readShadows(trx, [...moves.values()], { lock: true });
+  for (const [userId, stored] of now) {
+    shadows.set(userId, stored);
+    const { atMs = 0 } = marked.get(userId) ?? {};
+    marked.set(userId, { atMs, inserted: false, deletedEmail: undefined });
+  }
+  return made;
+}
+
+function invert(moves: readonly (readonly [number, number])[]): Map<number, number> {
+  return new Map(moves.map(([before, now]) => [now, before]));
+}
+
+function isOther(user: HostUser, shadows: ReadonlyMap<number, StoredUser>): boolean {
+  const stored = shadows.get(user.id);
+  return stored !== undefined && isOtherAccount(stored.shadow, user.registers);
+}
+
+/**
+ * True if an account came and went under the id of one that is remembered: in a table that was emptied ids begin anew. The
+ * one that is remembered was not deleted.
+ */
+function isShortLived(mark: Marked | undefined, stored: StoredUser | undefined): boolean {
+  if (mark?.deletedEmail === undefined || mark.startsAnew !== true || stored === undefined) return false;
+  return stored.shadow.registers.get('s_email')?.hash !== hashValues({ s_email: mark.deletedEmail });
+}
+
+/**
+ * Ids that another account has now: whoever had them is buried by now, or went without being deleted and is forgotten;
+ * the present one is new. Returns those ids that were known.
+ */
+async function releaseIds(
+  trx: Transaction<unknown>,
+  deps: CaptureDeps,
+  reused: readonly number[],
+  { shadows, marked }: Pick<Known, 'shadows' | 'marked'>,
+  { full }: Batch,
+): Promise<number[]> {
+  const known = reused.filter((userId) => shadows.has(userId));
+  if (full) await letWait(trx, deps, known);
+  await forgetUsers(trx, known);
+  await deps.outbox.dropUsers(trx, known);
+  for (const userId of reused) {
+    shadows.delete(userId);
+    const mark = marked.get(userId);
+    if (mark !== undefined) marked.set(userId, { ...mark, deletedEmail: undefined });
+  }
+  return known;
+}
+
+/** Users without a shadow: registered just now, or there before anything of ours looked. */
+async function welcome(trx: Transaction<unknown>, deps: CaptureDeps, users: readonly Present[]): Promise<News[]> {
+  const { origin, randomUid } = deps;
+  const addressed = users.map(({ user }) => ({ userId: user.id, email: user.email }));
+  const uids = await chooseUids(trx, addressed, randomUid);
+  const shadowOf = ({ user, mark }: Present): Shadow => {
+    if (!isRegistration(mark)) return adopt(user, deps);
+    const stamp = nextStamp(mark.atMs, undefined, origin);
+    return firstShadow(user.registers, stamp, stamp);
+  };
+  const rows = users.map((one) => ({
+    userId: one.user.id,
+    uids: [uids.get(one.user.id) as Uid],
+    shadow: shadowOf(one),
+  }));
+  await addShadows(trx, rows);
+  await bindUids(
+    trx,
+    [...uids].map(([userId, uid]) => ({ uid, userId })),
+  );
+  return users.map(({ user }) => ({ userId: user.id, registers: 'all', guarded: false }));
+}
+
+/** Users with a shadow: what differs from it changed. */
+async function compare(
+  trx: Transaction<unknown>,
+  deps: CaptureDeps,
+  users: readonly Present[],
+  { shadows, unsent, batch }: { shadows: ReadonlyMap<number, StoredUser>; unsent: ReadonlySet<number>; batch: Batch },
+): Promise<News[]> {
+  const { origin } = deps;
+  const ids = users.map(({ user }) => user.id);
+  const waiting = await deps.outbox.usersWaiting(trx, ids);
+  const look = ({ user }: Present, atMs: number): Absorbed => {
+    const before = (shadows.get(user.id) as StoredUser).shadow;
+    return absorb(
+      before,
+      user.registers,
+      atMs,
+      origin,
+      waiting.has(user.id) || unsent.has(user.id),
+      deps.hosts.describes,
+    );
+  };
+  const looks = new Map(users.map((one) => [one, look(one, one.mark.atMs)]));
+  if (batch.full) {
+    // The row may hold a change whose marker is in a later batch: its time counts.
+    const differing = users.filter((one) => (looks.get(one) as Absorbed).changed.length > 0);
+    const times = await markerTimes(
+      trx,
+      differing.map(({ user }) => user.id),
+    );
+    for (const one of differing) {
+      const atMs = times.get(one.user.id) ?? 0;
+      if (atMs > one.mark.atMs) looks.set(one, look(one, atMs));
+    }
+  }
+
+  const write: StoredUser[] = [];
+  const moved: (Addressed & { uids: readonly Uid[] })[] = [];
+  const news: News[] = [];
+  for (const [{ user, mark }, { shadow, changed }] of looks) {
+    const before = shadows.get(user.id) as StoredUser;
+    if (shadow !== before.shadow) write.push({ ...before, shadow });
+    // An account that stayed here after its removal elsewhere has no uid: nobody is to hear of it.
+    if (before.uids.length === 0) continue;
+    if (changed.includes('s_email')) moved.push({ userId: user.id, email: user.email, uids: before.uids });
+    const isWhole =
+      isRegistration(mark) ||
+      unsent.has(user.id) ||
+      (mark.atMs <= batch.adoptedUntilMs && isUntouched(before.shadow, origin));
+    const registers = isWhole ? 'all' : changed;
+    const status = isWhole || changed.includes('status') ? { guarded: !user.enabled } : {};
+    if (registers.length > 0) news.push({ userId: user.id, registers, ...status });
+  }
+  await writeShadows(trx, write);
+  await reserveUids(trx, moved);
+  return news;
+}
+
+/** REPLACE deletes and inserts: that is no registration. */
+function isRegistration({ inserted, deletedEmail }: Marked): boolean {
+  return inserted && deletedEmail === undefined;
+}
+
+/** True if all that is known of the user is how it was found. */
+function isUntouched(shadow: Shadow, origin: Origin): boolean {
+  for (const { stamp, prior } of shadow.registers.values()) {
+    if (!isAdoption(stamp) || stamp.site !== origin.site || prior !== undefined) return false;
+  }
+  return true;
+}
+
+function entriesOf({ userId, registers, guarded }: News, { routes }: CaptureDeps): OutboxEntry[] {
+  const status = guarded === undefined ? {} : { guarded };
+  return routesFor(routes(), registers).map((route) => ({ peer: route.name, kind: 'user', ref: userId, ...status }));
+}

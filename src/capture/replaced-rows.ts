@@ -1,0 +1,75 @@
+/** Rows that were replaced, or registered again under the same address at once: they go on as the same user. */
+import type { Transaction } from 'kysely';
+import type { OutboxWriter } from '../store/ports.ts';
+import { bindUids, forgetUsers, readShadows, writeShadows, type StoredUser } from '../store/shadows.ts';
+import { canonicalEmail } from '../model/uid.ts';
+import type { HostUser, HostUsers } from '../osclass/host-users.ts';
+import type { Gone } from './removed-here.ts';
+import type { Marked } from './coalesce.ts';
+
+interface SuccessorDeps {
+  readonly hosts: HostUsers;
+  readonly outbox: OutboxWriter;
+}
+
+/** What is known of the batch; brought up to date when a user moves on. */
+interface Known {
+  readonly shadows: Map<number, StoredUser>;
+  readonly users: Map<number, HostUser>;
+  readonly marked: Map<number, Marked>;
+}
+
+/** Present users that hold the address of a deleted row, exactly: then the address is not really gone. */
+export async function findSuccessors(
+  trx: Transaction<unknown>,
+  { hosts }: SuccessorDeps,
+  dead: readonly Gone[],
+): Promise<Map<number, HostUser>> {
+  const emails = dead.map(({ email }) => email).filter((email) => email !== '');
+  const holders = await hosts.holdersOf(trx, emails);
+  const ids = [...holders.values()].map((holder) => holder.id);
+  const users = await hosts.byId(trx, ids);
+  const byEmail = new Map([...users.values()].map((user) => [canonicalEmail(user.email), user]));
+  return new Map(
+    dead.flatMap(({ userId, email }) => {
+      const successor = byEmail.get(canonicalEmail(email));
+      return successor === undefined ? [] : [[userId, successor] as const];
+    }),
+  );
+}
+
+/**
+ * Lets each successor that nothing is known of go on with shadow and uids of the deleted row. Returns those of them
+ * that have changes some peer has not seen.
+ */
+export async function moveOn(
+  trx: Transaction<unknown>,
+  { outbox }: SuccessorDeps,
+  successors: ReadonlyMap<number, HostUser>,
+  { shadows, users, marked }: Known,
+): Promise<Set<number>> {
+  const unknown = [...successors.values()].map((user) => user.id).filter((userId) => !shadows.has(userId));
+  for (const [userId, stored] of await readShadows(trx, unknown, { lock: true })) shadows.set(userId, stored);
+  const waiting = await outbox.usersWaiting(trx, [...successors.keys()]);
+  const unsent = new Set<number>();
+  for (const [userId, successor] of successors) {
+    const before = shadows.get(userId);
+    const mark = marked.get(userId);
+    if (before === undefined || mark === undefined || shadows.has(successor.id)) continue;
+    await forgetUsers(trx, [userId]);
+    await outbox.dropUsers(trx, [userId]);
+    const moved: StoredUser = { ...before, userId: successor.id };
+    await writeShadows(trx, [moved]);
+    await bindUids(
+      trx,
+      moved.uids.map((uid) => ({ uid, userId: successor.id })),
+    );
+    shadows.delete(userId);
+    shadows.set(successor.id, moved);
+    users.set(successor.id, successor);
+    if (waiting.has(userId)) unsent.add(successor.id);
+    const atMs = Math.max(mark.atMs, marked.get(successor.id)?.atMs ?? 0);
+    marked.set(successor.id, { atMs, inserted: false, deletedEmail: undefined });
+  }
+  return unsent;
+}

@@ -1,0 +1,247 @@
+/** The functions behind the routes of the HTTP server, for a site that is open. */
+import { toStreamResult } from '../model/outcome.ts';
+import { noteCallBack } from '../store/call-backs.ts';
+import type { FeedControl } from '../feed/control.ts';
+import { followFeed } from '../feed/follow.ts';
+import { SyncError } from '../model/errors.ts';
+import { installationId } from '../store/installation.ts';
+import { noteInstallation } from '../store/feed-cursor.ts';
+import { nativeOwner } from '../model/feed-owner.ts';
+import { PROTOCOL, ROWS, type Hello, type StreamAnswer, type StreamRequest } from '../model/record.ts';
+import { peerFacts } from '../admin/peer-facts.ts';
+import { listParked } from '../admin/parked.ts';
+import { listPending } from '../admin/pending.ts';
+import type { PeerFacts } from '../store/peer-status.ts';
+import { countWaiting } from '../store/outbox.ts';
+import { approvePeer, dropParkedEntry, retryParked } from '../admin/parked-actions.ts';
+import { keyDigestOf, type Authenticator } from '../peer/authentication.ts';
+import { makeCallBacks } from '../peer/call-back.ts';
+import { newTrace } from '../runtime/trace.ts';
+import { servePluginCall } from '../plugin/http-handler.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Call, PluginAnswer, PluginCall, ServerDeps } from '../server/deps.ts';
+import type { Site } from '../site/site.ts';
+import type { Work } from './loops.ts';
+import { VERSION } from '../version.ts';
+
+/** The part of {@link ServerDeps} that needs an open site. */
+export type SiteDeps = Required<
+  Pick<
+    ServerDeps,
+    | 'hello'
+    | 'serveFeed'
+    | 'acceptStream'
+    | 'servePlugin'
+    | 'queryLogs'
+    | 'listPeers'
+    | 'peerDetail'
+    | 'feedControl'
+    | 'runStream'
+    | 'pending'
+    | 'parked'
+    | 'approve'
+  >
+>;
+
+/** Whoever asks to be called back waits for it. */
+const CALL_BACK_MS = 10_000;
+
+/** Wires an open site to the routes. */
+export function wireSite(
+  site: Site,
+  work: Work,
+  feeds: FeedControl,
+  clock: Clock,
+  identifyKey: Authenticator['identifyKey'],
+): SiteDeps {
+  const { db, activity, status } = site;
+  const facts = (): PeerFacts[] => peerFacts(site);
+  const factsOf = (name: string): PeerFacts => {
+    site.route(name);
+    return facts().find((peer) => peer.name === name) as PeerFacts;
+  };
+  const here = site.standing.require;
+  const userTable = () => site.parts().catalog.requireTable('t_user').name;
+
+  return {
+    hello: makeHello(site, clock, factsOf),
+    serveFeed: async (peer, query, call) => {
+      await here();
+      const route = site.route(peer);
+      if (!route.send) throw new SyncError('NOT_ACCEPTED', `This site sends nothing to ${peer} (send: false).`);
+      return site.reader.page(route, query, call);
+    },
+    acceptStream: async (peer, body, call) => {
+      await here();
+      return await acceptStream(site, work, peer, body, call);
+    },
+    servePlugin: async (call) => {
+      await here();
+      return await servePlugin(site, work, identifyKey, call);
+    },
+    queryLogs: (query) => activity.query(query),
+    listPeers: () => status.summaries(facts()),
+    peerDetail: async (name) => {
+      const [summary] = await status.summaries([factsOf(name)]);
+      const { logs } = await activity.query({ peer: name, limit: 20 });
+      return { ...(summary as NonNullable<typeof summary>), logs };
+    },
+    feedControl: {
+      start: async (name, options) => {
+        await here();
+        requireReceive(site, name);
+        return feeds.start(name, options);
+      },
+      follow: async (name, asked, options, signal) => {
+        const { name: ours } = site.config.site;
+        if (asked !== ours) throw new SyncError('REQUEST_INVALID', `follow: this is ${ours}`);
+        await here();
+        requireReceive(site, name);
+        return followFeed(feeds, name, options, signal);
+      },
+      progress: async (name) => feeds.progress(site.route(name).name),
+      stop: async (name) => feeds.stop(site.route(name).name),
+    },
+    runStream: async () => {
+      await here();
+      const { drained, sent } = await work.runStream();
+      return { drained, sent, pending: await countWaiting(db) };
+    },
+    pending: (query) => listPending({ db, userTable, nowMs: () => clock.nowMs() }, query),
+    parked: {
+      list: (query) => listParked({ db, userTable }, query),
+      retry: async (parkedId, by) => {
+        await here();
+        return await retryParked(site, parkedId, clock.nowMs(), by);
+      },
+      drop: (parkedId, by) => dropParkedEntry(site, parkedId, by),
+    },
+    approve: async (name, by) => ({ released: await approvePeer(site, name, clock.nowMs(), by) }),
+  };
+}
+
+function requireReceive(site: Site, peer: string): void {
+  if (!site.route(peer).receive) {
+    throw new SyncError('NOT_ACCEPTED', `This site takes nothing from ${peer} (receive: false).`);
+  }
+}
+
+/** What this site says of itself; see src/peer/call-back.ts for what it may be asked besides. */
+function makeHello(site: Site, clock: Clock, factsOf: (peer: string) => PeerFacts): SiteDeps['hello'] {
+  const { db, status } = site;
+  const calls = makeCallBacks(
+    (name, headers) =>
+      site.client(name).hello({ trace: newTrace(), callBack: headers, signal: AbortSignal.timeout(CALL_BACK_MS) }),
+    () => clock.nowMs(),
+  );
+  return async (peer, { callBack, calledBack, installation } = {}): Promise<Hello> => {
+    await site.standing.require();
+    if (calledBack !== undefined) await noteCallBack(db, calledBack, peer);
+    const config = site.config.peers.find(({ name, protocol }) => name === peer && protocol === 'native');
+    if (installation !== undefined && config !== undefined) {
+      await noteInstallation(db, peer, nativeOwner({ installation, site: peer }));
+    }
+    const called = callBack === undefined || config === undefined ? undefined : await calls.callBack(config, callBack);
+    const route = site.route(peer);
+    const { columns, sendColumns } = factsOf(peer);
+    const [failingSinceMs] = await status.failingSince([peer]);
+    return {
+      status: 'OK',
+      site: site.config.site.name,
+      peer,
+      protocols: [PROTOCOL],
+      version: VERSION,
+      time: new Date(clock.nowMs()).toISOString(),
+      timezone: site.parts().zone.known,
+      receive: route.receive,
+      send: route.send,
+      guard: site.config.guard,
+      columns: { accept: [...columns], send: [...sendColumns] },
+      installation: await installationId(db),
+      features: [ROWS],
+      key: keyDigestOf(site.config.site.apiKey),
+      failing_since:
+        failingSinceMs === null || failingSinceMs === undefined ? null : new Date(failingSinceMs).toISOString(),
+      ...(called === undefined ? {} : { called_back: called }),
+    };
+  };
+}
+
+/** A call of a peer that runs the PHP plugin. */
+function servePlugin(
+  site: Site,
+  work: Work,
+  identifyKey: Authenticator['identifyKey'],
+  call: PluginCall,
+): Promise<PluginAnswer> {
+  const plugins = new Set(site.config.peers.filter((peer) => peer.protocol === 'plugin').map((peer) => peer.name));
+  return servePluginCall(
+    {
+      identifyKey,
+      pluginPeer: (name) => (plugins.has(name) ? site.route(name) : undefined),
+      async takeRow(row, caller) {
+        const outcome = await site.plugin.takeRow(row, caller);
+        const isNews = outcome?.result === 'applied';
+        const records = outcome?.result === 'retry' ? 0 : 1;
+        await site.status.recordSynced(site.db, caller.route.name, 'from', { records, isNews });
+        if (isNews) work.wakeParked();
+        return outcome?.result ?? 'unchanged';
+      },
+      async takeRemoval(email, caller) {
+        const removed = await site.plugin.takeRemoval(email, caller);
+        const isNews = removed !== undefined;
+        await site.status.recordSynced(site.db, caller.route.name, 'from', { records: isNews ? 1 : 0, isNews });
+        return removed;
+      },
+      async giveFeed(after, caller) {
+        const page = await site.plugin.giveFeed(after, caller);
+        await site.status.recordSynced(site.db, caller.route.name, 'to', { records: page.rows.length, isNews: false });
+        return page;
+      },
+      appendLog: (entries) => site.activity.append(site.db, entries),
+    },
+    call,
+  );
+}
+
+async function acceptStream(
+  site: Site,
+  work: Work,
+  peer: string,
+  body: StreamRequest,
+  { trace, ip, keyDigest }: Call,
+): Promise<StreamAnswer> {
+  const route = site.route(peer);
+  if (!route.receive) throw new SyncError('NOT_ACCEPTED', `This site takes nothing from ${peer} (receive: false).`);
+  const outcomes = await site.accept(body.records, {
+    route,
+    via: 'stream',
+    trace,
+    ip,
+    keyDigest,
+    overwrite: false,
+    approved: false,
+  });
+  const results = outcomes.map(toStreamResult);
+  const counts: Record<string, number> = {};
+  for (const { result } of results) counts[result] = (counts[result] ?? 0) + 1;
+  await site.activity.append(site.db, [
+    {
+      type: 'FEED',
+      peer,
+      key: keyDigest,
+      ip,
+      status: '200',
+      response: `Received ${body.records.length} users: ${Object.entries(counts)
+        .map(([result, count]) => `${count} ${result}`)
+        .join(', ')}`,
+      content: { operation: 'stream', records: body.records.length, ...counts },
+      trace,
+    },
+  ]);
+  const isNews = counts['applied'] !== undefined;
+  const records = results.length - (counts['retry'] ?? 0);
+  await site.status.recordSynced(site.db, peer, 'from', { records, isNews });
+  if (isNews) work.wakeParked();
+  return { status: 'OK', results };
+}

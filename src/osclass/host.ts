@@ -1,0 +1,74 @@
+/** What depends on the tables as they are now: made anew when the host's columns, its locales or its zone change. */
+import type { Config } from '../config/config.ts';
+import { readCatalog, type Catalog } from '../db/catalog.ts';
+import type { Pool } from '../db/pool.ts';
+import { makeSelection } from '../model/register.ts';
+import type { PeerRoute } from '../model/route.ts';
+import { makeHostUsers, type HostUsers } from './host-users.ts';
+import { findRelated } from './related.ts';
+import { makeLocations, type Locations } from './locations.ts';
+import { makeZone, readSiteTimezone, type Zone } from './timezone.ts';
+import { readLocales } from './write-users.ts';
+
+/** The host as last looked at. */
+export interface Parts {
+  readonly catalog: Catalog;
+  readonly hosts: HostUsers;
+  readonly zone: Zone;
+  readonly locations: Locations;
+  /** Undefined: this site has no table of locales. */
+  readonly locales: ReadonlySet<string> | undefined;
+}
+
+/** Looks at the host: five statements. Throws `HOST_TABLE_MISSING`. */
+export async function readParts(db: Pool['db'], config: Config): Promise<Parts> {
+  const catalog = await readCatalog(db, config.database.name, config.database.tablePrefix);
+  const listed = config.peers
+    .flatMap((peer) => [peer.columns, peer.sendColumns])
+    .flatMap((l) => (typeof l === 'string' ? (l === 'all' ? ['s_profile_img'] : []) : l));
+  const related = findRelated(catalog, config.relatedTables);
+  const groups = config.relatedTables.map((entry) => entry.as);
+  const lacking = groups.filter((group) => !related.some((one) => one.register === group));
+  const localeTable = catalog.table('t_locale');
+  return {
+    catalog,
+    hosts: makeHostUsers(
+      catalog,
+      config.columns.custom,
+      listed.filter((name) => !groups.includes(name)),
+      related,
+      lacking,
+    ),
+    zone: makeZone(config.site.timezone ?? (await readSiteTimezone(db, catalog))),
+    locations: makeLocations({ catalog, mode: config.locations }),
+    locales: localeTable === undefined ? undefined : await readLocales(db, localeTable),
+  };
+}
+
+/** The peers of a config as the work sees them. */
+export function routesOf(config: Config): PeerRoute[] {
+  const further = [...config.columns.custom, ...config.relatedTables.map((related) => related.as)];
+  return config.peers.map((peer) => ({
+    name: peer.name,
+    send: peer.send,
+    receive: peer.receive,
+    relay: peer.relay,
+    sends: makeSelection(peer.sendColumns, further),
+    accepts: makeSelection(peer.columns, further),
+  }));
+}
+
+/** True if the site got a language. */
+export function hasNewLocale(before: Parts | undefined, after: Parts): boolean {
+  return [...(after.locales ?? [])].some((locale) => before?.locales?.has(locale) !== true);
+}
+
+/** True if values that could not be stored may be now, or the other way round. */
+export function hasOtherColumns(before: Parts | undefined, after: Parts): boolean {
+  return before === undefined || columnsOf(before) !== columnsOf(after);
+}
+
+/** All that decides whether a value can be stored, as one text to compare. */
+function columnsOf({ hosts }: Parts): string {
+  return JSON.stringify([[...hosts.columns.values()].flat(), hosts.text]);
+}

@@ -1,0 +1,24 @@
+/** What an edit of the config replaces in a site: all of it in one assignment, so that nobody sees half of it. */
+import type { Config } from '../config/config.ts';
+import type { PeerRoute } from '../model/route.ts';
+import type { Origin } from '../model/stamp.ts';
+import { routesOf, type Parts } from '../osclass/host.ts';
+import { keyDigestOf } from '../peer/authentication.ts';
+
+/** A config, and all that follows from it. */
+export interface InForce {
+  readonly config: Config;
+  /** The host as last looked at with the eyes of this config. */
+  readonly parts: Parts;
+  readonly routes: readonly PeerRoute[];
+  readonly origin: Origin;
+  /** Start of the digest of our own key. */
+  readonly keyDigest: string;
+}
+
+/** Pure. */
+export function inForce(config: Config, parts: Parts): InForce {
+  const { name, priority, apiKey } = config.site;
+  const origin = { site: name, priority };
+  return { config, parts, routes: routesOf(config), origin, keyDigest: keyDigestOf(apiKey) };
+}

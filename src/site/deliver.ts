@@ -1,0 +1,110 @@
+/** Deliveries of one site: what src/outbox can do, put together with what the site can. */
+import type { Kysely } from 'kysely';
+import { guardAllowance } from '../store/guard-events.ts';
+import type { Lease, Leases } from '../store/lease.ts';
+import type { AppendLog } from '../store/ports.ts';
+import type { Unread } from '../store/undrained.ts';
+import { withLease } from '../store/with-lease.ts';
+import type { InForce } from './active-config.ts';
+import type { Meter } from '../metrics/meter.ts';
+import { isAsStrict } from '../model/guard.ts';
+import { ROWS } from '../model/record.ts';
+import type { PeerRoute } from '../model/route.ts';
+import type { PeerStatus } from '../store/peer-status.ts';
+import { makeZone } from '../osclass/timezone.ts';
+import type { Answered } from '../deliver/batch.ts';
+import { deliverOnce, type Delivered } from '../deliver/deliver.ts';
+import type { Peers } from './peers.ts';
+import type { PluginPeers } from '../plugin/peers.ts';
+import { backoffMs } from '../runtime/backoff.ts';
+import { newTrace } from '../runtime/trace.ts';
+
+/** What deliveries need of their site. */
+export interface DeliveringSite {
+  readonly db: Kysely<unknown>;
+  readonly leases: Leases;
+  readonly status: PeerStatus;
+  readonly nowMs: () => number;
+  /** 0 ≤ n < 1. */
+  readonly random: () => number;
+  readonly appendLog: AppendLog;
+  readonly peers: Pick<Peers, 'noted' | 'acquaintance'>;
+  readonly plugin: Pick<PluginPeers, 'batchSize'>;
+  readonly now: () => InForce;
+  /** Runs a pass; once more where the host turns out to be other than it was last seen. */
+  readonly looking: <T>(pass: () => Promise<T>) => Promise<T>;
+  readonly meter: Meter | undefined;
+  readonly unread: Unread;
+}
+
+/** Two keep a daemon at work on the other side; more would only wait for it. */
+const REQUESTS_AT_ONCE = 2;
+
+/** One delivery pass; see {@link deliverOnce}. Nothing is done while another process delivers to that peer. */
+export async function deliverTo(site: DeliveringSite, to: PeerRoute, signal?: AbortSignal): Promise<Delivered> {
+  const { status, leases, looking, db } = site;
+  let records = 0;
+  const count = (confirmed: number): void => {
+    records += confirmed;
+  };
+  try {
+    const delivered = await withLease(leases, `deliver:${to.name}`, (lease) =>
+      looking(() => pass(site, to, { lease, signal, count })),
+    );
+    return delivered ?? { done: 0, full: false, kept: 0 };
+  } finally {
+    // What was confirmed before a failure counts too.
+    if (records > 0) await status.recordSynced(db, to.name, 'to', { records, isNews: true });
+  }
+}
+
+/** Whose work a pass is, and who counts what the peer confirmed. */
+interface Pass {
+  readonly lease: Lease;
+  readonly signal: AbortSignal | undefined;
+  readonly count: (confirmed: number) => void;
+}
+
+function pass(site: DeliveringSite, to: PeerRoute, { lease, signal, count }: Pass): Promise<Delivered> {
+  const { db, nowMs, appendLog, peers, plugin, unread } = site;
+  const { acquaintance } = peers;
+  const {
+    config: { guard, stream },
+    parts,
+    origin,
+    keyDigest,
+    routes,
+  } = site.now();
+  return deliverOnce(
+    {
+      ...{ db, origin, nowMs, newTrace, appendLog, keyDigest, unread, lease, hosts: parts.hosts },
+      routes: () => routes,
+      formFor: async (peer, stop) => {
+        const { timezone, features } = await acquaintance.know(peer, stop);
+        return { zone: timezone ? parts.zone : makeZone(null), saysRows: features?.includes(ROWS) === true };
+      },
+      backoffMs: (attempts) => backoffMs(attempts, site.random()),
+      batchSize: () => plugin.batchSize(to.name) ?? stream.batchSize,
+      requestsAtOnce: () => (plugin.batchSize(to.name) === undefined ? REQUESTS_AT_ONCE : 1),
+      allowance: async (peer, stop) => {
+        const { guard: theirs } = await acquaintance.know(peer, stop);
+        if (theirs !== undefined && isAsStrict(theirs, guard)) return undefined;
+        const users = parts.catalog.requireTable('t_user').name;
+        return guardAllowance(db, guard, peer, 'out', users, nowMs());
+      },
+      send: (peer, records, call) => peers.noted(peer, (one) => one.stream(records, call)),
+      probe: (peer, call) => peers.noted(peer, (one) => one.probe(call)),
+      onAnswered: (peer, answered) => {
+        count(answered.filter(({ result }) => isTaken(result, plugin.batchSize(to.name) !== undefined)).length);
+        site.meter?.answered(peer, answered);
+      },
+    },
+    to,
+    signal,
+  );
+}
+
+/** True if the peer took the record. A plugin peer is not sent what it has. */
+function isTaken(result: Answered['result'], isPlugin: boolean): boolean {
+  return result === 'applied' || (!isPlugin && (result === 'unchanged' || result === 'parked'));
+}
