@@ -43,7 +43,10 @@ async function main(args: string[]): Promise<number> {
     options.say(`${goal.name}: ${goal.title}`);
     const figures = await goal.run(options);
     done.push({
-      ...{ name: goal.name, title: goal.title, date: new Date().toISOString(), machine },
+      name: goal.name,
+      title: goal.title,
+      date: new Date().toISOString(),
+      machine,
       figures: figures.map((figure) => ({ ...figure, median: median(figure.rounds), holds: holds(figure) ?? null })),
     });
     // After each: a run of hours that ends early has measured something.

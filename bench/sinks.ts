@@ -52,8 +52,16 @@ async function answer(name: string, request: IncomingMessage): Promise<string> {
 
 function helloOf(name: string): Hello {
   return {
-    ...{ status: 'OK', site: name, peer: 'homes', protocols: [PROTOCOL], version: '0', timezone: true },
-    ...{ time: new Date().toISOString(), receive: true, send: true, columns: { accept: [], send: [] } },
+    status: 'OK',
+    site: name,
+    peer: 'homes',
+    protocols: [PROTOCOL],
+    version: '0',
+    timezone: true,
+    time: new Date().toISOString(),
+    receive: true,
+    send: true,
+    columns: { accept: [], send: [] },
     key: keyDigestOf(keyOf(name)),
   };
 }

@@ -94,14 +94,19 @@ async function note(
     incoming === undefined
       ? { kind: outgoing?.kind, ...(outgoing?.kind === 'user' ? { userId: outgoing.ref } : {}) }
       : {
-          ...{ kind: incoming.record.kind, uid: incoming.record.uids[0], parkedFor: incoming.code },
+          kind: incoming.record.kind,
+          uid: incoming.record.uids[0],
+          parkedFor: incoming.code,
           ...(incoming.userId === null ? {} : { userId: incoming.userId }),
         };
   await activity.append(runner, [
     {
       type: incoming === undefined ? 'STREAM' : 'PROCESS',
       peer: incoming?.peer ?? outgoing?.peer ?? null,
-      ...{ key: by.keyDigest, ip: by.ip, trace: by.trace, status: 'OK' },
+      key: by.keyDigest,
+      ip: by.ip,
+      trace: by.trace,
+      status: 'OK',
       response: `${action === 'retry' ? 'Tried again' : 'Dropped'} by ${by.name}: ${said}`,
       content: { operation: action, by: by.name, parked: parkedId, ...about },
     },
@@ -117,7 +122,12 @@ async function noteApproval(
   const what = type === 'STREAM' ? 'to' : 'of';
   await activity.append(runner, [
     {
-      ...{ type, peer, key: by.keyDigest, ip: by.ip, trace: by.trace, status: 'OK' },
+      type,
+      peer,
+      key: by.keyDigest,
+      ip: by.ip,
+      trace: by.trace,
+      status: 'OK',
       response: `Approved by ${by.name}: ${released} held ${released === 1 ? 'entry' : 'entries'} ${what} ${peer}`,
       content: { operation: 'approve', by: by.name, released },
     },

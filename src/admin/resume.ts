@@ -41,7 +41,12 @@ export async function resume(site: Site, as: ResumedAs, by: Actor): Promise<Resu
     await noteSurroundings(trx, { ...now, process: v4(), beat: 1 });
     await activity.append(trx, [
       {
-        ...{ type: 'PROCESS', peer: null, key: by.keyDigest, ip: by.ip, trace: by.trace, status: 'OK' },
+        type: 'PROCESS',
+        peer: null,
+        key: by.keyDigest,
+        ip: by.ip,
+        trace: by.trace,
+        status: 'OK',
         response: `Resumed by ${by.name} as ${as}: ${stop.message}`,
         content: { operation: 'resume', by: by.name, as, differences: stop.differences },
       },

@@ -53,7 +53,12 @@ export async function drainOnce(deps: CaptureDeps, lease: Lease): Promise<Draine
     };
     const changingHands = (userIds: readonly number[]): Promise<Set<number>> => idsChangingHands(trx, userIds, read);
     const settled = await settle(trx, deps, marked, {
-      ...{ full, moves, adoptedUntilMs, isScanning, recall, changingHands },
+      full,
+      moves,
+      adoptedUntilMs,
+      isScanning,
+      recall,
+      changingHands,
     });
     await deleteMarkers(trx, all);
     await lease.fence(trx);

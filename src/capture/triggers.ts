@@ -100,7 +100,9 @@ export async function inspectTriggers(
   }
   const probe = probeTrigger(catalog);
   return {
-    ...{ missing, outdated, found },
+    missing,
+    outdated,
+    found,
     probe: isFit(probe) === true ? undefined : probe,
     surplus: found.filter((trigger) => !good.has(trigger)),
     tables: tablesWatched(catalog, related),

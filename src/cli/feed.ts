@@ -69,7 +69,11 @@ async function pull(
   };
 
   const call: FeedCall = {
-    ...{ dryRun, restart, once, overwrite, signal: stop.signal },
+    dryRun,
+    restart,
+    once,
+    overwrite,
+    signal: stop.signal,
     onPage(page, so, news) {
       sums = so;
       if (json) planned.push(...news);

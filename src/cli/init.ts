@@ -182,8 +182,12 @@ async function lookAt(osclass: OsclassConfig, terminal: Terminal): Promise<Seen 
 function factsOf(osclass: OsclassConfig, seen: Seen | undefined, flags: InitFlags): InitFacts {
   const url = osclass.url ?? NOWHERE;
   const reached = seen?.database ?? {
-    ...{ host: osclass.host === 'localhost' ? '127.0.0.1' : osclass.host, port: osclass.port ?? 3306 },
-    ...{ socketPath: osclass.socketPath, name: osclass.name, tablePrefix: osclass.tablePrefix, ssl: false },
+    host: osclass.host === 'localhost' ? '127.0.0.1' : osclass.host,
+    port: osclass.port ?? 3306,
+    socketPath: osclass.socketPath,
+    name: osclass.name,
+    tablePrefix: osclass.tablePrefix,
+    ssl: false,
   };
   const { plugin, survey } = seen ?? {};
   // Peers that run the plugin know this site by the key it has there.

@@ -101,8 +101,13 @@ export interface Trigger {
 /** All triggers of a schema that the account may see. */
 export async function readTriggers(db: Runner, schema: string): Promise<Trigger[]> {
   return (await selectTriggers(db, schema)).map((row) => ({
-    ...{ name: row.name as Ident, table: row.tbl, event: row.event, timing: row.timing },
-    ...{ body: row.body, definer: row.definer, sqlMode: row.mode },
+    name: row.name as Ident,
+    table: row.tbl,
+    event: row.event,
+    timing: row.timing,
+    body: row.body,
+    definer: row.definer,
+    sqlMode: row.mode,
   }));
 }
 

@@ -21,15 +21,13 @@ interface Asking {
 
 /** What may be about what is in an answer. */
 const MAY_BE_CONTENT: ReadonlySet<ErrorCode> = new Set([
-  ...([
-    'PEER_BLOCKED',
-    'PEER_BAD_ANSWER',
-    'PEER_FAILED',
-    'PEER_UNREACHABLE',
-    'PEER_TIMEOUT',
-    'BODY_TOO_LARGE',
-  ] as const),
-]);
+  'PEER_BLOCKED',
+  'PEER_BAD_ANSWER',
+  'PEER_FAILED',
+  'PEER_UNREACHABLE',
+  'PEER_TIMEOUT',
+  'BODY_TOO_LARGE',
+] as const);
 
 /**
  * The page, or as much of it as gets through. With `leftOut`: the first user after `after` does not get through, and the

@@ -22,8 +22,16 @@ export async function readRemovals(
     return [{ kind: 'removal', uids: [...one.uids], emailHash: one.emailHash, stamp: formatStamp(one.stamp) }];
   });
   return {
-    ...{ status: 'OK', message: '', users: [], total: 0, remaining: 0 },
-    ...{ retrieved: removed.length, limit, after, next: ids.at(-1) ?? after, done: found.length <= limit },
+    status: 'OK',
+    message: '',
+    users: [],
+    total: 0,
+    remaining: 0,
+    retrieved: removed.length,
+    limit,
+    after,
+    next: ids.at(-1) ?? after,
+    done: found.length <= limit,
     removed,
   };
 }

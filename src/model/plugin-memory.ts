@@ -98,7 +98,9 @@ export function afterSaying(impression: Impression | undefined, digest: string, 
   const useless = refused ?? still;
   const unstored = impression?.has === digest ? impression.unstored : undefined;
   return {
-    ...{ has: digest, maybe: [], said: true },
+    has: digest,
+    maybe: [],
+    said: true,
     ...(useless === undefined ? {} : { refused: useless }),
     ...(unstored === undefined ? {} : { unstored }),
   };

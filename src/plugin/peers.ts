@@ -116,7 +116,11 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
     const times = timesOf(route.name);
     const local = rows.map((row) => inOurTimes(row, hosts, times));
     const ready = await prepareRows(db, route.name, local, {
-      ...{ hosts, via, origin: site.origin(), nowMs: nowMs(), randomUid: site.randomUid },
+      hosts,
+      via,
+      origin: site.origin(),
+      nowMs: nowMs(),
+      randomUid: site.randomUid,
       peer: { site: route.name, priority: LAST_PRIORITY },
       toEpochMs: zone.toEpochMs,
       times,
@@ -129,8 +133,14 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
 
   const parkedOf = (peer: string, uid: Uid): Promise<number[]> => parkedIdsOf(db, peer, uid);
   const removals = (): RemovalSite => ({
-    ...{ db, hosts: site.parts().hosts, times: timesOf, origin: site.origin(), nowMs, outbox },
-    ...{ apply: site.apply, isRound: isRound() },
+    db,
+    hosts: site.parts().hosts,
+    times: timesOf,
+    origin: site.origin(),
+    nowMs,
+    outbox,
+    apply: site.apply,
+    isRound: isRound(),
     async dropWaiting(peer, uid) {
       for (const parked of await parkedOf(peer, uid)) await dropParked(db, parked);
     },

@@ -115,7 +115,10 @@ async function sendUser(
   }
   const before = seen?.memory ?? undefined;
   const outgoing = withRegistration(onlyChanges(toOutgoing(record, userId, before, deps), before), {
-    ...{ memory: before, accountId: seen?.accountId ?? null, table: deps.table, randomBytes: deps.randomBytes },
+    memory: before,
+    accountId: seen?.accountId ?? null,
+    table: deps.table,
+    randomBytes: deps.randomBytes,
     isPage: false,
   });
   const remember = (change: (now: Memory | undefined) => Memory): Promise<void> =>

@@ -63,7 +63,11 @@ export async function givePage(
     const email = canonicalEmail(user.email);
     const memory = seen.get(email)?.memory ?? undefined;
     const outgoing = withRegistration(toOutgoing(record, user.id, memory, { table, related: hosts.related, times }), {
-      ...{ memory, accountId: seen.get(email)?.accountId ?? null, table, randomBytes, isPage: true },
+      memory,
+      accountId: seen.get(email)?.accountId ?? null,
+      table,
+      randomBytes,
+      isPage: true,
     });
     const [main] = stored?.uids ?? [];
     if (main !== undefined) accounts.set(email, { user: main });

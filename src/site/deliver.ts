@@ -77,7 +77,15 @@ function pass(site: DeliveringSite, to: PeerRoute, { lease, signal, count }: Pas
   } = site.now();
   return deliverOnce(
     {
-      ...{ db, origin, nowMs, newTrace, appendLog, keyDigest, unread, lease, hosts: parts.hosts },
+      db,
+      origin,
+      nowMs,
+      newTrace,
+      appendLog,
+      keyDigest,
+      unread,
+      lease,
+      hosts: parts.hosts,
       routes: () => routes,
       formFor: async (peer, stop) => {
         const { timezone, features } = await acquaintance.know(peer, stop);

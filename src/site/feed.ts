@@ -61,7 +61,15 @@ export async function feedFrom(
     };
   return await runFeed(
     {
-      ...{ db, leases, nowMs, random, newTrace, appendLog, keyDigest, backoffMs, limit },
+      db,
+      leases,
+      nowMs,
+      random,
+      newTrace,
+      appendLog,
+      keyDigest,
+      backoffMs,
+      limit,
       ownerOf: async (name, { dryRun, ...call }) => {
         const url = site.pluginUrl(name);
         if (url !== undefined) return pluginOwner(url);

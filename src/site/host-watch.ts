@@ -54,7 +54,8 @@ function wantedParts({ columns, peers, relatedTables }: Config): Set<string> {
   const lists = peers.flatMap((peer) => [peer.columns, peer.sendColumns]);
   const listed = lists.flatMap((list) => (typeof list === 'string' ? (list === 'all' ? ['s_profile_img'] : []) : list));
   return new Set([
-    ...['table t_user_description', 'table t_locale'],
+    'table t_user_description',
+    'table t_locale',
     ...[...DEFAULT_COLUMNS, ...columns.custom, ...listed].map((name) => `column ${name}`),
     ...relatedTables.map((entry) => `related table ${entry.as}`),
   ]);

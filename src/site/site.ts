@@ -146,8 +146,18 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     } = now;
     return {
       ...parts,
-      ...{ db, outbox, origin, nowMs, randomUid, randomBytes: makeRandomBytes(), appendLog, guard, routes },
-      ...{ unread, usersWaiting: outbox.usersWaiting, removal: { ...removal, related: relatedTables } },
+      db,
+      outbox,
+      origin,
+      nowMs,
+      randomUid,
+      randomBytes: makeRandomBytes(),
+      appendLog,
+      guard,
+      routes,
+      unread,
+      usersWaiting: outbox.usersWaiting,
+      removal: { ...removal, related: relatedTables },
       adopt: (user) => adopt(user, { origin, nowMs, toEpochMs: parts.zone.toEpochMs }),
       registeredMs: parts.zone.toEpochMs,
       locales: async () => parts.locales,
@@ -161,7 +171,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
       origin,
       parts: { hosts, zone },
     } = now;
-    return { ...{ db, outbox, origin, nowMs, randomUid, hosts, routes, renumbered }, toEpochMs: zone.toEpochMs };
+    return { db, outbox, origin, nowMs, randomUid, hosts, routes, renumbered, toEpochMs: zone.toEpochMs };
   };
 
   const watch = makeHostWatch(db);
@@ -198,7 +208,12 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
   };
 
   const scanning = makeScanning({
-    ...{ db, nowMs, captureDeps, leases, drain, looking },
+    db,
+    nowMs,
+    captureDeps,
+    leases,
+    drain,
+    looking,
     capture: () => now.config.capture,
     catalog: () => now.parts.catalog,
     fillGaps: () => fillGapsOfPlugin({ db, nowMs, appendLog }, now.parts),
@@ -211,7 +226,13 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
   };
 
   const plugin = makePluginPeers({
-    ...{ db, nowMs, randomUid, outbox, appendLog, route, drain },
+    db,
+    nowMs,
+    randomUid,
+    outbox,
+    appendLog,
+    route,
+    drain,
     config: () => now.config,
     origin: () => now.origin,
     parts: () => now.parts,
@@ -226,12 +247,27 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
   const { client, acquaintance } = peers;
 
   const delivering = {
-    ...{ db, leases, status, nowMs, random, appendLog, peers, plugin, meter, unread, looking },
+    db,
+    leases,
+    status,
+    nowMs,
+    random,
+    appendLog,
+    peers,
+    plugin,
+    meter,
+    unread,
+    looking,
     now: () => now,
   };
 
   const reader = makeFeedReader({
-    ...{ db, nowMs, appendLog, outbox, routes, unread },
+    db,
+    nowMs,
+    appendLog,
+    outbox,
+    routes,
+    unread,
     get origin() {
       return now.origin;
     },
@@ -283,7 +319,13 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     feed: (peer, feedOptions) =>
       feedFrom(
         {
-          ...{ db, leases, nowMs, random, appendLog, peers, apply },
+          db,
+          leases,
+          nowMs,
+          random,
+          appendLog,
+          peers,
+          apply,
           limit: () => now.config.feed.limit,
           pluginUrl: (name) => now.config.peers.find((one) => one.name === name && one.protocol === 'plugin')?.url,
           isZoneKnown: () => now.parts.zone.known,

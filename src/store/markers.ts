@@ -97,7 +97,11 @@ export async function idsChangingHands(
 
 function toMarker(row: MarkerRow): Marker {
   return {
-    ...{ seq: row.seq, userId: row.user_id, op: row.op, oldEmail: row.old_email, oldUserId: row.old_user_id },
+    seq: row.seq,
+    userId: row.user_id,
+    op: row.op,
+    oldEmail: row.old_email,
+    oldUserId: row.old_user_id,
     atMs: fromSqlTime(row.at),
   };
 }

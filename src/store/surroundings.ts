@@ -33,7 +33,10 @@ export async function readServerIdentity(db: Kysely<unknown>): Promise<ServerIde
   const [row] = rows;
   const server = (await clusterOf(db)) ?? (await serverOf(db));
   return {
-    ...{ database: row?.name ?? '', server, serverId: String(row?.server_id ?? ''), tableMade: row?.made ?? '' },
+    database: row?.name ?? '',
+    server,
+    serverId: String(row?.server_id ?? ''),
+    tableMade: row?.made ?? '',
   };
 }
 

@@ -45,7 +45,9 @@ export async function startPair(around: Around, kind: Kind): Promise<Pair | unde
   if (program === undefined) return undefined;
   const make = (name: string, id: number): Promise<Server> =>
     makeServer(name, {
-      ...{ program, around, password: randomBytes(12).toString('hex') },
+      program,
+      around,
+      password: randomBytes(12).toString('hex'),
       settings: [...SETTINGS[kind], `--server-id=${id}`],
     });
   const [source, replica] = [await make('source', 11), await make('replica', 12)];

@@ -113,7 +113,11 @@ export async function makeScene(server: Server, seed: number, users = 30): Promi
     return started;
   };
   return {
-    ...{ world, ledger, daemons, tryDaemon, database: cars.db.name },
+    world,
+    ledger,
+    daemons,
+    tryDaemon,
+    database: cars.db.name,
     emails: emails.map(({ s_email: email }) => email),
     accounts: { daemon: daemonLogin, host: hostLogin },
     async startDaemon(port) {

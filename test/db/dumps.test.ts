@@ -71,7 +71,8 @@ async function run(
 
 /** Without GTIDs, or only an administrator may restore what MySQL dumps. */
 const flags = (): string[] => [
-  ...['--single-transaction', '--no-tablespaces'],
+  '--single-transaction',
+  '--no-tablespaces',
   ...(programs?.dump.at(-1)?.endsWith('mysqldump') === true ? ['--set-gtid-purged=OFF'] : []),
 ];
 

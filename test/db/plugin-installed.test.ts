@@ -40,12 +40,22 @@ test('key, limit, custom columns, accounts and what waits are read', async () =>
     waiting: { users: 2, removals: 1 },
     accounts: [
       {
-        ...{ name: 'Site B', peerName: 'site-b', url: 'https://b.example.com/', apiKey: 'b'.repeat(70) },
-        ...{ listed: DEFAULT_LIST.split(','), columns: 'default', lastUserId: 4711 },
+        name: 'Site B',
+        peerName: 'site-b',
+        url: 'https://b.example.com/',
+        apiKey: 'b'.repeat(70),
+        listed: DEFAULT_LIST.split(','),
+        columns: 'default',
+        lastUserId: 4711,
       },
       {
-        ...{ name: 'Café & Söhne', peerName: 'cafe-sohne', url: 'https://c.example.com/', apiKey: 'c'.repeat(70) },
-        ...{ listed: ['s_name', 's_email'], columns: ['s_name', 's_email'], lastUserId: 0 },
+        name: 'Café & Söhne',
+        peerName: 'cafe-sohne',
+        url: 'https://c.example.com/',
+        apiKey: 'c'.repeat(70),
+        listed: ['s_name', 's_email'],
+        columns: ['s_name', 's_email'],
+        lastUserId: 0,
       },
     ],
   });

@@ -36,7 +36,8 @@ describe('the rights of the account', () => {
   it('are all there with what the GRANT says, or only trust is missing', async () => {
     const site = await limited(RIGHTS);
     expect(await probeRights(site.db, site.catalog)).toEqual({
-      ...{ missing: [], bySessionOnly: [] },
+      missing: [],
+      bySessionOnly: [],
       needsTrust: await isStrict(site),
     });
     expect(await traces(site)).toEqual([]);

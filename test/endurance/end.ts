@@ -54,8 +54,14 @@ export async function judge(world: World, people: People, patienceMs: number): P
   const doubled = (await Promise.all(world.sites.map(doubledEffects))).flat();
   const { people: total, deleted } = people.counts();
   return {
-    ...{ written: people.written(), people: total, deleted, settledMs },
-    ...{ lost: await people.lost(), doubled, hostErrors: people.errors, flaws },
+    written: people.written(),
+    people: total,
+    deleted,
+    settledMs,
+    lost: await people.lost(),
+    doubled,
+    hostErrors: people.errors,
+    flaws,
   };
 }
 

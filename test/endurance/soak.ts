@@ -109,8 +109,12 @@ function memoryOf(site: string, all: readonly Sample[], minutes: number): Memory
   const samples = all.filter(({ atMs }) => atMs >= warmUpMs);
   const values = samples.map(({ value }) => value);
   return {
-    ...{ site, first: values[0] ?? 0, last: values.at(-1) ?? 0, most: Math.max(...values) },
-    ...{ samples: samples.length, growthPerMinute: growthPerMinute(samples) },
+    site,
+    first: values[0] ?? 0,
+    last: values.at(-1) ?? 0,
+    most: Math.max(...values),
+    samples: samples.length,
+    growthPerMinute: growthPerMinute(samples),
   };
 }
 

@@ -61,7 +61,13 @@ export async function play(row: Row, seed: number): Promise<Outcome> {
     }
     flaws.push(...(await endsEqual(row, world)));
     return {
-      ...{ name: row.name, statements, hostErrors: [...new Set(errors)], slowestMs, noticedMs, said: line, flaws },
+      name: row.name,
+      statements,
+      hostErrors: [...new Set(errors)],
+      slowestMs,
+      noticedMs,
+      said: line,
+      flaws,
       impossible: row.impossible,
       compared: row.mayDiffer !== true,
     };

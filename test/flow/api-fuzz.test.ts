@@ -25,7 +25,9 @@ const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 const errors: unknown[] = [];
 const silent = (): void => undefined;
 const log: Log = {
-  ...{ debug: silent, info: silent, warn: silent },
+  debug: silent,
+  info: silent,
+  warn: silent,
   error: (fields, phrase) => errors.push([phrase, fields['err']]),
   child: () => log,
 };

@@ -177,7 +177,10 @@ describe('a record that cannot be stored', () => {
     const id = await cars.host.idOf(email);
     await cars.host.write('INSERT INTO {orders} VALUES (1, ?)', [id]);
     const removal = (of: string): unknown => ({
-      ...{ kind: 'removal', uids: [uidOfEmail(of)], emailHash: null, stamp: stampOf(Date.now() + 1000) },
+      kind: 'removal',
+      uids: [uidOfEmail(of)],
+      emailHash: null,
+      stamp: stampOf(Date.now() + 1000),
     });
     const { body } = await stream([removal(email), removal(other)]);
     expect(body.results).toMatchObject([{ result: 'parked', code: 'FOREIGN_KEY' }, { result: 'applied' }]);

@@ -10,8 +10,16 @@ import { eventually } from '../support/eventually.ts';
 import { makeWorld, type World, type WorldSite } from '../support/world.ts';
 
 const HELLO = JSON.stringify({
-  ...{ status: 'OK', site: 'homes', peer: 'cars', protocols: ['native/1'], version: '1', timezone: true },
-  ...{ time: new Date().toISOString(), receive: true, send: true, columns: { accept: [], send: [] } },
+  status: 'OK',
+  site: 'homes',
+  peer: 'cars',
+  protocols: ['native/1'],
+  version: '1',
+  timezone: true,
+  time: new Date().toISOString(),
+  receive: true,
+  send: true,
+  columns: { accept: [], send: [] },
   guard: { removals: 20, percent: 5, windowMs: 3_600_000 },
 });
 

@@ -139,22 +139,29 @@ const ofConfig: Fault[] = [
   {
     what: 'a wrong password',
     seed: configure((text) => text.replace(account.password, 'wrong')),
-    ...{ says: /denied/i, remedy: /database\.user.*database\.password/, mend: restore },
+    says: /denied/i,
+    remedy: /database\.user.*database\.password/,
+    mend: restore,
   },
   {
     what: 'a server that is not there',
     seed: configure((text) => text.replace(/port: \d+, user/, 'port: 9, user')),
-    ...{ says: /ECONNREFUSED|cannot be reached/i, remedy: /check `database.host` and `database.port`/, mend: restore },
+    says: /ECONNREFUSED|cannot be reached/i,
+    remedy: /check `database.host` and `database.port`/,
+    mend: restore,
   },
   {
     what: 'a database that is not there',
     seed: configure((text) => text.replace(/name: test_\w+ /, 'name: nowhere ')),
-    ...{ says: /nowhere|denied/i, remedy: /./, mend: restore },
+    says: /nowhere|denied/i,
+    remedy: /./,
+    mend: restore,
   },
   {
     what: 'a wrong prefix',
     seed: configure((text) => text.replace('database: {', 'database: { table_prefix: xx_,')),
-    ...{ says: /xx_t_user/, remedy: /database\.table_prefix: .*"oc_"/ },
+    says: /xx_t_user/,
+    remedy: /database\.table_prefix: .*"oc_"/,
     mend: async (remedy) => {
       const prefix = /"([^"]*)"/.exec(remedy)?.[1] ?? '';
       cli.configure(good.replace('database: {', `database: { table_prefix: ${prefix},`));
@@ -163,34 +170,52 @@ const ofConfig: Fault[] = [
   {
     what: 'a custom column that is not there',
     seed: configure((text) => `${text}columns: { custom: [s_whatsapp] }\n`),
-    ...{ says: /this site has no s_whatsapp/, remedy: /Correct the names/, result: 'warn', mend: restore },
+    says: /this site has no s_whatsapp/,
+    remedy: /Correct the names/,
+    result: 'warn',
+    mend: restore,
   },
   {
     what: 'a related table that is not there',
     seed: configure(
       (text) => `${text}related_tables: [{ table: t_shop, key: fk_i_user_id, as: shop, columns: [s_a] }]\n`,
     ),
-    ...{ says: /nothing fits t_shop/, remedy: /Check table, key and columns/, result: 'warn', mend: restore },
+    says: /nothing fits t_shop/,
+    remedy: /Check table, key and columns/,
+    result: 'warn',
+    mend: restore,
   },
   {
     what: 'a column to send that neither side knows',
     seed: configure((text) => entry(text, 'send_columns: [s_email, s_fax]')),
-    ...{ says: /does not take s_fax/, remedy: /take them out of send_columns/, result: 'warn', mend: restore },
+    says: /does not take s_fax/,
+    remedy: /take them out of send_columns/,
+    result: 'warn',
+    mend: restore,
   },
   {
     what: 'a column to take that the peer does not send',
     seed: configure((text) => entry(text, 'columns: [s_email, s_fax]')),
-    ...{ says: /does not send s_fax/, remedy: /take them out of columns/, result: 'warn', mend: restore },
+    says: /does not send s_fax/,
+    remedy: /take them out of columns/,
+    result: 'warn',
+    mend: restore,
   },
   {
     what: 'a short key',
     seed: configure((text) => text.replace('an-admin-token-of-more-than-32-characters', 'a-token-of-22-letters-')),
-    ...{ says: /http\.admin_token: shorter than 32/, remedy: /account-sync key/, result: 'warn', mend: restore },
+    says: /http\.admin_token: shorter than 32/,
+    remedy: /account-sync key/,
+    result: 'warn',
+    mend: restore,
   },
   {
     what: 'no peers',
     seed: configure((text) => text.replace(/peers: \[.*\]/, 'peers: []')),
-    ...{ says: /there are none/, remedy: /Add the other sites/, result: 'warn', mend: restore },
+    says: /there are none/,
+    remedy: /Add the other sites/,
+    result: 'warn',
+    mend: restore,
   },
   {
     what: 'a peer in the clear',
@@ -199,7 +224,10 @@ const ofConfig: Fault[] = [
         .replace('http: {', 'http: { allow_insecure_peers: true,')
         .replace('peers: [', `peers: [{ name: jobs, url: "http://jobs.invalid/", api_key: ${keyOf('jobs')}-0123 }, `),
     ),
-    ...{ says: /in the clear/, remedy: /HTTPS/, result: 'warn', mend: restore },
+    says: /in the clear/,
+    remedy: /HTTPS/,
+    result: 'warn',
+    mend: restore,
   },
 ];
 
@@ -207,38 +235,45 @@ const ofPeers: Fault[] = [
   {
     what: 'a peer that is not there',
     seed: configure((text) => text.replace(homes.url, 'http://127.0.0.1:9/')),
-    ...{ says: /cannot be reached/, remedy: /Check the peer and its URL/, mend: restore },
+    says: /cannot be reached/,
+    remedy: /Check the peer and its URL/,
+    mend: restore,
   },
   {
     what: 'a path that is not the daemon',
     seed: configure((text) => text.replace(homes.url, `${homes.url}shop/`)),
-    ...{ says: /HTTP 404/, remedy: /http\.base_path there/, mend: restore },
+    says: /HTTP 404/,
+    remedy: /http\.base_path there/,
+    mend: restore,
   },
   {
     what: 'our key is not theirs',
     seed: configure((text) => text.replace(`${keyOf('cars')}-0123`, `${keyOf('cars')}-9999`)),
-    ...{ says: /HTTP 403/, remedy: /site\.api_key.*config of the peer/, mend: restore },
+    says: /HTTP 403/,
+    remedy: /site\.api_key.*config of the peer/,
+    mend: restore,
   },
   {
     what: 'a peer that does not know us',
     seed: () => restartHomes({ ...homesWith({}), peers: [] }),
-    ...{ says: /HTTP 403/, remedy: /under the entry for this site/, mend: () => restartHomes(homesWith({})) },
+    says: /HTTP 403/,
+    remedy: /under the entry for this site/,
+    mend: () => restartHomes(homesWith({})),
   },
   {
     what: 'their key is not what we have',
     seed: configure((text) => text.replace(`${keyOf('homes')}-0123`, `${keyOf('homes')}-9999`)),
-    ...{
-      says: /key that is not in its entry here/,
-      remedy: /Put the site\.api_key of homes into api_key/,
-      mend: restore,
-    },
+    says: /key that is not in its entry here/,
+    remedy: /Put the site\.api_key of homes into api_key/,
+    mend: restore,
   },
   {
     what: 'a peer whose calls to us fail',
     seed: async () => {
       await (await homes.open()).site.status.recordCall('cars', { ok: false, status: 'ERR', message: 'no way' });
     },
-    ...{ says: /its own calls to us fail since \d{4}-/, remedy: /account-sync check" there/ },
+    says: /its own calls to us fail since \d{4}-/,
+    remedy: /account-sync check" there/,
     mend: async () => {
       await (await homes.open()).site.status.recordCall('cars', { ok: true, status: '200', message: 'OK' });
     },
@@ -249,33 +284,47 @@ const ofPeers: Fault[] = [
       const clock = { nowMs: () => Date.now() + 120_000 };
       return restartHomes(homesWith({}), { clock });
     },
-    ...{ says: /clock is 1[12]\d s ahead of ours/, remedy: /NTP/, mend: () => restartHomes(homesWith({})) },
+    says: /clock is 1[12]\d s ahead of ours/,
+    remedy: /NTP/,
+    mend: () => restartHomes(homesWith({})),
   },
   {
     what: 'a peer that takes nothing from us',
     seed: () => restartHomes(homesWith({ receive: false })),
-    ...{ says: /takes nothing from us/, remedy: /receive: true/, mend: () => restartHomes(homesWith({})) },
+    says: /takes nothing from us/,
+    remedy: /receive: true/,
+    mend: () => restartHomes(homesWith({})),
   },
   {
     what: 'a peer that sends us nothing',
     seed: () => restartHomes(homesWith({ send: false })),
-    ...{ says: /sends us nothing/, remedy: /send: true/, result: 'warn', mend: () => restartHomes(homesWith({})) },
+    says: /sends us nothing/,
+    remedy: /send: true/,
+    result: 'warn',
+    mend: () => restartHomes(homesWith({})),
   },
   {
     what: 'a peer we take nothing from, though it sends',
     seed: configure((text) => entry(text, 'receive: false')),
-    ...{ says: /though we take nothing from it/, remedy: /send: false/, result: 'warn', mend: restore },
+    says: /though we take nothing from it/,
+    remedy: /send: false/,
+    result: 'warn',
+    mend: restore,
   },
   {
     what: 'a peer that calls us otherwise',
     seed: () => restartHomes(homesWith({ name: 'boats' })),
-    ...{ says: /calls us boats/, remedy: /Name the entry .* cars there/, result: 'warn' },
+    says: /calls us boats/,
+    remedy: /Name the entry .* cars there/,
+    result: 'warn',
     mend: () => restartHomes(homesWith({})),
   },
   {
     what: 'a peer that calls itself otherwise',
     seed: configure((text) => text.replace('name: homes', 'name: houses')),
-    ...{ says: /calls itself homes/, remedy: /name the entry homes here/, result: 'warn' },
+    says: /calls itself homes/,
+    remedy: /name the entry homes here/,
+    result: 'warn',
     mend: async (remedy) => cli.configure(good.replace('name: homes', `name: ${/entry (\S+) here/.exec(remedy)?.[1]}`)),
   },
 ];
@@ -284,50 +333,63 @@ const ofDatabase: Fault[] = [
   {
     what: 'a trigger that was dropped',
     seed: async () => void (await cars.db.query(`DROP TRIGGER \`${await triggerName('user_au')}\``)),
-    ...{ says: /user_au missing/, remedy: /account-sync install/, mend: reinstall },
+    says: /user_au missing/,
+    remedy: /account-sync install/,
+    mend: reinstall,
   },
   {
     what: 'a trigger of another definer',
     seed: () => remake((text) => text),
-    ...{ says: /user_au changed, or of another account/, remedy: /account-sync install/, mend: reinstall },
+    says: /user_au changed, or of another account/,
+    remedy: /account-sync install/,
+    mend: reinstall,
   },
   {
     what: 'a trigger with another body',
     seed: () => remake((text) => text.replace('AFTER UPDATE', 'BEFORE UPDATE').replace("'U'", "'X'")),
-    ...{ says: /user_au changed/, remedy: /account-sync install/, mend: reinstall },
+    says: /user_au changed/,
+    remedy: /account-sync install/,
+    mend: reinstall,
   },
   {
     what: 'a trigger under a strict mode',
     seed: () => remake((text) => text, 'STRICT_ALL_TABLES'),
-    ...{ says: /user_au changed/, remedy: /account-sync install/, mend: reinstall },
+    says: /user_au changed/,
+    remedy: /account-sync install/,
+    mend: reinstall,
   },
   {
     what: 'a trigger that nobody needs any more',
     seed: onCars(
       'CREATE TRIGGER oc_account_sync_related9_au_77 AFTER UPDATE ON oc_t_user FOR EACH ROW SET @nothing = 1',
     ),
-    ...{ says: /related9_au_77 not needed/, remedy: /account-sync install/, mend: reinstall },
+    says: /related9_au_77 not needed/,
+    remedy: /account-sync install/,
+    mend: reinstall,
   },
   {
     what: 'tables of an older version',
     seed: onCars('DELETE FROM oc_account_sync_migration ORDER BY id DESC LIMIT 1'),
-    ...{ says: /of an older version: without/, remedy: /account-sync install/, mend: reinstall },
+    says: /of an older version: without/,
+    remedy: /account-sync install/,
+    mend: reinstall,
   },
   {
     what: 'a baseline that has not finished',
     seed: onCars(`DELETE FROM oc_account_sync_state WHERE name = 'baseline_finished_at'`),
-    ...{ says: /not finished/, remedy: /goes on from where it was/, result: 'warn', mend: reinstall },
+    says: /not finished/,
+    remedy: /goes on from where it was/,
+    result: 'warn',
+    mend: reinstall,
   },
   {
     what: 'entries of a peer that is gone',
     seed: onCars(
       `INSERT INTO oc_account_sync_outbox (peer, kind, ref, changed_at, due_at) VALUES ('boats', 'u', 1, NOW(), NOW())`,
     ),
-    ...{
-      says: /1 entry for boats, which is not in the config/,
-      remedy: /Add boats again.*DELETE FROM/,
-      result: 'warn',
-    },
+    says: /1 entry for boats, which is not in the config/,
+    remedy: /Add boats again.*DELETE FROM/,
+    result: 'warn',
     mend: async (remedy) => {
       for (const statement of statements(remedy)) await cars.db.query(statement);
     },
@@ -340,12 +402,16 @@ const ofDatabase: Fault[] = [
       const tables = await cars.db.query<Record<string, string>>(`SHOW TABLES LIKE 'oc\\_account\\_sync\\_%'`);
       for (const table of tables) await cars.db.query(`DROP TABLE \`${Object.values(table)[0]}\``);
     },
-    ...{ says: /not in the database/, remedy: /account-sync install/, mend: reinstall },
+    says: /not in the database/,
+    remedy: /account-sync install/,
+    mend: reinstall,
   },
   {
     what: 'a site without time zone',
     seed: onCars(`UPDATE oc_t_preference SET s_value = '' WHERE s_section = 'osclass' AND s_name = 'timezone'`),
-    ...{ says: /times travel as they are/, remedy: /Set site\.timezone/, result: 'warn' },
+    says: /times travel as they are/,
+    remedy: /Set site\.timezone/,
+    result: 'warn',
     mend: configure((text) => text.replace('name: cars,', 'name: cars, timezone: Europe/Madrid,')),
   },
 ];
@@ -378,9 +444,18 @@ describe('check', { timeout: 60_000 }, () => {
 });
 
 const facts: ServerFacts = {
-  ...{ kind: 'mariadb', version: '10.11', readOnly: false, isReplica: false, logBin: true, binlogFormat: 'ROW' },
-  ...{ trustFunctionCreators: true, sqlMode: [], forcedNoBackslashEscapes: false },
-  ...{ maxAllowedPacket: 16_777_216, clockMs: 0, cluster: { nodes: 3, autoIncrementControl: true } },
+  kind: 'mariadb',
+  version: '10.11',
+  readOnly: false,
+  isReplica: false,
+  logBin: true,
+  binlogFormat: 'ROW',
+  trustFunctionCreators: true,
+  sqlMode: [],
+  forcedNoBackslashEscapes: false,
+  maxAllowedPacket: 16_777_216,
+  clockMs: 0,
+  cluster: { nodes: 3, autoIncrementControl: true },
 };
 
 describe('a server', () => {

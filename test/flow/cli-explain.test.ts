@@ -31,7 +31,11 @@ describe('account-sync explain', { timeout: 60_000 }, () => {
     expect([code, report]).toMatchObject([
       0,
       {
-        ...{ user_id: ana, email: 'a***@e***.com', state: 'known', removed: null, marked_at: null },
+        user_id: ana,
+        email: 'a***@e***.com',
+        state: 'known',
+        removed: null,
+        marked_at: null,
         peers: [{ peer: 'homes', confirmed: true, waiting: null, failing: null, parked: [] }],
       },
     ]);
@@ -42,7 +46,9 @@ describe('account-sync explain', { timeout: 60_000 }, () => {
     };
     expect(uids).toHaveLength(1);
     expect(registers.find(({ name }) => name === 's_name')).toMatchObject({
-      ...{ hash: expect.stringMatching(/^[0-9a-f]{16}$/) as string, set: { site: 'cars' }, edited: false },
+      hash: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+      set: { site: 'cars' },
+      edited: false,
     });
     expect(logs[0]).toMatchObject({ type: 'STREAM', content: { uid: uids[0] } });
     expect(JSON.stringify(report)).not.toMatch(/ana@example|\$2[aby]\$/);
@@ -56,7 +62,9 @@ describe('account-sync explain', { timeout: 60_000 }, () => {
       expect((await explain(String(ana)))[1]).toMatchObject({
         peers: [
           {
-            ...{ peer: 'homes', confirmed: false, waiting: { state: 'waiting', id: `homes:u:${ana}` } },
+            peer: 'homes',
+            confirmed: false,
+            waiting: { state: 'waiting', id: `homes:u:${ana}` },
             failing: { message: expect.stringMatching(/cannot be reached/) as string },
           },
         ],

@@ -58,7 +58,8 @@ beforeAll(async () => {
   world = await makeWorld(['cars', 'jobs'], { idle: true, manual: true });
   [cars, jobs] = [world.site('cars'), world.site('jobs')];
   plugin = await makePhpPlugin(jobs.host, {
-    ...{ apiKey: keyOf('jobs'), feedLimit: 7 },
+    apiKey: keyOf('jobs'),
+    feedLimit: 7,
     accounts: [{ name: 'cars', url: cars.url, apiKey: keyOf('cars') }],
   });
   for (let n = 1; n <= USERS; n++) {

@@ -48,7 +48,11 @@ describe('the guard', () => {
     expect(body['released']).toBe(40);
     expect((await world.site('homes').admin('GET', '/v1/logs?search=Approved%20by')).body.logs).toMatchObject([
       {
-        ...{ type: 'PROCESS', peer: 'cars', status: 'OK', ip: '127.0.0.1', key: keyDigestOf(tokenOf('homes')) },
+        type: 'PROCESS',
+        peer: 'cars',
+        status: 'OK',
+        ip: '127.0.0.1',
+        key: keyDigestOf(tokenOf('homes')),
         content: { operation: 'approve', by: 'admin', released: 40 },
       },
     ]);

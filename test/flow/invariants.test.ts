@@ -54,8 +54,13 @@ async function recordOf(site: Site, userId: number): Promise<UserRecord> {
 }
 
 const fromCars = () => ({
-  ...{ route: homesSite.route('cars'), via: 'stream' as const, trace: 'test-trace', ip: null, keyDigest: null },
-  ...{ overwrite: false, approved: false },
+  route: homesSite.route('cars'),
+  via: 'stream' as const,
+  trace: 'test-trace',
+  ip: null,
+  keyDigest: null,
+  overwrite: false,
+  approved: false,
 });
 
 it('invariant 3: an entry leaves an outbox only if the user has not changed since it was read', async () => {

@@ -19,7 +19,11 @@ describe(`${KILLS} kills of daemons of three sites under writes (KILLS_SEED=${SE
     const killed = await playKills({ kills: KILLS, seed: SEED, print: (line) => void told.push(line) });
     const { lost, doubled, hostErrors, flaws, errors } = killed;
     expect({ lost, doubled, hostErrors, flaws, errors }).toEqual({
-      ...{ lost: [], doubled: [], hostErrors: [], flaws: [], errors: [] },
+      lost: [],
+      doubled: [],
+      hostErrors: [],
+      flaws: [],
+      errors: [],
     });
     expect(killed.kills).toBe(KILLS);
     expect(killed.written).toBeGreaterThan(KILLS);

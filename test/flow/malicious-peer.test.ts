@@ -76,7 +76,10 @@ const recordOf = (
 });
 
 const removalOf = (uids: Uid[], ms?: number): WireRecord => ({
-  ...{ kind: 'removal', uids, emailHash: null, stamp: stampOf(ms) },
+  kind: 'removal',
+  uids,
+  emailHash: null,
+  stamp: stampOf(ms),
 });
 
 /** Users of cars, known to nobody else; the addresses. */

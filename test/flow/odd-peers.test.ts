@@ -70,8 +70,16 @@ describe('a peer that answers', () => {
   it('anything but a confirmation keeps every entry', async () => {
     let answer = answers[0]?.[1];
     const hello = JSON.stringify({
-      ...{ status: 'OK', site: 'homes', peer: 'cars', protocols: ['native/1'], version: '1', timezone: true },
-      ...{ time: new Date().toISOString(), receive: true, send: true, columns: { accept: [], send: [] } },
+      status: 'OK',
+      site: 'homes',
+      peer: 'cars',
+      protocols: ['native/1'],
+      version: '1',
+      timezone: true,
+      time: new Date().toISOString(),
+      receive: true,
+      send: true,
+      columns: { accept: [], send: [] },
     });
     const server = createServer((request, response) => {
       if (request.url?.startsWith('/v1/hello') === true) response.end(hello);

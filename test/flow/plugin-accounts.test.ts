@@ -228,7 +228,10 @@ describe.each([
       await drainAll(mesh.cars);
       const second = await at('cars', email);
       const body = buildPhpForm({
-        ...{ ascSync: 1, ascApiKey: keyOf('jobs'), ascAction: 'userStreamPost', ascData: late },
+        ascSync: 1,
+        ascApiKey: keyOf('jobs'),
+        ascAction: 'userStreamPost',
+        ascData: late,
       });
       const headers = { 'content-type': 'application/x-www-form-urlencoded' };
       await fetch(mesh.cars.url, { method: 'POST', body, headers });

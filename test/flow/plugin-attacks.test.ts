@@ -57,8 +57,14 @@ describe('silence', () => {
       const address = `silent${n}@example.com`;
       await person.register({ email: address, name: text, validation: false });
       await person.editProfile(address, {
-        ...{ phoneMobile: text, address: text, zip: '+0049', website: 'https://example.com/?a=1&b=2' },
-        ...{ country: 'ES', region: 'Andalucía', city: 'Sevilla', info: { en_US: `${text} ${text}` } },
+        phoneMobile: text,
+        address: text,
+        zip: '+0049',
+        website: 'https://example.com/?a=1&b=2',
+        country: 'ES',
+        region: 'Andalucía',
+        city: 'Sevilla',
+        info: { en_US: `${text} ${text}` },
       });
     }
     await mesh.settle();

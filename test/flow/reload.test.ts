@@ -141,7 +141,10 @@ describe('an edit of the config', { timeout: 60_000 }, () => {
     write(configOf([], { extra: 'guard: { removals: 3 }' }));
     await eventually(() => expect(open.site.config.guard.removals).toBe(3), { timeoutMs: 10_000 });
     expect(JSON.parse(logged.split('\n').find((line) => line.includes('taken over')) ?? '{}')).toMatchObject({
-      ...{ changed: ['guard'], peersAdded: [], peersChanged: [], peersRemoved: [] },
+      changed: ['guard'],
+      peersAdded: [],
+      peersChanged: [],
+      peersRemoved: [],
     });
   });
 

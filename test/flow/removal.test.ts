@@ -152,8 +152,17 @@ describe('a removal on a peer', () => {
 });
 
 const COUNTED = [
-  ...['t_user', 't_user_description', 't_user_email_tmp', 't_alerts', 't_item', 't_item_description'],
-  ...['t_item_comment', 't_item_location', 't_item_resource', 't_item_stats', 't_item_meta'],
+  't_user',
+  't_user_description',
+  't_user_email_tmp',
+  't_alerts',
+  't_item',
+  't_item_description',
+  't_item_comment',
+  't_item_location',
+  't_item_resource',
+  't_item_stats',
+  't_item_meta',
 ];
 
 async function countRows(host: Host): Promise<Record<string, number>> {

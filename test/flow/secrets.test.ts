@@ -87,7 +87,8 @@ it('no key, token, password or hash is said by anything that goes wrong', async 
   await ask(cars, 'v1/stream', { method: 'POST', headers: { ...bearer(keyOf('homes')), ...json }, body: LONG_HASH });
   const record = { kind: 'user', uids: [LONG_HASH], email, born: keyOf('homes'), registers: { s_password: LONG_HASH } };
   await ask(cars, 'v1/stream', {
-    ...{ method: 'POST', headers: { ...bearer(keyOf('homes')), ...json } },
+    method: 'POST',
+    headers: { ...bearer(keyOf('homes')), ...json },
     body: JSON.stringify({ site: 'homes', records: [record] }),
   });
 
@@ -125,9 +126,16 @@ it('no key, token, password or hash is said by anything that goes wrong', async 
   expect(everything).toContain('PEER_REFUSED_KEY');
 
   const secrets = [
-    ...[...early, ...middle, ...(await hashes())],
+    ...early,
+    ...middle,
+    ...(await hashes()),
     ...world.sites.flatMap(({ name }) => [keyOf(name), tokenOf(name), btoa(keyOf(name))]),
-    ...[LONG_HASH, LONG_HASH.slice(7, 60), 'refusedSecret1', WRONG_KEY, WRONG_PASSWORD, '$2y$'],
+    LONG_HASH,
+    LONG_HASH.slice(7, 60),
+    'refusedSecret1',
+    WRONG_KEY,
+    WRONG_PASSWORD,
+    '$2y$',
   ];
   const said = [...new Set(secrets)].filter((secret) => everything.includes(secret));
   expect(

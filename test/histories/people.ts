@@ -151,8 +151,13 @@ export function register(
   const n = ledger.next();
   const registration = `${atMs}#${n}`;
   const columns = {
-    ...{ s_email: email, s_name: `name-${n}`, s_password: `hash-${n}`, s_phone_mobile: null },
-    ...{ b_enabled: '1', b_active: '1', dt_reg_date: registration },
+    s_email: email,
+    s_name: `name-${n}`,
+    s_password: `hash-${n}`,
+    s_phone_mobile: null,
+    b_enabled: '1',
+    b_active: '1',
+    dt_reg_date: registration,
   };
   const row: HostRow = { id, columns, texts: new Map(), lineage: new Set([registration]) };
   memory.tables.rows.set(id, row);

@@ -76,8 +76,12 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
   const origin = { site: name, priority: plan.priority };
   const everything = makeSelection('all', []);
   const routes: readonly PeerRoute[] = peers.map((peer) => ({
-    ...{ name: peer, send: true, receive: true, relay: plan.relay },
-    ...{ sends: everything, accepts: everything },
+    name: peer,
+    send: true,
+    receive: true,
+    relay: plan.relay,
+    sends: everything,
+    accepts: everything,
   }));
   const routeOf = (peer: string): PeerRoute => routes.find((route) => route.name === peer) as PeerRoute;
   const outbox: OutboxWriter = {
@@ -92,7 +96,11 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
   const common = { db, hosts: HOSTS, outbox, renumbered, origin, ...clock, randomUid, routes: () => routes };
   const appendLog = (): Promise<void> => Promise.resolve();
   const applyDeps: ApplyDeps = {
-    ...{ ...common, catalog: CATALOG, locations: LOCATIONS, zone: ZONE, appendLog },
+    ...common,
+    catalog: CATALOG,
+    locations: LOCATIONS,
+    zone: ZONE,
+    appendLog,
     randomBytes: (size) => new Uint8Array(size),
     guard: { removals: 20, percent: 5, windowMs: 3_600_000 },
     removal: { mode: 'delete', itemsOfBlocked: 'keep', related: [] },
@@ -103,7 +111,13 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
     locales: () => Promise.resolve(new Set(LOCALES)),
   };
   const from = (peer: string, via: RecordSource['via']): RecordSource => ({
-    ...{ route: routeOf(peer), via, trace: '', ip: null, keyDigest: null, overwrite: false, approved: false },
+    route: routeOf(peer),
+    via,
+    trace: '',
+    ip: null,
+    keyDigest: null,
+    overwrite: false,
+    approved: false,
   });
 
   return {
@@ -122,25 +136,20 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
       let sent = 0;
       await deliverOnce(
         {
-          ...{
-            db,
-            hosts: HOSTS,
-            origin,
-            nowMs,
-            appendLog,
-            routes: () => routes,
-            unread: UNREAD,
-            lease: LEASE,
-          },
-          ...{
-            keyDigest: '',
-            newTrace: () => '',
-            batchSize: () => plan.batch,
-            requestsAtOnce: () => 1,
-            onAnswered: () => undefined,
-            // What fails in a history fails for all requests alike.
-            probe: () => Promise.reject(new SyncError('PEER_UNREACHABLE')),
-          },
+          db,
+          hosts: HOSTS,
+          origin,
+          nowMs,
+          appendLog,
+          routes: () => routes,
+          unread: UNREAD,
+          lease: LEASE,
+          keyDigest: '',
+          newTrace: () => '',
+          batchSize: () => plan.batch,
+          requestsAtOnce: () => 1,
+          onAnswered: () => undefined,
+          probe: () => Promise.reject(new SyncError('PEER_UNREACHABLE')),
           formFor: () => Promise.resolve({ zone: ZONE, saysRows: true }),
           allowance: () => Promise.resolve(undefined),
           backoffMs: (attempts) => Math.min(1_000 * 2 ** attempts, 60_000),

@@ -8,7 +8,11 @@ import { renderPerformance } from '../../scripts/render-performance.ts';
 const page = readFileSync(new URL('../../docs/performance.md', import.meta.url), 'utf8');
 const machine = { commit: '84863e0', node: 'v24', database: '10.11', cores: 2, processor: 'X', memoryGiB: 4 };
 const goal = (name: string, figures: MeasuredGoal['figures']): MeasuredGoal => ({
-  ...{ name, title: name, date: '2026-01-02T03:04:05.000Z', machine, figures },
+  name,
+  title: name,
+  date: '2026-01-02T03:04:05.000Z',
+  machine,
+  figures,
 });
 const measured: BenchResult = {
   goals: [

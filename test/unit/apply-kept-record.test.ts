@@ -3,7 +3,10 @@ import { keepRecord } from '../../src/store/kept-record.ts';
 import type { UserRecord } from '../../src/model/record.ts';
 
 const recordOf = (texts: Record<string, string>): UserRecord => ({
-  ...{ kind: 'user', uids: ['6c0cd4a5-9c6b-5a34-8a6b-3f8a5a3f7b11'], email: 'ana@example.com', born: '1-1-1-cars' },
+  kind: 'user',
+  uids: ['6c0cd4a5-9c6b-5a34-8a6b-3f8a5a3f7b11'],
+  email: 'ana@example.com',
+  born: '1-1-1-cars',
   registers: Object.fromEntries(
     Object.entries(texts).map(([name, text]) => [name, { stamp: '1-1-1-cars', values: { [name]: text } }]),
   ),

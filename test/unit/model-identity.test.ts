@@ -12,13 +12,16 @@ const nextUid = makeNextUid(
 const [ana, bob, eve] = ['ana@x', 'bob@x', 'eve@x'].map((email) => uidOfEmail(email)) as [Uid, Uid, Uid];
 
 const account = (userId: number, email: string, uids: readonly Uid[], since = 1, born = 1): Candidate => ({
-  ...{ userId, email, uids },
+  userId,
+  email,
+  uids,
   emailSince: at(since),
   born: at(born),
   registeredMs: undefined,
 });
 const claim = (email: string, uids: readonly Uid[], since = 1, born = 1): Claim => ({
-  ...{ email, uids },
+  email,
+  uids,
   emailSince: at(since, 'cars'),
   born: at(born, 'cars'),
   registeredMs: undefined,

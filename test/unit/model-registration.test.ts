@@ -55,7 +55,9 @@ describe('a record of a site that was installed again', () => {
     () => uidOfEmail('random@x'),
   );
   const claimOf = (email: string, uids: Uid[], of: Registered, since = of.born): Claim => ({
-    ...{ email, uids, emailSince: since },
+    email,
+    uids,
+    emailSince: since,
     ...of,
   });
   const accountOf = (userId: number, ...of: Parameters<typeof claimOf>): Candidate => ({ userId, ...claimOf(...of) });
@@ -64,7 +66,12 @@ describe('a record of a site that was installed again', () => {
 
   test('is about who has the address and was registered at the same time, and the uids are linked', () => {
     expect(findTarget(again, [], holder, new Map(), nextUid)).toEqual({
-      ...{ kind: 'existing', userId: 7, uids: [ana1, ana0], partings: [], joined: [], rivals: [] },
+      kind: 'existing',
+      userId: 7,
+      uids: [ana1, ana0],
+      partings: [],
+      joined: [],
+      rivals: [],
     });
   });
 
@@ -97,7 +104,12 @@ describe('a record of a site that was installed again', () => {
     // Its date says that it was there before the other left.
     const west = claimOf('ana@x', [ana0], registered(dated(NOON - 5 * HOUR)));
     expect(findTarget(west, [left], holder, new Map(), nextUid)).toEqual({
-      ...{ kind: 'existing', userId: 7, uids: [ana1], partings: [], joined: [], rivals: [1] },
+      kind: 'existing',
+      userId: 7,
+      uids: [ana1],
+      partings: [],
+      joined: [],
+      rivals: [1],
     });
   });
 
@@ -106,7 +118,10 @@ describe('a record of a site that was installed again', () => {
     const mover = accountOf(1, 'bob@x', [bob0], registered(dated(NOON - 90 * HOUR)));
     const record = claimOf('bob@x', [ana0, bob0], registered(seen(NOON - 90 * HOUR)), seen(NOON - HOUR));
     expect(findTarget(record, [mover, newcomer], mover, new Map(), nextUid)).toMatchObject({
-      ...{ kind: 'existing', userId: 1, uids: [bob0, ana0], joined: [] },
+      kind: 'existing',
+      userId: 1,
+      uids: [bob0, ana0],
+      joined: [],
       partings: [{ userId: 2 }],
     });
   });

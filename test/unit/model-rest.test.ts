@@ -107,7 +107,10 @@ describe('the guard', () => {
 
 test('a change goes to every peer we send such registers to, but not back', () => {
   const route = (name: string, list: readonly string[], send = true): PeerRoute => ({
-    ...{ name, send, receive: true, relay: false },
+    name,
+    send,
+    receive: true,
+    relay: false,
     sends: makeSelection(list, []),
     accepts: makeSelection('all', []),
   });

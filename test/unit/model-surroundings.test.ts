@@ -2,8 +2,13 @@ import { expect, test } from 'vitest';
 import { describeDifferences, differencesOf, type Surroundings } from '../../src/model/surroundings.ts';
 
 const mysql: Surroundings = {
-  ...{ site: 'cars', url: 'https://cars.example.com/', apiKey: '0011aabb', database: 'osclass' },
-  ...{ server: 'mysql 5c61c2a1', serverId: '1', tableMade: '2026-01-02 03:04:05' },
+  site: 'cars',
+  url: 'https://cars.example.com/',
+  apiKey: '0011aabb',
+  database: 'osclass',
+  server: 'mysql 5c61c2a1',
+  serverId: '1',
+  tableMade: '2026-01-02 03:04:05',
 };
 const mariadb: Surroundings = { ...mysql, server: 'mariadb oModCJXC' };
 const galera: Surroundings = { ...mysql, server: 'galera 9c61c2a1' };

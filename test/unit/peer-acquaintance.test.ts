@@ -3,8 +3,16 @@ import { makeAcquaintance } from '../../src/peer/hello-cache.ts';
 import type { Hello } from '../../src/model/record.ts';
 
 const hello = (site: string): Hello => ({
-  ...{ status: 'OK', site, peer: 'cars', protocols: ['native/1'], version: '1', timezone: true },
-  ...{ time: new Date(0).toISOString(), receive: true, send: true, columns: { accept: [], send: [] } },
+  status: 'OK',
+  site,
+  peer: 'cars',
+  protocols: ['native/1'],
+  version: '1',
+  timezone: true,
+  time: new Date(0).toISOString(),
+  receive: true,
+  send: true,
+  columns: { accept: [], send: [] },
 });
 
 it('what a peer says of itself is asked for once and remembered', async () => {

@@ -36,7 +36,10 @@ async function checkPeer(config: Config, peer: PeerConfig, wayBack: WayBack): Pr
   const about = `peer ${peer.name}`;
   if (peer.protocol === 'plugin') return await checkPluginPeer(config, peer);
   const client = makePeerClient({
-    ...{ url: peer.url, apiKey: config.site.apiKey, site: config.site.name, totalTimeoutMs: PATIENCE_MS },
+    url: peer.url,
+    apiKey: config.site.apiKey,
+    site: config.site.name,
+    totalTimeoutMs: PATIENCE_MS,
   });
   try {
     const askedAtMs = Date.now();

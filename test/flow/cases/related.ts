@@ -48,8 +48,12 @@ export const relatedCases: readonly Case[] = [
       ]);
       await sync();
       expect(await rowOf(b, 'shop', email)).toMatchObject({
-        ...{ s_vat: 'DE 1', i_rank: 3, f_rate: 0.1, b_logo: Buffer.from('00ff', 'hex') },
-        ...{ dt_opened: '2024-01-10 11:00:00', s_local: 'here' },
+        s_vat: 'DE 1',
+        i_rank: 3,
+        f_rate: 0.1,
+        b_logo: Buffer.from('00ff', 'hex'),
+        dt_opened: '2024-01-10 11:00:00',
+        s_local: 'here',
       });
       await b.sql(`UPDATE {shop} SET s_local = 'there', i_rank = 4 WHERE fk_i_user_id = ?`, [await b.host.idOf(email)]);
       await sync();

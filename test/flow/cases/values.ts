@@ -4,8 +4,23 @@ import type { Case } from './run-cases.ts';
 import type { Stage, StageOptions } from './stage.ts';
 
 const CUSTOM = [
-  ...['c_text', 'c_number', 'c_decimal', 'c_required', 'c_generated', 'c_only', 'c_enum', 'c_set', 'c_bit', 'c_json'],
-  ...['c_bytes', 'c_time', 'c_day', 'c_checked', 'c_latin', 'c_kind', 'c_unsigned'],
+  'c_text',
+  'c_number',
+  'c_decimal',
+  'c_required',
+  'c_generated',
+  'c_only',
+  'c_enum',
+  'c_set',
+  'c_bit',
+  'c_json',
+  'c_bytes',
+  'c_time',
+  'c_day',
+  'c_checked',
+  'c_latin',
+  'c_kind',
+  'c_unsigned',
 ];
 
 /** `alpha` is roomy, `beta` is narrow. */
@@ -284,7 +299,9 @@ export const valueCases: readonly Case[] = [
       await b.host.person.changePassword(email);
       await sync();
       expect(await a.row(email)).toMatchObject({
-        ...{ s_name: 'Edited', d_coord_lat: '37.3890924123', d_coord_long: '-5.9844589000' },
+        s_name: 'Edited',
+        d_coord_lat: '37.3890924123',
+        d_coord_long: '-5.9844589000',
       });
     },
   },

@@ -20,7 +20,9 @@ export const COLUMNS = ['s_email', 's_name', 's_password', 's_phone_mobile', 'b_
 /** What the columns hold when nobody says what. */
 export const DEFAULTS: Readonly<Record<string, Value>> = {
   ...Object.fromEntries(COLUMNS.map((name) => [name, null])),
-  ...{ b_enabled: '1', b_active: '0', dt_reg_date: '0#0' },
+  b_enabled: '1',
+  b_active: '0',
+  dt_reg_date: '0#0',
 };
 
 /** Languages of the descriptions. */

@@ -15,8 +15,14 @@ export const ECHO_MS = 7 * 86_400_000;
 export const ONE_RUN_MS = 10 * 60_000;
 export const RARE_RUNS_MS = 2 * 86_400_000;
 const NOTHING: SeenRow = {
-  ...{ hashes: null, email: null, removalId: null, echoUntilMs: 0, changedAtMs: 0 },
-  ...{ accountId: null, user: null, replaced: null },
+  hashes: null,
+  email: null,
+  removalId: null,
+  echoUntilMs: 0,
+  changedAtMs: 0,
+  accountId: null,
+  user: null,
+  replaced: null,
 };
 
 function keyOf(peer: string, email: string): string {
@@ -145,7 +151,10 @@ export async function noteRemoved(
   change(runner, peer, email, (row) =>
     told
       ? {
-          ...{ ...row, email: canonicalEmail(email), removalId, changedAtMs: nowMs },
+          ...row,
+          email: canonicalEmail(email),
+          removalId,
+          changedAtMs: nowMs,
           echoUntilMs: isGone(row) ? row.echoUntilMs : echoUntilMs,
         }
       : { ...row, echoUntilMs, changedAtMs: nowMs },
@@ -181,7 +190,9 @@ export async function noteGone(
       : row.hashes?.startsWith('-') === true
         ? row.hashes
         : `-${row.hashes ?? '{}'}`,
-    ...{ email: null, removalId: null, changedAtMs: nowMs },
+    email: null,
+    removalId: null,
+    changedAtMs: nowMs,
     echoUntilMs: outcome === 'heard' ? 0 : outcome === 'told' ? row.echoUntilMs : nowMs + ECHO_MS,
   }));
 }

@@ -6,8 +6,30 @@ const SITES = ['cars', 'homes', 'jobs'] as const;
 export type SiteName = (typeof SITES)[number];
 
 const KINDS = [
-  ...['register', 'register', 'edit', 'edit', 'edit', 'fill', 'password', 'delete', 'delete', 'renew', 'renew'],
-  ...['block', 'move', 'give up', 'clear', 'cron', 'cron', 'cron', 'work', 'work', 'work', 'feed', 'take page', 'hour'],
+  'register',
+  'register',
+  'edit',
+  'edit',
+  'edit',
+  'fill',
+  'password',
+  'delete',
+  'delete',
+  'renew',
+  'renew',
+  'block',
+  'move',
+  'give up',
+  'clear',
+  'cron',
+  'cron',
+  'cron',
+  'work',
+  'work',
+  'work',
+  'feed',
+  'take page',
+  'hour',
 ] as const;
 
 /** One thing that happens. */

@@ -61,8 +61,16 @@ export interface PhpSite {
 
 /** What columns hold that nobody names. */
 const COLUMN_DEFAULTS: Readonly<Record<string, string | null>> = {
-  ...{ dt_reg_date: '0000-00-00 00:00:00', dt_mod_date: null, s_name: '', s_username: '', s_password: '' },
-  ...{ s_secret: null, s_email: '', s_phone_mobile: null, b_enabled: '1', b_active: '0' },
+  dt_reg_date: '0000-00-00 00:00:00',
+  dt_mod_date: null,
+  s_name: '',
+  s_username: '',
+  s_password: '',
+  s_secret: null,
+  s_email: '',
+  s_phone_mobile: null,
+  b_enabled: '1',
+  b_active: '0',
 };
 
 const NOT_FOUND =
@@ -124,7 +132,9 @@ export function makePhpSite(options: {
     pk_i_id: String(row.id),
     ...row.columns,
     user_description: [...row.texts].map(([locale, text]) => ({
-      ...{ fk_i_user_id: String(row.id), fk_c_locale_code: locale, s_info: text },
+      fk_i_user_id: String(row.id),
+      fk_c_locale_code: locale,
+      s_info: text,
     })),
   });
 
@@ -182,7 +192,13 @@ export function makePhpSite(options: {
   };
 
   return {
-    ...{ rows, queue, peers, holderOf, insert, remove, answer },
+    rows,
+    queue,
+    peers,
+    holderOf,
+    insert,
+    remove,
+    answer,
     async cron(send) {
       const [ids, emails] = [[...queue.users], [...queue.removals]];
       for (const id of ids) {
@@ -193,7 +209,10 @@ export function makePhpSite(options: {
       }
       for (const email of emails) {
         const form = buildPhpForm({
-          ...{ ascSync: 1, ascApiKey: apiKey, ascAction: 'userStreamPostRemoval', ascData: email },
+          ascSync: 1,
+          ascApiKey: apiKey,
+          ascAction: 'userStreamPostRemoval',
+          ascData: email,
         });
         for (const peer of peers) await send(peer, form);
       }
@@ -203,7 +222,10 @@ export function makePhpSite(options: {
     },
     async feed(peer, send) {
       const form = buildPhpForm({
-        ...{ ascSync: 1, ascApiKey: apiKey, ascAction: 'userFeedRequest', ascLastUserId: peer.lastUserId },
+        ascSync: 1,
+        ascApiKey: apiKey,
+        ascAction: 'userFeedRequest',
+        ascLastUserId: peer.lastUserId,
       });
       const got = await send(form);
       const data = (JSON.parse(got?.body ?? '{}') as { data?: Record<string, unknown>[] }).data ?? [];

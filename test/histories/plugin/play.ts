@@ -76,7 +76,10 @@ async function makeWorld({ seed, trouble, operations }: PluginHistory, tell: Tel
   };
   const isHeardOf = ({ lineage }: PhpRow): boolean => [...lineage].every((date) => heard.has(date));
   const jobs: PhpSite = makePhpSite({
-    ...{ apiKey: 'key-of-jobs', locales: ['en_US', 'es_ES'], feedLimit: 3, firstId: 5001 },
+    apiKey: 'key-of-jobs',
+    locales: ['en_US', 'es_ES'],
+    feedLimit: 3,
+    firstId: 5001,
     peers: [{ name: 'cars', apiKey: 'key-of-cars', lastUserId: 0 }],
     watch: {
       removes: (row) => isHeardOf(row) && note(why('jobs', book.whyNotRemovable(row))),

@@ -106,8 +106,12 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
   const origin = { site: name, priority: plan.priority };
   const everything = makeSelection('all', []);
   const routes: readonly PeerRoute[] = peers.map((peer) => ({
-    ...{ name: peer, send: true, receive: true, relay: true },
-    ...{ sends: everything, accepts: everything },
+    name: peer,
+    send: true,
+    receive: true,
+    relay: true,
+    sends: everything,
+    accepts: everything,
   }));
   const route = (peer: string): PeerRoute => {
     const found = routes.find((one) => one.name === peer);
@@ -127,7 +131,11 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
   const common = { db, hosts: HOSTS, outbox, renumbered, origin, ...clock, randomUid, routes: () => routes };
   const appendLog = (): Promise<void> => Promise.resolve();
   const applyDeps: ApplyDeps = {
-    ...{ ...common, catalog: CATALOG, locations: LOCATIONS, zone: UTC_ZONE, appendLog },
+    ...common,
+    catalog: CATALOG,
+    locations: LOCATIONS,
+    zone: UTC_ZONE,
+    appendLog,
     randomBytes: (size) => new Uint8Array(size),
     guard: { removals: 1000, percent: 100, windowMs: 3_600_000 },
     removal: { mode: 'delete', itemsOfBlocked: 'keep', related: [] },
@@ -139,7 +147,13 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
     applied: (trx, from, records, outcomes) => pluginPeers.applied(trx, from, { records, outcomes }),
   };
   const from = (peer: string, via: RecordSource['via'], overwrite = false): RecordSource => ({
-    ...{ route: route(peer), via, trace: '', ip: null, keyDigest: null, overwrite, approved: false },
+    route: route(peer),
+    via,
+    trace: '',
+    ip: null,
+    keyDigest: null,
+    overwrite,
+    approved: false,
   });
   const drain = async (): Promise<number> => {
     const { done, changed } = await drainOnce(common, LEASE);
@@ -155,7 +169,14 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
     peers: plugin === undefined ? [] : [{ name: plugin.name, url: plugin.url, protocol: 'plugin' }],
   } as unknown as Config;
   const pluginPeers = makePluginPeers({
-    ...{ db, nowMs, randomUid, outbox, appendLog, route, drain, apply },
+    db,
+    nowMs,
+    randomUid,
+    outbox,
+    appendLog,
+    route,
+    drain,
+    apply,
     config: () => config,
     origin: () => origin,
     parts: () => ({
@@ -195,8 +216,18 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
         };
         await deliverOnce(
           {
-            ...{ db, hosts: HOSTS, origin, nowMs, appendLog, routes: () => routes, unread: UNREAD },
-            ...{ lease: LEASE, keyDigest: '', newTrace: () => '', batchSize: () => 25, requestsAtOnce: () => 1 },
+            db,
+            hosts: HOSTS,
+            origin,
+            nowMs,
+            appendLog,
+            routes: () => routes,
+            unread: UNREAD,
+            lease: LEASE,
+            keyDigest: '',
+            newTrace: () => '',
+            batchSize: () => 25,
+            requestsAtOnce: () => 1,
             onAnswered: () => undefined,
             formFor: () => Promise.resolve({ zone: UTC_ZONE, saysRows: true }),
             allowance: () => Promise.resolve(undefined),
@@ -240,7 +271,9 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
               : { kind: 'invalid', keyDigest: '' },
           pluginPeer: (peer) => (peer === plugin?.name ? route(peer) : undefined),
           takeRow: async (row, caller) => (await takeRow(row, caller))?.result ?? 'unchanged',
-          ...{ takeRemoval, giveFeed, appendLog },
+          takeRemoval,
+          giveFeed,
+          appendLog,
         },
         { query: '', body: Buffer.from(form), trace: '', ip: '' },
       );

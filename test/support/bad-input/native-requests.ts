@@ -25,7 +25,10 @@ const deep = (levels: number): string => `${'['.repeat(levels)}${']'.repeat(leve
 const UID = '00000000-0000-5000-8000-000000000000';
 const STAMP = '1700000000000-1-100-homes';
 const record = (changes: object): object => ({
-  ...{ kind: 'user', uids: [UID], email: 'eve@example.com', born: STAMP },
+  kind: 'user',
+  uids: [UID],
+  email: 'eve@example.com',
+  born: STAMP,
   registers: { s_email: { stamp: STAMP, values: { s_email: 'eve@example.com' } } },
   ...changes,
 });
