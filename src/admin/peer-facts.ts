@@ -1,5 +1,6 @@
 /** The peers of a site as its config and its columns have them. */
-import { DEFAULT_COLUMNS, DESCRIPTION, type ColumnList } from '../model/register.ts';
+import { namesIn, type ColumnList } from '../model/policy.ts';
+import { DESCRIPTION } from '../model/register.ts';
 import type { Site } from '../site/site.ts';
 import type { PeerFacts } from '../store/peer-status.ts';
 
@@ -17,9 +18,8 @@ export function peerFacts(site: Site): PeerFacts[] {
 
 /** The column names a list stands for on this site. */
 function spellOut(list: ColumnList, site: Site): string[] {
-  if (typeof list !== 'string') return [...list];
+  const names = namesIn(list, site.config.columns.custom);
+  if (typeof list !== 'string') return names;
   const table = site.parts().catalog.requireTable('t_user');
-  const extra = list === 'all' ? ['s_profile_img'] : [];
-  const names = [...DEFAULT_COLUMNS, ...site.config.columns.custom, ...extra];
-  return [...names.filter((name) => table.column(name) !== undefined), DESCRIPTION];
+  return names.filter((name) => name === DESCRIPTION || table.column(name) !== undefined);
 }

@@ -4,6 +4,7 @@ import { valuesOf } from '../model/absorb.ts';
 import { isAhead, isFarAhead } from '../model/clock-guard.ts';
 import { findTarget, type Parting } from '../model/identity.ts';
 import { mergeRegisters, type RemoteRegister } from '../model/merge.ts';
+import { type Selection } from '../model/policy.ts';
 import {
   hashValues,
   isHashOf,
@@ -11,7 +12,6 @@ import {
   rowOf,
   withoutRow,
   type RegisterName,
-  type Selection,
   type Value,
   type Values,
 } from '../model/register.ts';

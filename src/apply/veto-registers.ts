@@ -4,7 +4,8 @@
  */
 import type { Transaction } from 'kysely';
 import type { Table } from '../db/catalog.ts';
-import { isEmpty, localeOf, rowOf, type RegisterName, type Selection, type Value } from '../model/register.ts';
+import { type Selection } from '../model/policy.ts';
+import { isEmpty, localeOf, rowOf, type RegisterName, type Value } from '../model/register.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
 import { whyUnstorable } from '../osclass/values.ts';

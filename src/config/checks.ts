@@ -1,5 +1,6 @@
 /** What must hold between keys, and what their own descriptions cannot say. */
-import { DESCRIPTION, NEVER_TRAVELS } from '../model/register.ts';
+import { mayTravel } from '../model/policy.ts';
+import { DESCRIPTION } from '../model/register.ts';
 import { ADMIN } from './config.ts';
 import type { Finding } from './finding.ts';
 import type { Draft, RawConfig } from './schema.ts';
@@ -103,8 +104,6 @@ function checkPlain(path: string, url: string): Finding[] {
   return isPlainUrl(url) ? [] : [{ path, message }];
 }
 
-const NEVER: ReadonlySet<string> = new Set(NEVER_TRAVELS);
-
 /** Columns that never travel, whatever the config says, and words that are no columns. */
 function checkColumns(config: Draft<RawConfig>): Finding[] {
   const lists: [string, unknown][] = [['columns.custom', config.columns?.custom]];
@@ -133,7 +132,7 @@ function checkGroups(config: Draft<RawConfig>): Finding[] {
 }
 
 function refusal(column: string): string | undefined {
-  if (NEVER.has(column.toLowerCase())) return `this column never travels (got "${column}")`;
+  if (!mayTravel(column.toLowerCase())) return `this column never travels (got "${column}")`;
   if (column !== 'default' && column !== 'all') return undefined;
   return `expected the name of a column: "${column}" stands alone, not in a list`;
 }

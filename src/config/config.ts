@@ -1,5 +1,5 @@
 /** The config as the rest of the program sees it: checked, with defaults, units in the names. */
-import type { ColumnList } from '../model/register.ts';
+import type { ColumnList } from '../model/policy.ts';
 
 /** What log records call whoever uses `http.admin_token`. */
 export const ADMIN = 'admin';

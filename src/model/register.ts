@@ -33,41 +33,6 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Columns that never leave a site and are never taken from a peer, whatever the config says. */
-export const NEVER_TRAVELS: readonly string[] = [
-  'pk_i_id',
-  'i_items',
-  'i_comments',
-  'dt_access_date',
-  's_access_ip',
-  'i_login_fails',
-  'dt_login_fail_date',
-  's_pass_code',
-  's_pass_date',
-  's_pass_ip',
-  'fk_i_region_id',
-  'fk_i_city_id',
-  'fk_i_city_area_id',
-];
-
-/** What `columns: default` means for `t_user`; columns a site does not have are left out. */
-export const DEFAULT_COLUMNS: readonly string[] = [
-  'dt_reg_date',
-  'dt_mod_date',
-  's_name',
-  's_username',
-  's_password',
-  's_email',
-  's_website',
-  's_phone_land',
-  's_phone_mobile',
-  'b_enabled',
-  'b_active',
-  ...(GROUPS['address'] ?? []),
-  'b_company',
-  'fk_c_locale_code',
-];
-
 /** The name under which a config lists all descriptions. */
 export const DESCRIPTION = 'user_description';
 
@@ -86,27 +51,6 @@ const GROUP_OF = new Map(Object.entries(GROUPS).flatMap(([group, columns]) => co
 /** The register a column of `t_user` belongs to. */
 export function registerOfColumn(column: string): RegisterName {
   return GROUP_OF.get(column) ?? column;
-}
-
-/** What a peer entry lists: `default`, `all`, or names. */
-export type ColumnList = 'default' | 'all' | readonly string[];
-
-/** Decides for each register whether it is exchanged. */
-export type Selection = (register: RegisterName) => boolean;
-
-/**
- * The registers a `columns` or `send_columns` entry stands for. Groups move together: naming one column of a group
- * selects the group. `all` adds `s_profile_img`; `s_secret` and consent columns count only when listed by name.
- * `s_email` is always in, for without it nobody can be found.
- */
-export function makeSelection(list: ColumnList, custom: readonly string[]): Selection {
-  const names =
-    list === 'default' || list === 'all'
-      ? [...DEFAULT_COLUMNS, ...custom, DESCRIPTION, ...(list === 'all' ? ['s_profile_img'] : [])]
-      : list;
-  const registers = new Set<string>(['s_email']);
-  for (const name of names) if (!NEVER_TRAVELS.includes(name)) registers.add(registerOfColumn(name));
-  return (register) => registers.has(localeOf(register) === undefined ? register : DESCRIPTION);
 }
 
 /**

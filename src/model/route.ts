@@ -1,5 +1,6 @@
 /** Routes: what goes to and comes from each peer, derived from the config. */
-import type { RegisterName, Selection } from './register.ts';
+import type { Selection } from './policy.ts';
+import type { RegisterName } from './register.ts';
 
 /** One peer as capture, apply and deliver see it. */
 export interface PeerRoute {

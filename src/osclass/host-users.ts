@@ -9,11 +9,8 @@ import type { Runner } from '../db/transaction.ts';
 import { descriptionValues, IDENTIFYING } from '../model/absorb.ts';
 import { noRow, readRelated, type RelatedTable } from './related.ts';
 import { columnValue, selectColumn, type Raw } from './column-values.ts';
+import { DEFAULT_COLUMNS, isOrdinaryName, mayTravel } from '../model/policy.ts';
 import {
-  DEFAULT_COLUMNS,
-  DESCRIPTION,
-  GROUPS,
-  NEVER_TRAVELS,
   descriptionRegister,
   registerOfColumn,
   type RegisterName,
@@ -96,7 +93,7 @@ export function makeHostUsers(
   const wanted = new Set([...DEFAULT_COLUMNS, ...custom, ...listed]);
   const columns = new Map<RegisterName, Column[]>();
   for (const column of table.columns.values()) {
-    if (!wanted.has(column.name) || NEVER_TRAVELS.includes(column.name) || column.generated) continue;
+    if (!wanted.has(column.name) || !mayTravel(column.name) || column.generated) continue;
     const register = registerOfColumn(column.name);
     columns.set(register, [...(columns.get(register) ?? []), column]);
   }
@@ -113,7 +110,7 @@ export function makeHostUsers(
   const columnList = sql.join([...selected.values()].map(selectColumn));
 
   for (const one of related) columns.set(one.register, [...one.columns]);
-  const named = [...custom, ...listed, ...lacking].filter((name) => !isOrdinary(name));
+  const named = [...custom, ...listed, ...lacking].filter((name) => !isOrdinaryName(name));
   const missing = new Set(named.filter((name) => !columns.has(name)));
 
   const times = new Map<RegisterName, Column[]>();
@@ -249,16 +246,6 @@ export function makeHostUsers(
 function spellings(email: string): string[] {
   const canonical = canonicalEmail(email);
   return canonical === email ? [email] : [email, canonical];
-}
-
-/** Of Osclass itself: sites of other versions lack it rightly. */
-function isOrdinary(name: string): boolean {
-  return (
-    DEFAULT_COLUMNS.includes(name) ||
-    NEVER_TRAVELS.includes(name) ||
-    Object.hasOwn(GROUPS, name) ||
-    [DESCRIPTION, 's_secret', 's_profile_img'].includes(name)
-  );
 }
 
 function textOf(raw: Raw): string | null {

@@ -2,7 +2,7 @@
 import type { Config } from '../config/config.ts';
 import { readCatalog, type Catalog } from '../db/catalog.ts';
 import type { Pool } from '../db/pool.ts';
-import { makeSelection } from '../model/register.ts';
+import { furtherColumns, makeSelection } from '../model/policy.ts';
 import type { PeerRoute } from '../model/route.ts';
 import { makeHostUsers, type HostUsers } from './host-users.ts';
 import { findRelated } from './related.ts';
@@ -23,9 +23,6 @@ export interface Parts {
 /** Looks at the host: five statements. Throws `HOST_TABLE_MISSING`. */
 export async function readParts(db: Pool['db'], config: Config): Promise<Parts> {
   const catalog = await readCatalog(db, config.database.name, config.database.tablePrefix);
-  const listed = config.peers
-    .flatMap((peer) => [peer.columns, peer.sendColumns])
-    .flatMap((l) => (typeof l === 'string' ? (l === 'all' ? ['s_profile_img'] : []) : l));
   const related = findRelated(catalog, config.relatedTables);
   const groups = config.relatedTables.map((entry) => entry.as);
   const lacking = groups.filter((group) => !related.some((one) => one.register === group));
@@ -35,7 +32,7 @@ export async function readParts(db: Pool['db'], config: Config): Promise<Parts> 
     hosts: makeHostUsers(
       catalog,
       config.columns.custom,
-      listed.filter((name) => !groups.includes(name)),
+      furtherColumns(config).filter((name) => !groups.includes(name)),
       related,
       lacking,
     ),

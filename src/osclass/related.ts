@@ -4,7 +4,8 @@ import { sql } from 'kysely';
 import { id, type Catalog, type Column, type Table } from '../db/catalog.ts';
 import { bindList } from '../db/bind.ts';
 import type { Runner } from '../db/transaction.ts';
-import { isEmpty, NEVER_TRAVELS, ROW, rowOf, type RegisterName, type Value, type Values } from '../model/register.ts';
+import { mayTravel } from '../model/policy.ts';
+import { isEmpty, ROW, rowOf, type RegisterName, type Value, type Values } from '../model/register.ts';
 import { newUserDefaults } from './defaults.ts';
 import { bind, columnValue, selectColumn, type Raw } from './column-values.ts';
 import type { ColumnWrites } from './write-users.ts';
@@ -40,7 +41,7 @@ export function findRelated(catalog: Catalog, list: readonly RelatedConfig[]): R
       .map((name) => table.column(name))
       .filter((column) => column !== undefined && column !== key && !column.generated && !column.autoIncrement)
       .filter((column) => column !== undefined);
-    const allowed = columns.filter((column) => !NEVER_TRAVELS.includes(column.name) && column.name !== ROW);
+    const allowed = columns.filter((column) => mayTravel(column.name) && column.name !== ROW);
     return allowed.length === 0 ? [] : [{ register: entry.as, table, key, columns: allowed }];
   });
 }

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { readCatalog, type Catalog } from '../db/catalog.ts';
 import { readServerFacts } from '../db/server-facts.ts';
 import type { Runner } from '../db/transaction.ts';
-import { DEFAULT_COLUMNS, NEVER_TRAVELS } from '../model/register.ts';
+import { isOfOsclass } from '../model/policy.ts';
 import { readSiteTimezone } from './timezone.ts';
 
 /** What was found. */
@@ -23,9 +23,6 @@ export interface Survey {
   readonly needsTrust: boolean;
 }
 
-/** In Osclass, but not in a default list: secrets, or names of files that only one site has. */
-const OSCLASS_OWN = new Set([...DEFAULT_COLUMNS, ...NEVER_TRAVELS, 's_secret', 's_profile_img']);
-
 /** Looks around. Throws `HOST_TABLE_MISSING` where there are no tables of that prefix. */
 export async function surveySite(db: Runner, schema: string, prefix: string): Promise<Survey> {
   const catalog = await readCatalog(db, schema, prefix);
@@ -36,7 +33,7 @@ export async function surveySite(db: Runner, schema: string, prefix: string): Pr
     server: `${kind === 'mariadb' ? 'MariaDB' : 'MySQL'} ${version}`,
     collation: user.column('s_email')?.collation ?? 'unknown',
     timezone: await readSiteTimezone(db, catalog),
-    customColumns: [...user.columns.keys()].filter((name) => !OSCLASS_OWN.has(name)),
+    customColumns: [...user.columns.keys()].filter((name) => !isOfOsclass(name)),
     clientHost: await readClientHost(db),
     needsTrust: logBin && !trustFunctionCreators,
   };

@@ -5,7 +5,8 @@
 import { sql } from 'kysely';
 import { id, type Catalog } from '../db/catalog.ts';
 import type { Runner } from '../db/transaction.ts';
-import { DEFAULT_COLUMNS, DESCRIPTION, NEVER_TRAVELS, type ColumnList } from '../model/register.ts';
+import { DEFAULT_COLUMNS, isOnlyByName, mayTravel, type ColumnList } from '../model/policy.ts';
+import { DESCRIPTION } from '../model/register.ts';
 
 /** The plugin's settings. */
 export interface InstalledPlugin {
@@ -45,8 +46,6 @@ const SECTION = 'plugin-account_sync';
 /** As in the list of active plugins, be it PHP's own format or JSON. */
 const ENTRY = /"account_sync\\?\/index\.php"/;
 const DEFAULT_FEED_LIMIT = 200;
-/** In the plugin's own list by default, but secrets of one site, or names of files that only that site has. */
-const ONLY_BY_DEFAULT = ['s_secret', 's_profile_img'];
 /** A table of its own, which `related_tables` names. */
 const PROFILE = 'user_business_profile';
 const MAX_NAME = 32;
@@ -116,9 +115,8 @@ function namesIn(list: string): string[] {
 }
 
 function columnsOf(listed: readonly string[]): ColumnList {
-  const useful = listed.filter(
-    (name) => !NEVER_TRAVELS.includes(name) && !ONLY_BY_DEFAULT.includes(name) && name !== PROFILE,
-  );
+  // The plugin's own list has the latter by default: secrets of one site, and names of files that only that site has.
+  const useful = listed.filter((name) => mayTravel(name) && !isOnlyByName(name) && name !== PROFILE);
   // Its own default, which a list left empty was meant to be.
   const isAll = listed.length === 0 || [...PLUGIN_DEFAULTS].every((name) => useful.includes(name));
   return isAll && useful.every((name) => DEFAULTS.has(name)) ? 'default' : useful;

@@ -3,7 +3,8 @@
  * bears no times, so what the peer is known to have had, or to have been sent, is no change; the rest was changed now.
  */
 import type { UserRecord, WireRegister, WireValue } from '../model/record.ts';
-import type { RegisterName, Selection } from '../model/register.ts';
+import type { Selection } from '../model/policy.ts';
+import type { RegisterName } from '../model/register.ts';
 import type { RegisterState } from '../model/shadow.ts';
 import { adoptionStamp, compareStamps, formatStamp, nextStamp, type Origin, type Stamp } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';

@@ -3,7 +3,8 @@ import type { Kysely } from 'kysely';
 import { watchRegisters } from '../capture/baseline.ts';
 import { findMissingParts, watchDefinitions, watchedParts } from '../capture/watched-parts.ts';
 import type { Config } from '../config/config.ts';
-import { DEFAULT_COLUMNS, ROW } from '../model/register.ts';
+import { DEFAULT_COLUMNS, furtherColumns } from '../model/policy.ts';
+import { ROW } from '../model/register.ts';
 import { findUnfit, type Unfit } from '../osclass/host-fit.ts';
 import type { Parts } from '../osclass/host.ts';
 import { makeWaking } from './waking.ts';
@@ -50,13 +51,11 @@ async function watchHost(db: Kysely<unknown>, { catalog, hosts }: Parts, config:
   return { missing, unfit: findUnfit(catalog) };
 }
 
-function wantedParts({ columns, peers, relatedTables }: Config): Set<string> {
-  const lists = peers.flatMap((peer) => [peer.columns, peer.sendColumns]);
-  const listed = lists.flatMap((list) => (typeof list === 'string' ? (list === 'all' ? ['s_profile_img'] : []) : list));
+function wantedParts(config: Config): Set<string> {
   return new Set([
     'table t_user_description',
     'table t_locale',
-    ...[...DEFAULT_COLUMNS, ...columns.custom, ...listed].map((name) => `column ${name}`),
-    ...relatedTables.map((entry) => `related table ${entry.as}`),
+    ...[...DEFAULT_COLUMNS, ...furtherColumns(config)].map((name) => `column ${name}`),
+    ...config.relatedTables.map((entry) => `related table ${entry.as}`),
   ]);
 }

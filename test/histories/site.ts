@@ -19,7 +19,7 @@ import { setBackUsers } from '../../src/store/restamp.ts';
 import { readShadows, requireUid } from '../../src/store/shadows.ts';
 import { SyncError } from '../../src/model/errors.ts';
 import type { StreamAnswer, UserRecord, WireRecord } from '../../src/model/record.ts';
-import { makeSelection } from '../../src/model/register.ts';
+import { makeSelection } from '../../src/model/policy.ts';
 import type { PeerRoute } from '../../src/model/route.ts';
 import { encodeUser } from '../../src/osclass/records.ts';
 import { deliverOnce } from '../../src/deliver/deliver.ts';

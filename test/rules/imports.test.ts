@@ -53,6 +53,20 @@ test('imports point one way', () => {
   expect(wrong).toEqual([]);
 });
 
+test('no file imports itself by way of others, not even types', () => {
+  const next = Map.groupBy(imports, ({ from }) => from);
+  const done = new Set<string>();
+  const circles: string[][] = [];
+  const follow = (path: string, way: readonly string[]): void => {
+    if (way.includes(path)) circles.push([...way.slice(way.indexOf(path)), path]);
+    if (done.has(path) || way.includes(path)) return;
+    for (const { to } of next.get(path) ?? []) follow(to, [...way, path]);
+    done.add(path);
+  };
+  for (const { path } of sources) follow(path, []);
+  expect(circles).toEqual([]);
+});
+
 test('src imports nothing from outside of src', () => {
   expect(imports.filter(({ to }) => !to.startsWith('src/'))).toEqual([]);
 });

@@ -1,14 +1,12 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { DEFAULT_COLUMNS, makeSelection, NEVER_TRAVELS } from '../../src/model/policy.ts';
 import {
-  DEFAULT_COLUMNS,
   descriptionRegister,
   hashValues,
   HASH_HEX,
   isEmpty,
   localeOf,
-  makeSelection,
-  NEVER_TRAVELS,
   registerOfColumn,
   type Value,
   type Values,

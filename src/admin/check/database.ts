@@ -6,6 +6,7 @@ import { isInstalled, pendingMigrations } from '../../db/migrate.ts';
 import { readServerFacts, type ServerFacts } from '../../db/server-facts.ts';
 import { readMigrations } from '../../db/sql-script.ts';
 import { ERRORS, SyncError } from '../../model/errors.ts';
+import { namedColumns } from '../../model/policy.ts';
 import { DESCRIPTION, GROUPS } from '../../model/register.ts';
 import { findUnfit } from '../../osclass/host-fit.ts';
 import type { Site } from '../../site/site.ts';
@@ -115,9 +116,7 @@ export async function checkHost(site: Site): Promise<Finding[]> {
   const groups = config.relatedTables.map((entry) => entry.as);
   const isKnown = (name: string): boolean =>
     columns.has(name) || name === DESCRIPTION || Object.hasOwn(GROUPS, name) || groups.includes(name);
-  const lists = config.peers.flatMap((peer) => [peer.columns, peer.sendColumns]);
-  const named = [...config.columns.custom, ...lists.flatMap((list) => (typeof list === 'string' ? [] : list))];
-  const absent = [...new Set(named)].filter((name) => !isKnown(name));
+  const absent = [...new Set(namedColumns(config))].filter((name) => !isKnown(name));
   const found = new Set(hosts.related.map((one) => one.register));
   return [
     zone.known

@@ -2,7 +2,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Config, PeerConfig } from '../../config/config.ts';
 import { PROTOCOL, type Hello } from '../../model/record.ts';
-import { DESCRIPTION, registerOfColumn, type ColumnList } from '../../model/register.ts';
+import type { ColumnList } from '../../model/policy.ts';
+import { DESCRIPTION, registerOfColumn } from '../../model/register.ts';
 import { keyDigestOf } from '../../peer/authentication.ts';
 import { makePeerClient, type PeerClient } from '../../peer/client.ts';
 import { newTrace } from '../../runtime/trace.ts';

@@ -22,7 +22,7 @@ import { readShadows, requireUid } from '../../../src/store/shadows.ts';
 import { makeUnread } from '../../../src/store/undrained.ts';
 import { SyncError } from '../../../src/model/errors.ts';
 import type { StreamAnswer, UserRecord, WireRecord } from '../../../src/model/record.ts';
-import { makeSelection } from '../../../src/model/register.ts';
+import { makeSelection } from '../../../src/model/policy.ts';
 import type { PeerRoute } from '../../../src/model/route.ts';
 import { encodeUser } from '../../../src/osclass/records.ts';
 import type { Zone } from '../../../src/osclass/timezone.ts';
