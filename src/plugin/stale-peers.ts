@@ -1,23 +1,60 @@
 /** Users of whom a plugin peer has something else than this site. */
 import type { Runner } from '../db/transaction.ts';
 import { localeOf, type RegisterName } from '../model/register.ts';
+import type { Outcome } from '../model/outcome.ts';
 import type { PeerRoute } from '../model/route.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import { BLANK, type Memory } from '../model/plugin-memory.ts';
 import { digestsOfOurs, type Place } from './row-values.ts';
 import { readSeen } from '../store/plugin-seen.ts';
+import type { OutboxWriter } from '../store/ports.ts';
 import type { PeerTimes } from './times.ts';
+
+/** What telling them needs. */
+export interface StaleDeps {
+  readonly hosts: HostUsers;
+  readonly times: (peer: string) => PeerTimes;
+  readonly outbox: Pick<OutboxWriter, 'enqueue'>;
+  readonly nowMs: () => number;
+}
+
+/**
+ * After records of a peer that is no plugin were applied: puts the users that changed into the outboxes of those of the
+ * plugin peers that have something else, whoever else may tell them.
+ */
+export async function tellOutdated(
+  runner: Runner,
+  plugins: readonly PeerRoute[],
+  outcomes: readonly Outcome[],
+  { hosts, times, outbox, nowMs }: StaleDeps,
+): Promise<void> {
+  const changed = new Map(
+    outcomes.flatMap(({ userId, registers, result }) =>
+      userId !== null && registers.length > 0 && result !== 'retry' ? [[userId, registers] as const] : [],
+    ),
+  );
+  if (changed.size === 0) return;
+  for (const route of plugins.filter(({ send }) => send)) {
+    const ids = await outdatedAt(runner, route, changed, hosts, times(route.name));
+    await outbox.enqueue(
+      runner,
+      ids.map((ref) => ({ peer: route.name, kind: 'user', ref })),
+      nowMs(),
+    );
+  }
+}
 
 /**
  * Which of the users the peer, as far as we know, has with another value in the registers given. Of two daemons that tell
  * a plugin of one user, the last to do so wins there, not the later change: so each tells it again what came from the other.
  */
-export async function outdatedAt(
+async function outdatedAt(
   runner: Runner,
   { name, sends }: PeerRoute,
   changed: ReadonlyMap<number, readonly RegisterName[]>,
-  { hosts, times }: { readonly hosts: HostUsers; readonly times: PeerTimes },
+  hosts: HostUsers,
+  times: PeerTimes,
 ): Promise<number[]> {
   const users = [...(await hosts.byId(runner, [...changed.keys()])).values()];
   const emails = users.map((user) => canonicalEmail(user.email));

@@ -1,0 +1,61 @@
+/** Rows of plugin peers on their way in: prepared when they come, and found again when their record was applied. */
+import type { Kysely } from 'kysely';
+import type { WireRecord } from '../model/record.ts';
+import type { PeerRoute } from '../model/route.ts';
+import type { Origin } from '../model/stamp.ts';
+import type { Uid } from '../model/uid.ts';
+import type { Parts } from '../osclass/host.ts';
+import { prepareRows, type Prepared } from './receive-rows.ts';
+import type { PluginRow } from './row.ts';
+import { inOurTimes, type PeerTimes } from './times.ts';
+
+/** What it needs of the site. */
+export interface IntakeSite {
+  readonly db: Kysely<unknown>;
+  readonly origin: () => Origin;
+  readonly nowMs: () => number;
+  readonly randomUid: () => Uid;
+  readonly parts: () => Pick<Parts, 'hosts' | 'zone'>;
+  readonly times: (peer: string) => PeerTimes;
+  /** Works off markers, so that every user has a shadow and what was changed here is stamped before what comes. */
+  readonly drain: () => Promise<unknown>;
+}
+
+/** The rows of one site that are under way. */
+export interface Intake {
+  /** See {@link prepareRows}; users that changed here are drained first. */
+  prepare(route: PeerRoute, rows: readonly PluginRow[], via: 'stream' | 'feed'): Promise<Prepared[]>;
+  /** The row that a record was made of; undefined: it came from elsewhere, or was read from the database since. */
+  preparedOf(record: WireRecord): Prepared | undefined;
+}
+
+/** Nobody knows the priority of a plugin peer; it loses against every site that states one. */
+const LAST_PRIORITY = 65_535;
+
+/** Keeps a row as long as somebody has its record. */
+export function makeIntake({ db, origin, nowMs, randomUid, parts, times, drain }: IntakeSite): Intake {
+  const prepared = new WeakMap<WireRecord, Prepared>();
+  return {
+    async prepare(route, rows, via) {
+      await drain();
+      const { hosts, zone } = parts();
+      const theirs = times(route.name);
+      const local = rows.map((row) => inOurTimes(row, hosts, theirs));
+      const ready = await prepareRows(db, route.name, local, {
+        hosts,
+        via,
+        origin: origin(),
+        nowMs: nowMs(),
+        randomUid,
+        peer: { site: route.name, priority: LAST_PRIORITY },
+        toEpochMs: zone.toEpochMs,
+        times: theirs,
+        sends: route.sends,
+        tells: route.send,
+      });
+      for (const one of ready) if (one.record !== undefined) prepared.set(one.record, one);
+      return ready;
+    },
+    preparedOf: (record) => prepared.get(record),
+  };
+}
