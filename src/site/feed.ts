@@ -4,6 +4,7 @@ import type { AppliedChunk, ApplyOptions } from '../apply/apply.ts';
 import { busyOf } from '../apply/outcomes.ts';
 import type { RemovedElsewhere } from '../apply/removed-elsewhere.ts';
 import type { RecordSource, Outcome } from '../model/outcome.ts';
+import type { Config } from '../config/config.ts';
 import { parkRecords } from '../store/parked.ts';
 import type { Leases } from '../store/lease.ts';
 import type { AppendLog } from '../store/ports.ts';
@@ -14,6 +15,7 @@ import { nativeOwner, pluginOwner } from '../model/feed-owner.ts';
 import { maskEmail, type LogEntry } from '../model/log-entry.ts';
 import { ROWS, type RemovalRecord, type WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
+import type { InForce } from './active-config.ts';
 import type { Peers } from './peers.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import { newTrace } from '../runtime/trace.ts';
@@ -26,12 +28,7 @@ export interface FeedingSite {
   readonly random: () => number;
   readonly appendLog: AppendLog;
   readonly peers: Pick<Peers, 'client' | 'noted' | 'acquaintance'>;
-  /** Most users asked for in one call. */
-  readonly limit: () => number;
-  /** URL of a peer that runs the PHP plugin; undefined for others. */
-  readonly pluginUrl: (peer: string) => string | undefined;
-  /** False: this site states no zone. */
-  readonly isZoneKnown: () => boolean;
+  readonly now: () => InForce;
   readonly apply: (records: readonly WireRecord[], from: RecordSource, options: ApplyOptions) => Promise<Outcome[]>;
   /** The accounts here that removals of a peer mean. */
   readonly findRemoved: (records: readonly RemovalRecord[]) => Promise<RemovedElsewhere[]>;
@@ -40,14 +37,10 @@ export interface FeedingSite {
 /** Two: while the server works for one, the daemon does for the other. */
 const CHUNKS_AT_ONCE = 2;
 
-/** Runs a feed to its end; see {@link runFeed}. `keyDigest`: start of the digest of our own key. */
-export async function feedFrom(
-  site: FeedingSite,
-  route: PeerRoute,
-  keyDigest: string,
-  options: FeedOptions,
-): Promise<FeedSums> {
-  const { db, leases, nowMs, random, appendLog, peers, limit } = site;
+/** Runs a feed to its end; see {@link runFeed}. */
+export async function feedFrom(site: FeedingSite, route: PeerRoute, options: FeedOptions): Promise<FeedSums> {
+  const { db, leases, nowMs, random, appendLog, peers, now } = site;
+  const { keyDigest } = now();
   const fetching =
     (more: { only?: 'ids' }): Fetch =>
     async (name, after, most, { dryRun, ...call }) => {
@@ -55,7 +48,7 @@ export async function feedFrom(
       const { features } = dryRun
         ? await peers.client(name).hello(call)
         : await peers.acquaintance.know(name, call.signal);
-      const times = site.isZoneKnown() ? ('utc' as const) : ('local' as const);
+      const times = now().parts.zone.known ? ('utc' as const) : ('local' as const);
       const query = { after, limit: most, times, rows: features?.includes(ROWS) === true, ...more };
       return dryRun ? peers.client(name).feed(query, call) : peers.noted(name, (one) => one.feed(query, call));
     };
@@ -69,9 +62,9 @@ export async function feedFrom(
       appendLog,
       keyDigest,
       backoffMs,
-      limit,
+      limit: () => now().config.feed.limit,
       ownerOf: async (name, { dryRun, ...call }) => {
-        const url = site.pluginUrl(name);
+        const url = pluginUrl(now().config, name);
         if (url !== undefined) return pluginOwner(url);
         const { signal } = call;
         return nativeOwner(
@@ -81,7 +74,7 @@ export async function feedFrom(
       fetch: fetching({}),
       // The plugin itself says how many users a page has.
       fetchEnd: async (name, ...call) =>
-        site.pluginUrl(name) !== undefined ? undefined : fetching({ only: 'ids' })(name, ...call),
+        pluginUrl(now().config, name) !== undefined ? undefined : fetching({ only: 'ids' })(name, ...call),
       apply: (from, records, { fence, dryRun, trace, overwrite, signal }) =>
         site.apply(
           records,
@@ -93,11 +86,18 @@ export async function feedFrom(
           },
         ),
       removedThere: (from, call) =>
-        site.pluginUrl(from.name) !== undefined ? Promise.resolve(null) : removedThere(site, from, keyDigest, call),
+        pluginUrl(now().config, from.name) !== undefined
+          ? Promise.resolve(null)
+          : removedThere(site, from, keyDigest, call),
     },
     route,
     options,
   );
+}
+
+/** URL of a peer that runs the PHP plugin; undefined for others. */
+function pluginUrl({ peers }: Config, peer: string): string | undefined {
+  return peers.find(({ name, protocol }) => name === peer && protocol === 'plugin')?.url;
 }
 
 /** Removals asked for in one call. */

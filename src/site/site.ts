@@ -2,59 +2,44 @@
  * One site, put together: its database, what is known of its tables, its peers, and every kind of work on them. Commands
  * and the daemon use it alike; nothing here repeats by itself.
  */
-import { isDeepStrictEqual } from 'node:util';
 import type { Kysely } from 'kysely';
-import { v4 } from 'uuid';
-import { withQueue } from '../capture/queue-repair.ts';
-import { applyRecords, type ApplyOptions } from '../apply/apply.ts';
-import { findRemovedElsewhere } from '../apply/removed-elsewhere.ts';
+import type { ApplyOptions } from '../apply/apply.ts';
 import { sweepOnce } from '../apply/item-leftovers.ts';
-import type { RecordSource, Outcome } from '../model/outcome.ts';
-import { wakeParked, wakeParkedFor } from '../store/parked.ts';
-import { retryParkedOnce, type Retried } from '../apply/retry-parked.ts';
-import type { ApplyDeps } from '../apply/chunk.ts';
-import { adopt } from '../capture/adopt.ts';
+import type { Retried } from '../apply/retry-parked.ts';
 import type { BaselinePage } from '../capture/baseline.ts';
-import { drainOnce, isNews, NOTHING_DRAINED, type Drained } from '../capture/drain.ts';
-import { installOnce } from '../capture/install.ts';
-import { isQueueEmpty } from '../store/queue.ts';
+import type { Drained } from '../capture/drain.ts';
 import type { Config } from '../config/config.ts';
-import { deliverTo } from './deliver.ts';
-import { installationId } from '../store/installation.ts';
-import { makeLeases, TTL_MS, type Leases } from '../store/lease.ts';
-import { lookingAgain } from '../db/with-fresh-host.ts';
-import { openPool, type Pool } from '../db/pool.ts';
-import { makeUnread } from '../store/undrained.ts';
-import { withLease } from '../store/with-lease.ts';
-import { requireUid } from '../store/shadows.ts';
+import type { Pool } from '../db/pool.ts';
+import type { Delivered } from '../deliver/deliver.ts';
 import type { FeedOptions, FeedSums } from '../feed/puller.ts';
-import { noteInstallation } from '../store/feed-cursor.ts';
-import { makeFeedReader, type FeedReader } from '../feed/reader.ts';
-import { feedFrom } from './feed.ts';
-import { makeHostWatch, type HostWatch } from './host-watch.ts';
-import { inForce, type InForce } from './active-config.ts';
+import type { FeedReader } from '../feed/reader.ts';
 import { SyncError } from '../model/errors.ts';
+import type { Outcome, RecordSource } from '../model/outcome.ts';
 import type { WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { Origin } from '../model/stamp.ts';
-import type { Uid } from '../model/uid.ts';
-import { makeActivityLog, type ActivityLog } from '../store/activity-log.ts';
-import { makePeerStatus, type PeerStatus } from '../store/peer-status.ts';
-import type { Delivered } from '../deliver/deliver.ts';
-import { makeOutboxWriter } from './outbox-writer.ts';
-import { readParts, type Parts } from '../osclass/host.ts';
-import type { Acquaintance } from '../peer/hello-cache.ts';
+import type { Parts } from '../osclass/host.ts';
 import type { PeerClient } from '../peer/client.ts';
-import { makePeers } from './peers.ts';
-import { makePluginPeers, type PluginPeers } from '../plugin/peers.ts';
-import { makeRandomBytes } from '../runtime/random-bytes.ts';
-import { newTrace } from '../runtime/trace.ts';
-import { makeRenumbered } from './renumbered.ts';
-import { makeScanning, type Scanning } from './scanning.ts';
+import type { Acquaintance } from '../peer/hello-cache.ts';
 import { fillGapsOfPlugin } from '../plugin/fill-gaps.ts';
+import { makePluginPeers, type PluginPeers } from '../plugin/peers.ts';
+import type { ActivityLog } from '../store/activity-log.ts';
+import { noteInstallation } from '../store/feed-cursor.ts';
+import { installationId } from '../store/installation.ts';
+import type { Leases } from '../store/lease.ts';
+import type { PeerStatus } from '../store/peer-status.ts';
+import { makeApplying, type Retry } from './applying.ts';
+import { deliverTo } from './deliver.ts';
+import { makeDraining } from './draining.ts';
+import { feedFrom } from './feed.ts';
+import { openFoundation, type Foundation } from './foundation.ts';
+import type { HostWatch } from './host-watch.ts';
+import { makeOutboxWriter } from './outbox-writer.ts';
+import { makePeers, type Peers } from './peers.ts';
+import { makeScanning, type Scanning } from './scanning.ts';
 import { makeServing } from './serving.ts';
 import type { SiteOptions } from './site-options.ts';
-import { makeStanding, type Standing } from './standing.ts';
+import type { Standing } from './standing.ts';
 
 /** A site that can be worked on. */
 export interface Site {
@@ -100,8 +85,7 @@ export interface Site {
   deliver(route: PeerRoute, signal?: AbortSignal): Promise<Delivered>;
   /** Applies what a peer sent. */
   accept(records: readonly WireRecord[], from: RecordSource, options?: ApplyOptions): Promise<Outcome[]>;
-  /** `approved`: what the guard held goes through. */
-  retryParked(options?: { ids?: readonly number[]; approved?: boolean; signal?: AbortSignal }): Promise<Retried>;
+  retryParked(retry?: Retry): Promise<Retried>;
   feed(peer: string, options: FeedOptions): Promise<FeedSums>;
   /** Deletes what removals had to leave in tables without transactions. */
   sweep(): Promise<number>;
@@ -113,229 +97,101 @@ export interface Site {
  * nothing stays open.
  */
 export async function openSite(config: Config, options: SiteOptions): Promise<Site> {
-  const { clock, random = Math.random, onStatement, meter, leaseMs = TTL_MS } = options;
-  // Who takes over work finds nothing locked by who stopped in the middle of it.
-  const silenceS = Math.ceil(leaseMs / 3000);
-  const pool = openPool(config.database, { silenceS, ...(onStatement === undefined ? {} : { onStatement }) });
-  const { db } = pool;
-  let now: InForce;
-  try {
-    now = inForce(config, await readParts(db, config));
-  } catch (error) {
-    await pool.close();
-    throw error;
-  }
-  const process = v4();
-  const leases = makeLeases({ db, holder: process, ttlMs: leaseMs });
-  const standing = makeStanding({ db, process, config: () => now.config });
-  const activity = makeActivityLog({ db, clock });
-  const status = makePeerStatus({ db, clock });
-  const names = (): string[] => now.routes.map((route) => route.name);
-  const routes = (): readonly PeerRoute[] => now.routes;
-  const nowMs = (): number => clock.nowMs();
-  const randomUid = (): Uid => requireUid(v4());
-  const outbox = makeOutboxWriter(names, (runner, removal) => plugin.removed(runner, removal));
-  const unread = makeUnread(config.capture.mode);
-  const appendLog = activity.append;
-
-  const applyDeps = (): ApplyDeps => {
-    const {
-      config: { guard, removal, relatedTables },
-      origin,
-      parts,
-    } = now;
-    return {
-      ...parts,
-      db,
-      outbox,
-      origin,
-      nowMs,
-      randomUid,
-      randomBytes: makeRandomBytes(),
-      appendLog,
-      guard,
-      routes,
-      unread,
-      usersWaiting: outbox.usersWaiting,
-      removal: { ...removal, related: relatedTables },
-      adopt: (user) => adopt(user, { origin, nowMs, toEpochMs: parts.zone.toEpochMs }),
-      registeredMs: parts.zone.toEpochMs,
-      locales: async () => parts.locales,
-      applied: (trx, from, records, outcomes) => plugin.applied(trx, from, { records, outcomes }),
-      measured: meter?.applied,
-    };
-  };
-  const renumbered = makeRenumbered(config.capture.mode);
-  const captureDeps = () => {
-    const {
-      origin,
-      parts: { hosts, zone },
-    } = now;
-    return { db, outbox, origin, nowMs, randomUid, hosts, routes, renumbered, toEpochMs: zone.toEpochMs };
-  };
-
-  const watch = makeHostWatch(db);
-  const looks = { begun: 0, inForce: 0 };
-  const refresh = async (): Promise<void> => {
-    const of = now.config;
-    const look = (looks.begun += 1);
-    const parts = await readParts(db, of);
-    // Another config has come into force meanwhile.
-    if (now.config !== of) return await refresh();
-    // A look that began later was faster, and saw what is newer.
-    if (look < looks.inForce) return;
-    looks.inForce = look;
-    now = { ...now, parts };
-    await watch.look(parts, of);
-  };
-  const again = lookingAgain(refresh);
-  /** All that reads users to send them, or writes what was sent, goes through here. */
-  const looking = async <T>(work: () => Promise<T>): Promise<T> => {
-    await standing.require();
-    return await again(work);
-  };
-  const apply = (records: readonly WireRecord[], from: RecordSource, how: ApplyOptions): Promise<Outcome[]> =>
-    looking(() => applyRecords(applyDeps(), records, from, how));
-
-  const drain = async (): Promise<Drained> => {
-    if (await withQueue(db, now.parts.catalog, () => isQueueEmpty(db))) return NOTHING_DRAINED;
-    const drained =
-      (await looking(() => withLease(leases, 'drain', (lease) => drainOnce(captureDeps(), lease)))) ?? NOTHING_DRAINED;
-    meter?.drained(drained);
-    await wakeParked(db, drained.changed);
-    if (isNews(drained)) await wakeParkedFor(db, 'USER_BUSY');
-    return drained;
-  };
-
-  const scanning = makeScanning({
-    db,
-    nowMs,
-    captureDeps,
-    leases,
-    drain,
-    looking,
-    capture: () => now.config.capture,
-    catalog: () => now.parts.catalog,
-    fillGaps: () => fillGapsOfPlugin({ db, nowMs, appendLog }, now.parts),
-  });
-
-  const route = (peer: string): PeerRoute => {
-    const found = now.routes.find((candidate) => candidate.name === peer);
-    if (found === undefined) throw new SyncError('PEER_UNKNOWN', `No peer "${peer}" in the config.`);
-    return found;
-  };
-
-  const plugin = makePluginPeers({
-    db,
-    nowMs,
-    randomUid,
-    outbox,
-    appendLog,
-    route,
-    drain,
-    config: () => now.config,
-    origin: () => now.origin,
-    parts: () => now.parts,
-    feedsMustWait: scanning.feedsMustWait,
-    apply: (records, from) => apply(records, from, {}),
-    retryParked: (ids) => looking(() => retryParkedOnce(applyDeps(), { trace: newTrace(), ids })),
-  });
-  const peers = makePeers(config, status, nowMs, plugin.client, {
-    ours: () => installationId(db),
-    note: (peer, owner) => noteInstallation(db, peer, owner),
-  });
-  const { client, acquaintance } = peers;
-
-  const delivering = {
-    db,
-    leases,
-    status,
-    nowMs,
-    random,
-    appendLog,
-    peers,
-    plugin,
-    meter,
-    unread,
-    looking,
-    now: () => now,
-  };
-
-  const reader = makeFeedReader({
-    db,
-    nowMs,
-    appendLog,
-    outbox,
-    routes,
-    unread,
-    get origin() {
-      return now.origin;
-    },
-    parts: () => now.parts,
-    limit: () => now.config.feed.limit,
-    feedsMustWait: scanning.feedsMustWait,
-    drain: () => drain().then(() => undefined),
-  });
-
+  const base = await openFoundation(config, options);
+  const { pool, db, leases, activity, status, standing, view, now } = base;
+  const route = (peer: string): PeerRoute => routeTo(now().routes, peer);
+  const work = makeSiteWork(base, route);
+  const { outbox, plugin, scanning, drain, apply, retryParked, findRemoved } = work;
+  const peers = peersOf(base, plugin);
   return {
     get config() {
-      return now.config;
+      return now().config;
     },
     get origin() {
-      return now.origin;
+      return now().origin;
     },
     db,
     leases,
     activity,
     status,
-    reader: makeServing({ db, status, looking }, reader),
-    acquaintance,
+    reader: makeServing({ ...base, outbox, drain, feedsMustWait: scanning.feedsMustWait }),
+    acquaintance: peers.acquaintance,
     plugin,
     standing,
     connections: pool,
-    parts: () => now.parts,
-    problems: watch.problems,
-    refresh,
+    parts: () => now().parts,
+    problems: view.problems,
+    refresh: view.refresh,
     async reconfigure(next, signal) {
-      const parts = await readParts(db, next);
-      if (!isDeepStrictEqual(next.relatedTables, now.config.relatedTables)) {
-        const { related } = parts.hosts;
-        const { mode } = next.capture;
-        await installOnce(db, parts.catalog, { related, mode, ...(signal === undefined ? {} : { signal }) });
-      }
-      now = inForce(next, parts);
+      const putInForce = await view.prepare(next, signal);
+      putInForce();
       peers.update(next);
     },
-    routes,
+    routes: () => now().routes,
     route,
-    client,
+    client: peers.client,
     isScanPending: scanning.isPending,
     scanning,
     scanPage: scanning.page,
     drain,
-    deliver: (to, signal) => deliverTo(delivering, to, signal),
-    accept: (records, from, how = {}) => apply(records, from, how),
-    retryParked: (retry = {}) => looking(() => retryParkedOnce(applyDeps(), { trace: newTrace(), ...retry })),
-    feed: (peer, feedOptions) =>
-      feedFrom(
-        {
-          db,
-          leases,
-          nowMs,
-          random,
-          appendLog,
-          peers,
-          apply,
-          limit: () => now.config.feed.limit,
-          pluginUrl: (name) => now.config.peers.find((one) => one.name === name && one.protocol === 'plugin')?.url,
-          isZoneKnown: () => now.parts.zone.known,
-          findRemoved: (records) => findRemovedElsewhere(applyDeps(), records),
-        },
-        route(peer),
-        now.keyDigest,
-        feedOptions,
-      ),
-    sweep: () => sweepOnce(db, now.parts.catalog),
+    deliver: (to, signal) => deliverTo({ ...base, peers, plugin }, to, signal),
+    accept: apply,
+    retryParked,
+    feed: (peer, feedOptions) => feedFrom({ ...base, peers, apply, findRemoved }, route(peer), feedOptions),
+    sweep: () => sweepOnce(db, now().parts.catalog),
     close: () => peers.close().then(() => pool.close()),
   };
+}
+
+function routeTo(routes: readonly PeerRoute[], peer: string): PeerRoute {
+  const found = routes.find((candidate) => candidate.name === peer);
+  if (found === undefined) throw new SyncError('PEER_UNKNOWN', `No peer "${peer}" in the config.`);
+  return found;
+}
+
+/**
+ * The work on the site's own database. Its parts need each other: what is applied is told to the plugin peers, which apply
+ * what they hear.
+ */
+function makeSiteWork(base: Foundation, route: Site['route']) {
+  const { db, nowMs, appendLog, now } = base;
+  const outbox = makeOutboxWriter(
+    () => now().routes.map(({ name }) => name),
+    (runner, removal) => plugin.removed(runner, removal),
+  );
+  const { captureDeps, drain } = makeDraining({ ...base, outbox });
+  const applying = makeApplying({
+    ...base,
+    outbox,
+    applied: (trx, from, records, outcomes) => plugin.applied(trx, from, { records, outcomes }),
+  });
+  const { apply, retryParked } = applying;
+  const scanning = makeScanning({
+    ...base,
+    captureDeps,
+    drain,
+    capture: () => now().config.capture,
+    catalog: () => now().parts.catalog,
+    fillGaps: () => fillGapsOfPlugin({ db, nowMs, appendLog }, now().parts),
+  });
+  const plugin: PluginPeers = makePluginPeers({
+    ...base,
+    outbox,
+    route,
+    drain,
+    apply,
+    config: () => now().config,
+    origin: () => now().origin,
+    parts: () => now().parts,
+    feedsMustWait: scanning.feedsMustWait,
+    retryParked: (ids) => retryParked({ ids }),
+  });
+  return { ...applying, outbox, drain, scanning, plugin };
+}
+
+function peersOf({ db, status, nowMs, now }: Foundation, plugin: PluginPeers): Peers {
+  return makePeers(now().config, status, nowMs, plugin.client, {
+    ours: () => installationId(db),
+    note: (peer, owner) => noteInstallation(db, peer, owner),
+  });
 }

@@ -1,0 +1,90 @@
+/** Applying records to one site: what src/apply can do, put together with what the site can. */
+import type { Kysely } from 'kysely';
+import { applyRecords, type ApplyOptions } from '../apply/apply.ts';
+import type { ApplyDeps } from '../apply/chunk.ts';
+import { findRemovedElsewhere, type RemovedElsewhere } from '../apply/removed-elsewhere.ts';
+import { retryParkedOnce, type Retried } from '../apply/retry-parked.ts';
+import { adopt } from '../capture/adopt.ts';
+import type { Meter } from '../metrics/meter.ts';
+import type { Outcome, RecordSource } from '../model/outcome.ts';
+import type { RemovalRecord, WireRecord } from '../model/record.ts';
+import type { Uid } from '../model/uid.ts';
+import { makeRandomBytes } from '../runtime/random-bytes.ts';
+import { newTrace } from '../runtime/trace.ts';
+import type { AppendLog, OutboxWriter } from '../store/ports.ts';
+import type { Unread } from '../store/undrained.ts';
+import type { InForce } from './active-config.ts';
+
+/** What it needs of the site. */
+export interface ApplyingSite {
+  readonly db: Kysely<unknown>;
+  readonly nowMs: () => number;
+  readonly randomUid: () => Uid;
+  readonly outbox: OutboxWriter;
+  readonly appendLog: AppendLog;
+  readonly unread: Unread;
+  readonly now: () => InForce;
+  /** Runs a pass; once more where the host turns out to be other than it was last seen. */
+  readonly looking: <T>(pass: () => Promise<T>) => Promise<T>;
+  readonly meter: Meter | undefined;
+  /** Is told of what was applied, in the transaction that does it. */
+  readonly applied: NonNullable<ApplyDeps['applied']>;
+}
+
+/** What to try again. `approved`: what the guard held goes through. */
+export interface Retry {
+  readonly ids?: readonly number[];
+  readonly approved?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** The ways in for records. */
+export interface Applying {
+  /** See {@link applyRecords}. */
+  apply(records: readonly WireRecord[], from: RecordSource, options?: ApplyOptions): Promise<Outcome[]>;
+  /** See {@link retryParkedOnce}. */
+  retryParked(retry?: Retry): Promise<Retried>;
+  /** The accounts here that removals of a peer mean. */
+  findRemoved(records: readonly RemovalRecord[]): Promise<RemovedElsewhere[]>;
+}
+
+/** Puts them together. */
+export function makeApplying(site: ApplyingSite): Applying {
+  const { looking } = site;
+  return {
+    apply: (records, from, how = {}) => looking(() => applyRecords(applyDeps(site), records, from, how)),
+    retryParked: (retry = {}) => looking(() => retryParkedOnce(applyDeps(site), { trace: newTrace(), ...retry })),
+    findRemoved: (records) => findRemovedElsewhere(applyDeps(site), records),
+  };
+}
+
+/** What applying needs, as the site is now. */
+function applyDeps(site: ApplyingSite): ApplyDeps {
+  const { db, nowMs, randomUid, outbox, appendLog, unread, applied, meter } = site;
+  const {
+    config: { guard, removal, relatedTables },
+    origin,
+    parts,
+  } = site.now();
+  const { toEpochMs } = parts.zone;
+  return {
+    ...parts,
+    db,
+    outbox,
+    origin,
+    nowMs,
+    randomUid,
+    randomBytes: makeRandomBytes(),
+    appendLog,
+    guard,
+    routes: () => site.now().routes,
+    unread,
+    usersWaiting: outbox.usersWaiting,
+    removal: { ...removal, related: relatedTables },
+    adopt: (user) => adopt(user, { origin, nowMs, toEpochMs }),
+    registeredMs: toEpochMs,
+    locales: async () => parts.locales,
+    applied,
+    measured: meter?.applied,
+  };
+}

@@ -1,0 +1,79 @@
+/** What everything that a site can do stands on: its database, who else works on it, and what it goes by. */
+import type { Kysely } from 'kysely';
+import { v4 } from 'uuid';
+import type { Config } from '../config/config.ts';
+import { openPool, type Pool } from '../db/pool.ts';
+import { lookingAgain } from '../db/with-fresh-host.ts';
+import type { Meter } from '../metrics/meter.ts';
+import type { Uid } from '../model/uid.ts';
+import { makeActivityLog, type ActivityLog } from '../store/activity-log.ts';
+import { makeLeases, TTL_MS, type Leases } from '../store/lease.ts';
+import { makePeerStatus, type PeerStatus } from '../store/peer-status.ts';
+import type { AppendLog } from '../store/ports.ts';
+import { requireUid } from '../store/shadows.ts';
+import { makeUnread, type Unread } from '../store/undrained.ts';
+import type { InForce } from './active-config.ts';
+import { openHostView, type HostView } from './host-view.ts';
+import type { SiteOptions } from './site-options.ts';
+import { makeStanding, type Standing } from './standing.ts';
+
+/** It, of one site. */
+export interface Foundation {
+  readonly pool: Pool;
+  readonly db: Kysely<unknown>;
+  readonly leases: Leases;
+  readonly activity: ActivityLog;
+  readonly appendLog: AppendLog;
+  readonly status: PeerStatus;
+  readonly unread: Unread;
+  readonly standing: Standing;
+  readonly view: HostView;
+  readonly now: () => InForce;
+  /**
+   * All that reads users to send them, or writes what was sent, goes through here. Throws `RESTORED_OR_CLONED` where that may
+   * not be; runs the work once more where the host turns out to be other than it was last seen.
+   */
+  readonly looking: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly nowMs: () => number;
+  /** 0 ≤ n < 1. */
+  readonly random: () => number;
+  readonly randomUid: () => Uid;
+  readonly meter: Meter | undefined;
+}
+
+/** Connects and looks at the host. Where it throws, nothing stays open. */
+export async function openFoundation(config: Config, options: SiteOptions): Promise<Foundation> {
+  const { clock, random = Math.random, onStatement, meter, leaseMs = TTL_MS } = options;
+  // Who takes over work finds nothing locked by who stopped in the middle of it.
+  const silenceS = Math.ceil(leaseMs / 3000);
+  const pool = openPool(config.database, { silenceS, ...(onStatement === undefined ? {} : { onStatement }) });
+  const { db } = pool;
+  const view = await openHostView(db, config).catch(async (error: unknown) => {
+    await pool.close();
+    throw error;
+  });
+  const process = v4();
+  const standing = makeStanding({ db, process, config: () => view.now().config });
+  const again = lookingAgain(view.refresh);
+  const activity = makeActivityLog({ db, clock });
+  return {
+    pool,
+    db,
+    leases: makeLeases({ db, holder: process, ttlMs: leaseMs }),
+    activity,
+    appendLog: activity.append,
+    status: makePeerStatus({ db, clock }),
+    unread: makeUnread(config.capture.mode),
+    standing,
+    view,
+    now: view.now,
+    async looking(work) {
+      await standing.require();
+      return await again(work);
+    },
+    nowMs: () => clock.nowMs(),
+    random,
+    randomUid: () => requireUid(v4()),
+    meter,
+  };
+}
