@@ -2,31 +2,26 @@
  * The daemon: server first, so that health answers from the start; then the site, tried until the database is there; then
  * the loops. It stops in reverse.
  */
-import { setTimeout as wait } from 'node:timers/promises';
-import { installOnce } from '../capture/install.ts';
+import { noteRefusedEdit } from '../admin/refused-edit.ts';
 import { ADMIN, type Config } from '../config/config.ts';
 import type { Edits } from '../config/watch-file.ts';
-import { isInstalled } from '../db/migrate.ts';
-import { makeFeedControl, type FeedControl } from '../feed/control.ts';
-import { gaugesOf, gaugesOfHealth } from './gauges.ts';
+import { makeFeedControl } from '../feed/control.ts';
 import { makeMeter } from '../metrics/meter.ts';
-import { ERRORS, SyncError, remedyOf } from '../model/errors.ts';
-import type { Health } from '../model/response-schemas.ts';
-import { makeMetrics } from '../metrics/metrics.ts';
-import { noteRefusedEdit } from '../admin/refused-edit.ts';
-import { makeAuthenticator, type Credentials } from '../peer/authentication.ts';
-import { backoffMs } from '../runtime/backoff.ts';
+import { makeMetrics, type Metrics } from '../metrics/metrics.ts';
+import { remedyOf } from '../model/errors.ts';
+import { makeAuthenticator, type Authenticator, type Credentials } from '../peer/authentication.ts';
 import { systemClock, type Clock } from '../runtime/clock.ts';
 import { makeLifecycle, type Lifecycle } from '../runtime/lifecycle.ts';
 import type { Log } from '../runtime/logger.ts';
-import { makeReload } from './reload.ts';
 import { makeApp } from '../server/app.ts';
-import { tellStop } from './loops/identity-watch.ts';
-import { openSite, type Site } from '../site/site.ts';
 import type { SiteOptions } from '../site/site-options.ts';
-import { healthOf, noDatabase } from '../admin/gather-health.ts';
-import { wireSite, type SiteDeps } from './site-routes.ts';
+import type { Site } from '../site/site.ts';
+import { lateRoutes } from './late-routes.ts';
 import { makeWork, type Work } from './loops.ts';
+import { openPatiently } from './open-patiently.ts';
+import { makeReload, type Reload } from './reload.ts';
+import { wireSite } from './site-routes.ts';
+import { configOf, firstStage, healthAt, readingsAt, routesOf, type Stage } from './stage.ts';
 
 /** What a daemon is started with. */
 export interface DaemonOptions {
@@ -75,112 +70,38 @@ function credentialsOf({ peers, http }: Config): Credentials {
 
 /** Starts a daemon. Throws only if it cannot listen. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { log, clock = systemClock } = options;
+  const { config, log, clock = systemClock } = options;
   const lifecycle = makeLifecycle({ log });
-  const authenticator = makeAuthenticator(credentialsOf(options.config));
+  const authenticator = makeAuthenticator(credentialsOf(config));
   const metrics = makeMetrics({ ofProcess: options.processMetrics ?? false });
-  const meter = makeMeter(metrics, clock);
-  let open: (OpenSite & { deps: SiteDeps; feeds: FeedControl }) | undefined;
-  /** What the site will be opened with, as long as it is not. */
-  let coming = options.config;
-  const inForce = (): Config => open?.site.config ?? coming;
-  let problem: unknown = new SyncError('DB_UNAVAILABLE', 'The daemon is starting.');
-  const deps = (): SiteDeps => {
-    if (open === undefined) throw new SyncError('DB_UNAVAILABLE', undefined, { retryAfterS: 1 });
-    return open.deps;
-  };
+  const stage = firstStage(config);
+  const frame: Frame = { stage, clock, lifecycle, authenticator, metrics };
+  const reload = makeReloadOf(options, frame);
+  const app = makeServer(options, frame, reload);
 
-  const reload = makeReload({
-    edits: options.edits ?? NO_EDITS,
-    inForce,
-    async takeOver(next) {
-      if (open === undefined) coming = next;
-      else await open.site.reconfigure(next, lifecycle.signal);
-      authenticator.update(credentialsOf(next));
-      open?.work.followConfig();
-      options.onConfig?.(next);
-    },
-    async note(refusal) {
-      if (open === undefined) return false;
-      await noteRefusedEdit(open.site.db, refusal, clock.nowMs());
-      return true;
-    },
-    log,
-  });
-  const health = async (): Promise<Health> => {
-    const isRefused = reload.refusal() !== undefined;
-    if (open === undefined) return noDatabase(problem, clock.nowMs(), isRefused);
-    return await healthOf(open.site, open.work.state, clock, isRefused);
-  };
-
-  const app = makeApp({
-    identify: (header) => authenticator.identify(header),
-    adminConfigured: () => authenticator.hasAdmin(),
-    openMetrics: () => inForce().http.openMetrics,
-    basePath: options.config.http.basePath,
-    maxBodyBytes: () => inForce().http.maxBodyBytes,
-    trustProxy: () => inForce().http.trustProxy,
-    log,
-    isStopping: () => lifecycle.isStopping(),
-    appendLog: async (entries) => {
-      if (open !== undefined) await open.site.activity.append(open.site.db, entries);
-    },
-    health,
-    metrics: async () => {
-      const state = await health();
-      if (open === undefined) return metrics.render(gaugesOfHealth(coming.site.name, state));
-      return metrics.render(await gaugesOf(open.site, open.work, open.feeds, clock, state));
-    },
-    onAnswered: ({ seconds, ...labels }) =>
-      metrics.observe('account_sync_http_request_duration_seconds', labels, seconds),
-    hello: (...args) => deps().hello(...args),
-    serveFeed: (...args) => deps().serveFeed(...args),
-    acceptStream: (...args) => deps().acceptStream(...args),
-    servePlugin: async (...args) => await deps().servePlugin(...args),
-    queryLogs: (...args) => deps().queryLogs(...args),
-    listPeers: () => deps().listPeers(),
-    peerDetail: (...args) => deps().peerDetail(...args),
-    feedControl: {
-      start: (...args) => deps().feedControl.start(...args),
-      follow: (...args) => deps().feedControl.follow(...args),
-      progress: (...args) => deps().feedControl.progress(...args),
-      stop: (...args) => deps().feedControl.stop(...args),
-    },
-    runStream: () => deps().runStream(),
-    pending: (...args) => deps().pending(...args),
-    parked: {
-      list: (...args) => deps().parked.list(...args),
-      retry: (...args) => deps().parked.retry(...args),
-      drop: (...args) => deps().parked.drop(...args),
-    },
-    approve: (...args) => deps().approve(...args),
-  });
-  const { host, port } = options.config.http;
+  const { host, port, basePath } = config.http;
   const url = await app.listen({ host, port });
   lifecycle.add('server', () => app.close());
-  // The address as the config has it: Fastify names the first of those that 0.0.0.0 stands for.
-  const on = `${host.includes(':') ? `[${host}]` : host}:${new URL(url).port}`;
-  log.info(
-    { listening: on, basePath: options.config.http.basePath, site: coming.site.name, peers: coming.peers.length },
-    'listening',
-  );
+  const { site: us, peers } = stage.coming;
+  log.info({ listening: listeningOn(host, url), basePath, site: us.name, peers: peers.length }, 'listening');
 
   const begin = async (): Promise<OpenSite> => {
-    const site = await openPatiently(
-      { ...options, meter },
-      () => coming,
+    const site = await openPatiently({
+      ...options,
       clock,
-      lifecycle,
-      (error) => {
-        problem = error;
+      meter: makeMeter(metrics, clock),
+      config: () => stage.coming,
+      signal: lifecycle.signal,
+      onProblem(error) {
+        stage.problem = error;
       },
-    );
+    });
     lifecycle.add('database', () => site.close());
     // What is being answered needs the database; what comes new gets 503.
     lifecycle.add('requests', () => app.close());
     const work = makeWork(site, log, clock);
     const feeds = makeFeedControl((peer, feedOptions) => site.feed(peer, feedOptions));
-    open = { site, work, feeds, deps: wireSite(site, work, feeds, clock, authenticator.identifyKey) };
+    stage.open = { site, work, feeds, routes: wireSite(site, work, feeds, clock, authenticator.identifyKey) };
     if (options.manual !== true) work.start();
     lifecycle.add('loops', async () => {
       await Promise.all([reload.stop(), work.stop(), feeds.stopAll()]);
@@ -206,47 +127,64 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   };
 }
 
-/** Opens and installs, again and again while the database is away; gives up on what waiting does not mend. */
-async function openPatiently(
-  options: DaemonOptions & Pick<SiteOptions, 'meter'>,
-  config: () => Config,
-  clock: Clock,
-  lifecycle: Lifecycle,
-  onProblem: (error: unknown) => void,
-): Promise<Site> {
-  const { log, random = Math.random } = options;
-  for (let failures = 1; ; failures++) {
-    let site: Site | undefined;
-    try {
-      site = await openSite(config(), { ...options, clock });
-      await prepare(site, log, lifecycle.signal);
-      await site.refresh();
-      tellStop(await site.standing.note(), log);
-      return site;
-    } catch (error) {
-      await site?.close();
-      onProblem(error);
-      lifecycle.signal.throwIfAborted();
-      const isPassing = error instanceof SyncError && ERRORS[error.code].reaction === 'retry';
-      if (!isPassing) throw error;
-      const waitMs = backoffMs(failures, random());
-      log.warn({ err: error, waitMs, remedy: remedyOf(error) }, 'cannot start yet');
-      await wait(waitMs, undefined, { signal: lifecycle.signal });
-    }
-  }
+/** What there is of a daemon from the start. */
+interface Frame {
+  readonly stage: Stage;
+  readonly clock: Clock;
+  readonly lifecycle: Lifecycle;
+  readonly authenticator: Authenticator;
+  readonly metrics: Metrics;
 }
 
-/** Tables and triggers; `run` makes them itself if nobody ran `install`. */
-async function prepare(site: Site, log: Log, signal: AbortSignal): Promise<void> {
-  const { db } = site;
-  const isFirst = !(await isInstalled(db));
-  if (isFirst) log.info({}, 'not installed yet: installing tables and triggers');
-  const installed = await installOnce(db, site.parts().catalog, {
-    signal,
-    related: site.parts().hosts.related,
-    mode: site.config.capture.mode,
+/** An edit is for the site that is open, or for the one to be opened, and for everything beside it. */
+function makeReloadOf(options: DaemonOptions, { stage, clock, lifecycle, authenticator }: Frame): Reload {
+  return makeReload({
+    edits: options.edits ?? NO_EDITS,
+    inForce: () => configOf(stage),
+    async takeOver(next) {
+      if (stage.open === undefined) stage.coming = next;
+      else await stage.open.site.reconfigure(next, lifecycle.signal);
+      authenticator.update(credentialsOf(next));
+      stage.open?.work.followConfig();
+      options.onConfig?.(next);
+    },
+    async note(refusal) {
+      if (stage.open === undefined) return false;
+      await noteRefusedEdit(stage.open.site.db, refusal, clock.nowMs());
+      return true;
+    },
+    log: options.log,
   });
-  if (isFirst || installed.migrations.length > 0 || installed.triggers > 0) {
-    log.info({ ...installed }, 'installed');
-  }
+}
+
+/** Answers from the start; what needs the site answers once it is open. */
+function makeServer({ config, log }: DaemonOptions, frame: Frame, reload: Reload): ReturnType<typeof makeApp> {
+  const { stage, clock, lifecycle, authenticator, metrics } = frame;
+  const health = () => healthAt(stage, clock, reload.refusal() !== undefined);
+  return makeApp({
+    ...lateRoutes(() => routesOf(stage)),
+    identify: (header) => authenticator.identify(header),
+    adminConfigured: () => authenticator.hasAdmin(),
+    openMetrics: () => configOf(stage).http.openMetrics,
+    basePath: config.http.basePath,
+    maxBodyBytes: () => configOf(stage).http.maxBodyBytes,
+    trustProxy: () => configOf(stage).http.trustProxy,
+    log,
+    isStopping: () => lifecycle.isStopping(),
+    appendLog: async (entries) => {
+      if (stage.open !== undefined) await stage.open.site.activity.append(stage.open.site.db, entries);
+    },
+    health,
+    metrics: async () => {
+      const state = await health();
+      return metrics.render(await readingsAt(stage, clock, state));
+    },
+    onAnswered: ({ seconds, ...labels }) =>
+      metrics.observe('account_sync_http_request_duration_seconds', labels, seconds),
+  });
+}
+
+/** The address as the config has it: Fastify names the first of those that 0.0.0.0 stands for. */
+function listeningOn(host: string, url: string): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${new URL(url).port}`;
 }
