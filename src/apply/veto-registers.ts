@@ -4,7 +4,7 @@
  */
 import type { Transaction } from 'kysely';
 import type { Table } from '../db/catalog.ts';
-import { type Selection } from '../model/policy.ts';
+import type { Selection } from '../model/policy.ts';
 import { isEmpty, localeOf, rowOf, type RegisterName, type Value } from '../model/register.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { HostUsers } from '../osclass/host-users.ts';

@@ -4,7 +4,7 @@
  * it takes markers again and once more after that. That something was lost is remembered across restarts.
  */
 import type { Kysely } from 'kysely';
-import { type Catalog } from '../db/catalog.ts';
+import type { Catalog } from '../db/catalog.ts';
 import { errnoOf } from '../db/failures.ts';
 import { withFreshRights } from '../db/fresh-rights.ts';
 import { requireRightToMark, tryMarker } from '../store/queue.ts';

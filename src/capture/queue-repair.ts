@@ -4,7 +4,7 @@
  * Until then the triggers go, for MySQL opens the queue before a trigger runs, and would refuse the site's own statements.
  */
 import type { Kysely } from 'kysely';
-import { type Catalog } from '../db/catalog.ts';
+import type { Catalog } from '../db/catalog.ts';
 import { errnoOf } from '../db/failures.ts';
 import { remakeTable } from '../db/migrate.ts';
 import { SyncError } from '../model/errors.ts';

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Kysely } from 'kysely';
-import { type Catalog, type Table } from '../db/catalog.ts';
+import type { Catalog, Table } from '../db/catalog.ts';
 import { readState, readStatesOf, writeState, type StateName } from '../store/state.ts';
 import { inTransaction } from '../db/transaction.ts';
 import type { HostUsers } from '../osclass/host-users.ts';

@@ -4,7 +4,7 @@ import type { StoredUser } from '../store/shadows.ts';
 import { valuesOf } from '../model/absorb.ts';
 import type { RemoteRegister } from '../model/merge.ts';
 import { stampText, type UserRecord, type WireRegister, type WireValue } from '../model/record.ts';
-import { type Selection } from '../model/policy.ts';
+import type { Selection } from '../model/policy.ts';
 import {
   HASH_OF_NOTHING,
   ROW,
