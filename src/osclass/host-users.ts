@@ -1,23 +1,15 @@
-/**
- * Users as the host stores them, read into registers. The only place that knows which columns of `t_user` belong to
- * which register on this site.
- */
+/** Users as the host stores them, read into registers. */
 import { sql } from 'kysely';
 import { id, type Catalog, type Column, type Ident } from '../db/catalog.ts';
 import { bindList } from '../db/bind.ts';
 import type { Runner } from '../db/transaction.ts';
-import { descriptionValues, IDENTIFYING } from '../model/absorb.ts';
-import { noRow, readRelated, type RelatedTable } from './related.ts';
+import { IDENTIFYING } from '../model/absorb.ts';
+import type { RegisterName, Value, Values } from '../model/register.ts';
+import { findHolders, type Holder } from './address-holders.ts';
 import { columnValue, selectColumn, type Raw } from './column-values.ts';
-import { DEFAULT_COLUMNS, isOrdinaryName, mayTravel } from '../model/policy.ts';
-import {
-  descriptionRegister,
-  registerOfColumn,
-  type RegisterName,
-  type Value,
-  type Values,
-} from '../model/register.ts';
-import { canonicalEmail } from '../model/uid.ts';
+import { noRow, type RelatedTable } from './related.ts';
+import { readBelongings } from './user-belongings.ts';
+import { findUserColumns, type RegisterColumns } from './user-columns.ts';
 
 /** A row of `t_user` with its descriptions. */
 export interface HostUser {
@@ -30,13 +22,6 @@ export interface HostUser {
   readonly regDate: string | null;
   readonly modDate: string | null;
   readonly registers: ReadonlyMap<RegisterName, Values>;
-}
-
-/** Who has an address on this site. */
-export interface Holder {
-  readonly id: number;
-  /** As stored. */
-  readonly email: string;
 }
 
 /** Reads users of this site. */
@@ -90,89 +75,18 @@ export function makeHostUsers(
 ): HostUsers {
   const table = catalog.requireTable('t_user');
   const descriptions = catalog.table('t_user_description');
-  const wanted = new Set([...DEFAULT_COLUMNS, ...custom, ...listed]);
-  const columns = new Map<RegisterName, Column[]>();
-  for (const column of table.columns.values()) {
-    if (!wanted.has(column.name) || !mayTravel(column.name) || column.generated) continue;
-    const register = registerOfColumn(column.name);
-    columns.set(register, [...(columns.get(register) ?? []), column]);
-  }
-  // In the order in which they are hashed.
-  const layout = [...columns].map(([register, list]) => ({
-    register,
-    list: list.toSorted((one, other) => (one.name < other.name ? -1 : 1)),
-  }));
-  const always = ['pk_i_id', 's_email', 'b_enabled', 'b_active', 'dt_reg_date', 'dt_mod_date'];
-  const selected = new Map<string, Column>();
-  for (const column of [...always.map((name) => table.column(name)), ...[...columns.values()].flat()]) {
-    if (column !== undefined) selected.set(column.name, column);
-  }
-  const columnList = sql.join([...selected.values()].map(selectColumn));
+  const { layout, selected, columns, times, missing } = findUserColumns(table, { custom, listed, lacking }, related);
+  const identifying = layout.filter(({ register }) => IDENTIFYING.includes(register));
+  const columnList = sql.join(selected.map(selectColumn));
+  const belongings: HostUsers['belongings'] = (runner, ids) => readBelongings(runner, { descriptions, related }, ids);
 
-  for (const one of related) columns.set(one.register, [...one.columns]);
-  const named = [...custom, ...listed, ...lacking].filter((name) => !isOrdinaryName(name));
-  const missing = new Set(named.filter((name) => !columns.has(name)));
-
-  const times = new Map<RegisterName, Column[]>();
-  for (const [register, list] of columns) {
-    const held = list.filter(({ type }) => type === 'datetime' || type === 'timestamp');
-    if (held.length > 0) times.set(register, held);
-  }
-
-  type Row = HostUser & { readonly registers: Map<RegisterName, Values> };
-
-  const toUser = (row: Record<string, Raw>): Row => {
-    const userId = Number(row['pk_i_id']);
-    const registers = new Map<RegisterName, Values>();
-    for (const { register, list: held } of layout) {
-      const values: Record<string, Value> = {};
-      for (const column of held) values[column.name] = columnValue(column, row[column.name]);
-      if (register === 's_username') values['s_username'] = ownName(values['s_username'] ?? null, userId);
-      registers.set(register, values);
-    }
-    return {
-      id: userId,
-      email: textOf(row['s_email']) ?? '',
-      enabled: Number(row['b_enabled']) === 1,
-      active: Number(row['b_active']) === 1,
-      regDate: textOf(row['dt_reg_date']),
-      modDate: textOf(row['dt_mod_date']),
-      registers,
-    };
-  };
-
-  const belongings = async (
-    runner: Runner,
-    ids: readonly number[],
-  ): Promise<Map<number, Map<RegisterName, Values>>> => {
-    const found = new Map<number, Map<RegisterName, Values>>();
-    if (ids.length === 0) return found;
-    const set = (userId: number, register: RegisterName, values: Values): void => {
-      found.set(userId, (found.get(userId) ?? new Map<RegisterName, Values>()).set(register, values));
-    };
-    if (descriptions !== undefined) {
-      const { rows } = await sql<{ user_id: number; locale: string; info: string | null }>`
-        SELECT fk_i_user_id AS user_id, fk_c_locale_code AS locale, s_info AS info
-        FROM ${id(descriptions.name)} WHERE fk_i_user_id IN (${bindList(ids)})
-        ORDER BY fk_i_user_id, fk_c_locale_code`.execute(runner);
-      for (const row of rows) set(row.user_id, descriptionRegister(row.locale), descriptionValues(row.info));
-    }
-    for (const one of related) {
-      for (const [userId, values] of await readRelated(runner, one, ids)) set(userId, one.register, values);
-    }
-    return found;
-  };
-
-  const withBelongings = async (runner: Runner, rows: Record<string, Raw>[]): Promise<HostUser[]> => {
-    const theirs = await belongings(
-      runner,
-      rows.map((row) => Number(row['pk_i_id'])),
-    );
+  const toUsers = async (runner: Runner, rows: readonly UserRow[]): Promise<HostUser[]> => {
+    const theirs = await belongings(runner, rows.map(idOf));
     return rows.map((row) => {
-      const user = toUser(row);
-      for (const one of related) user.registers.set(one.register, noRow(one));
-      for (const [register, values] of theirs.get(user.id) ?? []) user.registers.set(register, values);
-      return user;
+      const registers = registersOf(row, layout);
+      for (const one of related) registers.set(one.register, noRow(one));
+      for (const [register, values] of theirs.get(idOf(row)) ?? []) registers.set(register, values);
+      return toUser(row, registers);
     });
   };
 
@@ -186,66 +100,64 @@ export function makeHostUsers(
     text: descriptions?.column('s_info'),
     async byId(runner, ids, { lock = false } = {}) {
       if (ids.length === 0) return new Map();
-      const { rows } = await sql<Record<string, Raw>>`
+      const { rows } = await sql<UserRow>`
         SELECT ${columnList} FROM ${id(table.name)} ${lock ? sql`FORCE INDEX (PRIMARY)` : sql``}
         WHERE pk_i_id IN (${bindList(ids)}) ORDER BY pk_i_id ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
-      const users = await withBelongings(runner, rows);
+      const users = await toUsers(runner, rows);
       return new Map(users.map((user) => [user.id, user]));
     },
     async after(runner, after, limit, { eligible = false } = {}) {
-      const { rows } = await sql<Record<string, Raw>>`
+      const { rows } = await sql<UserRow>`
         SELECT ${columnList} FROM ${id(table.name)} WHERE pk_i_id > ${after}
         ${eligible ? sql`AND b_enabled = 1 AND b_active = 1` : sql``}
         ORDER BY pk_i_id LIMIT ${limit}`.execute(runner);
-      return await withBelongings(runner, rows);
+      return await toUsers(runner, rows);
     },
     belongings,
     async identitiesAfter(runner, after, limit) {
-      const telling = layout.filter(({ register }) => IDENTIFYING.includes(register));
-      const list = sql.join([sql`pk_i_id`, ...telling.flatMap((one) => one.list).map(selectColumn)]);
-      const { rows } = await sql<Record<string, Raw>>`
+      const list = sql.join([sql`pk_i_id`, ...identifying.flatMap((one) => one.columns).map(selectColumn)]);
+      const { rows } = await sql<UserRow>`
         SELECT ${list} FROM ${id(table.name)} WHERE pk_i_id > ${after} ORDER BY pk_i_id LIMIT ${limit}`.execute(runner);
-      return rows.map((row) => {
-        const values = telling.map(({ register, list: held }) => {
-          const columnsOf = held.map((column) => [column.name, columnValue(column, row[column.name])] as const);
-          return [register, Object.fromEntries(columnsOf)] as const;
-        });
-        return { id: Number(row['pk_i_id']), registers: new Map<RegisterName, Values>(values) };
-      });
+      return rows.map((row) => ({ id: idOf(row), registers: registersOf(row, identifying) }));
     },
     async idsBetween(runner, after, upTo) {
       const { rows } = await sql<{ id: number }>`
         SELECT pk_i_id AS id FROM ${id(table.name)} WHERE pk_i_id > ${after} AND pk_i_id <= ${upTo}`.execute(runner);
       return new Set(rows.map((row) => row.id));
     },
-    async holdersOf(runner, emails) {
-      const holders = new Map<string, Holder>();
-      if (emails.length === 0) return holders;
-      const { rows } = await sql<Holder>`
-        SELECT pk_i_id AS id, s_email AS email FROM ${id(table.name)}
-        WHERE s_email IN (${bindList(new Set(emails.flatMap(spellings)))})`.execute(runner);
-      const exact = new Map(rows.map((row) => [canonicalEmail(row.email), row]));
-      for (const email of emails) {
-        const holder = exact.get(canonicalEmail(email));
-        if (holder !== undefined) holders.set(email, holder);
-      }
-      if (holders.size === rows.length) return holders;
-      // The collation folds an address of ours into one that was asked for: ask one by one which.
-      for (const email of emails.filter((one) => !holders.has(one))) {
-        const twin = await sql<Holder>`
-          SELECT pk_i_id AS id, s_email AS email FROM ${id(table.name)}
-          WHERE s_email IN (${bindList(spellings(email))})`.execute(runner);
-        if (twin.rows[0] !== undefined) holders.set(email, twin.rows[0]);
-      }
-      return holders;
-    },
+    holdersOf: (runner, emails) => findHolders(runner, table.name, emails),
   };
 }
 
-/** An address as it came and in its canonical form: no collation overlooks blanks in front. */
-function spellings(email: string): string[] {
-  const canonical = canonicalEmail(email);
-  return canonical === email ? [email] : [email, canonical];
+/** A row of `t_user` as it was read, by name of the column. */
+type UserRow = Readonly<Record<string, Raw>>;
+
+function idOf(row: UserRow): number {
+  return Number(row['pk_i_id']);
+}
+
+function toUser(row: UserRow, registers: HostUser['registers']): HostUser {
+  return {
+    id: idOf(row),
+    email: textOf(row['s_email']) ?? '',
+    enabled: Number(row['b_enabled']) === 1,
+    active: Number(row['b_active']) === 1,
+    regDate: textOf(row['dt_reg_date']),
+    modDate: textOf(row['dt_mod_date']),
+    registers,
+  };
+}
+
+/** The registers that the row itself holds. */
+function registersOf(row: UserRow, layout: readonly RegisterColumns[]): Map<RegisterName, Values> {
+  const registers = new Map<RegisterName, Values>();
+  for (const { register, columns } of layout) {
+    const values: Record<string, Value> = {};
+    for (const column of columns) values[column.name] = columnValue(column, row[column.name]);
+    if (register === 's_username') values['s_username'] = ownName(values['s_username'] ?? null, idOf(row));
+    registers.set(register, values);
+  }
+  return registers;
 }
 
 function textOf(raw: Raw): string | null {

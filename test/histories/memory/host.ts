@@ -9,7 +9,8 @@ import {
   type Values,
 } from '../../../src/model/register.ts';
 import { canonicalEmail } from '../../../src/model/uid.ts';
-import type { Holder, HostUser, HostUsers } from '../../../src/osclass/host-users.ts';
+import type { Holder } from '../../../src/osclass/address-holders.ts';
+import type { HostUser, HostUsers } from '../../../src/osclass/host-users.ts';
 import type { Locations } from '../../../src/osclass/locations.ts';
 import type { Zone } from '../../../src/osclass/timezone.ts';
 import { memoryOf, type HostRow } from './database.ts';
