@@ -144,15 +144,14 @@ async function sendAndSettle(
       { trace, stillOurs: deps.lease.fence, ...(signal === undefined ? {} : { signal }) },
     );
   } catch (error) {
-    const code = error instanceof SyncError ? error.code : undefined;
-    const message = error instanceof SyncError ? error.message : ERRORS.INTERNAL.meaning;
+    const failure = error instanceof SyncError ? error : new SyncError('INTERNAL');
+    const { code } = failure;
     if (code === 'LEASE_LOST') throw error;
-    if (code !== undefined && isAboutContent(code))
-      return await isolate(deps, route, parcels, { code, message }, signal);
-    const way = code !== undefined && mayBeAboutContent(code) ? await lookAtWay(deps, route, signal) : 'shut';
+    if (isAboutContent(code)) return await isolate(deps, route, parcels, failure, signal);
+    const way = mayBeAboutContent(code) ? await lookAtWay(deps, route, signal) : 'shut';
     if (way === 'plain') return await sendAndSettle(deps, route, parcels, signal);
-    if (way === 'open' && code !== undefined) return await isolate(deps, route, parcels, { code, message }, signal);
-    await deps.appendLog(deps.db, [failedCall(deps, route, parcels, trace, code ?? 'INTERNAL', message)]);
+    if (way === 'open') return await isolate(deps, route, parcels, failure, signal);
+    await deps.appendLog(deps.db, [failedCall(deps, route, parcels, trace, failure)]);
     throw error;
   }
   return await settle(deps, route, parcels, answer, trace);
@@ -186,11 +185,11 @@ async function isolate(
   deps: BatchDeps,
   route: PeerRoute,
   parcels: readonly Parcel[],
-  reason: { code: ErrorCode; message: string },
+  refusal: SyncError,
   signal: AbortSignal | undefined,
 ): Promise<Sums> {
   const [only] = parcels;
-  if (parcels.length === 1 && only !== undefined) return await setAside(deps, route, only, reason);
+  if (parcels.length === 1 && only !== undefined) return await setAside(deps, route, only, refusal);
   const half = Math.ceil(parcels.length / 2);
   const first = await send(deps, route, parcels.slice(0, half), signal);
   const second = await send(deps, route, parcels.slice(half), signal);
@@ -201,23 +200,18 @@ async function isolate(
  * The one that is to blame. The peer's own refusal is final; what stands in front of it may change its mind, and is asked
  * some times before a person is; an error of the peer's may pass, however long it takes.
  */
-async function setAside(
-  deps: BatchDeps,
-  route: PeerRoute,
-  parcel: Parcel,
-  refused: { code: ErrorCode; message: string },
-): Promise<Sums> {
+async function setAside(deps: BatchDeps, route: PeerRoute, parcel: Parcel, refusal: SyncError): Promise<Sums> {
   const { nowMs } = deps;
   const { entry } = parcel;
-  const isFinal = isAboutContent(refused.code);
-  const code = isFinal || refused.code === 'PEER_FAILED' ? refused.code : 'PEER_BLOCKED';
-  const message = isFinal ? refused.message : `Only the request with this user fails. ${refused.message}`;
+  const isFinal = isAboutContent(refusal.code);
+  const code = isFinal || refusal.code === 'PEER_FAILED' ? refusal.code : 'PEER_BLOCKED';
+  const message = isFinal ? refusal.message : `Only the request with this user fails. ${refusal.message}`;
   const isParked = isFinal || isSpent(entry, code);
   const dueAtMs = nowMs() + deps.backoffMs(entry.attempts + 1);
   await fenced(deps, async (trx) => {
     if (isParked) await park(trx, route.name, entry, { code, message });
     else await postpone(trx, route.name, [{ ...entry, dueAtMs, code, message }]);
-    const status = /^HTTP (\d{3})/.exec(refused.message)?.[1] ?? (isFinal ? String(ERRORS[code].http) : 'ERR');
+    const status = String(refusal.httpStatus ?? (isFinal ? ERRORS[code].http : 'ERR'));
     await deps.appendLog(trx, [sentRecord(deps, route, parcel, deps.newTrace(), { status, response: message, code })]);
   });
   if (isParked) deps.onAnswered(route.name, [{ entry, result: 'refused' }]);

@@ -1,5 +1,5 @@
 /** The STREAM records of what was sent. */
-import type { ErrorCode } from '../model/errors.ts';
+import type { SyncError } from '../model/errors.ts';
 import { maskEmail, type LogEntry } from '../model/log-entry.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { Parcel } from './pack.ts';
@@ -36,10 +36,9 @@ export function failedCall(
   route: PeerRoute,
   parcels: readonly Parcel[],
   trace: string,
-  code: ErrorCode,
-  response: string,
+  { code, message: response, httpStatus }: SyncError,
 ): LogEntry {
-  const status = /^HTTP (\d{3})/.exec(response)?.[1] ?? 'ERR';
+  const status = String(httpStatus ?? 'ERR');
   const content = { operation: 'send', code, records: parcels.length };
   return { type: 'STREAM', peer: route.name, key: keyDigest, ip: null, status, response, content, trace };
 }

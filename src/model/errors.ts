@@ -289,12 +289,14 @@ export const ERRORS = {
 /** A key of {@link ERRORS}. */
 export type ErrorCode = keyof typeof ERRORS;
 
-type ErrorOptions = Partial<Pick<SyncError, 'cause' | 'retryAfterS' | 'remedy'>>;
+type ErrorOptions = Partial<Pick<SyncError, 'cause' | 'httpStatus' | 'retryAfterS' | 'remedy'>>;
 
 /** The one error class. `message` is for people and never holds a secret; `cause` is what was thrown below. */
 export class SyncError extends Error {
   override readonly name = 'SyncError';
   readonly code: ErrorCode;
+  /** The HTTP status of the far side's answer, if it is an answer that failed. */
+  readonly httpStatus: number | undefined;
   /** Seconds the far side asked us to wait at least, if it did. */
   readonly retryAfterS: number | undefined;
   /** What the operator does about this one, where that is other or more than what the registry says of its code. */
@@ -303,6 +305,7 @@ export class SyncError extends Error {
   constructor(code: ErrorCode, message?: string, options: ErrorOptions = {}) {
     super(message ?? ERRORS[code].meaning, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
+    this.httpStatus = options.httpStatus;
     this.retryAfterS = options.retryAfterS;
     this.remedy = options.remedy;
   }

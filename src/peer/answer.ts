@@ -30,6 +30,7 @@ export function refusal(answer: HttpAnswer, url: URL): SyncError {
   if (said === undefined || status < 400) return foreignAnswer(answer, url);
   const code = KNOWN_AS.get(said.code) ?? 'PEER_FAILED';
   return new SyncError(code, `HTTP ${status}: ${said.message.slice(0, 300)}`, {
+    httpStatus: status,
     retryAfterS: retryAfterSeconds(headers['retry-after']),
     remedy: said.code === 'NOT_FOUND' ? OTHER_PATH : undefined,
   });
@@ -47,7 +48,8 @@ export function readOurs<Schema extends TSchema>(
   const [problem] = form.Errors(value);
   const where =
     problem === undefined ? 'it is incomplete' : `${problem.instancePath || 'the answer'} ${problem.message}`;
-  throw new SyncError('PEER_BAD_ANSWER', `HTTP 200, but the answer is not one of our protocol: ${where}.`);
+  const message = `HTTP 200, but the answer is not one of our protocol: ${where}.`;
+  throw new SyncError('PEER_BAD_ANSWER', message, { httpStatus: answer.status });
 }
 
 /** Every success says so; that it is one of another version is worth more words than that it is none. */

@@ -30,7 +30,7 @@ export async function greet(client: PluginClient, signal?: AbortSignal): Promise
 export async function probe(client: PluginClient, signal?: AbortSignal): Promise<'open'> {
   const { status, message } = await greet(client, signal);
   if (status === 'OK') return 'open';
-  throw new SyncError('PEER_REFUSED_KEY', `HTTP 200: ${message.slice(0, 300)}`);
+  throw new SyncError('PEER_REFUSED_KEY', `HTTP 200: ${message.slice(0, 300)}`, { httpStatus: 200 });
 }
 
 /** What can be asked of the plugin. */
@@ -108,9 +108,10 @@ export function readPluginAnswer(answer: HttpAnswer, url: URL): PluginSays {
   if (status >= 200 && status < 300) return said;
   const words = said.message.slice(0, 300);
   const message = words === '' ? `HTTP ${status}` : `HTTP ${status}: ${words}`;
-  if (status === 413) throw new SyncError('BODY_TOO_LARGE', message);
-  if (status === 401 || status === 403) throw new SyncError('PEER_REFUSED_KEY', message);
-  throw new SyncError('PEER_FAILED', message, { retryAfterS: retryAfterSeconds(headers['retry-after']) });
+  if (status === 413) throw new SyncError('BODY_TOO_LARGE', message, { httpStatus: status });
+  if (status === 401 || status === 403) throw new SyncError('PEER_REFUSED_KEY', message, { httpStatus: status });
+  const retryAfterS = retryAfterSeconds(headers['retry-after']);
+  throw new SyncError('PEER_FAILED', message, { httpStatus: status, retryAfterS });
 }
 
 function parse(text: string): PluginSays | undefined {

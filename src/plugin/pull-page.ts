@@ -19,7 +19,9 @@ export interface TakenPage {
 /** Asks for the users after an id. Throws what the client throws, and `PEER_REFUSED_KEY` or `PEER_BAD_ANSWER`. */
 export async function takePage(client: PluginClient, after: number, signal?: AbortSignal): Promise<TakenPage> {
   const said = await client.call('userFeedRequest', [['ascLastUserId', String(after)]], signal);
-  if (said.status !== 'OK') throw new SyncError('PEER_REFUSED_KEY', `HTTP 200: ${said.message.slice(0, 300)}`);
+  if (said.status !== 'OK') {
+    throw new SyncError('PEER_REFUSED_KEY', `HTTP 200: ${said.message.slice(0, 300)}`, { httpStatus: 200 });
+  }
   const rows: PluginRow[] = [];
   const skipped: string[] = [];
   let next = after;

@@ -95,7 +95,7 @@ async function ask(
     return page;
   } catch (error) {
     if (error instanceof SyncError) {
-      const status = /^HTTP (\d{3})/.exec(error.message)?.[1] ?? 'ERR';
+      const status = String(error.httpStatus ?? 'ERR');
       await site.status.recordCall(peer, { ok: false, status, message: error.message }).catch(() => undefined);
     }
     throw error;

@@ -32,8 +32,9 @@ const LET_THROUGH = 'Exempt the path of the daemon there, for GET and POST: its 
  */
 export function foreignAnswer(answer: HttpAnswer, url: URL): SyncError {
   const { code, what, remedy } = diagnose(answer, url);
+  const { status: httpStatus } = answer;
   const retryAfterS = retryAfterSeconds(answer.headers['retry-after']);
-  return new SyncError(code, `HTTP ${answer.status}: ${what}`, { retryAfterS, remedy });
+  return new SyncError(code, `HTTP ${httpStatus}: ${what}`, { httpStatus, retryAfterS, remedy });
 }
 
 /** The seconds of a Retry-After header; undefined for none, for a date, and for what is neither. */

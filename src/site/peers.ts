@@ -82,8 +82,8 @@ export function makePeers(
       return answer;
     } catch (error) {
       if (error instanceof SyncError) {
-        const code = /^HTTP (\d{3})/.exec(error.message)?.[1] ?? 'ERR';
-        await status.recordCall(peer, { ok: false, status: code, message: error.message }).catch(() => undefined);
+        const answered = String(error.httpStatus ?? 'ERR');
+        await status.recordCall(peer, { ok: false, status: answered, message: error.message }).catch(() => undefined);
       }
       throw error;
     }

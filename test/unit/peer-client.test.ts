@@ -85,6 +85,6 @@ describe('a peer that answers', () => {
     ['Sat, 21 Nov 2026 10:00:00 GMT', undefined],
   ] as const)('Retry-After %s: %s seconds', async ([header, retryAfterS]) => {
     const error = await ask(answerOf('503 Busy', '', [`Retry-After: ${header}`]));
-    expect(error).toMatchObject({ code: 'PEER_UNREACHABLE', retryAfterS });
+    expect(error).toMatchObject({ code: 'PEER_UNREACHABLE', httpStatus: 503, retryAfterS });
   });
 });
