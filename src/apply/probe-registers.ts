@@ -3,14 +3,12 @@
  * beforehand: checks, limits of exotic types, triggers of the host. One bad value then costs its register, not the user.
  */
 import { sql, type Transaction } from 'kysely';
-import { errnoOf } from '../db/failures.ts';
+import { isDuplicate } from '../db/failures.ts';
 import { SyncError } from '../model/errors.ts';
 import type { RegisterName } from '../model/register.ts';
 import type { UserPlan } from './decide.ts';
 import type { Note } from '../model/outcome.ts';
 import { storeUsers, type StoreDeps } from './store-users.ts';
-
-const DUPLICATE = 1062;
 
 /**
  * Stores each register of the plans by itself and takes that back; those that are refused are parked. As slow as it
@@ -49,6 +47,6 @@ async function refusalOf(
   }
   await sql`ROLLBACK TO SAVEPOINT account_sync_probe`.execute(trx);
   if (refusal === undefined) return undefined;
-  const isTaken = register === 's_email' && errnoOf(refusal) === DUPLICATE;
+  const isTaken = register === 's_email' && isDuplicate(refusal);
   return { code: isTaken ? 'EMAIL_TAKEN' : 'VALUE_UNSTORABLE', register, message: refusal.message };
 }

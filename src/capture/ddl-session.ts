@@ -1,7 +1,7 @@
 /** Statements that make and drop triggers: under what settings, and how long they wait. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { CompiledQuery, sql, type Kysely } from 'kysely';
-import { errnoOf } from '../db/failures.ts';
+import { isLockWaitOver, isTriggerLimitReached, isTriggerThere } from '../db/failures.ts';
 import { SyncError } from '../model/errors.ts';
 
 /** How long to wait for a table that others use. */
@@ -25,11 +25,6 @@ export type RunDdl = (statement: string, options: DdlOptions) => Promise<boolean
 const LOCK_WAIT_S = 1;
 /** In between the host works through what has queued up: about a minute in all, a fifth of it frozen. */
 const PATIENCE: Patience = { tries: 13, pauseMs: 500 };
-
-const LOCK_WAIT_TIMEOUT = 1205;
-const ONE_TRIGGER_PER_EVENT = 1235;
-const TRIGGER_EXISTS = 1359;
-const LOCK_NOWAIT = 3572;
 
 /**
  * One connection with the settings triggers are to be made under: `sql_mode=''`, so that no mode of ours rules the
@@ -64,10 +59,9 @@ async function runDdl(
       await connection.executeQuery(CompiledQuery.raw(statement));
       return true;
     } catch (error) {
-      const errno = errnoOf(error);
-      if (errno === TRIGGER_EXISTS) return false;
-      if (errno === ONE_TRIGGER_PER_EVENT) throw new SyncError('TRIGGER_FOREIGN', undefined, { cause: error });
-      if (errno !== LOCK_WAIT_TIMEOUT && errno !== LOCK_NOWAIT) throw error;
+      if (isTriggerThere(error)) return false;
+      if (isTriggerLimitReached(error)) throw new SyncError('TRIGGER_FOREIGN', undefined, { cause: error });
+      if (!isLockWaitOver(error)) throw error;
       if (attempt >= patience.tries) throw new SyncError('TABLE_BUSY', undefined, { cause: error });
       const pauseMs = patience.pauseMs * Math.min(2 ** (attempt - 1), 10);
       await wait(pauseMs, undefined, signal === undefined ? {} : { signal });

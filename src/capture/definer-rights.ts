@@ -5,11 +5,8 @@
  * servers change nothing where a trigger runs for its own definer.
  */
 import { sql, type Kysely } from 'kysely';
-import { errnoOf } from '../db/failures.ts';
+import { isWithoutRoles } from '../db/failures.ts';
 import type { Runner } from '../db/transaction.ts';
-
-/** MySQL 5.7 has no such function. */
-const NO_ROLES = new Set([1046, 1064, 1305, 1370]);
 
 /**
  * Runs `work` on a connection whose active roles are those of a definer: `SET ROLE NONE`, or `SET ROLE DEFAULT` on MySQL. It is told
@@ -35,7 +32,8 @@ export async function withRightsOfDefiner<T>(
 async function activeRoles(db: Runner): Promise<{ roles: string | undefined; isMariadb: boolean }> {
   const asked = sql<{ roles: string | null; version: string }>`SELECT CURRENT_ROLE() AS roles, VERSION() AS version`;
   const { rows } = await asked.execute(db).catch((error: unknown) => {
-    if (NO_ROLES.has(errnoOf(error) ?? 0)) return { rows: [] };
+    // MySQL 5.7 has no such function.
+    if (isWithoutRoles(error)) return { rows: [] };
     throw error;
   });
   const { roles = null, version = '' } = rows[0] ?? {};

@@ -5,7 +5,7 @@
  */
 import type { Kysely } from 'kysely';
 import type { Catalog } from '../db/catalog.ts';
-import { errnoOf } from '../db/failures.ts';
+import { isDenied } from '../db/failures.ts';
 import { withFreshRights } from '../db/fresh-rights.ts';
 import { requireRightToMark, tryMarker } from '../store/queue.ts';
 import { readState, writeState } from '../store/state.ts';
@@ -39,8 +39,6 @@ export interface QueueWatchDeps {
   readonly related?: () => readonly RelatedTable[];
 }
 
-/** What a stripped account is told; what the triggers do happens in its name too. */
-const DENIED = new Set([1044, 1142, 1143, 1370]);
 /** Work that is to be tried again says nothing about the queue, and where nobody can write nothing is lost. */
 const SAYS_NOTHING = new Set(['DB_UNAVAILABLE', 'DB_CONFLICT', 'DB_READ_ONLY', 'HOST_CHANGED', 'TABLE_BUSY']);
 /** Triggers that stop the site are dropped as soon as its tables let us; the next look tries again. */
@@ -83,7 +81,8 @@ export function makeQueueWatch({ db, catalog, related = () => [] }: QueueWatchDe
       return problem;
     },
     suspect(error) {
-      if (!(error instanceof SyncError) || !DENIED.has(errnoOf(error) ?? 0)) return undefined;
+      // What a stripped account is told; what the triggers do happens in its name too.
+      if (!(error instanceof SyncError) || !isDenied(error)) return undefined;
       isLost = true;
       return error;
     },

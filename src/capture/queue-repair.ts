@@ -5,7 +5,7 @@
  */
 import type { Kysely } from 'kysely';
 import type { Catalog } from '../db/catalog.ts';
-import { errnoOf } from '../db/failures.ts';
+import { errnoOf, isMissingColumn, isMissingTable, isTableBroken } from '../db/failures.ts';
 import { remakeTable } from '../db/migrate.ts';
 import { SyncError } from '../model/errors.ts';
 import { hasUsers } from '../osclass/missing-host.ts';
@@ -14,11 +14,6 @@ import { requestRescan } from './baseline.ts';
 import { dropTriggers } from './triggers.ts';
 import { own, ownName } from '../db/own-tables.ts';
 import { requireQueue } from '../store/queue.ts';
-
-const NO_SUCH_TABLE = 1146;
-const NO_SUCH_COLUMN = 1054;
-/** Its file is damaged, marked as crashed, or not there: 126 – 145 of the storage engine, told as 1030, 1034, 1035, … */
-const BROKEN = new Set([1016, 1017, 1030, 1034, 1035, 1194, 1195, 1459, 1707, 1712, 1812, 1813, 1814, 1877, 1932]);
 
 /** Makes the queue again if it is not there, or as an older version had it, and asks for a re-scan. True if it did; nothing is
  * done where the tables of the site are gone as well. */
@@ -36,9 +31,14 @@ async function isQueueWhole(db: Kysely<unknown>): Promise<boolean> {
     await requireQueue(db);
     return true;
   } catch (error) {
-    if (errnoOf(error) === NO_SUCH_TABLE || errnoOf(error) === NO_SUCH_COLUMN) return false;
+    if (isGoneOrOld(error)) return false;
     throw error;
   }
+}
+
+/** The table is not there, or as an older version had it. */
+function isGoneOrOld(error: unknown): boolean {
+  return isMissingTable(error) || isMissingColumn(error);
 }
 
 /**
@@ -49,13 +49,12 @@ export async function withQueue<T>(db: Kysely<unknown>, catalog: Catalog, work: 
   try {
     return await work();
   } catch (error) {
-    if (BROKEN.has(errnoOf(error) ?? 0)) {
+    if (isTableBroken(error)) {
       await alone(db, () => dropTriggers(db, catalog, { patience: { tries: 2, pauseMs: 500 } }));
       const advice = `The table ${ownName(catalog.prefix, 'queue')} is broken (${errnoOf(error)}). Repair it, or drop it: then it is made again, and all users are compared.`;
       throw new SyncError('DB_ERROR', advice, { cause: error });
     }
-    const errno = errnoOf(error);
-    if ((errno !== NO_SUCH_TABLE && errno !== NO_SUCH_COLUMN) || !(await restoreQueue(db, catalog))) throw error;
+    if (!isGoneOrOld(error) || !(await restoreQueue(db, catalog))) throw error;
     const what = `The table ${ownName(catalog.prefix, 'queue')} was missing, or of an older version; it was made again, and all users are compared.`;
     throw new SyncError('HOST_CHANGED', what, { cause: error });
   }

@@ -6,7 +6,7 @@
 import { sql, type Kysely } from 'kysely';
 import type { Catalog } from '../db/catalog.ts';
 import { ownName } from '../db/own-tables.ts';
-import { errnoOf } from '../db/failures.ts';
+import { isPastRights, isTableRightMissing, isTrustNeeded } from '../db/failures.ts';
 import { nameNumber } from '../db/galera.ts';
 import type { Runner } from '../db/transaction.ts';
 import { SyncError } from '../model/errors.ts';
@@ -34,10 +34,6 @@ export interface RightsFound {
   /** Error 1419; on such a server a missing TRIGGER right is not seen, for 1419 comes first. */
   readonly needsTrust: boolean;
 }
-
-const DENIED = new Set([1044, 1142]);
-const ALLOWED = new Set([1051, 1072, 1146]);
-const NEEDS_TRUST = 1419;
 
 /** What the body of a trigger takes, and its being run at all. */
 const OF_TRIGGERS: readonly Right[] = ['SELECT', 'INSERT', 'TRIGGER'];
@@ -69,9 +65,9 @@ async function probe(
   let needsTrust = false;
   for (const [right, statement] of probes(prefix)) {
     if (!needed.includes(right)) continue;
-    const errno = await errnoFrom(db, statement);
-    if (errno === NEEDS_TRUST) needsTrust = true;
-    else if (DENIED.has(errno)) missing.push(right);
+    const verdict = await verdictOn(db, statement);
+    if (verdict === 'needs trust') needsTrust = true;
+    else if (verdict === 'denied') missing.push(right);
   }
   return { missing, needsTrust };
 }
@@ -87,7 +83,7 @@ export async function mayMakeTriggers(db: Runner, catalog: Catalog): Promise<boo
       AND ACTION_STATEMENT IS NOT NULL LIMIT 1`.execute(db);
   if (rows.length > 0) return true;
   const statement = new Map(probes(catalog.prefix)).get('TRIGGER') ?? '';
-  return !DENIED.has(await errnoFrom(db, statement));
+  return (await verdictOn(db, statement)) !== 'denied';
 }
 
 /** Throws `DB_MISSING_RIGHT`, naming all rights that are missing at once, or `TRIGGERS_NEED_TRUST`. */
@@ -137,13 +133,14 @@ function probes(prefix: string): readonly (readonly [Right, string])[] {
   ];
 }
 
-/** The number of the error that the statement ends in. A statement that succeeds, or fails otherwise, throws. */
-async function errnoFrom(db: Runner, statement: string): Promise<number> {
+/** What the error of a probe says of its right. A statement that succeeds, or fails otherwise, throws. */
+async function verdictOn(db: Runner, statement: string): Promise<'denied' | 'allowed' | 'needs trust'> {
   try {
     await sql.raw(statement).execute(db);
   } catch (error) {
-    const errno = errnoOf(error) ?? 0;
-    if (DENIED.has(errno) || ALLOWED.has(errno) || errno === NEEDS_TRUST) return errno;
+    if (isTableRightMissing(error)) return 'denied';
+    if (isPastRights(error)) return 'allowed';
+    if (isTrustNeeded(error)) return 'needs trust';
     throw error;
   }
   throw new SyncError('INTERNAL', `A probe found a table that should not be there: ${statement}`);

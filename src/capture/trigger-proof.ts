@@ -5,7 +5,7 @@
  */
 import { sql, type Kysely } from 'kysely';
 import { id, type Ident } from '../db/catalog.ts';
-import { errnoOf } from '../db/failures.ts';
+import { isDefinerMissing, isDenied, isEngineMix } from '../db/failures.ts';
 import { SyncError } from '../model/errors.ts';
 import { withRightsOfDefiner } from './definer-rights.ts';
 import { isProbeMarked, isProbeTriggerVisible } from '../store/queue.ts';
@@ -17,12 +17,6 @@ export interface Flaw {
   readonly stopsSite: boolean;
 }
 
-/** The definer is no account of this server. */
-const NO_DEFINER = 1449;
-/** A right of the definer is missing, or there is no such account. */
-const OF_DEFINER = new Set([1044, 1142, 1143, 1370, NO_DEFINER]);
-/** What a server refuses for the sake of its binary log when one statement writes tables of several engines. */
-const OF_ENGINES = new Set([1661, 1662, 1663, 1664, 1665, 1666, 1785]);
 /** Says nothing about triggers; the first also where a busy table lets nobody in. */
 const OF_OTHERS = new Set(['DB_CONFLICT', 'DB_UNAVAILABLE', 'DB_READ_ONLY', 'DB_ACCESS_DENIED', 'HOST_CHANGED']);
 
@@ -40,9 +34,8 @@ export async function findFlaw(
     try {
       return (await isProbeMarked(connection)) ? undefined : unmarked(await account(connection));
     } catch (error) {
-      if (!OF_DEFINER.has(errnoOf(error) ?? 0)) return other(error);
-      if (errnoOf(error) !== NO_DEFINER && (await isProbeTriggerVisible(connection)))
-        return unmarked(await account(connection));
+      if (!isDenied(error) && !isDefinerMissing(error)) return other(error);
+      if (isDenied(error) && (await isProbeTriggerVisible(connection))) return unmarked(await account(connection));
       return { error: refused(error, await account(connection)), stopsSite: true };
     }
   });
@@ -53,7 +46,7 @@ export async function findFlaw(
     }
     return undefined;
   } catch (error) {
-    if (!OF_ENGINES.has(errnoOf(error) ?? 0)) return other(error);
+    if (!isEngineMix(error)) return other(error);
     const message = error instanceof Error ? error.message : undefined;
     return { error: new SyncError('TRIGGERS_BREAK_WRITES', message, { cause: error }), stopsSite: true };
   }

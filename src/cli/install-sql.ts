@@ -1,7 +1,7 @@
 /** `account-sync install --dry-run`: what would be run, in a form that the mysql client takes. */
 import { currentAccount, grantsSql, installSql, quoteAccount, type CaptureMode } from '../capture/install.ts';
 import { inspectTriggers, triggersAreWell } from '../capture/triggers.ts';
-import { errnoOf } from '../db/failures.ts';
+import { isDatabaseDenied } from '../db/failures.ts';
 import { isInstalled, pendingMigrations } from '../db/migrate.ts';
 import { readMigrations } from '../db/sql-script.ts';
 import { SyncError } from '../model/errors.ts';
@@ -20,7 +20,7 @@ export async function printInstallation(options: CommonOptions, terminal: Termin
     if (error instanceof SyncError && error.code === 'DB_ACCESS_DENIED') {
       const { database, capture } = await readConfig(options, terminal);
       const account = quoteAccount(database.user, hostToldOf(error) ?? (await likelyHost(database)));
-      if (errnoOf(error) !== NO_RIGHT_ON_DATABASE) printAccount(terminal, account, database.password);
+      if (!isDatabaseDenied(error)) printAccount(terminal, account, database.password);
       printGrants(terminal, database.name, account, capture.mode);
     }
     throw error;
@@ -41,9 +41,6 @@ async function printAll(site: Site, terminal: Terminal): Promise<ExitCode> {
   terminal.out('DELIMITER ;\n');
   return 0;
 }
-
-/** The account is there, and the database or a right on it is not. */
-const NO_RIGHT_ON_DATABASE = 1044;
 
 /** As `init` prints it, with the password of the config; the server may know the account already, with another one. */
 function printAccount(terminal: Terminal, account: string, password: string): void {

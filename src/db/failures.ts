@@ -64,6 +64,83 @@ export function errnoOf(error: unknown): number | undefined {
   return undefined;
 }
 
+/** Whether the server refused with one of these numbers. */
+function refusedWith(errnos: readonly number[]): (error: unknown) => boolean {
+  const meant = new Set(errnos);
+  return (error) => meant.has(errnoOf(error) ?? 0);
+}
+
+/** No table of that name. */
+export const isMissingTable = refusedWith([1146]);
+
+/** No column of that name. */
+export const isMissingColumn = refusedWith([1054]);
+
+/** A table's file is damaged, marked as crashed, or not there: 126 – 145 of the storage engine, told as 1030, 1034, 1035, … */
+export const isTableBroken = refusedWith([
+  1016, 1017, 1030, 1034, 1035, 1194, 1195, 1459, 1707, 1712, 1812, 1813, 1814, 1877, 1932,
+]);
+
+/** A column or index is there already, or gone already. */
+export const isAlterDoneBefore = refusedWith([1060, 1061, 1091]);
+
+/** A unique key has that value already. */
+export const isDuplicate = refusedWith([1062]);
+
+/** Rows of another table refer to the row by a foreign key that lets it not go. */
+export const isRowReferenced = refusedWith([1451]);
+
+/**
+ * The account, or the definer of a trigger, lacks a right on the database, a table, a column or a routine: what a statement of
+ * ours, or the body of a trigger, meets.
+ */
+export const isDenied = refusedWith([1044, 1142, 1143, 1370]);
+
+/** As {@link isDenied}, or a privilege of the whole server (1227): anything that a GRANT can mend, so that a new session has it. */
+export const isAnyRightMissing = refusedWith([1044, 1142, 1143, 1227, 1370]);
+
+/**
+ * A statement on a table that does not exist was refused for the right, not for the table. On databases and tables only: the
+ * other numbers would not tell of the right that was asked for.
+ */
+export const isTableRightMissing = refusedWith([1044, 1142]);
+
+/** A statement on a table that does not exist, or with a key of a column that does not, passed the look at rights. */
+export const isPastRights = refusedWith([1051, 1072, 1146]);
+
+/** The account may not use the database, or there is none of that name. */
+export const isDatabaseDenied = refusedWith([1044]);
+
+/** A binary log is written, and only privileged accounts may create triggers. */
+export const isTrustNeeded = refusedWith([1419]);
+
+/** The definer of a trigger is no account of this server. */
+export const isDefinerMissing = refusedWith([1449]);
+
+/** What a server refuses for the sake of its binary log when one statement writes tables of several engines. */
+export const isEngineMix = refusedWith([1661, 1662, 1663, 1664, 1665, 1666, 1785]);
+
+/** A trigger of that name exists. */
+export const isTriggerThere = refusedWith([1359]);
+
+/** The server allows one trigger for an event of a table. */
+export const isTriggerLimitReached = refusedWith([1235]);
+
+/** Others hold a lock for longer than we wait for it: `lock_wait_timeout`, or no wait at all. */
+export const isLockWaitOver = refusedWith([1205, 3572]);
+
+/** No variable of that name. */
+export const isUnknownVariable = refusedWith([1193]);
+
+/** A variable is unknown after all, read-only, for administrators, or not to have this value. */
+export const isVariableNotOurs = refusedWith([1193, 1227, 1229, 1231, 1238]);
+
+/** "This server has no such thing", or "you may not know": a syntax, table right, variable or view it does not give us. */
+export const isNotToBeKnown = refusedWith([1064, 1142, 1193, 1227, 1238, 1356]);
+
+/** The server knows no roles: no function of that name, no database to look for it in, or no right to one. */
+export const isWithoutRoles = refusedWith([1046, 1064, 1305, 1370]);
+
 /** Not a node of a cluster that can be used (1047), shutting down (1053). */
 const SENT_AWAY = new Set([1047, 1053]);
 

@@ -2,14 +2,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { sql, type Kysely } from 'kysely';
 import { SyncError } from '../model/errors.ts';
-import { errnoOf, isConflict } from './failures.ts';
+import { isAlterDoneBefore, isConflict, isMissingTable } from './failures.ts';
 import { readMigrations, type Migration } from './sql-script.ts';
 import type { Runner } from './transaction.ts';
 import { own, ownName, type OwnTable } from './own-tables.ts';
-
-const NO_SUCH_TABLE = 1146;
-/** Column or index there already, or gone already: an ALTER (one statement, so all or nothing) had been run before a crash. */
-const DONE_BEFORE = new Set([1060, 1061, 1091]);
 
 /** About a minute in all, like that of triggers. */
 const TRIES = 13;
@@ -64,7 +60,8 @@ async function runOnce(db: Kysely<unknown>, statement: string): Promise<void> {
       await sql.raw(statement).execute(db);
       return;
     } catch (error) {
-      if (DONE_BEFORE.has(errnoOf(error) ?? 0)) return;
+      // An ALTER is one statement, so all or nothing: it had been run before a crash.
+      if (isAlterDoneBefore(error)) return;
       if (!isConflict(error)) throw error;
       if (attempt >= TRIES) throw new SyncError('TABLE_BUSY', undefined, { cause: error });
       await wait(Math.min(PAUSE_MS * 2 ** (attempt - 1), 10 * PAUSE_MS));
@@ -111,7 +108,7 @@ async function startedMigrations(db: Runner): Promise<StartedMigration[]> {
       SELECT id, name, finished_at FROM ${own.migration} ORDER BY id`.execute(db);
     return rows.map((row) => ({ id: row.id, name: row.name, finished: row.finished_at !== null }));
   } catch (error) {
-    if (errnoOf(error) === NO_SUCH_TABLE) return [];
+    if (isMissingTable(error)) return [];
     throw error;
   }
 }

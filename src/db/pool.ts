@@ -2,7 +2,7 @@
 import { SiteDialect } from './own-tables.ts';
 import { Kysely, type LogEvent, type MysqlPool, type MysqlPoolConnection } from 'kysely';
 import { createPool, type PoolConnection, type PoolOptions } from 'mysql2';
-import { errnoOf, isElsewhere, statementTooLarge, toSyncError } from './failures.ts';
+import { isAnyRightMissing, isElsewhere, statementTooLarge, toSyncError } from './failures.ts';
 import { checkedParameters } from './bind.ts';
 import { promised, startSession, type Session } from './session.ts';
 
@@ -178,9 +178,6 @@ function quit(connection: PoolConnection): void {
   connection.end(() => undefined);
 }
 
-/** Errors that say that a right is missing. */
-const DENIED = new Set([1044, 1142, 1143, 1227, 1370]);
-
 type Answer<T> = (error: unknown, result?: T) => void;
 
 /** Kysely wants callbacks. It makes promises of them again, so nothing thrown by one is lost. */
@@ -235,7 +232,7 @@ function wrap(
     connection.query({ sql: statement, timeout: timeoutMs }, (error, result) => {
       // The answer may still come: nobody may use this connection again.
       if (error?.code === 'PROTOCOL_SEQUENCE_TIMEOUT') connection.destroy();
-      if (DENIED.has(errnoOf(error) ?? 0)) wasDenied = true;
+      if (isAnyRightMissing(error)) wasDenied = true;
       if (error && isElsewhere(error)) told.isElsewhere();
       callback?.(error ? toSyncError(error) : null, result as never);
     });

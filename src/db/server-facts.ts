@@ -1,6 +1,6 @@
 /** What kind of server the database is, asked feature by feature rather than by version number. */
 import { sql } from 'kysely';
-import { errnoOf } from './failures.ts';
+import { isNotToBeKnown } from './failures.ts';
 import { isClusterNode } from './galera.ts';
 import type { Runner } from './transaction.ts';
 
@@ -27,9 +27,6 @@ export interface ServerFacts {
   /** Milliseconds since 1970, UTC, by the clock of the database. */
   readonly clockMs: number;
 }
-
-/** Errors that mean "this server has no such thing" or "you may not know". */
-const UNKNOWN = new Set([1064, 1142, 1193, 1227, 1238, 1356]);
 
 /** Asks the server; writes nothing. Variables that a server does not know count as off. */
 export async function readServerFacts(db: Runner): Promise<ServerFacts> {
@@ -88,7 +85,7 @@ async function tolerant<Row>(db: Runner, statement: string): Promise<Row[] | und
   try {
     return (await sql.raw<Row>(statement).execute(db)).rows;
   } catch (error) {
-    if (UNKNOWN.has(errnoOf(error) ?? 0)) return undefined;
+    if (isNotToBeKnown(error)) return undefined;
     throw error;
   }
 }

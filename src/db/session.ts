@@ -1,7 +1,7 @@
 /** What every connection is told before its first use. */
 import type { PoolConnection } from 'mysql2';
 import { SyncError } from '../model/errors.ts';
-import { errnoOf } from './failures.ts';
+import { isVariableNotOurs } from './failures.ts';
 import { SESSION_SETTINGS } from './session-variables.ts';
 
 /** `lock_wait_timeout` is about table definitions: an ALTER of the host must not find us waiting in line. */
@@ -60,16 +60,13 @@ async function setAll(connection: PoolConnection, settings: readonly string[]): 
   try {
     await ask(connection, `SET ${settings.join(', ')}`);
   } catch (error) {
-    if (!NOT_OURS_TO_SET.has(errnoOf(error) ?? 0)) throw error;
+    if (!isVariableNotOurs(error)) throw error;
     const [first, ...others] = settings;
     if (others.length === 0) return;
     await setAll(connection, [first ?? '']);
     await setAll(connection, others);
   }
 }
-
-/** Unknown after all, read-only, for administrators, or not with this value. */
-const NOT_OURS_TO_SET = new Set([1193, 1227, 1229, 1231, 1238]);
 
 /** `ON` and `1` are the same, and so is text with and without quotes. */
 function isSame(value: string | undefined, wanted: string): boolean {

@@ -1,11 +1,9 @@
 /** Telling a site whose tables were renamed or dropped while the daemon runs from one that was only changed. */
 import { sql } from 'kysely';
 import type { Runner } from '../db/transaction.ts';
-import { errnoOf } from '../db/failures.ts';
+import { isMissingTable } from '../db/failures.ts';
 import { SyncError } from '../model/errors.ts';
 import { findPrefixes } from './survey.ts';
-
-const NO_SUCH_TABLE = 1146;
 
 /** Where the tables of the site are to be. */
 export interface HostPlace {
@@ -20,7 +18,7 @@ export interface HostPlace {
  */
 export async function explainMissing(db: Runner, place: HostPlace, error: unknown): Promise<unknown> {
   if (!(error instanceof SyncError) || error.remedy !== undefined) return error;
-  const isMissing = error.code === 'HOST_CHANGED' && errnoOf(error) === NO_SUCH_TABLE;
+  const isMissing = error.code === 'HOST_CHANGED' && isMissingTable(error);
   if (!isMissing && error.code !== 'HOST_TABLE_MISSING') return error;
   try {
     if (await hasUsers(db, place)) return error;

@@ -1,7 +1,7 @@
 /** Removing an account as Osclass does it: with everything that hangs on it, and counters that stay right. */
 import { sql } from 'kysely';
 import { id, type Catalog, type Table } from '../db/catalog.ts';
-import { errnoOf } from '../db/failures.ts';
+import { isRowReferenced } from '../db/failures.ts';
 import type { Runner } from '../db/transaction.ts';
 import { SyncError } from '../model/errors.ts';
 import { refuseForeignRows } from './foreign-rows.ts';
@@ -38,7 +38,6 @@ const OF_ITEM = [
 ];
 /** Tables of rows that belong to a user, with `fk_i_user_id`; comments on the items of others among them. */
 const OF_USER = ['t_item_comment', 't_user_email_tmp', 't_user_description'];
-const ROW_IS_REFERENCED = 1451;
 
 /**
  * Removes the user and what Osclass removes with it. First everything is looked at and locked, the user before the
@@ -96,7 +95,7 @@ export async function removeUser(
       afterCommit: parts.every(isSafe) ? [] : itemIds,
     };
   } catch (error) {
-    if (errnoOf(error) !== ROW_IS_REFERENCED) throw error;
+    if (!isRowReferenced(error)) throw error;
     // A row deeper down, or one that came in this moment; the server names table and constraint.
     throw new SyncError('FOREIGN_KEY', error instanceof Error ? error.message : undefined, { cause: error });
   }

@@ -1,7 +1,7 @@
 /** Writes to `t_user` and its descriptions. UPDATE or INSERT, never a statement that does either. */
 import { sql, type RawBuilder } from 'kysely';
 import { id, type Column, type Table } from '../db/catalog.ts';
-import { errnoOf } from '../db/failures.ts';
+import { isDuplicate } from '../db/failures.ts';
 import { bindList, bindRows, dividedForStatements } from '../db/bind.ts';
 import type { Runner } from '../db/transaction.ts';
 import { SyncError } from '../model/errors.ts';
@@ -27,8 +27,6 @@ export interface DescriptionWrite {
   /** True if there is one now. */
   readonly present: boolean;
 }
-
-const DUPLICATE = 1062;
 
 /** `UPDATE t_user SET … WHERE pk_i_id = ?` */
 export async function updateUser(runner: Runner, table: Table, userId: number, writes: ColumnWrites): Promise<void> {
@@ -141,7 +139,7 @@ export async function writeDescriptions(
     await insertDescriptions(runner, table, fresh);
   } catch (error) {
     // The site wrote one since we looked.
-    if (errnoOf(error) !== DUPLICATE) throw error;
+    if (!isDuplicate(error)) throw error;
     for (const write of fresh) await insertOrUpdate(runner, table, write);
   }
 }
@@ -163,7 +161,7 @@ async function insertOrUpdate(runner: Runner, table: Table, write: DescriptionWr
   try {
     await insertDescriptions(runner, table, [write]);
   } catch (error) {
-    if (errnoOf(error) !== DUPLICATE) throw error;
+    if (!isDuplicate(error)) throw error;
     await updateDescription(runner, table, write);
   }
 }

@@ -4,7 +4,7 @@
  */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import { SyncError } from '../model/errors.ts';
-import { errnoOf, isConflict } from '../db/failures.ts';
+import { isConflict, isDuplicate } from '../db/failures.ts';
 import { inTransaction, type Runner } from '../db/transaction.ts';
 import { own } from '../db/own-tables.ts';
 
@@ -40,8 +40,6 @@ export interface LeasesOptions {
   /** Default {@link TTL_MS}; all daemons of a site have the same. */
   readonly ttlMs?: number;
 }
-
-const DUPLICATE = 1062;
 
 /** Used to give a lease back. */
 const LONG_AGO = '2000-01-01 00:00:00';
@@ -124,7 +122,7 @@ export function makeLeases({ db, holder, ttlMs = TTL_MS }: LeasesOptions): Lease
       } catch (error) {
         unreturned.set(name, me);
         // Someone else was faster, or is committing under a fence just now.
-        if (errnoOf(error) === DUPLICATE || isConflict(error)) return undefined;
+        if (isDuplicate(error) || isConflict(error)) return undefined;
         throw error;
       }
     },

@@ -1,7 +1,7 @@
 /** Table `identity`: with which server, database and address each daemon of this site last worked. */
 import { sql, type Kysely } from 'kysely';
 import type { Surroundings } from '../model/surroundings.ts';
-import { errnoOf } from '../db/failures.ts';
+import { isMissingTable, isUnknownVariable } from '../db/failures.ts';
 import { isClusterNode } from '../db/galera.ts';
 import type { Runner } from '../db/transaction.ts';
 import { nameOf, own } from '../db/own-tables.ts';
@@ -16,8 +16,6 @@ export interface NotedSurroundings extends Surroundings {
   readonly beat: number;
 }
 
-const NO_SUCH_TABLE = 1146;
-const UNKNOWN_VARIABLE = 1193;
 /** Rows of processes that have been silent for so long go. */
 const KEPT_DAYS = 1;
 
@@ -61,7 +59,7 @@ async function ask(asked: Promise<{ rows: { value: string | null }[] }>): Promis
   try {
     return (await asked).rows[0]?.value ?? '';
   } catch (error) {
-    if (errnoOf(error) === UNKNOWN_VARIABLE) return '';
+    if (isUnknownVariable(error)) return '';
     throw error;
   }
 }
@@ -78,7 +76,7 @@ export async function notedSurroundings(
     const noted = rows.map(toNoted);
     return { mine: noted.find((one) => one.process === process), last: noted[0] };
   } catch (error) {
-    if (errnoOf(error) === NO_SUCH_TABLE) return { mine: undefined, last: undefined };
+    if (isMissingTable(error)) return { mine: undefined, last: undefined };
     throw error;
   }
 }
