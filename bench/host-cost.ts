@@ -33,7 +33,7 @@ export const hostCost: Goal = {
       const [plain, watched] = [world.site('plain'), world.site('watched')];
       for (const { host } of [plain, watched]) await host.seed.users({ seed: 'bench', count: 1000, allActive: true });
       const site = await openSite(watched.config, { clock: systemClock });
-      await installOnce(site.db, site.parts().catalog);
+      await installOnce(site.db, site.snapshot().catalog);
       await site.close();
       const connections = [await plain.db.connection(), await watched.db.connection()] as const;
       for (const name of Object.keys(STATEMENTS)) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The process edge: arguments to a command, signals, exit codes. */
 import type { ExitCode, Terminal } from './cli/context.ts';
-import { explain } from './cli/failure.ts';
+import { explainError } from './cli/failure.ts';
 import { makeProgram } from './cli/program.ts';
 
 const INTERRUPTED = 130;
@@ -37,7 +37,7 @@ function isDebug(level: string | undefined): boolean {
 
 function fail(error: unknown): ExitCode {
   if (stop.signal.aborted) return INTERRUPTED;
-  const { text, code } = explain(error, showStack);
+  const { text, code } = explainError(error, showStack);
   terminal.err(text);
   return code;
 }

@@ -43,7 +43,7 @@ export async function healthOf(site: Site, state: WorkState, clock: Clock, confi
       database: { ok: true },
       triggers: state.triggers,
       vanished: state.vanished,
-      isElsewhere: site.standing.stop() !== undefined,
+      isElsewhere: site.identityCheck.mismatch() !== undefined,
       hostProblems: describeProblems(site.problems()),
       queueFails: state.queueFails,
       queue: { depth, oldestAgeS },

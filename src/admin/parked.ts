@@ -48,7 +48,7 @@ async function readIncoming(
       email,
       code: row.code,
       message: row.message,
-      remedy: remedyOf(row.code),
+      remedy: remedyOfCode(row.code),
       since: isoOf(row.created_at),
       tried: isoOf(row.tried_at),
       attempts: row.attempts,
@@ -72,7 +72,7 @@ async function readOutgoing(
     email: row.email === null ? null : maskEmail(row.email),
     code: row.code ?? 'PEER_FAILED',
     message: row.message ?? '',
-    remedy: remedyOf(row.code ?? 'PEER_FAILED'),
+    remedy: remedyOfCode(row.code ?? 'PEER_FAILED'),
     since: isoOf(row.changed_at),
     tried: null,
     attempts: row.attempts,
@@ -94,7 +94,7 @@ function glance(record: Uint8Array): { kind: 'user' | 'removal'; email: string |
   };
 }
 
-function remedyOf(code: string): string {
+function remedyOfCode(code: string): string {
   return Object.hasOwn(ERRORS, code) ? ERRORS[code as ErrorCode].remedy : '';
 }
 

@@ -20,6 +20,6 @@ export function peerFacts(site: Site): PeerFacts[] {
 function spellOut(list: ColumnList, site: Site): string[] {
   const names = namesIn(list, site.config.columns.custom);
   if (typeof list !== 'string') return names;
-  const table = site.parts().catalog.requireTable('t_user');
+  const table = site.snapshot().catalog.requireTable('t_user');
   return names.filter((name) => name === DESCRIPTION || table.column(name) !== undefined);
 }

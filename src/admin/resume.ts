@@ -7,7 +7,7 @@ import { inTransaction } from '../db/transaction.ts';
 import { SyncError } from '../model/errors.ts';
 import type { Actor } from '../server/deps.ts';
 import type { Site } from '../site/site.ts';
-import { surroundingsOf } from '../site/standing.ts';
+import { surroundingsOf } from '../site/identity-check.ts';
 
 /** `moved`: the same data at another place. `restored`: older data of the same site. `clone`: another site made from it. */
 export type ResumedAs = 'moved' | 'restored' | 'clone';
@@ -27,9 +27,9 @@ export interface Resumed {
  * `site.name` and another `site.api_key`, for by these peers would take it for the site; the site itself keeps its name.
  */
 export async function resume(site: Site, as: ResumedAs, by: Actor): Promise<Resumed> {
-  const { db, standing, config, activity } = site;
-  const stop = await standing.look();
-  if (stop === undefined) return { stopped: false, message: null };
+  const { db, identityCheck, config, activity } = site;
+  const mismatch = await identityCheck.look();
+  if (mismatch === undefined) return { stopped: false, message: null };
   const now = await surroundingsOf(db, config);
   await inTransaction(db, async (trx) => {
     const { last } = await notedSurroundings(trx, '');
@@ -47,21 +47,21 @@ export async function resume(site: Site, as: ResumedAs, by: Actor): Promise<Resu
         ip: by.ip,
         trace: by.trace,
         status: 'OK',
-        response: `Resumed by ${by.name} as ${as}: ${stop.message}`,
-        content: { operation: 'resume', by: by.name, as, differences: stop.differences },
+        response: `Resumed by ${by.name} as ${as}: ${mismatch.message}`,
+        content: { operation: 'resume', by: by.name, as, differences: mismatch.differences },
       },
     ]);
   });
-  await standing.look();
-  return { stopped: true, message: stop.message };
+  await identityCheck.look();
+  return { stopped: true, message: mismatch.message };
 }
 
-interface Named {
+interface SiteNames {
   readonly site: string;
   readonly apiKey: string;
 }
 
-function requireFitting(as: ResumedAs, before: Named, now: Named): void {
+function requireFitting(as: ResumedAs, before: SiteNames, now: SiteNames): void {
   if (as !== 'clone') {
     if (before.site === now.site) return;
     throw new SyncError('CONFIG_INVALID', `site.name was ${before.site}: put it back, for it is part of every stamp.`);

@@ -19,7 +19,7 @@ export interface Deliveries {
  * Returns how many markers and entries. Throws what waiting does not mend.
  */
 export async function streamOnce(site: Site, signal?: AbortSignal): Promise<{ drained: number; sent: number }> {
-  if (site.config.capture.mode === 'scan') await site.scanning.now(signal);
+  if (site.config.capture.mode === 'scan') await site.scans.now(signal);
   const drained = await drainAll(site, signal);
   const peers = site.routes().filter((route) => route.send);
   const all = await Promise.all(peers.map((route) => deliverAll(site, route.name, signal)));

@@ -111,27 +111,27 @@ export async function reportUser(deps: UserReportDeps, who: string | number): Pr
 }
 
 async function reportRemoved(deps: UserReportDeps, email: string): Promise<UserReport | undefined> {
-  const buried = await tombstonesByUid(deps.db, uidsOfEmail(email));
-  const last = [...buried.values()].toSorted((a, b) => compareStamps(b.stamp, a.stamp))[0];
+  const tombstones = await tombstonesByUid(deps.db, uidsOfEmail(email));
+  const last = [...tombstones.values()].toSorted((a, b) => compareStamps(b.stamp, a.stamp))[0];
   if (last === undefined) return undefined;
-  const grave = (await readTombstones(deps.db, [last.removalId])).get(last.removalId);
-  if (grave === undefined) return undefined;
+  const tombstone = (await readTombstones(deps.db, [last.removalId])).get(last.removalId);
+  if (tombstone === undefined) return undefined;
   return {
     user_id: null,
     email: maskEmail(email),
     state: 'removed',
-    uids: grave.uids,
+    uids: tombstone.uids,
     born: null,
-    removed: setAt(grave.stamp),
+    removed: setAt(tombstone.stamp),
     marked_at: null,
     registers: [],
     peers: await peersOf(deps, {
-      uids: grave.uids,
-      entry: { kind: 'r', ref: grave.removalId },
+      uids: tombstone.uids,
+      entry: { kind: 'r', ref: tombstone.removalId },
       userId: null,
-      sites: [grave.stamp.site],
+      sites: [tombstone.stamp.site],
     }),
-    logs: await logsOf(deps, grave.uids),
+    logs: await logsOf(deps, tombstone.uids),
   };
 }
 

@@ -10,11 +10,11 @@ import { asDaemon, inTransaction } from '../db/transaction.ts';
 import { SyncError, type ErrorCode } from '../model/errors.ts';
 import type { WireRecord } from '../model/record.ts';
 import { eachOf, slices } from '../runtime/each-of.ts';
-import { nothing } from './outcomes.ts';
+import { unchangedOutcome } from './outcomes.ts';
 import { processEntry } from './log.ts';
 import type { RecordSource, Outcome } from '../model/outcome.ts';
 import { keepParked } from './keep-parked.ts';
-import { applyTogether, type ApplyDeps } from './chunk.ts';
+import { applyInTransaction, type ApplyDeps } from './chunk.ts';
 
 /** How records are to be applied. */
 export interface ApplyOptions {
@@ -92,7 +92,10 @@ async function applyChunk(
       deps.db,
       (trx) =>
         asDaemon(trx, async () => {
-          const outcomes = await applyTogether(trx, deps, chunk, from, { dryRun: options.dryRun === true, probing });
+          const outcomes = await applyInTransaction(trx, deps, chunk, from, {
+            dryRun: options.dryRun === true,
+            probing,
+          });
           await options.within?.(trx, { records: chunk, outcomes });
           if (options.dryRun !== true) await deps.applied?.(trx, from, chunk, outcomes);
           return outcomes;
@@ -140,7 +143,7 @@ function lostAgain(cause: SyncError): SyncError {
 }
 
 function notBegun(record: WireRecord): Outcome {
-  const outcome = nothing(requireUid(record.uids[0] as string), record.kind === 'user' ? record.email : null);
+  const outcome = unchangedOutcome(requireUid(record.uids[0] as string), record.kind === 'user' ? record.email : null);
   return { ...outcome, result: 'retry', code: 'USER_BUSY', message: 'The site was too busy to come to this record.' };
 }
 
@@ -161,7 +164,7 @@ async function giveUp(
   const uid = requireUid(record.uids[0] as string);
   const busy = error.code === 'DB_CONFLICT';
   const outcome: Outcome = {
-    ...nothing(uid, record.kind === 'user' ? record.email : null),
+    ...unchangedOutcome(uid, record.kind === 'user' ? record.email : null),
     result: busy ? 'retry' : 'parked',
     code: busy ? 'USER_BUSY' : error.code === 'FOREIGN_KEY' ? 'FOREIGN_KEY' : 'VALUE_UNSTORABLE',
     message: error.message,

@@ -11,7 +11,7 @@ import type { RemovalRecord, UserRecord, WireRecord } from '../model/record.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import { requireStamp } from '../osclass/records.ts';
 import type { Zone } from '../osclass/timezone.ts';
-import { dryOutcome, nothing, outcomeOf, toParked } from './outcomes.ts';
+import { dryOutcome, unchangedOutcome, outcomeOf, toParked } from './outcomes.ts';
 import { aheadMessage, decide, type UserPlan } from './decide.ts';
 import { heldNote, holdDisablings, makeGuard, type Guard, type GuardDeps } from './guard.ts';
 import { toIncoming } from './incoming.ts';
@@ -23,12 +23,12 @@ import { unparkRow, unparkRecords, wakeParked, type ParkedRecord } from '../stor
 import { reportPlaces } from './places.ts';
 import { parkRefused } from './probe-registers.ts';
 import { keepUserNames, movingAway, parkTakenEmails, parkUnstorable } from './veto-registers.ts';
-import { remember, type RememberDeps } from './remember.ts';
-import { isParkedRemoval, removeOnce, victimsOf, type IncomingRemoval, type RemovalDeps } from './removals.ts';
+import { writeShadowsAndOutboxes, type WriteShadowsDeps } from './write-shadows.ts';
+import { isParkedRemoval, removeAccounts, planOfRemoval, type IncomingRemoval, type RemovalDeps } from './removals.ts';
 import { storeUsers, type StoreDeps } from './store-users.ts';
 
 /** What applying needs. */
-export interface ApplyDeps extends LoadDeps, StoreDeps, RememberDeps, RemovalDeps, GuardDeps {
+export interface ApplyDeps extends LoadDeps, StoreDeps, WriteShadowsDeps, RemovalDeps, GuardDeps {
   readonly zone: Zone;
   readonly appendLog: AppendLog;
   /** Locales of this site; undefined: it has no list of them. */
@@ -47,7 +47,7 @@ export interface ApplyDeps extends LoadDeps, StoreDeps, RememberDeps, RemovalDep
 }
 
 /** One chunk under way. */
-interface Work {
+interface ChunkRun {
   readonly trx: Transaction<unknown>;
   readonly deps: ApplyDeps;
   readonly from: RecordSource;
@@ -61,14 +61,14 @@ interface Work {
 }
 
 /** Applies all records inside `trx` and returns their outcomes in order. With `dryRun` nothing is written. */
-export async function applyTogether(
+export async function applyInTransaction(
   trx: Transaction<unknown>,
   deps: ApplyDeps,
   records: readonly WireRecord[],
   from: RecordSource,
   { dryRun, probing }: { readonly dryRun: boolean; readonly probing: boolean },
 ): Promise<Outcome[]> {
-  const work: Work = {
+  const run: ChunkRun = {
     trx,
     deps,
     from,
@@ -79,23 +79,23 @@ export async function applyTogether(
     parked: [],
     guard: makeGuard(trx, deps, from),
   };
-  await applyRemovals(work);
+  await applyRemovals(run);
   let open = [...records.keys()].filter((index) => records[index]?.kind === 'user');
   while (open.length > 0) {
-    const later = await applyRound(work, open);
+    const later = await applyRound(run, open);
     // A round that got nowhere would get nowhere again; alone, a record waits for no other.
-    if (later.length === open.length) for (const index of later) await applyRound(work, [index]);
+    if (later.length === open.length) for (const index of later) await applyRound(run, [index]);
     open = later.length === open.length ? [] : later;
   }
-  const outcomes = [...records.keys()].map((index) => work.outcomes.get(index) as Outcome);
-  if (!dryRun) await leaveTraces(work, outcomes);
+  const outcomes = [...records.keys()].map((index) => run.outcomes.get(index) as Outcome);
+  if (!dryRun) await writeParkedAndLog(run, outcomes);
   return outcomes;
 }
 
 /** Removals one after the other, each seeing what the one before left. */
-async function applyRemovals(work: Work): Promise<void> {
-  const { trx, deps, from } = work;
-  for (const [index, record] of work.records.entries()) {
+async function applyRemovals(run: ChunkRun): Promise<void> {
+  const { trx, deps, from } = run;
+  for (const [index, record] of run.records.entries()) {
     if (record.kind !== 'removal') continue;
     const removal = {
       uids: record.uids.map(requireUid),
@@ -103,41 +103,41 @@ async function applyRemovals(work: Work): Promise<void> {
       emailHash: record.emailHash,
     };
     const loaded = await loadChunk(trx, deps, [removal]);
-    work.outcomes.set(index, await removeOrPark(work, removal, record, loaded));
+    run.outcomes.set(index, await removeOrPark(run, removal, record, loaded));
     // What was found changed on the way is remembered even if the account stays.
-    if (!work.dryRun) await remember(trx, deps, bystanders(loaded, removal), [], from);
+    if (!run.dryRun) await writeShadowsAndOutboxes(trx, deps, bystanders(loaded, removal), [], from);
   }
 }
 
 async function removeOrPark(
-  work: Work,
+  run: ChunkRun,
   removal: IncomingRemoval,
   record: RemovalRecord,
   loaded: Loaded,
 ): Promise<Outcome> {
   const main = removal.uids[0] as Outcome['uid'];
-  const { origin, nowMs } = work.deps;
+  const { origin, nowMs } = run.deps;
   if (isAhead(removal.stamp, nowMs())) {
     const message = aheadMessage(removal.stamp, nowMs(), origin);
-    return { ...nothing(main, null), result: 'retry', code: 'CLOCK_SKEW', message };
+    return { ...unchangedOutcome(main, null), result: 'retry', code: 'CLOCK_SKEW', message };
   }
-  const busy = removal.uids.some((uid) => loaded.dying.has(uid));
+  const busy = removal.uids.some((uid) => loaded.beingDeleted.has(uid));
   if (busy) {
     // Deleted, or deleted and inserted again: the drain will tell.
     const message = 'The account was just deleted here; the drain looks at it first.';
-    return { ...nothing(main, null), result: 'retry', code: 'USER_BUSY', message };
+    return { ...unchangedOutcome(main, null), result: 'retry', code: 'USER_BUSY', message };
   }
-  if (work.dryRun) return { ...nothing(main, null), result: 'applied', operation: 'remove' };
+  if (run.dryRun) return { ...unchangedOutcome(main, null), result: 'applied', operation: 'remove' };
   const park = (code: ErrorCode, message: string): Outcome => {
-    work.parked.push({ peer: work.from.route.name, uid: main, userId: null, code, message, record });
-    return { ...nothing(main, null), result: 'parked', code, message };
+    run.parked.push({ peer: run.from.route.name, uid: main, userId: null, code, message, record });
+    return { ...unchangedOutcome(main, null), result: 'parked', code, message };
   };
-  if (victimsOf(removal, loaded).remove.length > 0 && !(await work.guard.admits())) {
-    const { code, message } = heldNote(work.from);
+  if (planOfRemoval(removal, loaded).remove.length > 0 && !(await run.guard.admits())) {
+    const { code, message } = heldNote(run.from);
     return park(code, message);
   }
   try {
-    return await removeOnce(work.trx, work.deps, removal, loaded, work.from);
+    return await removeAccounts(run.trx, run.deps, removal, loaded, run.from);
   } catch (error) {
     if (!isParkedRemoval(error)) throw error;
     return park(error.code, error.message);
@@ -145,9 +145,9 @@ async function removeOrPark(
 }
 
 /** One round over the records at `open`; returns those that have to wait for the next. */
-async function applyRound(work: Work, open: readonly number[]): Promise<number[]> {
-  const { trx, deps, from } = work;
-  const incoming = open.map((index) => ({ index, incoming: toIncoming(work.records[index] as UserRecord, deps) }));
+async function applyRound(run: ChunkRun, open: readonly number[]): Promise<number[]> {
+  const { trx, deps, from } = run;
+  const incoming = open.map((index) => ({ index, incoming: toIncoming(run.records[index] as UserRecord, deps) }));
   const loaded = await loadChunk(
     trx,
     deps,
@@ -164,12 +164,12 @@ async function applyRound(work: Work, open: readonly number[]): Promise<number[]
       const decision = decide(one, loaded, { ...context, movingAway: moving });
       if (decision.kind === 'defer') later.push(index);
       else if (decision.kind === 'done') {
-        work.outcomes.set(index, decision.outcome);
-        if (decision.park) work.parked.push(toParked(from, one, decision.outcome, null));
-      } else if (decision.kind === 'buried') {
-        const outcome = await followRemoval(work, decision, loaded);
-        work.outcomes.set(index, outcome);
-        if (outcome.result === 'parked') work.parked.push(toParked(from, one, outcome, null));
+        run.outcomes.set(index, decision.outcome);
+        if (decision.park) run.parked.push(toParked(from, one, decision.outcome, null));
+      } else if (decision.kind === 'followRemoval') {
+        const outcome = await followRemoval(run, decision, loaded);
+        run.outcomes.set(index, outcome);
+        if (outcome.result === 'parked') run.parked.push(toParked(from, one, outcome, null));
         for (const uid of decision.uids) touchedUsers.add(loaded.byUid.get(uid)?.userId ?? 0);
       } else {
         plans.set(decision.plan, index);
@@ -184,57 +184,57 @@ async function applyRound(work: Work, open: readonly number[]): Promise<number[]
     incoming.filter((entry) => !known.includes(entry)),
     movingAway([...plans.keys()]),
   );
-  await carryOut(work, plans, loaded);
+  await storePlans(run, plans, loaded);
   return later;
 }
 
-async function carryOut(work: Work, plans: ReadonlyMap<UserPlan, number>, loaded: Loaded): Promise<void> {
-  const { trx, deps, from, dryRun } = work;
+async function storePlans(run: ChunkRun, plans: ReadonlyMap<UserPlan, number>, loaded: Loaded): Promise<void> {
+  const { trx, deps, from, dryRun } = run;
   const list = [...plans.keys()];
   parkUnstorable(list, deps.hosts, from.route.accepts);
   await keepUserNames(trx, list, deps.catalog.requireTable('t_user'));
   const moves = await parkTakenEmails(trx, list, deps.hosts);
-  if (!dryRun) await holdDisablings(work.guard, list, from);
+  if (!dryRun) await holdDisablings(run.guard, list, from);
   if (dryRun) {
-    for (const [plan, index] of plans) work.outcomes.set(index, dryOutcome(plan));
+    for (const [plan, index] of plans) run.outcomes.set(index, dryOutcome(plan));
     return;
   }
-  if (work.probing) await parkRefused(trx, deps, list);
+  if (run.probing) await parkRefused(trx, deps, list);
   const stored = await storeUsers(trx, deps, list, moves);
   await reportPlaces(trx, deps, from, list);
-  await remember(trx, deps, loaded, stored, from);
+  await writeShadowsAndOutboxes(trx, deps, loaded, stored, from);
   for (const done of stored) {
     const outcome = outcomeOf(done);
-    work.outcomes.set(plans.get(done.plan) as number, outcome);
+    run.outcomes.set(plans.get(done.plan) as number, outcome);
     const waits = done.plan.parked[0] ?? done.plan.notes.find((note) => note.code === 'LOCALE_UNKNOWN');
     if (waits !== undefined) {
       const why = { ...outcome, code: waits.code, message: waits.message };
-      work.parked.push(toParked(from, done.plan.incoming, why, done.userId));
+      run.parked.push(toParked(from, done.plan.incoming, why, done.userId));
     }
   }
 }
 
 /**
- * A record of a user that was removed: whatever else its uids name dies too, and the sender is told, for it has not heard
+ * A record of a user that was removed: whatever else its uids name is removed too, and the sender is told, for it has not heard
  * of the removal or does not know all it concerns.
  */
 async function followRemoval(
-  work: Work,
+  run: ChunkRun,
   removal: Pick<IncomingRemoval, 'uids' | 'stamp'>,
   loaded: Loaded,
 ): Promise<Outcome> {
-  const { deps, from } = work;
+  const { deps, from } = run;
   const outcome: Outcome = {
-    ...nothing(removal.uids[0] as Outcome['uid'], null),
+    ...unchangedOutcome(removal.uids[0] as Outcome['uid'], null),
     code: 'USER_REMOVED',
     message: 'The account was removed; the record came too late.',
   };
-  if (work.dryRun) return outcome;
+  if (run.dryRun) return outcome;
   const followed = { ...removal, emailHash: null };
-  if (victimsOf(followed, loaded).remove.length > 0 && !(await work.guard.admits())) {
+  if (planOfRemoval(followed, loaded).remove.length > 0 && !(await run.guard.admits())) {
     return { ...outcome, result: 'parked', ...heldNote(from) };
   }
-  const done = await removeOnce(work.trx, deps, followed, loaded, from, {
+  const done = await removeAccounts(run.trx, deps, followed, loaded, from, {
     isFinding: true,
     isAnswer: from.via !== 'feed',
   });
@@ -242,13 +242,13 @@ async function followRemoval(
 }
 
 /** What has to outlive the chunk besides the users themselves: records that wait, and the log. */
-async function leaveTraces(work: Work, outcomes: readonly Outcome[]): Promise<void> {
-  const { trx, deps, from, parked } = work;
+async function writeParkedAndLog(run: ChunkRun, outcomes: readonly Outcome[]): Promise<void> {
+  const { trx, deps, from, parked } = run;
   await keepParked(trx, deps, from, parked);
   const waiting = new Set(parked.map((entry) => entry.uid));
   const settled = outcomes.flatMap((outcome, index) => {
     const isSettled = outcome.result !== 'retry' && !waiting.has(outcome.uid);
-    return isSettled ? [work.records[index] as WireRecord] : [];
+    return isSettled ? [run.records[index] as WireRecord] : [];
   });
   if (from.rows === undefined) {
     // What lay here of the same user from the same peer is older, whichever of the uids it came under.

@@ -5,7 +5,7 @@ import type { ErrorCode } from '../model/errors.ts';
 import { findTarget, type Parting, type Target } from '../model/identity.ts';
 import { localeOf, type Value } from '../model/register.ts';
 import { isSeparate } from '../model/separate.ts';
-import { birthOf, type Registered } from '../model/registration.ts';
+import { existenceStamp, type Registered } from '../model/registration.ts';
 import type { Origin, Stamp } from '../model/stamp.ts';
 import { canonicalEmail, type Uid } from '../model/uid.ts';
 import type { Incoming } from './incoming.ts';
@@ -36,7 +36,7 @@ export type Decision =
   | { readonly kind: 'plan'; readonly plan: UserPlan }
   | { readonly kind: 'done'; readonly outcome: Outcome; readonly park: boolean }
   /** The user was removed; its remaining uids and accounts have to follow. */
-  | { readonly kind: 'buried'; readonly uids: readonly Uid[]; readonly stamp: Stamp }
+  | { readonly kind: 'followRemoval'; readonly uids: readonly Uid[]; readonly stamp: Stamp }
   /** Another record of this chunk has to be carried out first. */
   | { readonly kind: 'defer' };
 
@@ -66,7 +66,7 @@ export function decide(incoming: Incoming, loaded: Loaded, context: DecideContex
   const target = targetOf(incoming, candidates, loaded, context);
   if (target.kind === 'removed') {
     const isTouched = candidates.byUid.some(({ userId }) => context.touchedUsers.has(userId));
-    return isTouched ? { kind: 'defer' } : { kind: 'buried', uids, stamp: target.stamp };
+    return isTouched ? { kind: 'defer' } : { kind: 'followRemoval', uids, stamp: target.stamp };
   }
   const latest = latestStamp(incoming);
   if (isAhead(latest, context.nowMs)) {
@@ -97,9 +97,9 @@ function candidatesFor({ record, uids }: Incoming, { byUid, byEmail }: Loaded): 
 }
 
 /** Why nothing can be said yet: the drain has not seen what just happened to the account here. */
-function whyBusy({ uids }: Incoming, { byEmail }: Candidates, { dying, unborn }: Loaded): string | undefined {
-  if (uids.some((uid) => dying.has(uid))) return 'The account was just deleted here; the removal is on its way.';
-  return byEmail !== undefined && unborn.has(byEmail.userId)
+function whyBusy({ uids }: Incoming, { byEmail }: Candidates, { beingDeleted, unadopted }: Loaded): string | undefined {
+  if (uids.some((uid) => beingDeleted.has(uid))) return 'The account was just deleted here; the removal is on its way.';
+  return byEmail !== undefined && unadopted.has(byEmail.userId)
     ? 'The account was just registered here; it is about to be looked at.'
     : undefined;
 }
@@ -108,14 +108,14 @@ function whyBusy({ uids }: Incoming, { byEmail }: Candidates, { dying, unborn }:
 function targetOf(incoming: Incoming, candidates: Candidates, loaded: Loaded, { from }: DecideContext): Target {
   const { record, uids, born, registers, registeredMs } = incoming;
   const { byUid, byEmail } = candidates;
-  const dead = new Map([...loaded.tombstones].map(([uid, { stamp }]) => [uid, stamp]));
+  const removedUids = new Map([...loaded.tombstones].map(([uid, { stamp }]) => [uid, stamp]));
   const isContested =
     byEmail !== undefined && (loaded.contested.has(byEmail.userId) || (isSeparate(record) && byEmail.uids.length > 0));
   return findTarget(
     { uids, email: record.email, emailSince: registers.get('s_email')?.stamp, born, registeredMs },
     byUid,
     byEmail,
-    dead,
+    removedUids,
     loaded.nextUid,
     { isPresent: from.waited === true, isContested },
   );
@@ -176,16 +176,16 @@ function planExisting(
 ): UserPlan {
   const user = users.get(userId) as LocalUser;
   const joined = joinedIds.map((one) => users.get(one) as LocalUser);
-  const born = birthOfAll([incoming, user, ...joined], context.nowMs);
+  const born = existenceStampOfAll([incoming, user, ...joined], context.nowMs);
   const merged = mergeUser(user, incoming, joined, context);
   return { incoming, user, uids, born, partings, rivals, ...merged, parked: [] };
 }
 
-/** See {@link birthOf}; one that a clock far ahead made counts only where there is no other. */
-function birthOfAll(accounts: readonly [Registered, ...Registered[]], nowMs: number): Stamp {
+/** See {@link existenceStamp}; one that a clock far ahead made counts only where there is no other. */
+function existenceStampOfAll(accounts: readonly [Registered, ...Registered[]], nowMs: number): Stamp {
   const sane = accounts.filter(({ born }) => !isFarAhead(born, nowMs));
   const [first = accounts[0], ...others] = sane.length > 0 ? sane : accounts;
-  return others.reduce((one, other) => ({ ...one, born: birthOf(one, other) }), first).born;
+  return others.reduce((one, other) => ({ ...one, born: existenceStamp(one, other) }), first).born;
 }
 
 /** A description in a language this site lacks is left out, and its stamp with it. */

@@ -5,7 +5,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import { markerTimes } from '../store/markers.ts';
 import { readShadows, tombstonesByUid, usersByUid, type StoredUser } from '../store/shadows.ts';
-import type { Unread } from '../store/undrained.ts';
+import type { Undrained } from '../store/undrained.ts';
 import { chooseUids, usedUidsOf } from '../store/uid-assignment.ts';
 import { absorb, hasOtherAddress, isOtherAccount } from '../model/absorb.ts';
 import type { Candidate } from '../model/identity.ts';
@@ -28,7 +28,7 @@ export interface LoadDeps {
   /** A date of registration as stored here, in milliseconds; undefined for what is no time. */
   readonly registeredMs: (local: string) => number | undefined;
   readonly usersWaiting: (trx: Transaction<unknown>, userIds: readonly number[]) => Promise<Set<number>>;
-  readonly unread: Unread;
+  readonly undrained: Undrained;
 }
 
 /** An account of this site. */
@@ -50,14 +50,14 @@ export interface Loaded {
   readonly byEmail: ReadonlyMap<string, LocalUser>;
   readonly tombstones: ReadonlyMap<Uid, { readonly stamp: Stamp; readonly removalId: number }>;
   /** Accounts deleted here, or given another id, whose marker waits for the drain. */
-  readonly dying: ReadonlyMap<Uid, number>;
+  readonly beingDeleted: ReadonlyMap<Uid, number>;
   /** Accounts that went without being deleted, by the uids they had: what is remembered of them goes to who comes back. */
   readonly vanished: ReadonlyMap<Uid, number>;
   /**
    * Accounts registered here whose marker waits for the drain: only that sees whether they are new, or one that was
    * deleted and inserted again, or took the id of one that went. Until then they have no uid.
    */
-  readonly unborn: ReadonlySet<number>;
+  readonly unadopted: ReadonlySet<number>;
   /** Those found by address only that should have another by now, which is another account's. */
   readonly contested: ReadonlySet<number>;
   /** The uid of an account that cannot keep those it had. */
@@ -82,7 +82,7 @@ export async function loadChunk(trx: Transaction<unknown>, deps: LoadDeps, leads
   );
   const stored = await readShadows(trx, ids, { lock: true });
   const rows = await hosts.byId(trx, ids, { lock: true });
-  const renumbered = await deps.unread.changingHands(trx, doubtfulIds(ids, stored, rows));
+  const renumbered = await deps.undrained.changingHands(trx, mismatchedIds(ids, stored, rows));
   const others = new Set([
     ...[...stored.values()].filter((user) => isOther(user, rows)).map((user) => user.userId),
     ...renumbered,
@@ -102,20 +102,20 @@ export async function loadChunk(trx: Transaction<unknown>, deps: LoadDeps, leads
     }
   }
 
-  const gone = [...stored.values()].filter(({ userId }) => !rows.has(userId) || others.has(userId));
-  const deleted = await deps.unread.deleted(
+  const rowless = [...stored.values()].filter(({ userId }) => !rows.has(userId) || others.has(userId));
+  const deleted = await deps.undrained.deleted(
     trx,
-    gone.map((user) => user.userId),
+    rowless.map((user) => user.userId),
     others,
   );
-  const dying = new Map(
-    gone
+  const beingDeleted = new Map(
+    rowless
       .filter((u) => deleted.has(u.userId) || renumbered.has(u.userId))
       .flatMap((u) => u.uids.map((uid) => [uid, u.userId] as const)),
   );
-  const lost = gone.filter(({ userId }) => !deleted.has(userId) && !others.has(userId));
+  const lost = rowless.filter(({ userId }) => !deleted.has(userId) && !others.has(userId));
   const vanished = new Map(lost.flatMap((u) => u.uids.map((uid) => [uid, u.userId] as const)));
-  const unborn = new Set(
+  const unadopted = new Set(
     [...users.values()]
       .filter(({ userId, uids: owned }) => owned.length === 0 && !remembered.has(userId))
       .map((user) => user.userId),
@@ -133,7 +133,7 @@ export async function loadChunk(trx: Transaction<unknown>, deps: LoadDeps, leads
     return holder === undefined || claimed.some((uid) => holder.uids.includes(uid)) ? [] : [holder.userId];
   });
   const contested = await usersContested(trx, byAddressOnly);
-  return { users, byUid, byEmail, tombstones, dying, vanished, unborn, contested, nextUid };
+  return { users, byUid, byEmail, tombstones, beingDeleted, vanished, unadopted, contested, nextUid };
 }
 
 function isSameAddress(one: string | undefined, other: string): boolean {
@@ -153,7 +153,7 @@ function doubtfulAddresses(
 }
 
 /** Ids whose row and shadow do not go together: a marker that was not read yet may tell why. */
-function doubtfulIds(
+function mismatchedIds(
   ids: readonly number[],
   stored: ReadonlyMap<number, StoredUser>,
   rows: ReadonlyMap<number, HostUser>,
@@ -182,10 +182,10 @@ async function lookAt(
   const { describes } = deps.hosts;
   const strangers = [...rows.values()].filter((host) => !stored.has(host.id));
   const strangerIds = strangers.map((host) => host.id);
-  const unborn = new Set([...others, ...(await deps.unread.registered(trx, strangerIds))]);
+  const unadopted = new Set([...others, ...(await deps.undrained.registered(trx, strangerIds))]);
   const chosen = await chooseUids(
     trx,
-    strangers.filter((host) => !unborn.has(host.id)).map((host) => ({ userId: host.id, email: host.email })),
+    strangers.filter((host) => !unadopted.has(host.id)).map((host) => ({ userId: host.id, email: host.email })),
     deps.randomUid,
   );
   const looks = new Map(

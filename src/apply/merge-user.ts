@@ -10,7 +10,7 @@ import { compareStamps, nextStamp, type Origin, type Stamp } from '../model/stam
 import { isSameValue } from '../osclass/values.ts';
 import type { Incoming } from './incoming.ts';
 import type { LocalUser } from './load.ts';
-import { masked } from './masked.ts';
+import { maskValues } from './mask-values.ts';
 
 /** What came of merging a record into an account. */
 export interface MergedUser {
@@ -74,8 +74,8 @@ function conflictNote(
   ours: Values | undefined,
   theirs: RemoteRegister | undefined,
 ): Note {
-  const held = masked(ours);
-  const remote = masked(theirs?.values);
+  const held = maskValues(ours);
+  const remote = maskValues(theirs?.values);
   return {
     code: 'CONFLICT',
     register,

@@ -4,13 +4,13 @@ import { latestStamp, type WireRecord } from '../model/record.ts';
 import type { Uid } from '../model/uid.ts';
 import type { UserPlan } from './decide.ts';
 import type { Incoming } from './incoming.ts';
-import { masked } from './masked.ts';
+import { maskValues } from './mask-values.ts';
 import type { RecordSource, Outcome } from '../model/outcome.ts';
 import type { ParkedRecord } from '../store/parked.ts';
 import type { StoredPlan } from './store-users.ts';
 
 /** Nothing was done, and there is nothing to say about it. */
-export function nothing(uid: Uid, email: string | null): Outcome {
+export function unchangedOutcome(uid: Uid, email: string | null): Outcome {
   return { result: 'unchanged', operation: 'none', uid, userId: null, email, registers: [], notes: [] };
 }
 
@@ -47,7 +47,7 @@ export function dryOutcome(plan: UserPlan): Outcome {
     changes: Object.fromEntries(
       [...plan.take].map(([register, { values }]) => [
         register,
-        { from: masked(plan.user?.host.registers.get(register)), to: masked(values) },
+        { from: maskValues(plan.user?.host.registers.get(register)), to: maskValues(values) },
       ]),
     ),
   };

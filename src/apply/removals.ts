@@ -1,17 +1,17 @@
-/** Removals from peers: the accounts they mean are deleted as Osclass deletes them, and buried, in one transaction. */
+/** Removals from peers: the accounts they mean are deleted as Osclass deletes them, and get a tombstone, in one transaction. */
 import type { Transaction } from 'kysely';
 import type { Catalog } from '../db/catalog.ts';
 import type { OutboxWriter, Routes } from '../store/ports.ts';
 import {
   bindUids,
-  bury,
+  writeTombstones,
   forgetUsers,
   hashRemovedEmail,
   tombstonesByUid,
   writeShadows,
   type StoredUser,
 } from '../store/shadows.ts';
-import { uidsToBury } from '../store/uid-assignment.ts';
+import { uidsToRemove } from '../store/uid-assignment.ts';
 import { absorb } from '../model/absorb.ts';
 import { SyncError } from '../model/errors.ts';
 import { planRemoval, type RemovalPlan } from '../model/identity.ts';
@@ -25,7 +25,7 @@ import { hideItemsOf } from './hidden-items.ts';
 import { keepLeftovers } from './item-leftovers.ts';
 import type { Loaded, LocalUser } from './load.ts';
 import type { Note, RecordSource, Outcome } from '../model/outcome.ts';
-import { unparkBuried } from '../store/parked.ts';
+import { unparkRemoved } from '../store/parked.ts';
 
 /** What removing needs. */
 export interface RemovalDeps {
@@ -56,7 +56,7 @@ export interface IncomingRemoval {
 }
 
 /** The accounts a removal means, and those that part from its uids. */
-export function victimsOf(removal: IncomingRemoval, loaded: Loaded): RemovalPlan {
+export function planOfRemoval(removal: IncomingRemoval, loaded: Loaded): RemovalPlan {
   const main = removal.uids[0] as Uid;
   const named = [...new Set(removal.uids.map((uid) => loaded.byUid.get(uid)).filter((user) => user !== undefined))];
   const isMeant = (email: string): boolean => removal.emailHash === hashRemovedEmail(main, email);
@@ -65,12 +65,12 @@ export function victimsOf(removal: IncomingRemoval, loaded: Loaded): RemovalPlan
 
 /**
  * Removes the accounts a removal means. An account that came to be after the removal stays; one that is not meant parts
- * from the buried uids. Throws `FOREIGN_KEY` before anything was deleted. Removing twice does nothing more.
+ * from the removed uids. Throws `FOREIGN_KEY` before anything was deleted. Removing twice does nothing more.
  *
  * @param found `isFinding`: nobody told us of this removal; it follows from a record that names a removed user, and what
- *   it names besides dies too, so all are told. `isAnswer`: the peer is told in any case, for it knows less
+ *   it names besides is removed too, so all are told. `isAnswer`: the peer is told in any case, for it knows less
  */
-export async function removeOnce(
+export async function removeAccounts(
   trx: Transaction<unknown>,
   deps: RemovalDeps,
   removal: IncomingRemoval,
@@ -80,14 +80,14 @@ export async function removeOnce(
 ): Promise<Outcome> {
   const { outbox, nowMs } = deps;
   const main = removal.uids[0] as Uid;
-  const plan = victimsOf(removal, loaded);
-  const victims = plan.remove.map((userId) => loaded.users.get(userId) as LocalUser);
+  const plan = planOfRemoval(removal, loaded);
+  const removed = plan.remove.map((userId) => loaded.users.get(userId) as LocalUser);
 
   let uids = removal.uids;
   const notes: Note[] = [];
-  for (const user of victims) {
-    uids = uniteUids(uids, await uidsToBury(trx, user));
-    notes.push(...(await carryOut(trx, deps, user)));
+  for (const user of removed) {
+    uids = uniteUids(uids, await uidsToRemove(trx, user));
+    notes.push(...(await removeByMode(trx, deps, user)));
   }
   const known = await tombstonesByUid(trx, uids);
   const stamp = [...known.values()].reduce((latest, one) => later(latest, one.stamp), removal.stamp);
@@ -97,15 +97,15 @@ export async function removeOnce(
   };
   await forgetUsers(
     trx,
-    victims.map((user) => user.userId),
+    removed.map((user) => user.userId),
   );
   await outbox.dropUsers(
     trx,
-    victims.map((user) => user.userId),
+    removed.map((user) => user.userId),
   );
-  await detach(trx, deps, victims);
-  await bury(trx, { uids, stamp, emailHash: removal.emailHash, nowMs: nowMs() });
-  await unparkBuried(trx, uids);
+  await detach(trx, deps, removed);
+  await writeTombstones(trx, { uids, stamp, emailHash: removal.emailHash, nowMs: nowMs() });
+  await unparkRemoved(trx, uids);
   const removals = new Set([...(await tombstonesByUid(trx, uids)).values()].map((one) => one.removalId));
 
   const entries: OutboxEntry[] = [];
@@ -128,24 +128,24 @@ export async function removeOnce(
   }
   await outbox.enqueue(trx, entries, nowMs());
   const told = entries.filter((entry) => entry.kind === 'removal').map((entry) => entry.peer);
-  for (const { email } of victims) {
+  for (const { email } of removed) {
     for (const removalId of removals) {
       await outbox.removed?.(trx, { email, removalId, uids, told, from: from.route.name });
     }
   }
   return {
-    result: victims.length > 0 ? 'applied' : 'unchanged',
-    operation: victims.length > 0 ? 'remove' : 'none',
+    result: removed.length > 0 ? 'applied' : 'unchanged',
+    operation: removed.length > 0 ? 'remove' : 'none',
     uid: main,
-    userId: victims[0]?.userId ?? null,
-    email: victims[0]?.email ?? null,
+    userId: removed[0]?.userId ?? null,
+    email: removed[0]?.email ?? null,
     registers: [],
     notes,
   };
 }
 
 /** What the mode of this site makes of a removal. An account that stays takes part in nothing any more. */
-async function carryOut(trx: Transaction<unknown>, deps: RemovalDeps, user: LocalUser): Promise<Note[]> {
+async function removeByMode(trx: Transaction<unknown>, deps: RemovalDeps, user: LocalUser): Promise<Note[]> {
   const { catalog, removal } = deps;
   if (removal.mode === 'delete') {
     const removed = await removeUser(trx, catalog, user.userId, { related: removal.related });

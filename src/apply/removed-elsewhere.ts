@@ -10,7 +10,7 @@ import type { Stamp } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
 import { requireStamp } from '../osclass/records.ts';
 import { loadChunk, type LoadDeps } from './load.ts';
-import { victimsOf } from './removals.ts';
+import { planOfRemoval } from './removals.ts';
 
 /** One such account. */
 export interface RemovedElsewhere {
@@ -37,8 +37,8 @@ export async function findRemovedElsewhere(
     const removal = { uids, stamp: requireStamp(stamp), emailHash };
     const loaded = await inTransaction(deps.db, (trx) => loadChunk(trx, deps, [removal]));
     // Deleted here as well, just now: the drain will tell.
-    if (uids.some((uid) => loaded.dying.has(uid))) continue;
-    for (const userId of victimsOf(removal, loaded).remove) {
+    if (uids.some((uid) => loaded.beingDeleted.has(uid))) continue;
+    for (const userId of planOfRemoval(removal, loaded).remove) {
       const user = loaded.users.get(userId);
       const [uid] = user?.uids ?? [];
       if (user === undefined || uid === undefined) continue;

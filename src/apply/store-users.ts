@@ -99,7 +99,7 @@ export async function storeUsers(
   }
   return plans.flatMap((plan) => {
     const host = rows.get(idOf(plan));
-    return host === undefined ? [] : [settle(plan, host, deps)];
+    return host === undefined ? [] : [toStoredPlan(plan, host, deps)];
   });
 }
 
@@ -231,7 +231,7 @@ async function followStatus(
 }
 
 /** The shadow after the write: hashes of what is really stored, under the stamps it was sent with. */
-function settle(plan: UserPlan, host: HostUser, deps: StoreDeps): StoredPlan {
+function toStoredPlan(plan: UserPlan, host: HostUser, deps: StoreDeps): StoredPlan {
   const before: Shadow = plan.user?.shadow ?? firstShadow(new Map(), adoptionStamp(0, deps.origin), plan.born);
   const registers = new Map<RegisterName, RegisterState>(before.registers);
   const changed: RegisterName[] = [];

@@ -18,7 +18,7 @@ import type { Uid } from '../model/uid.ts';
 import type { HostUser } from '../osclass/host-users.ts';
 import { adopt } from './adopt.ts';
 import type { CaptureDeps } from './deps.ts';
-import { doubtfulIds, findFormerIds, forgetWaiting, letWait, renumber, seeUnderNewIds } from './renumber.ts';
+import { doubtfulIds, findFormerIds, forgetWaiting, moveToWaitingIds, renumber, adjustToNewIds } from './renumber.ts';
 
 /** What one page of the scan came to, or several. */
 export interface BaselinePage {
@@ -144,7 +144,7 @@ export async function baselineOnce(
     const others = found.filter((user) => !left.has(user.id));
     const otherIds = others.map((user) => user.id);
     // Whoever had those ids may be found further on.
-    await letWait(trx, deps, otherIds);
+    await moveToWaitingIds(trx, deps, otherIds);
     const strangers = await adoptAll(
       trx,
       deps,
@@ -193,7 +193,7 @@ async function followIds(
   const made = await renumber(trx, deps, await findFormerIds(trx, deps, asked), { keeps: true });
   const shadows = await readShadows(trx, [...users.keys()], { lock: true });
   const before = [...made].filter(([, now]) => users.has(now)).map(([old, now]) => [now, old] as const);
-  await seeUnderNewIds(trx, deps, new Map(before), { users, shadows });
+  await adjustToNewIds(trx, deps, new Map(before), { users, shadows });
   return { users: [...users.values()], known: shadows };
 }
 

@@ -10,7 +10,7 @@ export interface CaptureDeps {
   readonly hosts: HostUsers;
   readonly outbox: OutboxWriter;
   /** Lets what waits of users besides follow them to other ids: old id → new id, all at once. */
-  readonly renumbered: (trx: Transaction<unknown>, moves: ReadonlyMap<number, number>) => Promise<void>;
+  readonly renumberWaiting: (trx: Transaction<unknown>, moves: ReadonlyMap<number, number>) => Promise<void>;
   readonly routes: Routes;
   readonly origin: Origin;
   /** Local time of the site → milliseconds since 1970, undefined for sentinel dates. */

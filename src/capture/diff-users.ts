@@ -11,11 +11,11 @@ import { isAdoption, nextStamp, type Origin } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
 import type { HostUser } from '../osclass/host-users.ts';
 import { adopt } from './adopt.ts';
-import { buryUsers, type Gone } from './removed-here.ts';
+import { recordDeletions, type DeletedRow } from './removed-here.ts';
 import type { Marked } from './coalesce.ts';
 import type { CaptureDeps } from './deps.ts';
-import { doubtfulIds, findFormerIds, forgetWaiting, letWait, renumber, seeUnderNewIds } from './renumber.ts';
-import { findSuccessors, moveOn } from './replaced-rows.ts';
+import { doubtfulIds, findFormerIds, forgetWaiting, moveToWaitingIds, renumber, adjustToNewIds } from './renumber.ts';
+import { findSuccessors, moveToSuccessors } from './replaced-rows.ts';
 
 /** What is known of the batch as a whole. */
 export interface Batch {
@@ -34,13 +34,13 @@ export interface Batch {
 }
 
 /** A marked user that exists. */
-interface Present {
+interface MarkedUser {
   readonly user: HostUser;
   readonly mark: Marked;
 }
 
 /** What peers are to hear of a user. */
-interface News {
+interface UserChange {
   readonly userId: number;
   readonly registers: readonly RegisterName[] | 'all';
   /** See {@link OutboxEntry}. */
@@ -48,7 +48,7 @@ interface News {
 }
 
 /** What came of a batch. */
-export interface Settled {
+export interface UserDiff {
   /** Users that really changed or were removed. */
   readonly changed: number[];
   /** Accounts that went without being deleted, and whose ids others have now. */
@@ -63,12 +63,12 @@ interface Known {
 }
 
 /** Works off markers, by user. */
-export async function settle(
+export async function diffUsers(
   trx: Transaction<unknown>,
   deps: CaptureDeps,
   marked: Map<number, Marked>,
   batch: Batch,
-): Promise<Settled> {
+): Promise<UserDiff> {
   const { hosts, outbox } = deps;
   const moved = await renumber(trx, deps, batch.moves, { keeps: batch.full });
   const shadows = await readShadows(trx, [...marked.keys()], { lock: true });
@@ -85,37 +85,37 @@ export async function settle(
   });
   for (const [userId, mark] of await batch.recall(unexplained)) marked.set(userId, mark);
   const found = await recognise(trx, deps, { shadows, users, marked }, batch);
-  await seeUnderNewIds(trx, deps, invert([...moved, ...found]), { shadows, users });
+  await adjustToNewIds(trx, deps, invert([...moved, ...found]), { shadows, users });
   const reused = [
     ...[...users.values()].filter((user) => isOther(user, shadows)).map((user) => user.id),
     ...[...marked].filter(([userId, mark]) => isShortLived(mark, shadows.get(userId))).map(([userId]) => userId),
   ];
-  const dead = [...marked].flatMap(([userId, { deletedEmail, ...mark }]): Gone[] => {
+  const deletedRows = [...marked].flatMap(([userId, { deletedEmail, ...mark }]): DeletedRow[] => {
     if (isShortLived(marked.get(userId), shadows.get(userId))) return [];
     const isThere = users.has(userId) && !reused.includes(userId);
     return isThere || deletedEmail === undefined ? [] : [{ userId, email: deletedEmail, ...mark }];
   });
-  const successors = await findSuccessors(trx, deps, dead);
-  const unsent = await moveOn(trx, deps, successors, { shadows, users, marked });
-  const gone = dead.filter(({ userId }) => shadows.has(userId) || !successors.has(userId));
-  const removals = await buryUsers(trx, deps, gone, shadows, batch.adoptedUntilMs);
-  const buried = gone.filter(({ userId }) => shadows.has(userId));
+  const successors = await findSuccessors(trx, deps, deletedRows);
+  const unsent = await moveToSuccessors(trx, deps, successors, { shadows, users, marked });
+  const deletions = deletedRows.filter(({ userId }) => shadows.has(userId) || !successors.has(userId));
+  const removals = await recordDeletions(trx, deps, deletions, shadows, batch.adoptedUntilMs);
+  const removed = deletions.filter(({ userId }) => shadows.has(userId));
   const released = await releaseIds(trx, deps, reused, { shadows, marked }, batch);
-  const vanished = released.filter((userId) => !buried.some((one) => one.userId === userId)).length;
+  const vanished = released.filter((userId) => !removed.some((one) => one.userId === userId)).length;
 
-  const present = [...marked].flatMap(([userId, mark]): Present[] => {
+  const present = [...marked].flatMap(([userId, mark]): MarkedUser[] => {
     const user = users.get(userId);
     return user === undefined ? [] : [{ user, mark }];
   });
   const known = present.filter(({ user }) => shadows.has(user.id));
   const strangers = present.filter(({ user }) => !shadows.has(user.id));
-  const news = [
+  const changes = [
     ...(await compare(trx, deps, known, { shadows, unsent, batch })),
-    ...(await welcome(trx, deps, strangers)),
+    ...(await addUsers(trx, deps, strangers)),
   ];
-  await outbox.enqueue(trx, [...removals, ...news.flatMap((one) => entriesOf(one, deps))], deps.nowMs());
+  await outbox.enqueue(trx, [...removals, ...changes.flatMap((one) => entriesOf(one, deps))], deps.nowMs());
   if (!batch.full && !batch.isScanning) await forgetWaiting(trx, deps);
-  return { changed: [...buried, ...news].map(({ userId }) => userId), vanished };
+  return { changed: [...removed, ...changes].map(({ userId }) => userId), vanished };
 }
 
 /**
@@ -163,7 +163,7 @@ function isShortLived(mark: Marked | undefined, stored: StoredUser | undefined):
 }
 
 /**
- * Ids that another account has now: whoever had them is buried by now, or went without being deleted and is forgotten;
+ * Ids that another account has now: whoever had them is removed by now, or went without being deleted and is forgotten;
  * the present one is new. Returns those ids that were known.
  */
 async function releaseIds(
@@ -174,7 +174,7 @@ async function releaseIds(
   { full }: Batch,
 ): Promise<number[]> {
   const known = reused.filter((userId) => shadows.has(userId));
-  if (full) await letWait(trx, deps, known);
+  if (full) await moveToWaitingIds(trx, deps, known);
   await forgetUsers(trx, known);
   await deps.outbox.dropUsers(trx, known);
   for (const userId of reused) {
@@ -186,11 +186,15 @@ async function releaseIds(
 }
 
 /** Users without a shadow: registered just now, or there before anything of ours looked. */
-async function welcome(trx: Transaction<unknown>, deps: CaptureDeps, users: readonly Present[]): Promise<News[]> {
+async function addUsers(
+  trx: Transaction<unknown>,
+  deps: CaptureDeps,
+  users: readonly MarkedUser[],
+): Promise<UserChange[]> {
   const { origin, randomUid } = deps;
   const addressed = users.map(({ user }) => ({ userId: user.id, email: user.email }));
   const uids = await chooseUids(trx, addressed, randomUid);
-  const shadowOf = ({ user, mark }: Present): Shadow => {
+  const shadowOf = ({ user, mark }: MarkedUser): Shadow => {
     if (!isRegistration(mark)) return adopt(user, deps);
     const stamp = nextStamp(mark.atMs, undefined, origin);
     return firstShadow(user.registers, stamp, stamp);
@@ -212,13 +216,13 @@ async function welcome(trx: Transaction<unknown>, deps: CaptureDeps, users: read
 async function compare(
   trx: Transaction<unknown>,
   deps: CaptureDeps,
-  users: readonly Present[],
+  users: readonly MarkedUser[],
   { shadows, unsent, batch }: { shadows: ReadonlyMap<number, StoredUser>; unsent: ReadonlySet<number>; batch: Batch },
-): Promise<News[]> {
+): Promise<UserChange[]> {
   const { origin } = deps;
   const ids = users.map(({ user }) => user.id);
   const waiting = await deps.outbox.usersWaiting(trx, ids);
-  const look = ({ user }: Present, atMs: number): Absorbed => {
+  const look = ({ user }: MarkedUser, atMs: number): Absorbed => {
     const before = (shadows.get(user.id) as StoredUser).shadow;
     return absorb(
       before,
@@ -245,7 +249,7 @@ async function compare(
 
   const write: StoredUser[] = [];
   const moved: (Addressed & { uids: readonly Uid[] })[] = [];
-  const news: News[] = [];
+  const changes: UserChange[] = [];
   for (const [{ user, mark }, { shadow, changed }] of looks) {
     const before = shadows.get(user.id) as StoredUser;
     if (shadow !== before.shadow) write.push({ ...before, shadow });
@@ -258,11 +262,11 @@ async function compare(
       (mark.atMs <= batch.adoptedUntilMs && isUntouched(before.shadow, origin));
     const registers = isWhole ? 'all' : changed;
     const status = isWhole || changed.includes('status') ? { guarded: !user.enabled } : {};
-    if (registers.length > 0) news.push({ userId: user.id, registers, ...status });
+    if (registers.length > 0) changes.push({ userId: user.id, registers, ...status });
   }
   await writeShadows(trx, write);
   await reserveUids(trx, moved);
-  return news;
+  return changes;
 }
 
 /** REPLACE deletes and inserts: that is no registration. */
@@ -278,7 +282,7 @@ function isUntouched(shadow: Shadow, origin: Origin): boolean {
   return true;
 }
 
-function entriesOf({ userId, registers, guarded }: News, { routes }: CaptureDeps): OutboxEntry[] {
+function entriesOf({ userId, registers, guarded }: UserChange, { routes }: CaptureDeps): OutboxEntry[] {
   const status = guarded === undefined ? {} : { guarded };
   return routesFor(routes(), registers).map((route) => ({ peer: route.name, kind: 'user', ref: userId, ...status }));
 }

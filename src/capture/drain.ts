@@ -8,10 +8,10 @@ import { readStates } from '../store/state.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { coalesce, gather, isRenumbering, type Marked } from './coalesce.ts';
 import type { CaptureDeps } from './deps.ts';
-import { settle, type Settled } from './diff-users.ts';
+import { diffUsers, type UserDiff } from './diff-users.ts';
 
 /** What one pass did. */
-export interface Drained extends Settled {
+export interface Drained extends UserDiff {
   /** Markers worked off. */
   readonly done: number;
   readonly full: boolean;
@@ -21,7 +21,7 @@ export interface Drained extends Settled {
 export const NOTHING_DRAINED: Drained = { done: 0, full: false, changed: [], vanished: 0 };
 
 /** True if other work may go on now: who changed, was removed or went is known. Pure. */
-export function isNews({ changed, vanished }: Settled): boolean {
+export function isNews({ changed, vanished }: UserDiff): boolean {
   return changed.length > 0 || vanished > 0;
 }
 
@@ -52,7 +52,7 @@ export async function drainOnce(deps: CaptureDeps, lease: Lease): Promise<Draine
       return gather(theirs, read, marked);
     };
     const changingHands = (userIds: readonly number[]): Promise<Set<number>> => idsChangingHands(trx, userIds, read);
-    const settled = await settle(trx, deps, marked, {
+    const settled = await diffUsers(trx, deps, marked, {
       full,
       moves,
       adoptedUntilMs,

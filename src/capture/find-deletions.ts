@@ -17,17 +17,20 @@ import { routesFor } from '../model/route.ts';
 import { wantRescan } from './baseline.ts';
 import type { CaptureDeps } from './deps.ts';
 import { addMarkers, type NewMarker } from '../store/queue.ts';
-import { renumber, seeUnderNewIds } from './renumber.ts';
+import { renumber, adjustToNewIds } from './renumber.ts';
 import { decodeTableSeen, encodeTableSeen, isSameTable, laterSeen, readTableSeen } from './table-fingerprint.ts';
 
 /** What the search needs. */
-export interface AbsentDeps extends Pick<CaptureDeps, 'db' | 'hosts' | 'outbox' | 'routes' | 'nowMs' | 'renumbered'> {
+export interface FindDeletionsDeps extends Pick<
+  CaptureDeps,
+  'db' | 'hosts' | 'outbox' | 'routes' | 'nowMs' | 'renumberWaiting'
+> {
   /** False: triggers are there by now, and this search is the last. */
   readonly isScanMode: boolean;
 }
 
 /** One page of the search. */
-export interface AbsentPage {
+export interface DeletionsPage {
   /** Shadows looked at. */
   readonly done: number;
   readonly full: boolean;
@@ -67,7 +70,7 @@ export async function trustTable(db: Kysely<unknown>, catalog: Catalog): Promise
 }
 
 /** True while the search is under way. */
-export async function isSearchingAbsent(db: Kysely<unknown>): Promise<boolean> {
+export async function isFindingDeletions(db: Kysely<unknown>): Promise<boolean> {
   return (await readState(db, 'absent_cursor')) !== undefined;
 }
 
@@ -76,7 +79,7 @@ export async function isSearchingAbsent(db: Kysely<unknown>): Promise<boolean> {
  * and a repeated page finds its markers. If the table turns out to be another one, the search begins anew, and until its
  * end nobody counts as deleted.
  */
-export async function absentOnce(deps: AbsentDeps, lease: Lease): Promise<AbsentPage> {
+export async function findDeletionsOnce(deps: FindDeletionsDeps, lease: Lease): Promise<DeletionsPage> {
   const { db, hosts } = deps;
   return await inTransaction(db, async (trx) => {
     const cursor = Number((await readState(trx, 'absent_cursor')) ?? 0);
@@ -94,17 +97,17 @@ export async function absentOnce(deps: AbsentDeps, lease: Lease): Promise<Absent
       return { done: 0, full: true, deleted: 0, vanished: 0 };
     }
     const amnesty = (await readState(trx, 'absent_amnesty')) !== undefined;
-    await welcomeBack(trx, deps, cursor, last, present);
-    const gone = await confirmGone(
+    await reportReturned(trx, deps, cursor, last, present);
+    const missing = await confirmMissing(
       trx,
       deps,
       known.filter((userId) => !present.has(userId)),
     );
-    const elsewhere = await findElsewhere(trx, deps, gone);
+    const elsewhere = await findMoved(trx, deps, missing);
     await follow(trx, deps, elsewhere);
-    for (const userId of elsewhere.keys()) gone.delete(userId);
-    if (amnesty) await addVanished(trx, [...gone.keys()], deps.nowMs());
-    else await addMarkers(trx, await markersOf(trx, deps, gone));
+    for (const userId of elsewhere.keys()) missing.delete(userId);
+    if (amnesty) await addVanished(trx, [...missing.keys()], deps.nowMs());
+    else await addMarkers(trx, await markersOf(trx, deps, missing));
 
     // Where keys were changed, looking at the rows first finds most of the others at less cost. In another table than before
     // whoever is not found is to be remembered as vanished, and that of all at once.
@@ -115,15 +118,15 @@ export async function absentOnce(deps: AbsentDeps, lease: Lease): Promise<Absent
     const isOver = !full && !deps.isScanMode;
     await writeState(trx, 'table_seen', isOver ? null : encodeTableSeen(laterSeen(before, seen)));
     await lease.fence(trx);
-    const found = gone.size;
+    const found = missing.size;
     return { done: known.length, full, deleted: amnesty ? 0 : found, vanished: amnesty ? found : 0 };
   });
 }
 
 /** Rows that vanished and are there again: nobody knows what peers did meanwhile, so they hear of them. */
-async function welcomeBack(
+async function reportReturned(
   trx: Transaction<unknown>,
-  { outbox, routes, nowMs }: AbsentDeps,
+  { outbox, routes, nowMs }: FindDeletionsDeps,
   after: number,
   upTo: number,
   present: ReadonlySet<number>,
@@ -141,43 +144,47 @@ async function welcomeBack(
  * Those of the accounts that have a shadow and no row once whoever is storing them has committed, and of which nothing
  * is known yet.
  */
-async function confirmGone(
+async function confirmMissing(
   trx: Transaction<unknown>,
-  { hosts }: AbsentDeps,
+  { hosts }: FindDeletionsDeps,
   userIds: readonly number[],
 ): Promise<Map<number, StoredUser>> {
-  const gone = await readShadows(trx, userIds, { lock: true });
-  const ids = [...gone.keys()];
+  const missing = await readShadows(trx, userIds, { lock: true });
+  const ids = [...missing.keys()];
   const settled = [
     ...(await hosts.byId(trx, ids)).keys(),
     ...(await usersMarked(trx, 'D', ids)),
     ...(await vanishedAmong(trx, ids)),
   ];
-  for (const userId of settled) gone.delete(userId);
-  return gone;
+  for (const userId of settled) missing.delete(userId);
+  return missing;
 }
 
-async function follow(trx: Transaction<unknown>, deps: AbsentDeps, moves: ReadonlyMap<number, number>): Promise<void> {
+async function follow(
+  trx: Transaction<unknown>,
+  deps: FindDeletionsDeps,
+  moves: ReadonlyMap<number, number>,
+): Promise<void> {
   if (moves.size === 0) return;
   await renumber(trx, deps, moves, { keeps: true });
   const ids = [...moves.values()];
   const users = await deps.hosts.byId(trx, ids);
   const shadows = await readShadows(trx, ids);
-  await seeUnderNewIds(trx, deps, new Map([...moves].map(([before, now]) => [now, before])), { users, shadows });
+  await adjustToNewIds(trx, deps, new Map([...moves].map(([before, now]) => [now, before])), { users, shadows });
 }
 
 /**
  * Of accounts that are not under their ids: those that are in the table under others, told by address and registration, for
  * their keys were changed. Old id → new id. All rows are read, once for a page on which somebody is gone.
  */
-async function findElsewhere(
+async function findMoved(
   trx: Transaction<unknown>,
-  { hosts }: AbsentDeps,
-  gone: ReadonlyMap<number, StoredUser>,
+  { hosts }: FindDeletionsDeps,
+  missing: ReadonlyMap<number, StoredUser>,
 ): Promise<Map<number, number>> {
   const found = new Map<number, number>();
-  if (gone.size === 0) return found;
-  const byAddress = new Map([...gone.values()].map((user) => [user.shadow.registers.get('s_email')?.hash, user]));
+  if (missing.size === 0) return found;
+  const byAddress = new Map([...missing.values()].map((user) => [user.shadow.registers.get('s_email')?.hash, user]));
   for (let after = 0, length = PAGE; length === PAGE;) {
     const rows = await hosts.identitiesAfter(trx, after, PAGE);
     for (const { id: userId, registers } of rows) {
@@ -193,13 +200,13 @@ async function findElsewhere(
 /** A delete marker names the address only if a newer row has it: then that row goes on as the same account. */
 async function markersOf(
   trx: Transaction<unknown>,
-  { hosts }: AbsentDeps,
-  gone: ReadonlyMap<number, StoredUser>,
+  { hosts }: FindDeletionsDeps,
+  missing: ReadonlyMap<number, StoredUser>,
 ): Promise<NewMarker[]> {
-  if (gone.size === 0) return [];
+  if (missing.size === 0) return [];
   const strangers = await hosts.after(trx, await lastShadowId(trx), NEWEST);
   const holders = new Map(strangers.map(({ registers, email }) => [hashValues(registers.get('s_email') ?? {}), email]));
-  return [...gone].map(([userId, { shadow }]) => {
+  return [...missing].map(([userId, { shadow }]) => {
     const hash = shadow.registers.get('s_email')?.hash;
     return { userId, op: 'D', oldEmail: (hash === undefined ? undefined : holders.get(hash)) ?? null };
   });

@@ -8,7 +8,7 @@ import { SyncError } from '../model/errors.ts';
 import { requireFit } from '../osclass/host-fit.ts';
 import type { RelatedTable } from '../osclass/related.ts';
 import { restoreQueue } from './queue-repair.ts';
-import { alone } from './with-trigger-lease.ts';
+import { withTriggerLease } from './with-trigger-lease.ts';
 import type { DdlOptions } from './ddl-session.ts';
 import { requireRights, rightsFor } from './rights.ts';
 import { endScanMode, trustTable } from './find-deletions.ts';
@@ -65,11 +65,11 @@ export async function installOnce(
     const migrations = await migrate(db, catalog.prefix);
     if (before > 0) await restoreQueue(db, catalog);
     if (mode === 'scan') {
-      await alone(db, () => dropTriggers(db, catalog, ddl));
+      await withTriggerLease(db, () => dropTriggers(db, catalog, ddl));
       if (await isBaselinePending(db)) await trustTable(db, catalog);
       return { migrations, triggers: 0 };
     }
-    const made = await alone(db, async () => {
+    const made = await withTriggerLease(db, async () => {
       const state = await inspectTriggers(db, catalog, related);
       return await mendAndRescan(db, catalog, state, ddl);
     });

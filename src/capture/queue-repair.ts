@@ -9,7 +9,7 @@ import { errnoOf, isMissingColumn, isMissingTable, isTableBroken } from '../db/f
 import { remakeTable } from '../db/migrate.ts';
 import { SyncError } from '../model/errors.ts';
 import { hasUsers } from '../osclass/missing-host.ts';
-import { alone } from './with-trigger-lease.ts';
+import { withTriggerLease } from './with-trigger-lease.ts';
 import { requestRescan } from './baseline.ts';
 import { dropTriggers } from './triggers.ts';
 import { own, ownName } from '../db/own-tables.ts';
@@ -50,7 +50,7 @@ export async function withQueue<T>(db: Kysely<unknown>, catalog: Catalog, work: 
     return await work();
   } catch (error) {
     if (isTableBroken(error)) {
-      await alone(db, () => dropTriggers(db, catalog, { patience: { tries: 2, pauseMs: 500 } }));
+      await withTriggerLease(db, () => dropTriggers(db, catalog, { patience: { tries: 2, pauseMs: 500 } }));
       const advice = `The table ${ownName(catalog.prefix, 'queue')} is broken (${errnoOf(error)}). Repair it, or drop it: then it is made again, and all users are compared.`;
       throw new SyncError('DB_ERROR', advice, { cause: error });
     }

@@ -1,16 +1,16 @@
-/** Users deleted on our site: buried, forgotten, and told to every peer. */
+/** Users deleted on our site: they get tombstones, lose their shadows, and every peer is told. */
 import type { Transaction } from 'kysely';
-import { bury, forgetUsers, hashRemovedEmail, tombstonesByUid, type StoredUser } from '../store/shadows.ts';
-import { chooseUids, uidsToBury } from '../store/uid-assignment.ts';
+import { writeTombstones, forgetUsers, hashRemovedEmail, tombstonesByUid, type StoredUser } from '../store/shadows.ts';
+import { chooseUids, uidsToRemove } from '../store/uid-assignment.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
 import { nextStamp, type Stamp } from '../model/stamp.ts';
 import { uidOfEmail, type Uid } from '../model/uid.ts';
 import type { CaptureDeps } from './deps.ts';
 
-type BurialDeps = Pick<CaptureDeps, 'outbox' | 'routes' | 'origin' | 'nowMs' | 'randomUid'>;
+type DeletionDeps = Pick<CaptureDeps, 'outbox' | 'routes' | 'origin' | 'nowMs' | 'randomUid'>;
 
 /** A row that a delete marker tells of and that is not there. */
-export interface Gone {
+export interface DeletedRow {
   readonly userId: number;
   /** The address it had; '' if it is not known. */
   readonly email: string;
@@ -26,22 +26,22 @@ export interface Gone {
  * @param adoptedUntilMs until then users without a shadow were not new: they were deleted before the baseline came to
  *   them, and peers may have them
  */
-export async function buryUsers(
+export async function recordDeletions(
   trx: Transaction<unknown>,
-  deps: BurialDeps,
-  gone: readonly Gone[],
+  deps: DeletionDeps,
+  deletedRows: readonly DeletedRow[],
   shadows: ReadonlyMap<number, StoredUser>,
   adoptedUntilMs: number,
 ): Promise<OutboxEntry[]> {
   const { outbox, origin } = deps;
   const removals = new Set<number>();
   const told = routesFor(deps.routes(), 'all');
-  for (const { userId, email, atMs, inserted } of gone) {
+  for (const { userId, email, atMs, inserted } of deletedRows) {
     const before = shadows.get(userId);
     let uids: readonly Uid[];
     if (before !== undefined) {
       // An account that stayed here after its removal elsewhere has no uid: there is nobody to tell.
-      uids = email === '' || before.uids.length === 0 ? before.uids : await uidsToBury(trx, { ...before, email });
+      uids = email === '' || before.uids.length === 0 ? before.uids : await uidsToRemove(trx, { ...before, email });
     } else if (!inserted && email !== '' && atMs <= adoptedUntilMs) {
       const first = (await chooseUids(trx, [{ userId, email }], deps.randomUid)).get(userId);
       uids = first === uidOfEmail(email) ? [first] : [];
@@ -50,13 +50,13 @@ export async function buryUsers(
     if (main === undefined) continue;
     const stamp: Stamp = nextStamp(atMs, before?.shadow.born, origin);
     const emailHash = email === '' ? null : hashRemovedEmail(main, email);
-    await bury(trx, { uids, stamp, emailHash, nowMs: deps.nowMs() });
+    await writeTombstones(trx, { uids, stamp, emailHash, nowMs: deps.nowMs() });
     for (const { removalId } of (await tombstonesByUid(trx, uids)).values()) {
       removals.add(removalId);
       if (email !== '') await outbox.removed?.(trx, { email, removalId, uids, told: told.map((route) => route.name) });
     }
   }
-  const ids = gone.map(({ userId }) => userId).filter((userId) => shadows.has(userId));
+  const ids = deletedRows.map(({ userId }) => userId).filter((userId) => shadows.has(userId));
   await forgetUsers(trx, ids);
   await outbox.dropUsers(trx, ids);
   return [...removals].flatMap((ref) =>

@@ -23,7 +23,7 @@ import { uidOfEmail, uidsOfEmail, uniteUids } from '../model/uid.ts';
 import type { HostUser } from '../osclass/host-users.ts';
 import type { CaptureDeps } from './deps.ts';
 
-type RenumberDeps = Pick<CaptureDeps, 'hosts' | 'outbox' | 'nowMs' | 'renumbered'>;
+type RenumberDeps = Pick<CaptureDeps, 'hosts' | 'outbox' | 'nowMs' | 'renumberWaiting'>;
 
 /** Accounts in one statement. */
 const PAGE = 1000;
@@ -57,7 +57,7 @@ export async function renumber(
   if (keeps) for (const [before, waiting] of await waitingIds(trx, others)) moves.set(before, waiting);
   await renumberShadows(trx, moves);
   await outbox.renumber(trx, moves, nowMs());
-  await deps.renumbered(trx, moves);
+  await deps.renumberWaiting(trx, moves);
   const united = doubles.map((userId): StoredUser => {
     const mover = movers.get(userId) as StoredUser;
     return { ...mover, userId, uids: uniteUids(mover.uids, (stored.get(userId) as StoredUser).uids) };
@@ -77,7 +77,7 @@ function isDouble({ shadow }: StoredUser, mover: StoredUser | undefined): boolea
 }
 
 /** Takes accounts from ids that others have now; they wait for their row to be found. */
-export async function letWait(
+export async function moveToWaitingIds(
   trx: Transaction<unknown>,
   deps: RenumberDeps,
   userIds: readonly number[],
@@ -185,12 +185,12 @@ export async function findFormerIds(
       : [];
   });
   const left = await rememberedElsewhere(trx, unsure);
-  const isGone = ({ userId, shadow }: StoredUser): boolean => {
+  const isMissing = ({ userId, shadow }: StoredUser): boolean => {
     const row = rows.get(userId);
     return row === undefined || isOtherAccount(shadow, row.registers) || left.has(row);
   };
   return new Map(
-    [...found].filter(([, stored]) => isGone(stored)).map(([user, stored]) => [stored.userId, user.id] as const),
+    [...found].filter(([, stored]) => isMissing(stored)).map(([user, stored]) => [stored.userId, user.id] as const),
   );
 }
 
@@ -200,7 +200,7 @@ export async function findFormerIds(
  *
  * @param before new id → old id
  */
-export async function seeUnderNewIds(
+export async function adjustToNewIds(
   trx: Transaction<unknown>,
   { hosts }: RenumberDeps,
   before: ReadonlyMap<number, number>,

@@ -4,7 +4,7 @@ import type { OutboxWriter } from '../store/ports.ts';
 import { bindUids, forgetUsers, readShadows, writeShadows, type StoredUser } from '../store/shadows.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
-import type { Gone } from './removed-here.ts';
+import type { DeletedRow } from './removed-here.ts';
 import type { Marked } from './coalesce.ts';
 
 interface SuccessorDeps {
@@ -19,19 +19,19 @@ interface Known {
   readonly marked: Map<number, Marked>;
 }
 
-/** Present users that hold the address of a deleted row, exactly: then the address is not really gone. */
+/** Present users that hold the address of a deleted row, exactly: then the account was not really deleted. */
 export async function findSuccessors(
   trx: Transaction<unknown>,
   { hosts }: SuccessorDeps,
-  dead: readonly Gone[],
+  deletedRows: readonly DeletedRow[],
 ): Promise<Map<number, HostUser>> {
-  const emails = dead.map(({ email }) => email).filter((email) => email !== '');
+  const emails = deletedRows.map(({ email }) => email).filter((email) => email !== '');
   const holders = await hosts.holdersOf(trx, emails);
   const ids = [...holders.values()].map((holder) => holder.id);
   const users = await hosts.byId(trx, ids);
   const byEmail = new Map([...users.values()].map((user) => [canonicalEmail(user.email), user]));
   return new Map(
-    dead.flatMap(({ userId, email }) => {
+    deletedRows.flatMap(({ userId, email }) => {
       const successor = byEmail.get(canonicalEmail(email));
       return successor === undefined ? [] : [[userId, successor] as const];
     }),
@@ -42,7 +42,7 @@ export async function findSuccessors(
  * Lets each successor that nothing is known of go on with shadow and uids of the deleted row. Returns those of them
  * that have changes some peer has not seen.
  */
-export async function moveOn(
+export async function moveToSuccessors(
   trx: Transaction<unknown>,
   { outbox }: SuccessorDeps,
   successors: ReadonlyMap<number, HostUser>,

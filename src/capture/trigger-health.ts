@@ -3,7 +3,7 @@ import { sql, type Kysely } from 'kysely';
 import type { Catalog } from '../db/catalog.ts';
 import { SyncError } from '../model/errors.ts';
 import type { RelatedTable } from '../osclass/related.ts';
-import { alone } from './with-trigger-lease.ts';
+import { withTriggerLease } from './with-trigger-lease.ts';
 import { requestRescan } from './baseline.ts';
 import type { TriggerSpec } from './trigger-sql.ts';
 import type { DdlOptions } from './ddl-session.ts';
@@ -39,7 +39,7 @@ export async function checkTriggersOnce(
 ): Promise<TriggerCheck> {
   await checkWritable(db);
   if (triggersAreWell(await inspectTriggers(db, catalog, related))) return { kind: 'well' };
-  const state = await alone(db, async () => {
+  const state = await withTriggerLease(db, async () => {
     const found = await inspectTriggers(db, catalog, related);
     await mendAndRescan(db, catalog, found, ddl);
     return found;
@@ -63,7 +63,7 @@ export async function proveTriggers(
   if (flaw === undefined) return undefined;
   // Without a trigger of its own the probe tells nothing; it is mended with the others.
   if (!flaw.stopsSite && (await inspectTriggers(db, catalog, related)).probe !== undefined) return undefined;
-  if (flaw.stopsSite) await alone(db, () => dropTriggers(db, catalog, ddl));
+  if (flaw.stopsSite) await withTriggerLease(db, () => dropTriggers(db, catalog, ddl));
   return flaw.error;
 }
 

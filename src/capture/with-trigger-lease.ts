@@ -11,7 +11,7 @@ import { SyncError } from '../model/errors.ts';
  * trigger of one name at once, MariaDB 10.11 stands still on all nodes. What the work is to do must be looked up by the work
  * itself: another daemon may have done it meanwhile. Our tables must be there. Throws `TABLE_BUSY` if another daemon is at it.
  */
-export async function alone<T>(db: Kysely<unknown>, work: () => Promise<T>): Promise<T> {
+export async function withTriggerLease<T>(db: Kysely<unknown>, work: () => Promise<T>): Promise<T> {
   if (!(await isClusterNode(db))) return await work();
   const leases = makeLeases({ db, holder: v4() });
   const done = await withLease(leases, 'triggers', async () => ({ result: await work() }));

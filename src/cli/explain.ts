@@ -3,7 +3,7 @@ import { reportUser, type PeerReport, type SetAt, type UserReport } from '../adm
 import type { Site } from '../site/site.ts';
 import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
 import { line as logLine } from './logs.ts';
-import { table } from '../runtime/figures.ts';
+import { formatTable } from '../runtime/figures.ts';
 
 /** 1 if nobody is known by that. Digits alone are an id of this site. */
 export async function explainUser(who: string, flags: DataOptions, terminal: Terminal): Promise<ExitCode> {
@@ -19,8 +19,8 @@ export async function explainUser(who: string, flags: DataOptions, terminal: Ter
   });
 }
 
-function reportOf({ db, activity, status, parts, routes }: Site, who: string): Promise<UserReport | undefined> {
-  const { hosts } = parts();
+function reportOf({ db, activity, status, snapshot, routes }: Site, who: string): Promise<UserReport | undefined> {
+  const { hosts } = snapshot();
   return reportUser({ db, hosts, activity, status, routes: routes() }, /^\d{1,10}$/.test(who) ? Number(who) : who);
 }
 
@@ -46,7 +46,7 @@ function screenOf(report: UserReport): string[] {
   });
   return [
     ...head,
-    ...(rows.length === 0 ? [] : ['', table([['register', 'hash', 'set', 'by', ''], ...rows])]),
+    ...(rows.length === 0 ? [] : ['', formatTable([['register', 'hash', 'set', 'by', ''], ...rows])]),
     '',
     ...(peers.length === 0 ? ['No peers in the config.'] : peers.flatMap(peerLines)),
     ...(logs.length === 0 ? [] : ['', 'last log records', ...logs.toReversed().map(logLine)]),

@@ -11,7 +11,7 @@ export interface Explained {
 }
 
 /** @param showStack for debugging only: a stack says nothing to an administrator */
-export function explain(error: unknown, showStack: boolean): Explained {
+export function explainError(error: unknown, showStack: boolean): Explained {
   // commander has printed it.
   if (error instanceof CommanderError) return { text: '', code: error.exitCode === 0 ? 0 : 2 };
   const stack = showStack ? stackOf(error) : '';

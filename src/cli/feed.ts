@@ -15,7 +15,7 @@ import {
 import { plannedLine } from './feed-plan.ts';
 import { afterPage } from './stop-after-page.ts';
 import { startProgress } from './progress.ts';
-import { feedByDaemon, type FeedCall } from './running-daemon.ts';
+import { feedByDaemon, type FeedCommand } from './running-daemon.ts';
 
 /** Flags of the command. */
 export interface FeedFlags extends DataOptions {
@@ -41,7 +41,7 @@ export async function feed(peer: string, flags: FeedFlags, terminal: Terminal): 
   });
 }
 
-async function feedHere(site: Site, peer: string, { onPage, onRetry, ...how }: FeedCall): Promise<FeedSums> {
+async function feedHere(site: Site, peer: string, { onPage, onRetry, ...how }: FeedCommand): Promise<FeedSums> {
   return site.feed(peer, {
     ...how,
     onPage: (page, sums, outcomes) => onPage(page, sums, how.dryRun ? plannedUsers(outcomes) : []),
@@ -53,7 +53,7 @@ async function pull(
   peer: string,
   flags: FeedFlags,
   terminal: Terminal,
-  run: (call: FeedCall) => Promise<FeedSums>,
+  run: (call: FeedCommand) => Promise<FeedSums>,
 ): Promise<ExitCode> {
   const { dryRun = false, restart = false, once = false, overwrite = false, json = false } = flags;
   const asked = terminal.untilStopped();
@@ -68,7 +68,7 @@ async function pull(
     if (!json) for (const line of removedLines(peer, sums?.removed_there ?? [])) terminal.err(`${line}\n`);
   };
 
-  const call: FeedCall = {
+  const call: FeedCommand = {
     dryRun,
     restart,
     once,

@@ -40,7 +40,7 @@ const NOWHERE = 'https://site.example.com/';
 const FROM_CONTAINER = { host: 'host.docker.internal', socketPath: null };
 
 /** What looking at the database gave: how it was reached, and what is there. */
-interface Seen {
+interface DatabaseFound {
   readonly database: DatabaseConfig;
   readonly survey: Survey;
   readonly plugin: InstalledPlugin | undefined;
@@ -62,7 +62,7 @@ export async function init(flags: InitFlags, terminal: Terminal): Promise<ExitCo
   const read = await readOsclass(join(flags.osclass ?? '.', 'config.php'), flags, terminal);
   if (read === undefined) return 1;
   const { config: osclass } = read;
-  if (flags.name === undefined && siteName(osclass.url ?? NOWHERE) === undefined) {
+  if (flags.name === undefined && siteNameFrom(osclass.url ?? NOWHERE) === undefined) {
     terminal.err(`The address of the site, ${osclass.url}, gives it no name that is its own among all sites.\n`);
     terminal.err('  → Give it one, which never changes later: account-sync init --name NAME\n');
     return 2;
@@ -141,7 +141,7 @@ function adviceOn(branches: readonly Branch[]): string {
 }
 
 /** Through Osclass's own account. PHP takes `localhost` for a socket, so both ways are tried. */
-async function lookAt(osclass: OsclassConfig, terminal: Terminal): Promise<Seen | undefined> {
+async function lookAt(osclass: OsclassConfig, terminal: Terminal): Promise<DatabaseFound | undefined> {
   const { host, port, socketPath } = osclass;
   const plain = {
     user: osclass.user,
@@ -179,7 +179,7 @@ async function lookAt(osclass: OsclassConfig, terminal: Terminal): Promise<Seen 
   return undefined;
 }
 
-function factsOf(osclass: OsclassConfig, seen: Seen | undefined, flags: InitFlags): InitFacts {
+function factsOf(osclass: OsclassConfig, seen: DatabaseFound | undefined, flags: InitFlags): InitFacts {
   const url = osclass.url ?? NOWHERE;
   const reached = seen?.database ?? {
     host: osclass.host === 'localhost' ? '127.0.0.1' : osclass.host,
@@ -192,7 +192,7 @@ function factsOf(osclass: OsclassConfig, seen: Seen | undefined, flags: InitFlag
   const { plugin, survey } = seen ?? {};
   // Peers that run the plugin know this site by the key it has there.
   const known = plugin?.apiKey ?? null;
-  const site = flags.name ?? siteName(url) ?? '';
+  const site = flags.name ?? siteNameFrom(url) ?? '';
   const isContainer = flags.container === true;
   const isHere = reached.socketPath !== null || isLocal(reached.host);
   // Of its own, also where several sites share a server.
@@ -270,7 +270,7 @@ function peerEntry({ site, url, apiKey }: InitFacts): string {
 }
 
 /** `https://www.cars.example.com/` → `cars`; undefined for addresses that name no site: numbers, and this machine. */
-function siteName(url: string): string | undefined {
+function siteNameFrom(url: string): string | undefined {
   const { hostname } = new URL(url);
   if (isIP(hostname.replaceAll(/^\[|\]$/g, '')) !== 0 || hostname === 'localhost') return undefined;
   const name = (hostname.replace(/^www\./, '').split('.')[0] ?? '')

@@ -28,7 +28,7 @@ export async function printInstallation(options: CommonOptions, terminal: Termin
 }
 
 async function printAll(site: Site, terminal: Terminal): Promise<ExitCode> {
-  const { catalog, hosts } = site.parts();
+  const { catalog, hosts } = site.snapshot();
   const { mode } = site.config.capture;
   printGrants(terminal, catalog.schema, await currentAccount(site.db), mode);
   if (await isComplete(site)) terminal.out('\n-- Already installed: "account-sync install" would run nothing.');
@@ -67,8 +67,8 @@ function printGrants(terminal: Terminal, schema: string, account: string, mode: 
   for (const grant of grantsSql(schema, account, mode)) terminal.out(`${grant};\n`);
 }
 
-async function isComplete({ config, db, parts }: Site): Promise<boolean> {
-  const { catalog, hosts } = parts();
+async function isComplete({ config, db, snapshot }: Site): Promise<boolean> {
+  const { catalog, hosts } = snapshot();
   if (!(await isInstalled(db))) return false;
   if ((await pendingMigrations(db, readMigrations(catalog.prefix))).length > 0) return false;
   if (config.capture.mode === 'scan') return true;

@@ -8,7 +8,7 @@ import { backupAdvice } from '../admin/check/backup-advice.ts';
 import { withSite, type CommonOptions, type ExitCode, type Terminal } from './context.ts';
 import { printInstallation } from './install-sql.ts';
 import { finishScan } from './scan.ts';
-import { count } from '../runtime/figures.ts';
+import { formatCount } from '../runtime/figures.ts';
 
 /** Installs, or with `dryRun` prints every statement and the rights it takes. May be repeated. */
 export async function install(
@@ -20,7 +20,7 @@ export async function install(
 }
 
 async function installAll(site: Site, terminal: Terminal): Promise<ExitCode> {
-  const { catalog, hosts } = site.parts();
+  const { catalog, hosts } = site.snapshot();
   const wasInstalled = await isInstalled(site.db);
   const { mode } = site.config.capture;
   const how = { signal: terminal.untilStopped(), related: hosts.related, mode };
@@ -43,8 +43,8 @@ async function installAll(site: Site, terminal: Terminal): Promise<ExitCode> {
     return 130;
   }
   const isNews = migrations.length > 0 || triggers > 0 || users > 0;
-  if (!wasInstalled) terminal.out(`Installed: ${count(users, 'user')} looked at.\n`);
-  else if (isNews) terminal.out(`Already installed; brought up to date, ${count(users, 'user')} looked at.\n`);
+  if (!wasInstalled) terminal.out(`Installed: ${formatCount(users, 'user')} looked at.\n`);
+  else if (isNews) terminal.out(`Already installed; brought up to date, ${formatCount(users, 'user')} looked at.\n`);
   else terminal.out('Already installed; nothing to do.\n');
   return 0;
 }
@@ -53,6 +53,6 @@ async function installAll(site: Site, terminal: Terminal): Promise<ExitCode> {
 async function adviseOnRights(error: unknown, site: Site, terminal: Terminal): Promise<void> {
   if (!(error instanceof SyncError) || error.code !== 'DB_MISSING_RIGHT') return;
   terminal.err('Nothing was installed. An administrator of the database has to run:\n\n');
-  const grants = grantsSql(site.parts().catalog.schema, await currentAccount(site.db), site.config.capture.mode);
+  const grants = grantsSql(site.snapshot().catalog.schema, await currentAccount(site.db), site.config.capture.mode);
   terminal.err(`${grants.map((grant) => `  ${grant};\n`).join('')}\n`);
 }

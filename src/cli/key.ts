@@ -3,7 +3,7 @@ import { newKey } from '../runtime/new-key.ts';
 import type { ExitCode, Terminal } from './context.ts';
 
 /** Prints one. */
-export async function key(terminal: Terminal): Promise<ExitCode> {
+export async function printKey(terminal: Terminal): Promise<ExitCode> {
   terminal.out(`${newKey()}\n`);
   return 0;
 }

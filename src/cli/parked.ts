@@ -4,8 +4,8 @@ import type { ParkedEntry } from '../model/response-schemas.ts';
 import { approvePeer, dropParkedEntry, retryParked } from '../admin/parked-actions.ts';
 import type { Site } from '../site/site.ts';
 import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
-import { personHere } from './actor.ts';
-import { duration, table } from '../runtime/figures.ts';
+import { localActor } from './actor.ts';
+import { formatDuration, formatTable } from '../runtime/figures.ts';
 
 /** Lists all; 3 if there is something. */
 export async function listParkedEntries(flags: DataOptions, terminal: Terminal): Promise<ExitCode> {
@@ -15,7 +15,7 @@ export async function listParkedEntries(flags: DataOptions, terminal: Terminal):
     else if (entries.length === 0) terminal.out('Nothing is parked.\n');
     else {
       const head = ['id', 'from/to', 'user', 'since', 'code', 'why'];
-      terminal.out(`${table([head, ...entries.map((entry) => rowOf(entry, Date.now()))])}\n`);
+      terminal.out(`${formatTable([head, ...entries.map((entry) => rowOf(entry, Date.now()))])}\n`);
       terminal.err('\n');
       for (const [code, [entry]] of Map.groupBy(entries, (one) => one.code)) {
         terminal.err(`${code}: ${entry?.remedy ?? ''}\n`);
@@ -29,7 +29,7 @@ export async function listParkedEntries(flags: DataOptions, terminal: Terminal):
 /** Tries one again; 3 if it stays parked, 1 if there is none of that id. */
 export async function retryParkedEntry(parkedId: string, flags: DataOptions, terminal: Terminal): Promise<ExitCode> {
   return withSite(flags, terminal, async (site): Promise<ExitCode> => {
-    const outcome = await retryParked(site, parkedId, Date.now(), personHere());
+    const outcome = await retryParked(site, parkedId, Date.now(), localActor());
     if (outcome === undefined) return nothing(parkedId, terminal);
     const { result, code, message } = outcome;
     if (flags.json === true) writeJson(terminal, { id: parkedId, ...outcome });
@@ -45,7 +45,7 @@ export async function retryParkedEntry(parkedId: string, flags: DataOptions, ter
 /** Gives one up; 1 if there is none of that id. */
 export async function dropOneParked(parkedId: string, flags: DataOptions, terminal: Terminal): Promise<ExitCode> {
   return withSite(flags, terminal, async (site): Promise<ExitCode> => {
-    if (!(await dropParkedEntry(site, parkedId, personHere()))) return nothing(parkedId, terminal);
+    if (!(await dropParkedEntry(site, parkedId, localActor()))) return nothing(parkedId, terminal);
     if (flags.json === true) writeJson(terminal, { id: parkedId, result: 'dropped' });
     else terminal.out(`${parkedId}: dropped\n`);
     return 0;
@@ -58,7 +58,7 @@ export async function approve(peer: string, flags: DataOptions, terminal: Termin
     flags,
     terminal,
     async (site): Promise<ExitCode> => {
-      const released = await approvePeer(site, peer, Date.now(), personHere());
+      const released = await approvePeer(site, peer, Date.now(), localActor());
       if (flags.json === true) writeJson(terminal, { peer, released });
       else if (released === 0) terminal.out(`Nothing is held for ${peer}.\n`);
       else terminal.out(`${released} let through; what goes out goes with the next delivery.\n`);
@@ -68,9 +68,9 @@ export async function approve(peer: string, flags: DataOptions, terminal: Termin
   );
 }
 
-async function readAll({ db, parts }: Site): Promise<ParkedEntry[]> {
+async function readAll({ db, snapshot }: Site): Promise<ParkedEntry[]> {
   const entries: ParkedEntry[] = [];
-  const deps = { db, userTable: () => parts().catalog.requireTable('t_user').name };
+  const deps = { db, userTable: () => snapshot().catalog.requireTable('t_user').name };
   for (let after: string | null | undefined; after !== null;) {
     const page = await listParked(deps, { limit: 1000, ...(after === undefined ? {} : { after }) });
     entries.push(...page.parked);
@@ -82,7 +82,7 @@ async function readAll({ db, parts }: Site): Promise<ParkedEntry[]> {
 function rowOf(entry: ParkedEntry, nowMs: number): string[] {
   const { id, direction, peer, kind, email, user_id: userId, code, message } = entry;
   const user = [email, userId === null ? null : `#${userId}`].filter((part) => part !== null).join(' ');
-  const age = duration(Math.max(0, (nowMs - Date.parse(entry.since)) / 1000));
+  const age = formatDuration(Math.max(0, (nowMs - Date.parse(entry.since)) / 1000));
   const who = kind === 'removal' ? `removal ${user}` : user;
   return [id, `${direction === 'in' ? 'from' : 'to'} ${peer}`, who.trim() || '?', `${age} ago`, code, message];
 }

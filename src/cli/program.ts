@@ -133,7 +133,7 @@ const COMMANDS: readonly CommandEntry[] = [
     run: async ({ flags, terminal }) => (await import('./health.ts')).health(flags, terminal),
   }),
   command('key', 'prints a new random key', {
-    run: async ({ terminal }) => (await import('./key.ts')).key(terminal),
+    run: async ({ terminal }) => (await import('./key.ts')).printKey(terminal),
   }),
 ];
 

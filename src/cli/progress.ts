@@ -1,7 +1,7 @@
 /** Progress of long work on stderr: a bar where a person watches, a line every few seconds elsewhere. */
 import { SingleBar } from 'cli-progress';
 import type { Terminal } from './context.ts';
-import { count, duration } from '../runtime/figures.ts';
+import { formatCount, formatDuration } from '../runtime/figures.ts';
 
 /** Progress of one piece of work. */
 export interface Progress {
@@ -33,8 +33,8 @@ function makePace(): Pace {
     const passedMs = performance.now() - first.atMs;
     if (done <= first.done || passedMs < RATE_FROM_MS) return '';
     const perSecond = ((done - first.done) / passedMs) * 1000;
-    const left = done < total ? `, ${duration(Math.max(1, (total - done) / perSecond))} left` : '';
-    return `${count(Math.max(1, Math.round(perSecond)), 'user')}/s${left}`;
+    const left = done < total ? `, ${formatDuration(Math.max(1, (total - done) / perSecond))} left` : '';
+    return `${formatCount(Math.max(1, Math.round(perSecond)), 'user')}/s${left}`;
   };
 }
 

@@ -1,7 +1,7 @@
 /** `account-sync resume --moved | --restored | --clone`: says what a site that finds itself elsewhere is. */
 import { resume, type ResumedAs } from '../admin/resume.ts';
 import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
-import { personHere } from './actor.ts';
+import { localActor } from './actor.ts';
 
 /** Flags of the command; exactly one of the first three. */
 export interface ResumeFlags extends DataOptions {
@@ -26,7 +26,7 @@ export function saidBy(flags: ResumeFlags): ResumedAs | undefined {
 /** 1 where nothing was stopped. */
 export async function resumeAs(as: ResumedAs, flags: ResumeFlags, terminal: Terminal): Promise<ExitCode> {
   return withSite(flags, terminal, async (site): Promise<ExitCode> => {
-    const { stopped, message } = await resume(site, as, personHere());
+    const { stopped, message } = await resume(site, as, localActor());
     if (flags.json === true) writeJson(terminal, { as, stopped, message });
     else if (stopped) terminal.out(`Resumed as ${as}: ${message}.\n`);
     if (!stopped) terminal.err('Nothing is stopped: server, database and address are those of last time.\n');

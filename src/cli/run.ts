@@ -1,5 +1,5 @@
 /** `account-sync run`: the daemon. */
-import { makeEdits } from '../config/watch-file.ts';
+import { makeConfigWatcher } from '../config/watch-file.ts';
 import { isMountedAlone, MOUNTED_ALONE, MOUNT_THE_FOLDER } from '../config/mounted-alone.ts';
 import { startDaemon, type Daemon } from '../daemon/daemon.ts';
 import { SyncError } from '../model/errors.ts';
@@ -24,7 +24,7 @@ export async function run(options: CommonOptions, terminal: Terminal): Promise<E
     config,
     log,
     processMetrics: true,
-    edits: makeEdits(file, terminal.env),
+    edits: makeConfigWatcher(file, terminal.env),
     onConfig: ({ logs }) => log.setLevel(logs.level),
   }).catch((error: unknown) => {
     throw toPortProblem(error, config.http.host, config.http.port);

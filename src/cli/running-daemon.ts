@@ -6,7 +6,7 @@ import type { FeedEvent } from '../feed/follow.ts';
 import type { PlannedUser } from '../feed/planned.ts';
 
 /** How a feed is to be done, and who is told of it. */
-export interface FeedCall {
+export interface FeedCommand {
   readonly restart: boolean;
   readonly once: boolean;
   readonly dryRun: boolean;
@@ -37,7 +37,7 @@ export function daemonUrl({ host, port, basePath }: Config['http']): string {
  * does it for us (no admin token, nobody listens, another version or site, not ready), and nothing has begun. Throws what the
  * feed ended with, the reason of `signal` where that ended it, and `STOPPING` where the daemon went away.
  */
-export async function feedByDaemon(config: Config, peer: string, call: FeedCall): Promise<FeedSums | undefined> {
+export async function feedByDaemon(config: Config, peer: string, call: FeedCommand): Promise<FeedSums | undefined> {
   const token = config.http.adminToken ?? config.http.adminTokens[0]?.token;
   if (token === undefined || config.http.port === 0) return undefined;
   const url = new URL(`v1/peers/${encodeURIComponent(peer)}/feed`, daemonUrl(config.http));
@@ -61,7 +61,7 @@ async function begin(
   url: URL,
   site: string,
   headers: Record<string, string>,
-  { restart, once, dryRun, overwrite }: FeedCall,
+  { restart, once, dryRun, overwrite }: FeedCommand,
 ): Promise<Response | undefined> {
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), PATIENCE_MS);
@@ -84,7 +84,7 @@ async function begin(
   }
 }
 
-async function follow(response: Response, call: FeedCall): Promise<FeedSums> {
+async function follow(response: Response, call: FeedCommand): Promise<FeedSums> {
   for await (const event of eventsOf(response)) {
     switch (event.event) {
       case 'begun':

@@ -13,7 +13,7 @@ const POLL_MS = 500;
 export async function finishScan(site: Site, terminal: Terminal): Promise<number | undefined> {
   if (!(await site.isScanPending())) return 0;
   const signal = terminal.untilStopped();
-  const { total, known } = await countUsers(site.db, site.parts().catalog);
+  const { total, known } = await countUsers(site.db, site.snapshot().catalog);
   const progress = startProgress(terminal, 'users');
   // A scan that goes on from where it was stopped has those users behind it; a re-scan begins anew.
   const behind = known < total ? known : 0;

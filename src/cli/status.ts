@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import { readStatus, type StatusDocument } from '../admin/status.ts';
 import { entryOf, ERRORS, SyncError } from '../model/errors.ts';
 import type { PeerSummary } from '../model/response-schemas.ts';
-import { count, duration, table } from '../runtime/figures.ts';
+import { formatCount, formatDuration, formatTable } from '../runtime/figures.ts';
 import type { Site } from '../site/site.ts';
 import { pause, withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
 
@@ -57,12 +57,12 @@ type Paint = (colour: Colour, text: string) => string;
 export function statusScreen(document: StatusDocument, nowMs: number, isColoured = false): string {
   const paint: Paint = (colour, text) => (isColoured ? styleText(colour, text, { validateStream: false }) : text);
   const { site, daemon, baseline, queue, peers } = document;
-  const age = queue.oldest_age === null ? '' : `, the oldest ${duration(queue.oldest_age)} old`;
+  const age = queue.oldest_age === null ? '' : `, the oldest ${formatDuration(queue.oldest_age)} old`;
   const lines = [
     `${site}: ${paint(...verdict(document))}`,
     '',
     `daemon    ${daemon === 'seen' ? 'at work' : paint('red', 'not running')}`,
-    `queue     ${count(queue.depth, 'marker')}${age}`,
+    `queue     ${formatCount(queue.depth, 'marker')}${age}`,
     `baseline  ${baseline === 'done' ? 'done' : 'not finished: the daemon, or account-sync install, goes on'}`,
     ...refusedEdit(document, nowMs, paint),
     ...stopped(document, paint),
@@ -73,7 +73,7 @@ export function statusScreen(document: StatusDocument, nowMs: number, isColoured
   const rows = peers.map((peer) => [
     peer.name,
     peer.pending,
-    peer.lag === 0 ? '-' : duration(peer.lag),
+    peer.lag === 0 ? '-' : formatDuration(peer.lag),
     peer.parked,
     peer.held,
     peer.received_total,
@@ -82,7 +82,7 @@ export function statusScreen(document: StatusDocument, nowMs: number, isColoured
     peer.date === null ? 'never' : `${dateTime(peer.date)} (${since(peer.date, nowMs)} ago)`,
     peer.status ?? '-',
   ]);
-  lines.push(table([head, ...rows]), ...peers.flatMap((peer) => remarks(peer, nowMs, paint)));
+  lines.push(formatTable([head, ...rows]), ...peers.flatMap((peer) => remarks(peer, nowMs, paint)));
   if (document.parked > 0) lines.push('', paint('red', 'What is parked waits for you: account-sync parked'));
   return `${lines.join('\n')}\n`;
 }
@@ -134,5 +134,5 @@ function dateTime(iso: string): string {
 }
 
 function since(iso: string, nowMs: number): string {
-  return duration(Math.max(0, (nowMs - Date.parse(iso)) / 1000));
+  return formatDuration(Math.max(0, (nowMs - Date.parse(iso)) / 1000));
 }

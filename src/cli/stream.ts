@@ -5,7 +5,7 @@ import { peerFacts } from '../admin/peer-facts.ts';
 import { streamAll } from '../admin/stream.ts';
 import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
 import { finishScan } from './scan.ts';
-import { count } from '../runtime/figures.ts';
+import { formatCount } from '../runtime/figures.ts';
 
 /** What came of one peer. */
 interface Sent {
@@ -28,7 +28,7 @@ export async function stream(peer: string | undefined, flags: DataOptions, termi
 
 async function streamNow(site: Site, only: string | undefined, json: boolean, terminal: Terminal): Promise<ExitCode> {
   const signal = terminal.untilStopped();
-  if (site.config.capture.mode === 'scan') await site.scanning.request();
+  if (site.config.capture.mode === 'scan') await site.scans.request();
   if ((await finishScan(site, terminal)) === undefined) return 130;
   const peers = site.routes().filter((route) => only === undefined || route.name === only);
   const names = peers.filter((route) => route.send).map(({ name }) => name);
@@ -43,7 +43,7 @@ async function streamNow(site: Site, only: string | undefined, json: boolean, te
   }
   if (json) writeJson(terminal, { drained, peers: results });
   else {
-    terminal.out(`${count(drained, 'marker')} drained\n`);
+    terminal.out(`${formatCount(drained, 'marker')} drained\n`);
     for (const result of results) terminal.out(`${line(result)}\n`);
   }
   for (const route of peers.filter((one) => !one.send)) terminal.err(`${route.name}: gets nothing (send: false)\n`);

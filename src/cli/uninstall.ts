@@ -2,12 +2,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { currentAccount, uninstallOnce } from '../capture/install.ts';
 import { findLeftovers } from '../capture/leftovers.ts';
-import { PRESENCE_EVERY_MS } from '../daemon/loops/heartbeat.ts';
+import { HEARTBEAT_EVERY_MS } from '../daemon/loops/heartbeat.ts';
 import { isWorkSeen, readLeases } from '../store/lease.ts';
 import { isInstalled } from '../db/migrate.ts';
 import type { Site } from '../site/site.ts';
 import { withSite, type CommonOptions, type ExitCode, type Terminal } from './context.ts';
-import { count } from '../runtime/figures.ts';
+import { formatCount } from '../runtime/figures.ts';
 
 const LOOK_EVERY_MS = 250;
 /** A busy machine is later than it should be. */
@@ -33,10 +33,12 @@ export async function uninstall(
         return 1;
       }
       if (signal.aborted) return 130;
-      const triggers = await uninstallOnce(site.db, site.parts().catalog, { signal });
+      const triggers = await uninstallOnce(site.db, site.snapshot().catalog, { signal });
       const isNews = installed || triggers > 0;
       terminal.out(
-        isNews ? `Uninstalled: ${count(triggers, 'trigger')} and all tables.\n` : 'Was not installed; nothing to do.\n',
+        isNews
+          ? `Uninstalled: ${formatCount(triggers, 'trigger')} and all tables.\n`
+          : 'Was not installed; nothing to do.\n',
       );
       if (isNews) await adviseOnAccount(site, terminal);
       return 0;
@@ -54,7 +56,7 @@ async function isDaemonAtWork({ db }: Site, terminal: Terminal, signal: AbortSig
   const isHeld = (leases: typeof first): boolean => [...leases.values()].some(({ held }) => held);
   if (!isHeld(first)) return false;
   terminal.err('A daemon was at work within the last 30 s: looking whether one still is; this takes up to 45 s …\n');
-  for (let heldAtMs = Date.now(); Date.now() < heldAtMs + PRESENCE_EVERY_MS + SLOW_MS;) {
+  for (let heldAtMs = Date.now(); Date.now() < heldAtMs + HEARTBEAT_EVERY_MS + SLOW_MS;) {
     await wait(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return false;
     const now = await readLeases(db);
@@ -65,8 +67,8 @@ async function isDaemonAtWork({ db }: Site, terminal: Terminal, signal: AbortSig
 }
 
 /** Whoever drops the definer of a trigger stops the writes to its table, also in a copy of the site that we may not see. */
-async function adviseOnAccount({ db, parts }: Site, terminal: Terminal): Promise<void> {
-  const { tables } = await findLeftovers(db, parts().catalog);
+async function adviseOnAccount({ db, snapshot }: Site, terminal: Terminal): Promise<void> {
+  const { tables } = await findLeftovers(db, snapshot().catalog);
   if (tables.length > 0) terminal.err(`Left, of an installation with another prefix: ${tables.join(', ')}.\n`);
   const account = (await currentAccount(db)).replaceAll("'", '');
   terminal.err(

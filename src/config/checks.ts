@@ -2,12 +2,12 @@
 import { mayTravel } from '../model/policy.ts';
 import { DESCRIPTION } from '../model/register.ts';
 import { ADMIN } from './config.ts';
-import type { Finding } from './finding.ts';
+import type { PathProblem } from './path-problem.ts';
 import type { Draft, RawConfig } from './schema.ts';
 import { isPlainUrl, isSafeUrl } from './url.ts';
 
 /** Everything that is wrong between keys. Works on what could be read, so that all problems are found at once. */
-export function checkAll(config: Draft<RawConfig>): Finding[] {
+export function checkAll(config: Draft<RawConfig>): PathProblem[] {
   return [
     ...checkNames(config),
     ...checkKeys(config),
@@ -19,7 +19,7 @@ export function checkAll(config: Draft<RawConfig>): Finding[] {
 }
 
 /** Keys that mean nothing to a peer that is a daemon too. */
-function checkPluginKeys(config: Draft<RawConfig>): Finding[] {
+function checkPluginKeys(config: Draft<RawConfig>): PathProblem[] {
   return (config.peers ?? []).flatMap((peer, index) => {
     if (peer === undefined || peer.protocol === 'plugin') return [];
     const given = (['timezone', 'feed_schedule'] as const).filter((name) => peer[name] !== undefined);
@@ -29,19 +29,19 @@ function checkPluginKeys(config: Draft<RawConfig>): Finding[] {
 }
 
 /** Names that are given twice, and names of peers that are our own. */
-function checkNames(config: Draft<RawConfig>): Finding[] {
+function checkNames(config: Draft<RawConfig>): PathProblem[] {
   return [...checkPeerNames(config), ...checkTokenNames(config)];
 }
 
 /** Log records say who did what by these names. */
-function checkTokenNames(config: Draft<RawConfig>): Finding[] {
+function checkTokenNames(config: Draft<RawConfig>): PathProblem[] {
   const first = new Map([[ADMIN, 'http.admin_token, which goes by that name']]);
   return (config.http?.admin_tokens ?? []).flatMap((one, index) =>
     repeated(first, one?.name, `http.admin_tokens[${index}].name`, 'each token has a name of its own'),
   );
 }
 
-function checkPeerNames(config: Draft<RawConfig>): Finding[] {
+function checkPeerNames(config: Draft<RawConfig>): PathProblem[] {
   const first = new Map<string, string>();
   if (config.site?.name !== undefined) first.set(config.site.name, 'site.name');
   return (config.peers ?? []).flatMap((peer, index) => {
@@ -54,7 +54,7 @@ function checkPeerNames(config: Draft<RawConfig>): Finding[] {
  * Keys that are used twice: two peers could not be told apart, a peer could pass as us, and with an admin token that is
  * a key of a site every other site, which knows that key, could use the admin routes.
  */
-function checkKeys(config: Draft<RawConfig>): Finding[] {
+function checkKeys(config: Draft<RawConfig>): PathProblem[] {
   const first = new Map<string, string>();
   if (config.site?.api_key !== undefined) first.set(config.site.api_key, 'site.api_key');
   const advice = 'each site and person has a key of its own';
@@ -77,7 +77,7 @@ function checkKeys(config: Draft<RawConfig>): Finding[] {
 }
 
 /** Reports a value that was seen before, else remembers where it is. */
-function repeated(first: Map<string, string>, value: string | undefined, path: string, advice: string): Finding[] {
+function repeated(first: Map<string, string>, value: string | undefined, path: string, advice: string): PathProblem[] {
   if (value === undefined) return [];
   const before = first.get(value);
   if (before !== undefined) return [{ path, message: `the same as ${before}: ${advice}` }];
@@ -86,7 +86,7 @@ function repeated(first: Map<string, string>, value: string | undefined, path: s
 }
 
 /** URLs with more than a path, and peers whose keys and users would travel in the clear. */
-function checkUrls(config: Draft<RawConfig>): Finding[] {
+function checkUrls(config: Draft<RawConfig>): PathProblem[] {
   const insecure = config.http?.allow_insecure_peers === true;
   const peers = (config.peers ?? []).flatMap((peer, index) => {
     if (peer?.url === undefined) return [];
@@ -99,13 +99,13 @@ function checkUrls(config: Draft<RawConfig>): Finding[] {
 
 const IN_THE_CLEAR = 'expected https:// (http:// is for loopback only, unless http.allow_insecure_peers is true)';
 
-function checkPlain(path: string, url: string): Finding[] {
+function checkPlain(path: string, url: string): PathProblem[] {
   const message = 'expected a URL without user name, password, query and fragment';
   return isPlainUrl(url) ? [] : [{ path, message }];
 }
 
 /** Columns that never travel, whatever the config says, and words that are no columns. */
-function checkColumns(config: Draft<RawConfig>): Finding[] {
+function checkColumns(config: Draft<RawConfig>): PathProblem[] {
   const lists: [string, unknown][] = [['columns.custom', config.columns?.custom]];
   for (const [index, peer] of (config.peers ?? []).entries()) {
     lists.push([`peers[${index}].columns`, peer?.columns], [`peers[${index}].send_columns`, peer?.send_columns]);
@@ -113,14 +113,14 @@ function checkColumns(config: Draft<RawConfig>): Finding[] {
   return lists.flatMap(([path, list]) => {
     if (!Array.isArray(list)) return [];
     return list.flatMap((column: unknown, index) => {
-      const message = typeof column === 'string' ? refusal(column) : undefined;
+      const message = typeof column === 'string' ? refusalOfColumn(column) : undefined;
       return message === undefined ? [] : [{ path: `${path}[${index}]`, message }];
     });
   });
 }
 
 /** Register groups of related tables that share a name with each other or with the descriptions. */
-function checkGroups(config: Draft<RawConfig>): Finding[] {
+function checkGroups(config: Draft<RawConfig>): PathProblem[] {
   const first = new Map([[DESCRIPTION, 'that of the descriptions']]);
   return (config.related_tables ?? []).flatMap((table, index) => {
     const path = `related_tables[${index}].as`;
@@ -131,7 +131,7 @@ function checkGroups(config: Draft<RawConfig>): Finding[] {
   });
 }
 
-function refusal(column: string): string | undefined {
+function refusalOfColumn(column: string): string | undefined {
   if (!mayTravel(column.toLowerCase())) return `this column never travels (got "${column}")`;
   if (column !== 'default' && column !== 'all') return undefined;
   return `expected the name of a column: "${column}" stands alone, not in a list`;

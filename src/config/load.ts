@@ -6,7 +6,7 @@ import { checkAll } from './checks.ts';
 import type { Config } from './config.ts';
 import { ConfigError, type Problem } from './problem.ts';
 import { readNode } from './read-tree.ts';
-import { type ReadFile, type Reading, spotOf } from './reading.ts';
+import { type ReadFile, type ConfigReading, spotOf } from './reading.ts';
 import { resolveConfig } from './resolve.ts';
 import { configSchema, type Draft, type RawConfig } from './schema.ts';
 import { isDenied, whyUnreadable } from './unreadable.ts';
@@ -53,7 +53,7 @@ export function parseConfig(
 ): LoadedConfig {
   const source = parseYaml(text);
   const problems: Problem[] = [];
-  const report: Reading['report'] = (place, path, message) => {
+  const report: ConfigReading['report'] = (place, path, message) => {
     problems.push({ file, ...place, path, message });
   };
 
@@ -61,7 +61,7 @@ export function parseConfig(
   if (problems.length > 0) throw new ConfigError(problems);
 
   const root = rootOf(source, file);
-  const reading: Reading = { file, source, env, readFile, spots: new Map(), secretFiles: new Set(), report };
+  const reading: ConfigReading = { file, source, env, readFile, spots: new Map(), secretFiles: new Set(), report };
   const at = { path: '', keyPlace: { line: 1, column: 1 } };
   const raw = readNode(reading, root, configSchema, at) as Draft<RawConfig>;
 

@@ -4,20 +4,20 @@ import { Value } from 'typebox/value';
 import type { Scalar } from 'yaml';
 import { describeFound } from './describe.ts';
 import { interpolate } from './interpolate.ts';
-import type { Reading } from './reading.ts';
+import type { ConfigReading } from './reading.ts';
 import { alternatives, type SchemaNode } from './schema.ts';
-import type { Place } from './yaml-source.ts';
+import type { SourcePosition } from './yaml-source.ts';
 
 /** Where a scalar stands. */
-export interface At {
-  readonly place: Place;
+export interface ScalarPosition {
+  readonly place: SourcePosition;
   readonly path: string;
   /** `*name` where an alias led here. */
   readonly alias?: string | undefined;
 }
 
 /** The checked value; undefined after a problem was reported. */
-export function readLeaf(reading: Reading, node: Scalar | null, schema: SchemaNode, at: At): unknown {
+export function readLeaf(reading: ConfigReading, node: Scalar | null, schema: SchemaNode, at: ScalarPosition): unknown {
   const given = node?.value;
   const complain = (message: string): undefined => {
     reading.report(at.place, at.path, message);

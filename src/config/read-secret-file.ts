@@ -1,6 +1,6 @@
 /** Reads the files that `_file` keys name. */
 import { expectation, fitsLeaf } from './read-scalar.ts';
-import { type Reading, spotOf } from './reading.ts';
+import { type ConfigReading, spotOf } from './reading.ts';
 import type { SchemaNode } from './schema.ts';
 import { besideConfig, twinSchema, withoutNewline } from './secret-files.ts';
 import { whyUnreadable } from './unreadable.ts';
@@ -11,7 +11,7 @@ import { whyUnreadable } from './unreadable.ts';
  * What cannot be read or does not fit `base` is reported and undefined; messages tell no more than the length.
  */
 export function readTwin(
-  reading: Reading,
+  reading: ConfigReading,
   readPaths: (schema: SchemaNode) => unknown,
   base: SchemaNode,
   { path, basePath }: { readonly path: string; readonly basePath: string },
@@ -28,7 +28,7 @@ export function readTwin(
   });
 }
 
-function readContent(reading: Reading, path: string, base: SchemaNode, at: string): string | undefined {
+function readContent(reading: ConfigReading, path: string, base: SchemaNode, at: string): string | undefined {
   const spot = spotOf(reading, at);
   const file = besideConfig(reading.file, path);
   reading.secretFiles.add(file);

@@ -3,16 +3,16 @@ import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type
 import { describeCollection } from './describe.ts';
 import { expectation, readLeaf } from './read-scalar.ts';
 import { readTwin } from './read-secret-file.ts';
-import { below, type Reading } from './reading.ts';
+import { pathBelow, type ConfigReading } from './reading.ts';
 import { alternatives, hasTwin, isRequired, type SchemaNode } from './schema.ts';
 import { shownKey, unknownKey } from './suggest.ts';
 import { twinName, twinOf } from './secret-files.ts';
-import type { Place } from './yaml-source.ts';
+import type { SourcePosition } from './yaml-source.ts';
 
 /** Where a node stands: the place is that of the key, for nodes that are not there at all. */
-interface At {
+interface NodePosition {
   readonly path: string;
-  readonly keyPlace: Place;
+  readonly keyPlace: SourcePosition;
   readonly alias?: string | undefined;
 }
 
@@ -20,7 +20,7 @@ interface At {
  * The value of a node in plain data, with defaults filled in. What is wrong is reported and undefined. Places of all
  * values are noted in `reading.spots`.
  */
-export function readNode(reading: Reading, node: Node | null, schema: SchemaNode, at: At): unknown {
+export function readNode(reading: ConfigReading, node: Node | null, schema: SchemaNode, at: NodePosition): unknown {
   const place = node === null ? at.keyPlace : reading.source.placeOf(node);
   if (!reading.spots.has(at.path)) reading.spots.set(at.path, { place, path: at.path });
   if (isAlias(node)) return readAlias(reading, node, schema, at);
@@ -46,7 +46,7 @@ function defaultOf(schema: SchemaNode): unknown {
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
-function readAlias(reading: Reading, node: Alias, schema: SchemaNode, at: At): unknown {
+function readAlias(reading: ConfigReading, node: Alias, schema: SchemaNode, at: NodePosition): unknown {
   const target = node.resolve(reading.source.document);
   if (target !== undefined) return readNode(reading, target, schema, { ...at, alias: `*${node.source}` });
   const message = 'alias without an anchor before it; put text that starts with * in quotes';
@@ -54,7 +54,7 @@ function readAlias(reading: Reading, node: Alias, schema: SchemaNode, at: At): u
   return undefined;
 }
 
-function readList(reading: Reading, node: YAMLSeq, schema: SchemaNode, path: string, alias?: string): unknown {
+function readList(reading: ConfigReading, node: YAMLSeq, schema: SchemaNode, path: string, alias?: string): unknown {
   const { items: itemSchema = {}, minItems = 0, uniqueItems = false } = schema;
   const place = reading.source.placeOf(node);
   if (node.items.length < minItems) reading.report(place, path, 'expected at least one entry (got none)');
@@ -65,7 +65,7 @@ function readList(reading: Reading, node: YAMLSeq, schema: SchemaNode, path: str
   return values;
 }
 
-function reportRepeats(reading: Reading, values: readonly unknown[], path: string): void {
+function reportRepeats(reading: ConfigReading, values: readonly unknown[], path: string): void {
   for (const [index, value] of values.entries()) {
     const first = values.indexOf(value);
     const spot = reading.spots.get(`${path}[${index}]`);
@@ -74,7 +74,7 @@ function reportRepeats(reading: Reading, values: readonly unknown[], path: strin
   }
 }
 
-function readMapping(reading: Reading, node: YAMLMap, schema: SchemaNode, path: string, alias?: string): unknown {
+function readMapping(reading: ConfigReading, node: YAMLMap, schema: SchemaNode, path: string, alias?: string): unknown {
   const properties = schema.properties ?? {};
   const values: Record<string, unknown> = {};
   const known = knownKeys(schema);
@@ -86,7 +86,7 @@ function readMapping(reading: Reading, node: YAMLMap, schema: SchemaNode, path: 
       reading.report(keyPlace, path, 'expected a name before the colon');
       continue;
     }
-    const at = { path: below(path, shownKey(name, known)), keyPlace, alias };
+    const at = { path: pathBelow(path, shownKey(name, known)), keyPlace, alias };
     if (seen.has(name)) {
       reading.report(keyPlace, at.path, 'duplicate key');
       continue;
@@ -97,7 +97,7 @@ function readMapping(reading: Reading, node: YAMLMap, schema: SchemaNode, path: 
     const twinned = base === undefined ? undefined : properties[base];
     if (child !== undefined) values[name] = readNode(reading, pair.value, child, at);
     else if (base !== undefined && twinned !== undefined) {
-      const where = { path: at.path, basePath: below(path, base) };
+      const where = { path: at.path, basePath: pathBelow(path, base) };
       const fromFile = readTwin(reading, (twin) => readNode(reading, pair.value, twin, at), twinned, where);
       values[base] ??= fromFile;
     } else reading.report(keyPlace, at.path, unknownKey(name, known));
@@ -106,17 +106,17 @@ function readMapping(reading: Reading, node: YAMLMap, schema: SchemaNode, path: 
   return withMissing(reading, node, schema, { values, seen, path });
 }
 
-function reportTwins(reading: Reading, schema: SchemaNode, seen: ReadonlySet<string>, path: string): void {
+function reportTwins(reading: ConfigReading, schema: SchemaNode, seen: ReadonlySet<string>, path: string): void {
   for (const name of seen) {
     const base = twinOf(name, schema);
-    const spot = reading.spots.get(below(path, name));
+    const spot = reading.spots.get(pathBelow(path, name));
     if (base === undefined || !seen.has(base) || spot === undefined) continue;
     reading.report(spot.place, spot.path, `${base} is given as well; only one of them can be`);
   }
 }
 
 function withMissing(
-  reading: Reading,
+  reading: ConfigReading,
   node: YAMLMap,
   schema: SchemaNode,
   { values, seen, path }: { values: Record<string, unknown>; seen: ReadonlySet<string>; path: string },
@@ -130,7 +130,11 @@ function withMissing(
       continue;
     }
     const hint = twin === undefined ? '' : ` here, or ${twin}`;
-    reading.report(reading.source.placeOf(node), below(path, name), `missing: expected ${expectation(child)}${hint}`);
+    reading.report(
+      reading.source.placeOf(node),
+      pathBelow(path, name),
+      `missing: expected ${expectation(child)}${hint}`,
+    );
   }
   return values;
 }

@@ -1,9 +1,9 @@
 /** What the reading of one config file shares: where it looks, and where it says what is wrong. */
-import type { Place, YamlSource } from './yaml-source.ts';
+import type { SourcePosition, YamlSource } from './yaml-source.ts';
 
 /** A value's place, and its path as it is in the file: `site.api_key_file` where the twin was given. */
 export interface Spot {
-  readonly place: Place;
+  readonly place: SourcePosition;
   readonly path: string;
 }
 
@@ -11,7 +11,7 @@ export interface Spot {
 export type ReadFile = (path: string) => string;
 
 /** One reading of one file. */
-export interface Reading {
+export interface ConfigReading {
   /** The path of the config file as it was given. */
   readonly file: string;
   readonly source: YamlSource;
@@ -21,11 +21,11 @@ export interface Reading {
   readonly spots: Map<string, Spot>;
   /** Files that `_file` keys named. */
   readonly secretFiles: Set<string>;
-  readonly report: (place: Place, path: string, message: string) => void;
+  readonly report: (place: SourcePosition, path: string, message: string) => void;
 }
 
 /** The spot of a value, or of the nearest thing around it if it is not in the file. */
-export function spotOf(reading: Reading, path: string): Spot {
+export function spotOf(reading: ConfigReading, path: string): Spot {
   let around = path;
   while (around !== '') {
     const spot = reading.spots.get(around);
@@ -36,7 +36,7 @@ export function spotOf(reading: Reading, path: string): Spot {
 }
 
 /** The path of a key below a path. */
-export function below(path: string, key: string): string {
+export function pathBelow(path: string, key: string): string {
   const shown = /^[\w$-]+$/.test(key) ? key : JSON.stringify(key);
   return path === '' ? shown : `${path}.${shown}`;
 }

@@ -45,7 +45,7 @@ interface Key {
 
 function renderKey(schema: SchemaNode, key: Key): string {
   const line = `${key.indent}${key.live ? '' : '#'}${key.name}:`;
-  const comment = commentLines(explain(schema, key), key.indent);
+  const comment = commentLines(commentOn(schema, key), key.indent);
   if (schema.type === 'object') {
     return `${comment}${line}\n${renderMapping(schema, `${key.indent}  `)}`;
   }
@@ -65,7 +65,7 @@ function renderEntry(schema: SchemaNode, { indent }: Key): string {
   return moved.join('\n');
 }
 
-function explain(schema: SchemaNode, { name, live }: Key): string[] {
+function commentOn(schema: SchemaNode, { name, live }: Key): string[] {
   const sentences = [
     schema.description,
     schema.enum === undefined ? undefined : `One of ${schema.enum.map(String).join(', ')}.`,

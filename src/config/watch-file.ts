@@ -6,7 +6,7 @@ import { ConfigError } from './problem.ts';
 import { whyUnreadable } from './unreadable.ts';
 
 /** Where a running daemon learns of edits. */
-export interface Edits {
+export interface ConfigWatcher {
   /**
    * The config as the files have it now, or undefined: nothing was edited since it was last returned, or somebody is
    * still writing. An edit counts once two looks in a row saw the same, at once with `atOnce`. The first call returns a
@@ -19,7 +19,7 @@ export interface Edits {
  * Contents are compared, not times: editors, container runtimes and file systems all keep those differently. A look at
  * unchanged files costs some 0.1 ms.
  */
-export function makeEdits(file: string, env: NodeJS.ProcessEnv): Edits {
+export function makeConfigWatcher(file: string, env: NodeJS.ProcessEnv): ConfigWatcher {
   let secretFiles: readonly string[] = [];
   let seen: readonly string[] | undefined;
   let taken: readonly string[] | undefined;

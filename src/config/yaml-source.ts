@@ -2,7 +2,7 @@
 import { type Document, LineCounter, type Node, parseDocument, type YAMLError } from 'yaml';
 
 /** Where something begins, both from 1. */
-export interface Place {
+export interface SourcePosition {
   readonly line: number;
   readonly column: number;
 }
@@ -11,9 +11,9 @@ export interface Place {
 export interface YamlSource {
   readonly document: Document;
   /** Where a node begins. */
-  readonly placeOf: (node: Node) => Place;
+  readonly placeOf: (node: Node) => SourcePosition;
   /** Errors of syntax; if there are any, the tree is not to be trusted. */
-  readonly errors: readonly { readonly place: Place; readonly message: string }[];
+  readonly errors: readonly { readonly place: SourcePosition; readonly message: string }[];
 }
 
 /**
@@ -30,7 +30,7 @@ export function parseYaml(text: string): YamlSource {
     merge: false,
     resolveKnownTags: false,
   });
-  const at = (offset: number): Place => {
+  const at = (offset: number): SourcePosition => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
@@ -42,8 +42,8 @@ export function parseYaml(text: string): YamlSource {
 }
 
 /** One mistake often makes the parser stumble again, in that line and those after it; only the first fall is told. */
-function firstPerLine(errors: readonly YAMLError[], at: (offset: number) => Place): YamlSource['errors'] {
-  const found = new Map<number, { place: Place; message: string }>();
+function firstPerLine(errors: readonly YAMLError[], at: (offset: number) => SourcePosition): YamlSource['errors'] {
+  const found = new Map<number, { place: SourcePosition; message: string }>();
   let fallen = Number.NEGATIVE_INFINITY;
   for (const error of errors.toSorted((a, b) => a.pos[0] - b.pos[0])) {
     const place = at(error.pos[0]);

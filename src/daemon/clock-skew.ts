@@ -4,8 +4,8 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Site } from '../site/site.ts';
 
 /** Our clock minus the database's, or minus a peer's, whichever is further off; in milliseconds. */
-export async function largestSkew(site: Pick<Site, 'db' | 'acquaintance'>, clock: Clock): Promise<number> {
+export async function largestSkew(site: Pick<Site, 'db' | 'helloCache'>, clock: Clock): Promise<number> {
   const ofDatabase = clock.nowMs() - (await readClock(site.db));
-  const ofPeers = site.acquaintance.clockSkewMs() ?? 0;
+  const ofPeers = site.helloCache.clockSkewMs() ?? 0;
   return Math.abs(ofPeers) > Math.abs(ofDatabase) ? ofPeers : ofDatabase;
 }

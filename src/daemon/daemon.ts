@@ -4,7 +4,7 @@
  */
 import { noteRefusedEdit } from '../admin/refused-edit.ts';
 import { ADMIN, type Config } from '../config/config.ts';
-import type { Edits } from '../config/watch-file.ts';
+import type { ConfigWatcher } from '../config/watch-file.ts';
 import { makeFeedControl } from '../feed/control.ts';
 import { makeMeter } from '../metrics/meter.ts';
 import { makeMetrics, type Metrics } from '../metrics/metrics.ts';
@@ -17,7 +17,7 @@ import { makeApp } from '../server/app.ts';
 import type { SiteOptions } from '../site/site-options.ts';
 import type { Site } from '../site/site.ts';
 import { lateRoutes } from './late-routes.ts';
-import { makeWork, type Work } from './loops.ts';
+import { makeLoops, type Loops } from './loops.ts';
 import { openPatiently } from './open-patiently.ts';
 import { makeReload, type Reload } from './reload.ts';
 import { wireSite } from './site-routes.ts';
@@ -36,7 +36,7 @@ export interface DaemonOptions {
   /** Metrics of the process too: only one daemon of a process may have them. */
   readonly processMetrics?: boolean;
   /** Where edits of the config come from; absent: it stays as it is. */
-  readonly edits?: Edits;
+  readonly edits?: ConfigWatcher;
   /** Told of each config that is taken over. */
   readonly onConfig?: (config: Config) => void;
   /** Serves, but repeats nothing by itself: whoever started it calls the passes. */
@@ -58,10 +58,10 @@ export interface Daemon {
 /** A site with its loops. */
 export interface OpenSite {
   readonly site: Site;
-  readonly work: Work;
+  readonly loops: Loops;
 }
 
-const NO_EDITS: Edits = { read: async () => undefined };
+const NO_EDITS: ConfigWatcher = { read: async () => undefined };
 
 function credentialsOf({ peers, http }: Config): Credentials {
   const first = http.adminToken === null ? [] : [{ name: ADMIN, token: http.adminToken }];
@@ -99,14 +99,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     lifecycle.add('database', () => site.close());
     // What is being answered needs the database; what comes new gets 503.
     lifecycle.add('requests', () => app.close());
-    const work = makeWork(site, log, clock);
+    const loops = makeLoops(site, log, clock);
     const feeds = makeFeedControl((peer, feedOptions) => site.feed(peer, feedOptions));
-    stage.open = { site, work, feeds, routes: wireSite(site, work, feeds, clock, authenticator.identifyKey) };
-    if (options.manual !== true) work.start();
+    stage.open = { site, loops, feeds, routes: wireSite(site, loops, feeds, clock, authenticator.identifyKey) };
+    if (options.manual !== true) loops.start();
     lifecycle.add('loops', async () => {
-      await Promise.all([reload.stop(), work.stop(), feeds.stopAll()]);
+      await Promise.all([reload.stop(), loops.stop(), feeds.stopAll()]);
     });
-    return { site, work };
+    return { site, loops };
   };
   if (options.edits !== undefined) reload.start();
   lifecycle.add('config', () => reload.stop());
@@ -140,12 +140,12 @@ interface Frame {
 function makeReloadOf(options: DaemonOptions, { stage, clock, lifecycle, authenticator }: Frame): Reload {
   return makeReload({
     edits: options.edits ?? NO_EDITS,
-    inForce: () => configOf(stage),
+    activeConfig: () => configOf(stage),
     async takeOver(next) {
       if (stage.open === undefined) stage.coming = next;
       else await stage.open.site.reconfigure(next, lifecycle.signal);
       authenticator.update(credentialsOf(next));
-      stage.open?.work.followConfig();
+      stage.open?.loops.followConfig();
       options.onConfig?.(next);
     },
     async note(refusal) {

@@ -10,14 +10,14 @@ import { peersWithDue } from '../store/outbox.ts';
 import { EVERY_SECOND, type LoopContext } from './loops/context.ts';
 import { deliveryLoop } from './loops/deliver.ts';
 import { makeDrainLoop } from './loops/drain.ts';
-import { watchStanding } from './loops/identity-watch.ts';
+import { watchIdentity } from './loops/identity-watch.ts';
 import { parkedLoop } from './loops/parked.ts';
 import { makePeerLoops } from './loops/per-peer.ts';
 import { refeedLoop } from './loops/refeed.ts';
 import { retentionLoop } from './loops/retention.ts';
 
 /** The work of one site. */
-export interface Work {
+export interface Loops {
   readonly state: WorkState;
   start(): void;
   /** Drains and delivers until everything that can be sent is sent. */
@@ -30,7 +30,7 @@ export interface Work {
 }
 
 /** Makes the loops; nothing runs before start(). */
-export function makeWork(site: Site, log: Log, clock: Clock): Work {
+export function makeLoops(site: Site, log: Log, clock: Clock): Loops {
   const state: WorkState = {
     triggers: site.config.capture.mode === 'scan' ? 'unused' : 'ok',
     vanished: 0,
@@ -39,7 +39,7 @@ export function makeWork(site: Site, log: Log, clock: Clock): Work {
     hostMissing: false,
     clockSkewMs: null,
   };
-  const context: LoopContext = { site, log, clock, state, identity: watchStanding(site, log, clock) };
+  const context: LoopContext = { site, log, clock, state, identity: watchIdentity(site, log, clock) };
   const deliveries = makePeerLoops((peer) => deliveryLoop(context, peer));
   const refeeds = makePeerLoops((peer) => refeedLoop(context, peer));
   const parked = parkedLoop(context);

@@ -8,7 +8,7 @@ import { backoffMs } from '../runtime/backoff.ts';
 import type { Log } from '../runtime/logger.ts';
 import type { SiteOptions } from '../site/site-options.ts';
 import { openSite, type Site } from '../site/site.ts';
-import { tellStop } from './loops/identity-watch.ts';
+import { logMismatch } from './loops/identity-watch.ts';
 
 /** How to open it. */
 export interface OpeningOptions extends SiteOptions {
@@ -30,7 +30,7 @@ export async function openPatiently(options: OpeningOptions): Promise<Site> {
       site = await openSite(config(), options);
       await prepare(site, log, signal);
       await site.refresh();
-      tellStop(await site.standing.note(), log);
+      logMismatch(await site.identityCheck.note(), log);
       return site;
     } catch (error) {
       await site?.close();
@@ -50,9 +50,9 @@ async function prepare(site: Site, log: Log, signal: AbortSignal): Promise<void>
   const { db } = site;
   const isFirst = !(await isInstalled(db));
   if (isFirst) log.info({}, 'not installed yet: installing tables and triggers');
-  const installed = await installOnce(db, site.parts().catalog, {
+  const installed = await installOnce(db, site.snapshot().catalog, {
     signal,
-    related: site.parts().hosts.related,
+    related: site.snapshot().hosts.related,
     mode: site.config.capture.mode,
   });
   if (isFirst || installed.migrations.length > 0 || installed.triggers > 0) {

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/config.ts';
-import type { Edits } from '../config/watch-file.ts';
+import type { ConfigWatcher } from '../config/watch-file.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import { restartRequired } from '../config/restart.ts';
@@ -14,12 +14,12 @@ import { makeLoop } from '../runtime/loop.ts';
 import { every } from '../runtime/schedule.ts';
 
 /** How often the file is looked at; an edit counts from the second look on. */
-const EVERY_SECOND = '* * * * * *';
+const LOOK_SCHEDULE = '* * * * * *';
 
 /** What reloading needs. */
 export interface ReloadDeps {
-  readonly edits: Edits;
-  readonly inForce: () => Config;
+  readonly edits: ConfigWatcher;
+  readonly activeConfig: () => Config;
   /** Puts a config in force. Throws where it cannot; then the one before stays. */
   readonly takeOver: (next: Config) => Promise<void>;
   /** Keeps the reason of a refusal, or that there is none, where `status` finds it; false: not possible now. */
@@ -39,7 +39,7 @@ export interface Reload {
 }
 
 /** Works by what is, not by what happened: whatever was interrupted is done at the next look. */
-export function makeReload({ edits, inForce, takeOver, note, log }: ReloadDeps): Reload {
+export function makeReload({ edits, activeConfig, takeOver, note, log }: ReloadDeps): Reload {
   let last: LoadedConfig | ConfigError | undefined;
   let refusal: string | undefined;
   let isAtOnce = false;
@@ -49,7 +49,7 @@ export function makeReload({ edits, inForce, takeOver, note, log }: ReloadDeps):
     if (last === undefined) return { done: 0 };
     if (last instanceof ConfigError) return { refusal: last.format(), done: 0 };
     const { config, problemAt } = last;
-    const before = inForce();
+    const before = activeConfig();
     if (isDeepStrictEqual(config, before)) return { done: 0 };
     const fixed = restartRequired(before, config);
     if (fixed.length > 0) {
@@ -94,7 +94,7 @@ export function makeReload({ edits, inForce, takeOver, note, log }: ReloadDeps):
     name: 'config',
     log,
     pass: async () => ({ done: await look(), full: false }),
-    trigger: (wake) => every(EVERY_SECOND, wake),
+    trigger: (wake) => every(LOOK_SCHEDULE, wake),
   });
   return {
     start: () => loop.start(),

@@ -21,7 +21,7 @@ import { servePluginCall } from '../plugin/http-handler.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Call, PluginAnswer, PluginCall, ServerDeps } from '../server/deps.ts';
 import type { Site } from '../site/site.ts';
-import type { Work } from './loops.ts';
+import type { Loops } from './loops.ts';
 import { VERSION } from '../version.ts';
 
 /** The part of {@link ServerDeps} that needs an open site. */
@@ -49,7 +49,7 @@ const CALL_BACK_MS = 10_000;
 /** Wires an open site to the routes. */
 export function wireSite(
   site: Site,
-  work: Work,
+  loops: Loops,
   feeds: FeedControl,
   clock: Clock,
   identifyKey: Authenticator['identifyKey'],
@@ -60,8 +60,8 @@ export function wireSite(
     site.route(name);
     return facts().find((peer) => peer.name === name) as PeerFacts;
   };
-  const here = site.standing.require;
-  const userTable = () => site.parts().catalog.requireTable('t_user').name;
+  const here = site.identityCheck.require;
+  const userTable = () => site.snapshot().catalog.requireTable('t_user').name;
 
   return {
     hello: makeHello(site, clock, factsOf),
@@ -73,11 +73,11 @@ export function wireSite(
     },
     acceptStream: async (peer, body, call) => {
       await here();
-      return await acceptStream(site, work, peer, body, call);
+      return await acceptStream(site, loops, peer, body, call);
     },
     servePlugin: async (call) => {
       await here();
-      return await servePlugin(site, work, identifyKey, call);
+      return await servePlugin(site, loops, identifyKey, call);
     },
     queryLogs: (query) => activity.query(query),
     listPeers: () => status.summaries(facts()),
@@ -104,7 +104,7 @@ export function wireSite(
     },
     runStream: async () => {
       await here();
-      const { drained, sent } = await work.runStream();
+      const { drained, sent } = await loops.runStream();
       return { drained, sent, pending: await countWaiting(db) };
     },
     pending: (query) => listPending({ db, userTable, nowMs: () => clock.nowMs() }, query),
@@ -135,7 +135,7 @@ function makeHello(site: Site, clock: Clock, factsOf: (peer: string) => PeerFact
     () => clock.nowMs(),
   );
   return async (peer, { callBack, calledBack, installation } = {}): Promise<Hello> => {
-    await site.standing.require();
+    await site.identityCheck.require();
     if (calledBack !== undefined) await noteCallBack(db, calledBack, peer);
     const config = site.config.peers.find(({ name, protocol }) => name === peer && protocol === 'native');
     if (installation !== undefined && config !== undefined) {
@@ -152,7 +152,7 @@ function makeHello(site: Site, clock: Clock, factsOf: (peer: string) => PeerFact
       protocols: [PROTOCOL],
       version: VERSION,
       time: new Date(clock.nowMs()).toISOString(),
-      timezone: site.parts().zone.known,
+      timezone: site.snapshot().zone.known,
       receive: route.receive,
       send: route.send,
       guard: site.config.guard,
@@ -170,7 +170,7 @@ function makeHello(site: Site, clock: Clock, factsOf: (peer: string) => PeerFact
 /** A call of a peer that runs the PHP plugin. */
 function servePlugin(
   site: Site,
-  work: Work,
+  loops: Loops,
   identifyKey: Authenticator['identifyKey'],
   call: PluginCall,
 ): Promise<PluginAnswer> {
@@ -179,22 +179,22 @@ function servePlugin(
     {
       identifyKey,
       pluginPeer: (name) => (plugins.has(name) ? site.route(name) : undefined),
-      async takeRow(row, caller) {
-        const outcome = await site.plugin.takeRow(row, caller);
+      async receiveRow(row, caller) {
+        const outcome = await site.plugin.receiveRow(row, caller);
         const isNews = outcome?.result === 'applied';
         const records = outcome?.result === 'retry' ? 0 : 1;
         await site.status.recordSynced(site.db, caller.route.name, 'from', { records, isNews });
-        if (isNews) work.wakeParked();
+        if (isNews) loops.wakeParked();
         return outcome?.result ?? 'unchanged';
       },
-      async takeRemoval(email, caller) {
-        const removed = await site.plugin.takeRemoval(email, caller);
+      async receiveRemoval(email, caller) {
+        const removed = await site.plugin.receiveRemoval(email, caller);
         const isNews = removed !== undefined;
         await site.status.recordSynced(site.db, caller.route.name, 'from', { records: isNews ? 1 : 0, isNews });
         return removed;
       },
-      async giveFeed(after, caller) {
-        const page = await site.plugin.giveFeed(after, caller);
+      async serveFeed(after, caller) {
+        const page = await site.plugin.serveFeed(after, caller);
         await site.status.recordSynced(site.db, caller.route.name, 'to', { records: page.rows.length, isNews: false });
         return page;
       },
@@ -206,7 +206,7 @@ function servePlugin(
 
 async function acceptStream(
   site: Site,
-  work: Work,
+  loops: Loops,
   peer: string,
   body: StreamRequest,
   { trace, ip, keyDigest }: Call,
@@ -242,6 +242,6 @@ async function acceptStream(
   const isNews = counts['applied'] !== undefined;
   const records = results.length - (counts['retry'] ?? 0);
   await site.status.recordSynced(site.db, peer, 'from', { records, isNews });
-  if (isNews) work.wakeParked();
+  if (isNews) loops.wakeParked();
   return { status: 'OK', results };
 }

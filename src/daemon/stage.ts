@@ -2,19 +2,19 @@
 import { healthOf, noDatabase } from '../admin/gather-health.ts';
 import type { Config } from '../config/config.ts';
 import type { FeedControl } from '../feed/control.ts';
-import type { Reading } from '../metrics/metrics.ts';
+import type { Sample } from '../metrics/metrics.ts';
 import { SyncError } from '../model/errors.ts';
 import type { Health } from '../model/response-schemas.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Site } from '../site/site.ts';
 import { gaugesOf, gaugesOfHealth } from './gauges.ts';
-import type { Work } from './loops.ts';
+import type { Loops } from './loops.ts';
 import type { SiteDeps } from './site-routes.ts';
 
 /** An open site, with all that a daemon does for it. */
 export interface RunningSite {
   readonly site: Site;
-  readonly work: Work;
+  readonly loops: Loops;
   readonly feeds: FeedControl;
   readonly routes: SiteDeps;
 }
@@ -47,11 +47,11 @@ export function routesOf({ open }: Stage): SiteDeps {
 /** Health, whether the site is open or not. */
 export async function healthAt({ open, problem }: Stage, clock: Clock, configRefused: boolean): Promise<Health> {
   if (open === undefined) return noDatabase(problem, clock.nowMs(), configRefused);
-  return await healthOf(open.site, open.work.state, clock, configRefused);
+  return await healthOf(open.site, open.loops.state, clock, configRefused);
 }
 
 /** All that can be measured now. */
-export async function readingsAt({ open, coming }: Stage, clock: Clock, health: Health): Promise<Reading[]> {
+export async function readingsAt({ open, coming }: Stage, clock: Clock, health: Health): Promise<Sample[]> {
   if (open === undefined) return gaugesOfHealth(coming.site.name, health);
-  return await gaugesOf(open.site, open.work, open.feeds, clock, health);
+  return await gaugesOf(open.site, open.loops, open.feeds, clock, health);
 }

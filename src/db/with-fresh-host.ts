@@ -2,7 +2,7 @@
 import { SyncError } from '../model/errors.ts';
 
 /** Runs the work; where a column or table turns out to be gone or new, looks at the host and tries once more. */
-export function lookingAgain(look: () => Promise<void>): <T>(work: () => Promise<T>) => Promise<T> {
+export function retryOnHostChange(look: () => Promise<void>): <T>(work: () => Promise<T>) => Promise<T> {
   return async (work) => {
     try {
       return await work();

@@ -154,7 +154,7 @@ async function sendAndSettle(
     await deps.appendLog(deps.db, [failedCall(deps, route, parcels, trace, failure)]);
     throw error;
   }
-  return await settle(deps, route, parcels, answer, trace);
+  return await settleParcels(deps, route, parcels, answer, trace);
 }
 
 /**
@@ -223,7 +223,7 @@ function isSpent(entry: DueEntry, code: ErrorCode): boolean {
   return code === 'PEER_BLOCKED' && entry.attempts + 1 >= MOST_TRIES;
 }
 
-async function settle(
+async function settleParcels(
   deps: BatchDeps,
   route: PeerRoute,
   parcels: readonly Parcel[],

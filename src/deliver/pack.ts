@@ -1,9 +1,9 @@
 /** What entries of an outbox stand for: the present values of each user, read now and not when the change was made. */
 import type { Kysely } from 'kysely';
 import type { Routes } from '../store/ports.ts';
-import { setBackRemovals, setBackUsers } from '../store/restamp.ts';
+import { restampTombstones, restampUsers } from '../store/restamp.ts';
 import { readShadows, readTombstones } from '../store/shadows.ts';
-import type { Unread } from '../store/undrained.ts';
+import type { Undrained } from '../store/undrained.ts';
 import type { WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import { formatStamp, type Origin } from '../model/stamp.ts';
@@ -16,7 +16,7 @@ import { enqueue, type DueEntry } from '../store/outbox.ts';
 export interface PackDeps {
   readonly db: Kysely<unknown>;
   readonly hosts: HostUsers;
-  readonly unread: Unread;
+  readonly undrained: Undrained;
   readonly origin: Origin;
   readonly nowMs: () => number;
   /** All peers. */
@@ -61,14 +61,14 @@ export async function pack(
   const { db, hosts } = deps;
   const refs = (kind: DueEntry['kind']): number[] => entries.filter((e) => e.kind === kind).map((entry) => entry.ref);
   const users = await hosts.byId(db, refs('user'));
-  const shadows = await setBackUsers(
+  const shadows = await restampUsers(
     { ...deps, outbox: { enqueue: (...call) => enqueue(call[0], call[1], call[2]) } },
     await readShadows(db, refs('user')),
   );
   const absent = refs('user').filter((userId) => shadows.has(userId) && !users.has(userId));
-  const deleted = await deps.unread.deleted(db, absent);
-  const renumbered = await deps.unread.changingHands(db, absent);
-  const tombstones = await setBackRemovals(deps, await readTombstones(db, refs('removal')));
+  const deleted = await deps.undrained.deleted(db, absent);
+  const renumbered = await deps.undrained.changingHands(db, absent);
+  const tombstones = await restampTombstones(deps, await readTombstones(db, refs('removal')));
   const packed: Packed = { parcels: [], moot: [], early: [] };
   for (const entry of entries) {
     if (entry.kind === 'removal') {

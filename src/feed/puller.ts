@@ -175,7 +175,7 @@ export async function runFeed(deps: FeedPullerDeps, route: PeerRoute, options: F
         if (!page.done && !options.once) askAhead(page.next);
         const fence = async (trx: Transaction<unknown>): Promise<void> => lease?.fence(trx);
         const outcomes = await storePage(deps, route, from, fetched, options, fence);
-        count(sums, outcomes);
+        addToSums(sums, outcomes);
         sums.pages += 1;
         sums.message = page.message;
         from = { owner, cursor: page.next };
@@ -286,14 +286,14 @@ async function storePage(
   const how = { trace, overwrite, dryRun, fence, ...(signal === undefined ? {} : { signal }) };
   const outcomes = page.users.length === 0 ? [] : await deps.apply(route, page.users, how);
   if (!dryRun) await inTransaction(db, finish);
-  return leftOut === undefined ? outcomes : [...outcomes, outcomeOf(leftOut)];
+  return leftOut === undefined ? outcomes : [...outcomes, parkedOutcome(leftOut)];
 }
 
-function outcomeOf({ code, message }: SyncError): PageOutcome {
+function parkedOutcome({ code, message }: SyncError): PageOutcome {
   return { result: 'parked', operation: 'none', userId: null, email: null, registers: [], code, message };
 }
 
-function count(sums: FeedSums, outcomes: readonly PageOutcome[]): void {
+function addToSums(sums: FeedSums, outcomes: readonly PageOutcome[]): void {
   for (const { result, operation } of outcomes) {
     sums.users += 1;
     if (result === 'parked' || result === 'retry') sums.parked += 1;

@@ -2,9 +2,9 @@
 import type { Kysely } from 'kysely';
 import type { Catalog } from '../db/catalog.ts';
 import type { AppendLog, OutboxWriter, Routes } from '../store/ports.ts';
-import { setBackUsers } from '../store/restamp.ts';
+import { restampUsers } from '../store/restamp.ts';
 import { readShadows } from '../store/shadows.ts';
-import type { Unread } from '../store/undrained.ts';
+import type { Undrained } from '../store/undrained.ts';
 import { SyncError } from '../model/errors.ts';
 import { formatProgress } from '../model/progress.ts';
 import { roughBytes, type FeedPage, type UserRecord } from '../model/record.ts';
@@ -22,7 +22,7 @@ export interface FeedReaderDeps {
   readonly db: Kysely<unknown>;
 
   /** The host as last looked at. */
-  readonly parts: () => { readonly catalog: Catalog; readonly hosts: HostUsers; readonly zone: Zone };
+  readonly snapshot: () => { readonly catalog: Catalog; readonly hosts: HostUsers; readonly zone: Zone };
   readonly origin: Origin;
   readonly nowMs: () => number;
   readonly outbox: Pick<OutboxWriter, 'enqueue'>;
@@ -32,13 +32,13 @@ export interface FeedReaderDeps {
   readonly limit: () => number;
   /** True while users may lack a shadow that no stream brings later. */
   readonly feedsMustWait: () => Promise<boolean>;
-  readonly unread: Pick<Unread, 'changingHands'>;
+  readonly undrained: Pick<Undrained, 'changingHands'>;
   /** Works off markers, so that what changed just now is in the page. */
   readonly drain: () => Promise<void>;
 }
 
 /** Who asks, for the log. */
-export interface FeedCall {
+export interface FeedCaller {
   readonly trace: string;
   readonly ip: string;
   readonly keyDigest: string;
@@ -58,7 +58,7 @@ export interface FeedQuery {
 
 /** Serves pages. */
 export interface FeedReader {
-  page(route: PeerRoute, query: FeedQuery, call: FeedCall): Promise<FeedPage>;
+  page(route: PeerRoute, query: FeedQuery, call: FeedCaller): Promise<FeedPage>;
 }
 
 /** Counting all users for every page would cost more than the page: the total may be this old. */
@@ -91,7 +91,7 @@ export function makeFeedReader(deps: FeedReaderDeps): FeedReader {
   const counts = new Map<string, Count>();
 
   const eligibleAfter = (after: number): Promise<number> =>
-    countEligible(db, deps.parts().catalog.requireTable('t_user'), after);
+    countEligible(db, deps.snapshot().catalog.requireTable('t_user'), after);
 
   const countFrom = async (
     peer: string,
@@ -109,12 +109,12 @@ export function makeFeedReader(deps: FeedReaderDeps): FeedReader {
     zone: Zone,
     saysRows: boolean,
   ): Promise<(UserRecord | undefined)[]> => {
-    const { hosts } = deps.parts();
+    const { hosts } = deps.snapshot();
     const userIds = users.map((user) => user.id);
-    const shadows = await setBackUsers(deps, await readShadows(db, userIds));
+    const shadows = await restampUsers(deps, await readShadows(db, userIds));
     // Under their new ids nothing is known of them yet, and no stream brings who has only another id.
     const unknown = userIds.filter((userId) => !shadows.has(userId));
-    const renumbered = await deps.unread.changingHands(db, unknown);
+    const renumbered = await deps.undrained.changingHands(db, unknown);
     if (renumbered.size > 0) throw new SyncError('BASELINE_PENDING', undefined, { retryAfterS: 1 });
     return users.map((user) => {
       const stored = shadows.get(user.id);
@@ -129,7 +129,7 @@ export function makeFeedReader(deps: FeedReaderDeps): FeedReader {
       // A user without a shadow would be left out, and the cursor of the peer would move past it.
       if (await deps.feedsMustWait()) throw new SyncError('BASELINE_PENDING', undefined, { retryAfterS: 1 });
       await deps.drain();
-      const { hosts, zone: ours } = deps.parts();
+      const { hosts, zone: ours } = deps.snapshot();
       const zone = times === 'local' ? makeZone(null) : ours;
       const limit = Math.max(1, Math.min(wanted, deps.limit()));
       if (only === 'removed') return await readRemovals(db, route.name, { after, limit });

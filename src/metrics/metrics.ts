@@ -2,15 +2,15 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { METRICS, type LabelsOf, type MetricDescription, type MetricName, type NameOf } from './metric-names.ts';
 
-/** The value of one gauge, made by {@link reading}. */
-export interface Reading {
+/** The value of one gauge, made by {@link sample}. */
+export interface Sample {
   readonly name: NameOf<'gauge'>;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
 /** A gauge has this value. */
-export function reading<N extends NameOf<'gauge'>>(name: N, value: number, labels: LabelsOf<N>): Reading {
+export function sample<N extends NameOf<'gauge'>>(name: N, value: number, labels: LabelsOf<N>): Sample {
   return { name, labels, value };
 }
 
@@ -20,7 +20,7 @@ export interface Metrics {
   /** Adds a value, in seconds, to a histogram. */
   observe<N extends NameOf<'histogram'>>(name: N, labels: LabelsOf<N>, seconds: number): void;
   /** The text that Prometheus reads. A gauge without a reading is absent: nothing stale is told. */
-  render(readings: readonly Reading[]): Promise<string>;
+  render(samples: readonly Sample[]): Promise<string>;
 }
 
 /**
@@ -64,13 +64,13 @@ export function makeMetrics({ ofProcess = false }: { readonly ofProcess?: boolea
       // A clock that was set back must not make negative times.
       histograms.get(name)?.observe(labels, Math.max(0, seconds));
     },
-    render(readings) {
+    render(samples) {
       for (const [name, gauge] of gauges) {
         gauge.reset();
         // A gauge without labels is 0 after a reset, which would be a value like any other.
         if (METRICS[name].labels.length === 0) gauge.remove();
       }
-      for (const { name, labels, value } of readings) gauges.get(name)?.set(labels, value);
+      for (const { name, labels, value } of samples) gauges.get(name)?.set(labels, value);
       return registry.metrics();
     },
   };

@@ -25,8 +25,8 @@ export function isFarAhead(stamp: Stamp, nowMs: number): boolean {
  * The shadow with every stamp that our own clock made while it was far ahead as of now; the same object if there is none.
  * What others stamped stays: they do the same.
  */
-export function setBack(shadow: Shadow, nowMs: number, origin: Origin): Shadow {
-  const isWrong = (stamp: Stamp): boolean => setBackStamp(stamp, nowMs, origin) !== stamp;
+export function restampShadow(shadow: Shadow, nowMs: number, origin: Origin): Shadow {
+  const isWrong = (stamp: Stamp): boolean => restamp(stamp, nowMs, origin) !== stamp;
   const renewed = new Map<string, RegisterState>();
   for (const [register, { prior, ...state }] of shadow.registers) {
     if (!isWrong(state.stamp)) continue;
@@ -34,12 +34,12 @@ export function setBack(shadow: Shadow, nowMs: number, origin: Origin): Shadow {
     const stamp = nextStamp(nowMs, known, origin);
     renewed.set(register, { ...state, stamp, ...(known === undefined ? {} : { prior: known }) });
   }
-  const born = setBackStamp(shadow.born, nowMs, origin);
+  const born = restamp(shadow.born, nowMs, origin);
   if (renewed.size === 0 && born === shadow.born) return shadow;
   return { born, registers: new Map([...shadow.registers, ...renewed]) };
 }
 
 /** Likewise for one stamp, as that of a removal. */
-export function setBackStamp(stamp: Stamp, nowMs: number, origin: Origin): Stamp {
+export function restamp(stamp: Stamp, nowMs: number, origin: Origin): Stamp {
   return stamp.site === origin.site && isFarAhead(stamp, nowMs) ? nextStamp(nowMs, undefined, origin) : stamp;
 }

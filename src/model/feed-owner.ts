@@ -38,19 +38,19 @@ export function nativeOwner({
 }
 
 /** How a peer is configured, and what it last named as its installation; null: nothing is known. */
-export interface Present {
+export interface PeerInstallation {
   readonly protocol: 'native' | 'plugin';
   readonly url: string;
   readonly installation: FeedOwner | null;
 }
 
 /** Whose users the next feed brings; null: the peer has not been heard since it runs a daemon. */
-function presentOwner({ protocol, url, installation }: Present): FeedOwner | null {
+function presentOwner({ protocol, url, installation }: PeerInstallation): FeedOwner | null {
   return protocol === 'plugin' ? pluginOwner(url) : installation;
 }
 
 /** True if what is noted is of another protocol, or, as far as it is known, of another installation. */
-export function isOfAnother(noted: FeedOwner, present: Present): boolean {
+export function isOfAnother(noted: FeedOwner, present: PeerInstallation): boolean {
   const owner = presentOwner(present);
   return protocolOf(noted) !== present.protocol || (owner !== null && owner !== noted);
 }
@@ -60,7 +60,7 @@ export function isOfAnother(noted: FeedOwner, present: Present): boolean {
  * end; null: none did. Versions before noted the protocol alone (`native`), and daemons of 0.1.0 tell only a name: that
  * such a one is another installation is not said without knowing it.
  */
-export function feedDue(fedOf: FeedOwner | null, present: Present): string | null {
+export function feedDue(fedOf: FeedOwner | null, present: PeerInstallation): string | null {
   if (fedOf === null) return 'No feed from it has come to its end yet.';
   if (protocolOf(fedOf) !== present.protocol) {
     return present.protocol === 'native'

@@ -70,16 +70,16 @@ export function findTarget(
   nextUid: NextUid,
   { isPresent, isContested }: { readonly isPresent?: boolean; readonly isContested?: boolean } = {},
 ): Target {
-  const twin = twinOf(claim, byEmail, byUid);
-  const buried = latestRemoval(claim, tombstones);
-  // A site that was installed again does not know of removals before that, and gives a uid that is buried elsewhere.
-  const isAfterIt = buried !== undefined && isAdoption(claim.born) && isBornAfter(twin, buried);
-  if (buried !== undefined && !isAfterIt) return { kind: 'removed', uids: claim.uids, stamp: buried };
+  const sameAccount = findSameAccount(claim, byEmail, byUid);
+  const removal = latestRemoval(claim, tombstones);
+  // A site that was installed again does not know of removals before that, and gives a uid that has a tombstone elsewhere.
+  const isAfterIt = removal !== undefined && isAdoption(claim.born) && isRegisteredAfter(sameAccount, removal);
+  if (removal !== undefined && !isAfterIt) return { kind: 'removed', uids: claim.uids, stamp: removal };
   const email = canonicalEmail(claim.email);
-  const isOther = (candidate: Candidate): boolean => twin !== undefined && isOtherThan(claim, candidate);
+  const isOther = (candidate: Candidate): boolean => sameAccount !== undefined && isOtherThan(claim, candidate);
   // Where the record names the account by a uid too, its sender took the others for the same account. Insisting that they are
   // not would go back and forth for ever, so they part.
-  const isTakenForOne = twin !== undefined && byUid.includes(twin);
+  const isTakenForOne = sameAccount !== undefined && byUid.includes(sameAccount);
   const earlier = byUid.filter((candidate) => isLaterHolder(claim, candidate, !isTakenForOne && isOther(candidate)));
   const later = byUid.filter((candidate) => isLaterHolder(candidate, claim, isOther(candidate)));
   const isAnothers = (uid: Uid): boolean => tombstones.has(uid) || earlier.some((one) => one.uids.includes(uid));
@@ -100,12 +100,12 @@ export function findTarget(
     return { kind: 'existing', userId: chosen.userId, uids: uniteUids(chosen.uids, uids), partings, joined, rivals };
   }
   if (byEmail === undefined) return { kind: 'new', uids, partings: partFrom(later), rivals };
-  if (twin === byEmail && isContested !== true) {
-    const partings = partFrom(later.filter((other) => other !== twin));
+  if (sameAccount === byEmail && isContested !== true) {
+    const partings = partFrom(later.filter((other) => other !== sameAccount));
     return {
       kind: 'existing',
-      userId: twin.userId,
-      uids: uniteUids(twin.uids, remaining),
+      userId: sameAccount.userId,
+      uids: uniteUids(sameAccount.uids, remaining),
       partings,
       joined: [],
       rivals,
@@ -141,7 +141,11 @@ function latestAddress(accounts: readonly [Claim, ...Claim[]]): Claim {
  * The account here that has the address of the record and was registered at the same time: that is who the record is
  * about, under whatever uids. A site that was installed again, or moved from the plugin, gives others.
  */
-function twinOf(claim: Claim, byEmail: Candidate | undefined, byUid: readonly Candidate[]): Candidate | undefined {
+function findSameAccount(
+  claim: Claim,
+  byEmail: Candidate | undefined,
+  byUid: readonly Candidate[],
+): Candidate | undefined {
   const email = canonicalEmail(claim.email);
   return [...(byEmail === undefined ? [] : [byEmail]), ...byUid].find(
     (one) => one.uids.length > 0 && canonicalEmail(one.email) === email && isSameRegistration(claim, one),
@@ -149,7 +153,7 @@ function twinOf(claim: Claim, byEmail: Candidate | undefined, byUid: readonly Ca
 }
 
 /** True if it is known here, and came to be after that removal. */
-function isBornAfter(account: Candidate | undefined, removal: Stamp): boolean {
+function isRegisteredAfter(account: Candidate | undefined, removal: Stamp): boolean {
   return account !== undefined && compareStamps(account.born, removal) > 0;
 }
 
@@ -198,9 +202,9 @@ export function planRemoval(
   return { remove, partings };
 }
 
-/** The account without `gone`; if nothing is left, under the next uid of its own address. */
-function part(candidate: Candidate, gone: readonly Uid[], nextUid: NextUid): Parting {
-  const rest = candidate.uids.filter((uid) => !gone.includes(uid));
+/** The account without the removed uids; if nothing is left, under the next uid of its own address. */
+function part(candidate: Candidate, removedUids: readonly Uid[], nextUid: NextUid): Parting {
+  const rest = candidate.uids.filter((uid) => !removedUids.includes(uid));
   return {
     userId: candidate.userId,
     uids: rest.length > 0 ? rest : [nextUid(candidate.uids, candidate.email)],

@@ -59,7 +59,7 @@ export function mergeRegisters(
     if (age === 0 && order > 0) tied.push(register);
     if (order > 0) take.push(register);
     if (order < 0) newerHere.push(register);
-    if (order !== 0 && isConflict(ours, theirs, order)) {
+    if (order !== 0 && isRegisterConflict(ours, theirs, order)) {
       const [winner, loser] = order > 0 ? [theirs.stamp, ours.stamp] : [ours.stamp, theirs.stamp];
       conflicts.push({ register, remoteWon: order > 0, winner, loser });
     }
@@ -86,7 +86,7 @@ function breakTie(theirs: RemoteRegister, ours: RegisterState): number {
 }
 
 /** True if the winner was set without knowledge of the loser. Adoption stamps are no changes, so no conflicts. */
-function isConflict(ours: RegisterState, theirs: RemoteRegister, order: number): boolean {
+function isRegisterConflict(ours: RegisterState, theirs: RemoteRegister, order: number): boolean {
   if (isAdoption(ours.stamp) || isAdoption(theirs.stamp)) return false;
   const [winner, loser] = order > 0 ? [theirs, ours] : [ours, theirs];
   return winner.prior === undefined || compareStamps(winner.prior, loser.stamp) < 0

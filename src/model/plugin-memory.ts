@@ -35,7 +35,7 @@ export type Novelty =
   | 'stale'
   | 'news';
 
-const HASH_HEX = 12;
+const DIGEST_HEX = 12;
 /** So many tries may get lost one after the other, each with another value. */
 const MOST_MAYBE = 4;
 
@@ -44,7 +44,7 @@ export function impress(column: string, value: string | null): string {
   const plain = comparable(column === 's_password' && value !== null ? maskHash(value) : value);
   // Places of a coordinate, whatever the number of digits the column prints.
   const text = column.startsWith('d_') && plain.includes('.') ? plain.replace(/\.?0+$/, '') : plain;
-  return hash('sha256', text, 'hex').slice(0, HASH_HEX);
+  return hash('sha256', text, 'hex').slice(0, DIGEST_HEX);
 }
 
 /** Digest of a value as the peer has it once it was told: cleaned text may be longer, and is cut at the end of the column. */

@@ -16,7 +16,7 @@ const ZONE_STEP_MS = 15 * 60_000;
 const FARTHEST_ZONES_MS = 26 * 3_600_000;
 
 /**
- * True if both were registered at one time. A registration that a daemon saw has its exact birth, which no other has.
+ * True if both were registered at one time. A registration that a daemon saw has its exact existence stamp, which no other has.
  * Where a daemon came later, on either side, the dates count.
  */
 export function isSameRegistration(one: Registered, other: Registered): boolean {
@@ -37,10 +37,10 @@ export function datesAgree(one: Registered, other: Registered): boolean | undefi
 }
 
 /**
- * The birth of what was taken for two accounts until now. Of one registration the birth that a daemon saw is exact, and a
- * date is not; of several the latest counts, for a removal before it does not concern the account.
+ * The existence stamp of what was taken for two accounts until now. Of one registration the stamp that a daemon saw is
+ * exact, and a date is not; of several the latest counts, for a removal before it does not concern the account.
  */
-export function birthOf(one: Registered, other: Registered): Stamp {
+export function existenceStamp(one: Registered, other: Registered): Stamp {
   if (isAdoption(one.born) !== isAdoption(other.born) && isSameRegistration(one, other)) {
     return isAdoption(one.born) ? other.born : one.born;
   }

@@ -12,8 +12,8 @@ export interface Tombstone {
   readonly emailHash: string | null;
 }
 
-/** One buried uid, and the removal it died in. */
-export interface Grave {
+/** One uid of a tombstone, and the removal it belongs to. */
+export interface TombstoneRow {
   readonly uid: Uid;
   /** Main uid of the removed user. */
   readonly main: Uid;
@@ -23,9 +23,9 @@ export interface Grave {
 }
 
 /** Removals put together from their rows; the latest stamp of each counts. */
-export function gatherTombstones(graves: readonly Grave[]): Map<number, Tombstone> {
+export function gatherTombstones(tombstoneRows: readonly TombstoneRow[]): Map<number, Tombstone> {
   const found = new Map<number, Tombstone>();
-  for (const { uid, main, removalId, stamp, emailHash } of graves) {
+  for (const { uid, main, removalId, stamp, emailHash } of tombstoneRows) {
     const seen = found.get(removalId);
     found.set(removalId, {
       removalId,

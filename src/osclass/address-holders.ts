@@ -6,7 +6,7 @@ import type { Runner } from '../db/transaction.ts';
 import { canonicalEmail } from '../model/uid.ts';
 
 /** Who has an address on this site. */
-export interface Holder {
+export interface AddressHolder {
   readonly id: number;
   /** As stored. */
   readonly email: string;
@@ -20,8 +20,8 @@ export async function findHolders(
   runner: Runner,
   table: Ident,
   emails: readonly string[],
-): Promise<Map<string, Holder>> {
-  const holders = new Map<string, Holder>();
+): Promise<Map<string, AddressHolder>> {
+  const holders = new Map<string, AddressHolder>();
   if (emails.length === 0) return holders;
   const rows = await withAddress(runner, table, new Set(emails.flatMap(spellings)));
   const exact = new Map(rows.map((row) => [canonicalEmail(row.email), row]));
@@ -38,8 +38,8 @@ export async function findHolders(
   return holders;
 }
 
-async function withAddress(runner: Runner, table: Ident, emails: Iterable<string>): Promise<Holder[]> {
-  const { rows } = await sql<Holder>`
+async function withAddress(runner: Runner, table: Ident, emails: Iterable<string>): Promise<AddressHolder[]> {
+  const { rows } = await sql<AddressHolder>`
     SELECT pk_i_id AS id, s_email AS email FROM ${id(table)}
     WHERE s_email IN (${bindList(emails)})`.execute(runner);
   return rows;

@@ -6,7 +6,7 @@ import { SyncError } from '../model/errors.ts';
 import { inChunks } from './ids.ts';
 
 /** Rows of one table that are to be deleted, by primary key. */
-export interface Doomed {
+export interface RowsToDelete {
   readonly base: string;
   readonly ids: readonly number[];
 }
@@ -15,17 +15,17 @@ export interface Doomed {
 const FOLLOWS = new Set(['CASCADE', 'SET NULL']);
 
 /**
- * Throws `FOREIGN_KEY` if a table outside of `known` (names without prefix) has rows that hold one of the doomed back.
+ * Throws `FOREIGN_KEY` if a table outside of `known` (names without prefix) has rows that refer to one of these.
  * Names every such table with the number of rows. Costs nothing on a site without such tables.
  */
 export async function refuseForeignRows(
   trx: Runner,
   catalog: Catalog,
   known: ReadonlySet<string>,
-  doomed: readonly Doomed[],
+  toDelete: readonly RowsToDelete[],
 ): Promise<void> {
   const reasons: string[] = [];
-  for (const { base, ids } of doomed) {
+  for (const { base, ids } of toDelete) {
     for (const reference of catalog.tablesReferring(base)) {
       if (FOLLOWS.has(reference.deleteRule) || (reference.base !== undefined && known.has(reference.base))) continue;
       const count = await countRows(trx, reference, ids);

@@ -5,7 +5,7 @@ import { bindList } from '../db/bind.ts';
 import type { Runner } from '../db/transaction.ts';
 import { IDENTIFYING } from '../model/absorb.ts';
 import type { RegisterName, Value, Values } from '../model/register.ts';
-import { findHolders, type Holder } from './address-holders.ts';
+import { findHolders, type AddressHolder } from './address-holders.ts';
 import { columnValue, selectColumn, type Raw } from './column-values.ts';
 import { noRow, type RelatedTable } from './related.ts';
 import { readBelongings } from './user-belongings.ts';
@@ -57,7 +57,7 @@ export interface HostUsers {
    * Who holds each of the addresses, as this site's collation compares them; an exact match comes first.
    * `SELECT … WHERE s_email IN (…)`
    */
-  holdersOf(runner: Runner, emails: readonly string[]): Promise<Map<string, Holder>>;
+  holdersOf(runner: Runner, emails: readonly string[]): Promise<Map<string, AddressHolder>>;
 }
 
 /**
@@ -154,7 +154,7 @@ function registersOf(row: UserRow, layout: readonly RegisterColumns[]): Map<Regi
   for (const { register, columns } of layout) {
     const values: Record<string, Value> = {};
     for (const column of columns) values[column.name] = columnValue(column, row[column.name]);
-    if (register === 's_username') values['s_username'] = ownName(values['s_username'] ?? null, idOf(row));
+    if (register === 's_username') values['s_username'] = nameUnlessId(values['s_username'] ?? null, idOf(row));
     registers.set(register, values);
   }
   return registers;
@@ -165,6 +165,6 @@ function textOf(raw: Raw): string | null {
 }
 
 /** A user name that is only the user's own id (Osclass's default) is no name: it means something else elsewhere. */
-function ownName(name: Value, userId: number): Value {
+function nameUnlessId(name: Value, userId: number): Value {
   return name === String(userId) || name === '' ? null : name;
 }

@@ -11,7 +11,7 @@ import { makeZone, readSiteTimezone, type Zone } from './timezone.ts';
 import { readLocales } from './write-users.ts';
 
 /** The host as last looked at. */
-export interface Parts {
+export interface HostSnapshot {
   readonly catalog: Catalog;
   readonly hosts: HostUsers;
   readonly zone: Zone;
@@ -21,7 +21,7 @@ export interface Parts {
 }
 
 /** Looks at the host: five statements. Throws `HOST_TABLE_MISSING`. */
-export async function readParts(db: Pool['db'], config: Config): Promise<Parts> {
+export async function readHostSnapshot(db: Pool['db'], config: Config): Promise<HostSnapshot> {
   const catalog = await readCatalog(db, config.database.name, config.database.tablePrefix);
   const related = findRelated(catalog, config.relatedTables);
   const groups = config.relatedTables.map((entry) => entry.as);
@@ -56,16 +56,16 @@ export function routesOf(config: Config): PeerRoute[] {
 }
 
 /** True if the site got a language. */
-export function hasNewLocale(before: Parts | undefined, after: Parts): boolean {
+export function hasNewLocale(before: HostSnapshot | undefined, after: HostSnapshot): boolean {
   return [...(after.locales ?? [])].some((locale) => before?.locales?.has(locale) !== true);
 }
 
 /** True if values that could not be stored may be now, or the other way round. */
-export function hasOtherColumns(before: Parts | undefined, after: Parts): boolean {
+export function hasOtherColumns(before: HostSnapshot | undefined, after: HostSnapshot): boolean {
   return before === undefined || columnsOf(before) !== columnsOf(after);
 }
 
 /** All that decides whether a value can be stored, as one text to compare. */
-function columnsOf({ hosts }: Parts): string {
+function columnsOf({ hosts }: HostSnapshot): string {
   return JSON.stringify([[...hosts.columns.values()].flat(), hosts.text]);
 }

@@ -9,7 +9,7 @@ import { idsWhere, inChunks } from './ids.ts';
 import { lockItems, moveStatistics, siteNow } from './statistics.ts';
 
 /** What was removed, and what the database could not do. */
-export interface Removed {
+export interface RemovalResult {
   /** False if there was no such user. */
   readonly found: boolean;
   readonly items: number;
@@ -52,7 +52,7 @@ export async function removeUser(
   catalog: Catalog,
   userId: number,
   options: RemovalOptions = {},
-): Promise<Removed> {
+): Promise<RemovalResult> {
   const users = catalog.requireTable('t_user');
   const { rows } = await sql`SELECT pk_i_id FROM ${id(users.name)} WHERE pk_i_id = ${userId} FOR UPDATE`.execute(trx);
   if (rows.length === 0) return { found: false, items: 0, comments: 0, files: [], afterCommit: [] };
@@ -108,10 +108,10 @@ export async function removeUser(
  */
 export async function removeItemDescriptions(db: Runner, catalog: Catalog, itemIds: readonly number[]): Promise<void> {
   const alive = new Set(await idsWhere(db, catalog.table('t_item'), 'pk_i_id', 'pk_i_id', itemIds));
-  const gone = itemIds.filter((item) => !alive.has(item));
+  const deleted = itemIds.filter((item) => !alive.has(item));
   for (const base of OF_ITEM) {
     const table = catalog.table(base);
-    if (table !== undefined && !isSafe(table)) await deleteWhere(db, table, 'fk_i_item_id', gone);
+    if (table !== undefined && !isSafe(table)) await deleteWhere(db, table, 'fk_i_item_id', deleted);
   }
 }
 

@@ -35,7 +35,7 @@ export async function lockItems(
   if (table === undefined) return [];
   const items: CountedItem[] = [];
   await inChunks(itemIds, async (chunk) => {
-    const places = await readPlaces(trx, catalog, chunk);
+    const places = await readItemPlaces(trx, catalog, chunk);
     const { rows } = await sql<ItemRow>`SELECT * FROM ${id(table.name)}
       WHERE pk_i_id IN (${sql.join(chunk)}) ORDER BY pk_i_id FOR UPDATE`.execute(trx);
     for (const row of rows) items.push(toItem(row, places.get(row.pk_i_id), now));
@@ -87,7 +87,7 @@ interface PlaceRow {
   fk_i_city_id?: number | null;
 }
 
-async function readPlaces(trx: Runner, catalog: Catalog, itemIds: number[]): Promise<Map<number, PlaceRow>> {
+async function readItemPlaces(trx: Runner, catalog: Catalog, itemIds: number[]): Promise<Map<number, PlaceRow>> {
   const table = catalog.table('t_item_location');
   if (table === undefined) return new Map();
   const { rows } = await sql<PlaceRow>`SELECT * FROM ${id(table.name)}
@@ -142,14 +142,14 @@ function counted(keys: readonly (string | number | null)[]): [string | number, n
   return [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
-interface Move {
+interface CounterChange {
   readonly key: string;
   readonly counter: string;
   readonly value: string | number;
   readonly by: number;
 }
 
-async function move(trx: Runner, table: Table, { key, counter, value, by }: Move): Promise<void> {
+async function move(trx: Runner, table: Table, { key, counter, value, by }: CounterChange): Promise<void> {
   const keyColumn = table.column(key);
   const column = table.column(counter);
   if (keyColumn === undefined || column === undefined) return;

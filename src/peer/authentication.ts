@@ -26,7 +26,7 @@ export interface Authenticator {
   readonly update: (credentials: Credentials) => void;
 }
 
-interface Holder {
+interface KeyHolder {
   readonly kind: 'peer' | 'admin';
   readonly name: string;
 }
@@ -42,7 +42,7 @@ export function makeAuthenticator(initial: Credentials): Authenticator {
   const identifyBytes = (key: Buffer): Identified => {
     const digest = sha256(key);
     const keyDigest = digest.toString('hex').slice(0, 8);
-    let holder: Holder | undefined;
+    let holder: KeyHolder | undefined;
     for (const one of known) {
       if (timingSafeEqual(one.digest, digest)) holder = one.holder;
     }
@@ -75,8 +75,8 @@ function bearerOf(header: string | undefined): string | undefined {
   return match?.[1];
 }
 
-function digestsOf({ peers, admins }: Credentials): readonly { digest: Buffer; holder: Holder }[] {
-  const known = (kind: Holder['kind'], name: string, key: string) => ({
+function digestsOf({ peers, admins }: Credentials): readonly { digest: Buffer; holder: KeyHolder }[] {
+  const known = (kind: KeyHolder['kind'], name: string, key: string) => ({
     digest: sha256(Buffer.from(key, 'utf8')),
     holder: { kind, name },
   });

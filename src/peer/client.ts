@@ -201,7 +201,7 @@ interface Sending {
 }
 
 /** One request and its answer, read and checked. Throws what {@link PeerClient} says. */
-type Call = <Schema extends TSchema>(
+type RequestCall = <Schema extends TSchema>(
   method: 'GET' | 'POST',
   path: string,
   answer: Validator<Record<never, never>, Schema>,
@@ -209,7 +209,7 @@ type Call = <Schema extends TSchema>(
   sending?: Sending,
 ) => Promise<Static<Schema>>;
 
-function makeCall(pool: Pool, base: URL, apiKey: string, totalMs: number): Call {
+function makeCall(pool: Pool, base: URL, apiKey: string, totalMs: number): RequestCall {
   return async (
     method,
     path,

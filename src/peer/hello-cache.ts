@@ -3,9 +3,9 @@ import type { Hello } from '../model/record.ts';
 import { hasPassed } from '../runtime/clock.ts';
 
 /** Remembers the hello of each peer. */
-export interface Acquaintance {
+export interface HelloCache {
   /** The peer's hello, at most five minutes old; throws PEER_… errors if it has to ask. `anew`: it asks in any case. */
-  know(peer: string, signal?: AbortSignal, options?: { readonly anew: boolean }): Promise<Hello>;
+  hello(peer: string, signal?: AbortSignal, options?: { readonly anew: boolean }): Promise<Hello>;
   /** The largest difference between our clock and a peer's, in milliseconds (ours minus theirs); null: none is known. */
   clockSkewMs(): number | null;
   /** The same of each peer of which it is known. */
@@ -17,17 +17,17 @@ export interface Acquaintance {
 const GOOD_FOR_MS = 300_000;
 
 /** @param ask calls the peer */
-export function makeAcquaintance(
+export function makeHelloCache(
   ask: (peer: string, signal?: AbortSignal) => Promise<Hello>,
   nowMs: () => number,
-): Acquaintance {
+): HelloCache {
   const known = new Map<string, { readonly hello: Hello; readonly atMs: number; readonly skewMs: number }>();
-  /** Counts {@link Acquaintance.forget}. */
+  /** Counts {@link HelloCache.forget}. */
   let age = 0;
   const skews = (): Map<string, number> =>
     new Map([...known].map(([peer, { skewMs }]) => [peer, skewMs] as const).filter(([, ms]) => Number.isFinite(ms)));
   return {
-    async know(peer, signal, { anew } = { anew: false }) {
+    async hello(peer, signal, { anew } = { anew: false }) {
       const last = known.get(peer);
       if (!anew && last !== undefined && !hasPassed(GOOD_FOR_MS, last.atMs, nowMs())) return last.hello;
       const before = nowMs();

@@ -8,7 +8,7 @@ import { peerTimes, type PeerTimes } from './times.ts';
 /** What has to be known of the site; asked at each call, for the config can be edited. */
 export interface ConfiguredSite {
   readonly config: () => Config;
-  readonly parts: () => { readonly zone: Zone };
+  readonly snapshot: () => { readonly zone: Zone };
   readonly route: (peer: string) => PeerRoute;
 }
 
@@ -24,7 +24,7 @@ export interface ConfiguredPeers {
 }
 
 /** Remembers nothing: every answer is by the config in force when it is asked. */
-export function configuredPeers({ config, parts, route }: ConfiguredSite): ConfiguredPeers {
+export function configuredPeers({ config, snapshot, route }: ConfiguredSite): ConfiguredPeers {
   const names = (): string[] =>
     config()
       .peers.filter((peer) => peer.protocol === 'plugin')
@@ -33,7 +33,7 @@ export function configuredPeers({ config, parts, route }: ConfiguredSite): Confi
     names,
     routes: () => names().map(route),
     isRound: () => names().length > 1,
-    times: (peer) => peerTimes(config().peers, peer, parts().zone),
+    times: (peer) => peerTimes(config().peers, peer, snapshot().zone),
     address(peer) {
       const url = config().peers.find((one) => one.name === peer)?.url ?? '';
       return { url, apiKey: config().site.apiKey };

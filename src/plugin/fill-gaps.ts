@@ -5,7 +5,7 @@ import { fillRegistrationGaps } from '../osclass/registration-gaps.ts';
 import { readInstalledPlugin } from './installed.ts';
 import { makeRandomBytes } from '../runtime/random-bytes.ts';
 import { newTrace } from '../runtime/trace.ts';
-import type { Parts } from '../osclass/host.ts';
+import type { HostSnapshot } from '../osclass/host.ts';
 
 /** What it needs of the site. */
 export interface OwnPluginSite {
@@ -20,7 +20,7 @@ export interface OwnPluginSite {
  */
 export async function fillGapsOfPlugin(
   { db, nowMs, appendLog }: OwnPluginSite,
-  { catalog, zone }: Pick<Parts, 'catalog' | 'zone'>,
+  { catalog, zone }: Pick<HostSnapshot, 'catalog' | 'zone'>,
 ): Promise<number> {
   if ((await readInstalledPlugin(db, catalog)) === undefined) return 0;
   const accounts = await fillRegistrationGaps({

@@ -52,10 +52,10 @@ export interface ServeDeps {
     | { readonly kind: 'missing' };
   /** The peer of that name, if it speaks this protocol. */
   readonly pluginPeer: (name: string) => PeerRoute | undefined;
-  readonly takeRow: (row: PluginRow, caller: Caller) => Promise<string>;
+  readonly receiveRow: (row: PluginRow, caller: Caller) => Promise<string>;
   /** Undefined: nobody was removed. */
-  readonly takeRemoval: (email: string, caller: Caller) => Promise<Named | undefined>;
-  readonly giveFeed: (after: number, caller: Caller) => Promise<{ message: string; rows: readonly unknown[] }>;
+  readonly receiveRemoval: (email: string, caller: Caller) => Promise<Named | undefined>;
+  readonly serveFeed: (after: number, caller: Caller) => Promise<{ message: string; rows: readonly unknown[] }>;
   readonly appendLog: (entries: readonly LogEntry[]) => Promise<void>;
 }
 
@@ -117,19 +117,19 @@ async function answer(deps: ServeDeps, request: PluginRequest, caller: Caller): 
   const action = fields['ascAction'] ?? '';
   switch (action) {
     case 'userStreamPost':
-      return caller.route.receive ? await takeRow(deps, data, caller) : notAccepted('takes nothing from');
+      return caller.route.receive ? await receiveRow(deps, data, caller) : notAccepted('takes nothing from');
     case 'userStreamPostRemoval':
-      return caller.route.receive ? await takeRemoval(deps, data, caller) : notAccepted('takes nothing from');
+      return caller.route.receive ? await receiveRemoval(deps, data, caller) : notAccepted('takes nothing from');
     case 'userFeedRequest':
       return caller.route.send
-        ? await giveFeed(deps, fields['ascLastUserId'], caller)
+        ? await serveFeed(deps, fields['ascLastUserId'], caller)
         : notAccepted('sends nothing to');
     default:
       return { ...wrong('The action is unknown.'), response: { httpStatus: 400, body: err('') } };
   }
 }
 
-async function takeRow(deps: ServeDeps, data: FormValue | undefined, caller: Caller): Promise<Answer> {
+async function receiveRow(deps: ServeDeps, data: FormValue | undefined, caller: Caller): Promise<Answer> {
   if (typeof data !== 'object') return wrong('ascData is no map.');
   const reading = readRow(data);
   if (reading.kind === 'wrong') return wrong(`ascData cannot be read: ${reading.why}.`);
@@ -139,17 +139,17 @@ async function takeRow(deps: ServeDeps, data: FormValue | undefined, caller: Cal
     return { response, content: { operation: 'stream', code: 'REQUEST_INVALID' } };
   }
   const { row } = reading;
-  const result = await deps.takeRow(row, caller);
+  const result = await deps.receiveRow(row, caller);
   const shown = (column: string): string => cleanText(row.columns.get(column) ?? '');
   const message = WORDS.received(row.id, shown('s_email'), shown('s_name'));
   const response = { httpStatus: 200, body: { status: 'OK', message, data: echo } } as const;
   return { response, words: `Received 1 user: ${result}`, content: { operation: 'stream', records: 1, result } };
 }
 
-async function takeRemoval(deps: ServeDeps, data: FormValue | undefined, caller: Caller): Promise<Answer> {
+async function receiveRemoval(deps: ServeDeps, data: FormValue | undefined, caller: Caller): Promise<Answer> {
   if (data !== undefined && typeof data !== 'string') return wrong('ascData is no text.');
   const email = canonicalEmail(data ?? '');
-  const removed = email === '' ? undefined : await deps.takeRemoval(email, caller);
+  const removed = email === '' ? undefined : await deps.receiveRemoval(email, caller);
   const echo = [cleanText(data ?? '')];
   const content = { operation: 'removal' };
   if (removed === undefined) {
@@ -160,10 +160,10 @@ async function takeRemoval(deps: ServeDeps, data: FormValue | undefined, caller:
   return { response, words: 'Received 1 removal', content };
 }
 
-async function giveFeed(deps: ServeDeps, last: FormValue | undefined, caller: Caller): Promise<Answer> {
+async function serveFeed(deps: ServeDeps, last: FormValue | undefined, caller: Caller): Promise<Answer> {
   // The plugin always sends it; a form without it is somebody trying things out.
   if (typeof last !== 'string' || !/^\d{1,15}$/.test(last)) return wrong('ascLastUserId is no number.');
-  const { message, rows } = await deps.giveFeed(Number(last), caller);
+  const { message, rows } = await deps.serveFeed(Number(last), caller);
   const response = { httpStatus: 200, body: { status: 'OK', message, data: rows } } as const;
   return { response, content: { operation: 'feed', after: Number(last), retrieved: rows.length } };
 }

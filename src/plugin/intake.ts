@@ -4,7 +4,7 @@ import type { WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { Origin } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
-import type { Parts } from '../osclass/host.ts';
+import type { HostSnapshot } from '../osclass/host.ts';
 import { prepareRows, type Prepared } from './receive-rows.ts';
 import type { PluginRow } from './row.ts';
 import { inOurTimes, type PeerTimes } from './times.ts';
@@ -15,7 +15,7 @@ export interface IntakeSite {
   readonly origin: () => Origin;
   readonly nowMs: () => number;
   readonly randomUid: () => Uid;
-  readonly parts: () => Pick<Parts, 'hosts' | 'zone'>;
+  readonly snapshot: () => Pick<HostSnapshot, 'hosts' | 'zone'>;
   readonly times: (peer: string) => PeerTimes;
   /** Works off markers, so that every user has a shadow and what was changed here is stamped before what comes. */
   readonly drain: () => Promise<unknown>;
@@ -33,12 +33,12 @@ export interface Intake {
 const LAST_PRIORITY = 65_535;
 
 /** Keeps a row as long as somebody has its record. */
-export function makeIntake({ db, origin, nowMs, randomUid, parts, times, drain }: IntakeSite): Intake {
+export function makeIntake({ db, origin, nowMs, randomUid, snapshot, times, drain }: IntakeSite): Intake {
   const prepared = new WeakMap<WireRecord, Prepared>();
   return {
     async prepare(route, rows, via) {
       await drain();
-      const { hosts, zone } = parts();
+      const { hosts, zone } = snapshot();
       const theirs = times(route.name);
       const local = rows.map((row) => inOurTimes(row, hosts, theirs));
       const ready = await prepareRows(db, route.name, local, {

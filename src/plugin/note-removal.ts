@@ -1,8 +1,8 @@
 /** A user is removed here, whoever did it: what is noted for each plugin peer, which knows users by their address alone. */
 import type { Runner } from '../db/transaction.ts';
 import { canonicalEmail } from '../model/uid.ts';
-import { noteGone, noteRemoved, readSeen } from '../store/plugin-seen.ts';
-import type { Removed } from '../store/ports.ts';
+import { noteRemovedAtPeer, noteRemoved, readSeen } from '../store/plugin-seen.ts';
+import type { RemovedUser } from '../store/ports.ts';
 
 /**
  * Notes for every peer that it has the user no more, or that it is to be told the address; in the transaction that removes.
@@ -12,7 +12,7 @@ import type { Removed } from '../store/ports.ts';
 export async function noteRemoval(
   runner: Runner,
   peers: readonly string[],
-  { email, removalId, uids, told, from }: Removed,
+  { email, removalId, uids, told, from }: RemovedUser,
   { isRound, nowMs }: { readonly isRound: boolean; readonly nowMs: () => number },
 ): Promise<void> {
   const address = canonicalEmail(email);
@@ -20,7 +20,7 @@ export async function noteRemoval(
     const seen = (await readSeen(runner, peer, [address])).get(address);
     // The account that has the address there is another: it must not hear of this.
     if (seen !== undefined && seen.memory !== null && seen.user !== null && !uids.includes(seen.user)) continue;
-    if (peer === from) await noteGone(runner, peer, address, isRound ? 'heard and echoed' : 'heard', nowMs());
+    if (peer === from) await noteRemovedAtPeer(runner, peer, address, isRound ? 'heard and echoed' : 'heard', nowMs());
     else await noteRemoved(runner, peer, { email, removalId, told: told.includes(peer) }, nowMs());
   }
 }

@@ -3,7 +3,7 @@ import type { FeedPage } from '../model/record.ts';
 import type { PeerClient } from '../peer/client.ts';
 import { probe, type PluginClient } from './client.ts';
 import { helloOf } from './hello.ts';
-import { takePage } from './pull-page.ts';
+import { pullPage } from './pull-page.ts';
 import type { Prepared } from './receive-rows.ts';
 import type { PluginRow } from './row.ts';
 import { sendRecords, type SendDeps } from './send-records.ts';
@@ -39,7 +39,7 @@ async function feedPage(
   after: number,
   signal: AbortSignal | undefined,
 ): Promise<FeedPage> {
-  const page = await takePage(client, after, signal);
+  const page = await pullPage(client, after, signal);
   const ready = await prepare(page.rows);
   const users = ready.flatMap((one) => (one.record === undefined ? [] : [one.record]));
   // Totals are said only in the peer's own language.

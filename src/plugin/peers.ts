@@ -9,13 +9,13 @@ import type { WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { Origin } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
-import type { Parts } from '../osclass/host.ts';
+import type { HostSnapshot } from '../osclass/host.ts';
 import type { PeerClient } from '../peer/client.ts';
 import { makeRandomBytes } from '../runtime/random-bytes.ts';
 import { newTrace } from '../runtime/trace.ts';
 import { dropParked, parkedIdsOf } from '../store/parked.ts';
 import { countUnguarded, sweepSeen } from '../store/plugin-seen.ts';
-import type { AppendLog, OutboxWriter, Removed } from '../store/ports.ts';
+import type { AppendLog, OutboxWriter, RemovedUser } from '../store/ports.ts';
 import { rememberApplied } from './applied-rows.ts';
 import { makePluginClient } from './client.ts';
 import { configuredPeers, type ConfiguredPeers } from './configured-peers.ts';
@@ -25,7 +25,7 @@ import { noteRemoval } from './note-removal.ts';
 import { makePluginPeerClient } from './peer-client.ts';
 import { decideRemovals, removeFor, type RemovalSite } from './removals.ts';
 import type { PluginRow } from './row.ts';
-import { givePage } from './serve-page.ts';
+import { servePage } from './serve-page.ts';
 import { tellOutdated } from './stale-peers.ts';
 
 /** What these peers need of their site. */
@@ -37,7 +37,7 @@ export interface PluginSite {
   readonly randomUid: () => Uid;
   readonly outbox: OutboxWriter;
   readonly appendLog: AppendLog;
-  readonly parts: () => Parts;
+  readonly snapshot: () => HostSnapshot;
   readonly route: (peer: string) => PeerRoute;
   /** Works off markers, so that every user has a shadow and what was changed here is stamped before what comes. */
   readonly drain: () => Promise<unknown>;
@@ -52,12 +52,12 @@ export interface PluginPeers {
   /** A client that speaks the plugin's protocol behind the shape of ours; undefined for other peers. */
   client(peer: PeerConfig): PeerClient | undefined;
   /** See {@link OutboxWriter}. */
-  removed(runner: Runner, removal: Removed): Promise<void>;
+  removed(runner: Runner, removal: RemovedUser): Promise<void>;
   /** Remembers what the peer said, in the transaction that applied it. */
   applied(trx: Transaction<unknown>, from: RecordSource, chunk: AppliedChunk): Promise<void>;
-  takeRow(row: PluginRow, caller: Caller): Promise<Outcome | undefined>;
-  takeRemoval(email: string, caller: Caller): Promise<Named | undefined>;
-  giveFeed(after: number, caller: Caller): Promise<{ message: string; rows: readonly unknown[] }>;
+  receiveRow(row: PluginRow, caller: Caller): Promise<Outcome | undefined>;
+  receiveRemoval(email: string, caller: Caller): Promise<Named | undefined>;
+  serveFeed(after: number, caller: Caller): Promise<{ message: string; rows: readonly unknown[] }>;
   /** How many accounts at the peer have no secret though it was sent one. */
   unguarded(peer: string): Promise<number>;
   /** Most users of one delivery; undefined for other peers. */
@@ -82,7 +82,7 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
   const { prepare, preparedOf } = makeIntake({ ...site, times });
   const randomBytes = makeRandomBytes();
   const outgoing = (peer: string) => {
-    const { catalog, hosts } = site.parts();
+    const { catalog, hosts } = site.snapshot();
     const table = catalog.requireTable('t_user');
     return { db, hosts, nowMs, table, related: hosts.related, randomBytes, times: times(peer) };
   };
@@ -101,29 +101,29 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
 
     async applied(trx, from, chunk) {
       if (!names().includes(from.route.name)) {
-        const { hosts } = site.parts();
+        const { hosts } = site.snapshot();
         await tellOutdated(trx, routes(), chunk.outcomes, { hosts, times, outbox, nowMs });
       }
       await rememberApplied(trx, { nowMs, outbox, appendLog: site.appendLog, routes, preparedOf }, from, chunk);
     },
 
-    async takeRow(row, caller) {
+    async receiveRow(row, caller) {
       const [one] = await prepare(caller.route, [row], 'stream');
       if (one?.record === undefined) return undefined;
       const [outcome] = await site.apply([one.record], sourceOf(caller));
       return outcome;
     },
 
-    async takeRemoval(email, caller) {
+    async receiveRemoval(email, caller) {
       await site.drain();
       return await removeFor(removalSite(site, configured), email, caller, sourceOf(caller));
     },
 
-    async giveFeed(after, { route }) {
+    async serveFeed(after, { route }) {
       if (await site.feedsMustWait()) throw new SyncError('BASELINE_PENDING', undefined, { retryAfterS: 1 });
       await site.drain();
       const limit = Math.min(config().feed.limit, MOST_SERVED);
-      return await givePage({ ...outgoing(route.name), limit }, route, after);
+      return await servePage({ ...outgoing(route.name), limit }, route, after);
     },
 
     unguarded: (peer) => countUnguarded(db, peer),
@@ -155,7 +155,7 @@ function removalSite(site: PluginSite, { times, isRound, address }: ConfiguredPe
   const { db, nowMs, outbox, apply } = site;
   return {
     db,
-    hosts: site.parts().hosts,
+    hosts: site.snapshot().hosts,
     times,
     origin: site.origin(),
     nowMs,

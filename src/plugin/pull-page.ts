@@ -4,7 +4,7 @@ import type { PluginClient } from './client.ts';
 import { readRow, type PluginRow } from './row.ts';
 
 /** A page, read. */
-export interface TakenPage {
+export interface PulledPage {
   readonly rows: readonly PluginRow[];
   /** Why rows were left out. */
   readonly skipped: readonly string[];
@@ -17,7 +17,7 @@ export interface TakenPage {
 }
 
 /** Asks for the users after an id. Throws what the client throws, and `PEER_REFUSED_KEY` or `PEER_BAD_ANSWER`. */
-export async function takePage(client: PluginClient, after: number, signal?: AbortSignal): Promise<TakenPage> {
+export async function pullPage(client: PluginClient, after: number, signal?: AbortSignal): Promise<PulledPage> {
   const said = await client.call('userFeedRequest', [['ascLastUserId', String(after)]], signal);
   if (said.status !== 'OK') {
     throw new SyncError('PEER_REFUSED_KEY', `HTTP 200: ${said.message.slice(0, 300)}`, { httpStatus: 200 });

@@ -10,12 +10,19 @@ import { adoptionStamp, compareStamps, formatStamp, type Stamp } from '../model/
 import { toSeparate } from '../model/separate.ts';
 import { canonicalEmail, uidOfEmail, type Uid } from '../model/uid.ts';
 import { accountIdOf, matchAccount, type AccountMatch } from './account.ts';
-import { isLookedAfter, readKnown, readNew, type Holder, type News, type ReadingDeps } from './row-to-record.ts';
+import {
+  isManagedHere,
+  readKnown,
+  readNew,
+  type KnownAccount,
+  type ChangedValue,
+  type RowToRecordDeps,
+} from './row-to-record.ts';
 import { linkOf, type Link } from './link.ts';
 import { afterSaying, BLANK, impress, noveltyOf, type Memory } from '../model/plugin-memory.ts';
 import { noteGaps } from './registration.ts';
 import type { PluginRow } from './row.ts';
-import { nothingSaid, valuesIn } from './row-values.ts';
+import { absentTexts, valuesIn } from './row-values.ts';
 import {
   ECHO_MS,
   ONE_RUN_MS,
@@ -28,7 +35,7 @@ import {
 import { registeredThere } from './times.ts';
 
 /** What preparing rows needs. */
-export interface ReceiveDeps extends ReadingDeps {
+export interface ReceiveDeps extends RowToRecordDeps {
   /** False: the peer is sent nothing, so it never hears of removals. */
   readonly tells: boolean;
   readonly randomUid: () => Uid;
@@ -50,7 +57,7 @@ export interface Prepared {
   /** The peer has to be sent the user. */
   readonly knowsLess: boolean;
   /** What of it was changed there. */
-  readonly news: readonly News[];
+  readonly news: readonly ChangedValue[];
   /** The peer still has a user that was removed: it has to be told of that removal. */
   readonly removal: number | undefined;
   /** The account is new here, and came without a password that could be stored. */
@@ -63,7 +70,7 @@ export interface Prepared {
  */
 export function memoryOf(
   memory: Memory,
-  news: readonly News[],
+  news: readonly ChangedValue[],
   notStored: ReadonlySet<string>,
   isOnItsWay: boolean,
 ): Memory {
@@ -97,7 +104,7 @@ export async function prepareRows(
     const userId = found.get(row.email)?.id ?? 0;
     const [host, known] = [users.get(userId), stored.get(userId)];
     const isHolder = host !== undefined && canonicalEmail(host.email) === row.email;
-    const holder: Holder | undefined =
+    const holder: KnownAccount | undefined =
       isHolder && known !== undefined && known.uids.length > 0 ? { host, stored: known } : undefined;
     const before = seen.get(row.email);
     const one =
@@ -113,7 +120,7 @@ export async function prepareRows(
 async function prepareHeld(
   runner: Runner,
   row: PluginRow,
-  holder: Holder,
+  holder: KnownAccount,
   seen: Seen | undefined,
   deps: ReceiveDeps,
 ): Promise<Omit<Prepared, 'settles'>> {
@@ -140,12 +147,12 @@ async function prepareHeld(
     known !== undefined && (match === 'other' || match === 'unclear')
       ? another(known.accountId, match === 'other' ? known.user : null)
       : firstSaid(known, match, deps);
-  const acquaintance = { quietMs: deps.nowMs - (seen?.changedAtMs ?? 0), accountId: seen?.accountId ?? null };
+  const lastExchange = { quietMs: deps.nowMs - (seen?.changedAtMs ?? 0), accountId: seen?.accountId ?? null };
   if (!isReplaced && isMadeAgain(row, known?.memory ?? undefined)) {
     return { ...common, ...madeAgain(holder, row, deps), user: main, replaced };
   }
   const memory = isReplaced ? undefined : (known?.memory ?? undefined);
-  const { knowsLess, ...reading } = readKnown(row, holder, memory, acquaintance, deps);
+  const { knowsLess, ...reading } = readKnown(row, holder, memory, lastExchange, deps);
   return { ...common, ...reading, knowsLess: knowsLess && deps.tells, user: main, replaced };
 }
 
@@ -172,14 +179,14 @@ function isMadeAgain({ lacks }: PluginRow, memory: Memory | undefined): boolean 
 
 /** Such a row says nothing of the person: the peer is told everything, as of somebody it does not know. */
 function madeAgain(
-  { stored }: Holder,
+  { stored }: KnownAccount,
   row: PluginRow,
   deps: ReceiveDeps,
 ): Pick<Prepared, 'record' | 'memory' | 'knowsLess'> {
   const born = formatStamp(stored.shadow.born);
   const record: UserRecord = { kind: 'user', uids: [...stored.uids], email: row.email, born, registers: {} };
   const memory = new Map();
-  noteGaps(row, memory, { isSettled: false, isAnother: true }, (column) => isLookedAfter(column, deps));
+  noteGaps(row, memory, { isSettled: false, isAnother: true }, (column) => isManagedHere(column, deps));
   return { record, memory, knowsLess: deps.tells };
 }
 
@@ -203,14 +210,14 @@ async function prepareStranger(
   const common = { row, memory, replaced, knowsLess: false, news: [], removal: undefined, withoutPassword: false };
   const [uid] = (await chooseUids(runner, [{ userId: 0, email: row.email }], deps.randomUid)).values();
   const earlier = incarnations(row.email, uid as Uid);
-  const buried = await tombstonesByUid(runner, earlier);
-  const removal = [...buried.values()].toSorted((a, b) => compareStamps(b.stamp, a.stamp))[0];
+  const tombstones = await tombstonesByUid(runner, earlier);
+  const removal = [...tombstones.values()].toSorted((a, b) => compareStamps(b.stamp, a.stamp))[0];
   const age = removal === undefined || isAnother ? 'new' : ageOf(row, seen, removal.stamp, deps);
   if (removal !== undefined && age !== 'new') {
     const isTold = !deps.tells || age === 'doubtful' || seen?.removalId !== null;
-    // Under the uid that was buried: whatever is done about late records of removed accounts is done about this one.
+    // Under the uid that has a tombstone: whatever is done about late records of removed accounts is done about this one.
     const born = formatStamp(adoptionStamp(0, deps.peer));
-    const uids = earlier.filter((one) => buried.get(one)?.removalId === removal.removalId);
+    const uids = earlier.filter((one) => tombstones.get(one)?.removalId === removal.removalId);
     const record: UserRecord = { kind: 'user', uids, email: row.email, born, registers: {} };
     const remembered = age === 'doubtful' ? undefined : memory;
     const { removalId } = removal;
@@ -225,13 +232,13 @@ async function prepareStranger(
   }
   const moved = [...(await usersByUid(runner, earlier)).values()];
   // Who has another address here goes on under the old one there: nobody can tell the peer, and it is no second person.
-  if (removal === undefined && !isAnother && (await isSameRegistration(runner, row, moved, deps))) {
+  if (removal === undefined && !isAnother && (await hasSameRegistration(runner, row, moved, deps))) {
     return { ...common, record: undefined, user: undefined, replaced: undefined };
   }
   const record = readNew(row, uid as Uid, removal?.stamp, deps);
   // A row of ours may have made the account there, after it was deleted: then it lacks what registering gives.
   const after = new Map(memory);
-  const isLacking = noteGaps(row, after, { isSettled: false, isAnother }, (column) => isLookedAfter(column, deps));
+  const isLacking = noteGaps(row, after, { isSettled: false, isAnother }, (column) => isManagedHere(column, deps));
   // A removal that the peer has not yet been told of is not of this one.
   const isPending = seen !== undefined && seen.removalId !== null;
   return {
@@ -294,7 +301,7 @@ function settledBy(
 
 /** What is known of the peer after it said this of somebody who is new here, or was removed. */
 function memoryAfter(row: PluginRow, memory: Memory | undefined, { hosts }: ReceiveDeps): Memory {
-  const after = new Map([...nothingSaid(row, hosts), ...(memory ?? [])]);
+  const after = new Map([...absentTexts(row, hosts), ...(memory ?? [])]);
   for (const { name, digest } of valuesIn(row, hosts)) after.set(name, afterSaying(memory?.get(name), digest));
   return after;
 }
@@ -335,7 +342,7 @@ function isDateKnown(row: PluginRow, seen: Seen | undefined): boolean {
 }
 
 /** True if one of these users came to be when the user in the row did. */
-async function isSameRegistration(
+async function hasSameRegistration(
   runner: Runner,
   row: PluginRow,
   userIds: readonly number[],

@@ -31,7 +31,7 @@ export interface RefeedSite {
   readonly leases: Leases;
   readonly activity: Pick<ActivityLog, 'append'>;
   readonly status: Pick<PeerStatus, 'recordCall' | 'recordSynced'>;
-  readonly scanning: { feedsMustWait(): Promise<boolean> };
+  readonly scans: { feedsMustWait(): Promise<boolean> };
   route(peer: string): PeerRoute;
   client(peer: string): Pick<PeerClient, 'feed'>;
   accept(records: readonly WireRecord[], from: RecordSource, options: ApplyOptions): Promise<unknown>;
@@ -52,7 +52,7 @@ export async function refeedOnce(
   const owner = pluginOwner(peer.url);
   const readRound = async (): Promise<Round> => parseRound(await readState(db, name), clock.nowMs(), owner);
   const isDue = (round: Round): boolean => dueAtMs(round, withinMs) <= clock.nowMs();
-  if (!isDue(await readRound()) || (await site.scanning.feedsMustWait())) return nothing;
+  if (!isDue(await readRound()) || (await site.scans.feedsMustWait())) return nothing;
   const pass = async (lease: Lease): Promise<PassOutcome> => {
     // Another process may have been at it meanwhile.
     const round = await readRound();

@@ -95,7 +95,7 @@ export function withRegistration(
  * The memory after a page with these was given. That the page arrived, nobody says. What is another value there is seen
  * in the next row; but who has no secret then, or no user name, would be taken for one whose site refuses it.
  */
-export function afterGiving(memory: Memory | undefined, told: ReadonlyMap<string, string>): Memory {
+export function afterServing(memory: Memory | undefined, told: ReadonlyMap<string, string>): Memory {
   const isCompletion = ([name]: readonly [string, string]): boolean => name === SECRET || name === USERNAME;
   const [completing, rest] = [[...told].filter(isCompletion), [...told].filter((one) => !isCompletion(one))];
   return beforeTelling(afterTelling(memory, new Map(rest)), new Map(completing));

@@ -15,12 +15,12 @@ import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import { accountIdOf, isShown } from './account.ts';
 import type { PluginClient } from './client.ts';
 import { linkOf, type LinkDeps } from './link.ts';
-import { presenceOf, searchFeed, type Presence } from './presence.ts';
+import { lookUpAccount, searchFeed, type AccountLookup } from './account-lookup.ts';
 import type { PluginRow } from './row.ts';
 import {
   forgetReplaced,
   forgetUndecided,
-  noteGone,
+  noteRemovedAtPeer,
   noteUndecided,
   RARE_RUNS_MS,
   readSeen,
@@ -50,7 +50,7 @@ export interface RemovalSite {
 }
 
 /** The account that has the address here. */
-interface Living {
+interface LocalHolder {
   readonly host: HostUser;
   readonly stored: StoredUser;
   readonly main: Uid;
@@ -74,16 +74,16 @@ export async function removeFor(
   const peer = caller.route.name;
   const living = await readLiving(site, email);
   const seen = (await readSeen(db, peer, [email])).get(email);
-  const presence = await currentOf(site, peer, email, seen);
-  const isDeleted = presence.kind === 'absent' && seen !== undefined && seen.memory !== null && isShown(seen.memory);
+  const lookup = await currentOf(site, peer, email, seen);
+  const isDeleted = lookup.kind === 'absent' && seen !== undefined && seen.memory !== null && isShown(seen.memory);
   const replaced = seen?.replaced ?? undefined;
   // Where only the order of a run tells, and the peer cannot be asked, it is taken at its word.
-  const isVague = replaced?.accountId === null && replaced.user === null && presence.kind === 'unknown';
+  const isVague = replaced?.accountId === null && replaced.user === null && lookup.kind === 'unknown';
   // A removal that is known here comes back, and comes late: who registered again since is not meant by it.
   const isEcho = seen !== undefined && (seen.memory === null || seen.echoUntilMs > nowMs());
   const postpone = (): Promise<void> => noteUndecided(db, peer, email, nowMs());
   if (seen !== undefined && replaced !== undefined && replaced.untilMs > nowMs() && !isVague) {
-    const isHidden = presence.kind === 'absent' && !isDeleted;
+    const isHidden = lookup.kind === 'absent' && !isDeleted;
     // Either this one is gone, or it is in no feed, and one before it that was never heard of is.
     if (replaced.user === null && isHidden && living !== undefined && !isEcho) {
       await postpone();
@@ -95,7 +95,7 @@ export async function removeFor(
     if (!isDeleted) return removed;
     if (removed !== undefined && seen.user !== null) {
       await site.dropWaiting(peer, seen.user);
-      await gone(site, peer, email);
+      await forgetAccount(site, peer, email);
       return removed;
     }
   }
@@ -107,7 +107,7 @@ export async function removeFor(
   if (link === 'waiting' || link === 'elsewhere') {
     // The account that went was not that of who has the address here.
     if (link === 'waiting' && seen?.user !== null && seen !== undefined) await site.dropWaiting(peer, seen.user);
-    await gone(site, peer, email);
+    await forgetAccount(site, peer, email);
     if (caller.route.send) {
       await inTransaction(db, (trx) =>
         site.outbox.enqueue(trx, [{ peer, kind: 'user', ref: living.host.id }], nowMs()),
@@ -116,14 +116,14 @@ export async function removeFor(
     return undefined;
   }
   // The account we know is there: what was removed is one that had the address before, and was never heard of here.
-  if (presence.kind === 'there' && presence.row.email === email) return undefined;
+  if (lookup.kind === 'there' && lookup.row.email === email) return undefined;
   // It never said anything of the address: an account of it there may have gone before this one came to be.
-  const isUnsaid = seen === undefined || (seen.accountId === null && presence.kind !== 'there' && !isDeleted);
+  const isUnsaid = seen === undefined || (seen.accountId === null && lookup.kind !== 'there' && !isDeleted);
   if (isUnsaid && nowMs() - living.stored.shadow.born.ms < RARE_RUNS_MS) {
     if (seen !== undefined) await postpone();
     return undefined;
   }
-  if (seen !== undefined && (await livesOnThere(site, peer, seen, presence, living))) return undefined;
+  if (seen !== undefined && (await livesOnThere(site, peer, seen, lookup, living))) return undefined;
   return await removeLiving(site, email, living, from);
 }
 
@@ -135,16 +135,16 @@ async function livesOnThere(
   site: RemovalSite,
   peer: string,
   { accountId }: Seen,
-  presence: Presence,
-  living: Living,
+  lookup: AccountLookup,
+  living: LocalHolder,
 ): Promise<boolean> {
   if (living.host.regDate === null) return false;
   if (accountId === null) {
-    const byDate = await ask(site, peer, (client) => presenceOfReplaced(site, peer, client, null, living));
+    const byDate = await ask(site, peer, (client) => lookUpReplaced(site, peer, client, null, living));
     return byDate.kind === 'there';
   }
   const registered = registeredThere(living.host.regDate, site.hosts, site.times(peer));
-  return presence.kind === 'there' && presence.row.columns.get('dt_reg_date') === registered;
+  return lookup.kind === 'there' && lookup.row.columns.get('dt_reg_date') === registered;
 }
 
 /**
@@ -158,23 +158,23 @@ export async function decideRemovals(site: RemovalSite, from: RecordSource): Pro
   for (const email of await undecidedRemovals(db, peer, nowMs() - RARE_RUNS_MS)) {
     const living = await readLiving(site, email);
     const seen = (await readSeen(db, peer, [email])).get(email);
-    const presence = await currentOf(site, peer, email, seen, { mostPages: Number.MAX_SAFE_INTEGER });
+    const lookup = await currentOf(site, peer, email, seen, { mostPages: Number.MAX_SAFE_INTEGER });
     const isKnown = living !== undefined && seen !== undefined && seen.memory !== null;
     // The peer cannot be asked now.
-    if (isKnown && presence.kind === 'unknown') continue;
-    const isGone =
+    if (isKnown && lookup.kind === 'unknown') continue;
+    const isRemovedThere =
       isKnown &&
-      presence.kind === 'absent' &&
+      lookup.kind === 'absent' &&
       (isShown(seen.memory) || !living.host.active || !living.host.enabled) &&
       (await linkOf(db, linking(site, peer), seen, { uids: living.stored.uids, regDate: living.host.regDate })) ===
         'holder';
-    if (isGone && !(await livesOnThere(site, peer, seen, presence, living)))
+    if (isRemovedThere && !(await livesOnThere(site, peer, seen, lookup, living)))
       await removeLiving(site, email, living, from);
     else await forgetUndecided(db, peer, email);
   }
 }
 
-async function readLiving({ db, hosts }: RemovalSite, email: string): Promise<Living | undefined> {
+async function readLiving({ db, hosts }: RemovalSite, email: string): Promise<LocalHolder | undefined> {
   const holder = (await hosts.holdersOf(db, [email])).get(email);
   if (holder === undefined || canonicalEmail(holder.email) !== email) return undefined;
   const host = (await hosts.byId(db, [holder.id])).get(holder.id);
@@ -190,19 +190,19 @@ async function currentOf(
   email: string,
   seen: Seen | undefined,
   how: { readonly mostPages?: number } = {},
-): Promise<Presence> {
+): Promise<AccountLookup> {
   if (seen === undefined || seen.memory === null) return { kind: 'unknown' };
   const { accountId } = seen;
   return await ask(site, peer, (client) =>
-    accountId === null ? searchFeed(client, (row) => row.email === email, how) : presenceOf(client, accountId),
+    accountId === null ? searchFeed(client, (row) => row.email === email, how) : lookUpAccount(client, accountId),
   );
 }
 
 async function ask(
   site: RemovalSite,
   peer: string,
-  about: (client: PluginClient) => Promise<Presence>,
-): Promise<Presence> {
+  about: (client: PluginClient) => Promise<AccountLookup>,
+): Promise<AccountLookup> {
   const client = site.asking(peer);
   try {
     return await about(client);
@@ -222,31 +222,30 @@ async function removeReplaced(
   site: RemovalSite,
   email: string,
   seen: Seen,
-  living: Living | undefined,
+  living: LocalHolder | undefined,
   from: RecordSource,
 ): Promise<Named | undefined> {
   const { db } = site;
   const peer = from.route.name;
   const { user, accountId } = seen.replaced ?? { user: null, accountId: null };
   const holder = user !== null && living?.stored.uids.includes(user) === true ? living : undefined;
-  const presence =
-    holder && (await ask(site, peer, (client) => presenceOfReplaced(site, peer, client, accountId, holder)));
+  const lookup = holder && (await ask(site, peer, (client) => lookUpReplaced(site, peer, client, accountId, holder)));
   // By its date alone, in a feed that could not be looked through, nobody knows: a person decides on what waits here.
-  const isLeft = presence?.kind === 'there' || (presence?.kind === 'unknown' && accountId === null);
+  const isLeft = lookup?.kind === 'there' || (lookup?.kind === 'unknown' && accountId === null);
   const removed = holder !== undefined && !isLeft ? await removeLiving(site, email, holder, from, true) : undefined;
   if (!isLeft) await forgetReplaced(db, peer, email);
   return removed;
 }
 
 /** By its id; where that was never said, by its date of registration, which it was told. */
-async function presenceOfReplaced(
+async function lookUpReplaced(
   site: RemovalSite,
   peer: string,
   client: PluginClient,
   accountId: string | null,
-  { host }: Living,
-): Promise<Presence> {
-  if (accountId !== null) return await presenceOf(client, accountId);
+  { host }: LocalHolder,
+): Promise<AccountLookup> {
+  if (accountId !== null) return await lookUpAccount(client, accountId);
   if (host.regDate === null) return { kind: 'unknown' };
   const registered = registeredThere(host.regDate, site.hosts, site.times(peer));
   return await searchFeed(
@@ -272,7 +271,7 @@ async function isBystander({ db }: RemovalSite, peer: string, row: PluginRow, us
 async function removeLiving(
   site: RemovalSite,
   email: string,
-  { host, stored, main }: Living,
+  { host, stored, main }: LocalHolder,
   from: RecordSource,
   isReplaced = false,
 ): Promise<Named> {
@@ -293,14 +292,14 @@ async function removeLiving(
   await site.apply([record], from);
   // Also where the guard or the mode of this site keeps the account: the peer has it no more.
   const link = await linkOf(db, linking(site, peer), before, { uids: stored.uids, regDate: host.regDate });
-  if (link === 'holder') await gone(site, peer, email);
+  if (link === 'holder') await forgetAccount(site, peer, email);
   const name = host.registers.get('s_name')?.['s_name'];
   return { id: host.id, email: host.email, name: typeof name === 'string' ? name : '' };
 }
 
-async function gone({ db, nowMs, isRound }: RemovalSite, peer: string, email: string): Promise<void> {
+async function forgetAccount({ db, nowMs, isRound }: RemovalSite, peer: string, email: string): Promise<void> {
   await inTransaction(db, async (trx) => {
-    await noteGone(trx, peer, email, isRound ? 'heard and echoed' : 'heard', nowMs());
+    await noteRemovedAtPeer(trx, peer, email, isRound ? 'heard and echoed' : 'heard', nowMs());
     await forgetReplaced(trx, peer, email);
   });
 }
@@ -309,12 +308,12 @@ async function ignoreEcho(
   { db, outbox, nowMs, isRound }: RemovalSite,
   email: string,
   { route }: Caller,
-  living: Living | undefined,
+  living: LocalHolder | undefined,
   seen: Seen | undefined,
 ): Promise<void> {
   const peer = route.name;
   await inTransaction(db, async (trx) => {
-    if (seen !== undefined) await noteGone(trx, peer, email, isRound ? 'told' : 'heard', nowMs());
+    if (seen !== undefined) await noteRemovedAtPeer(trx, peer, email, isRound ? 'told' : 'heard', nowMs());
     if (living === undefined || !route.send) return;
     const atMs = nowMs() + (isRound ? ROUND_MS : 0);
     await outbox.enqueue(trx, [{ peer, kind: 'user', ref: living.host.id }], atMs);

@@ -24,10 +24,10 @@ import { accountIdOf } from './account.ts';
 import { noteGaps } from './registration.ts';
 import type { PluginRow } from './row.ts';
 import type { PeerTimes } from './times.ts';
-import { digestsOfOurs, nothingSaid, oursAt, valuesIn, type Said } from './row-values.ts';
+import { digestsOfOurs, absentTexts, ourValue, valuesIn, type RowValue } from './row-values.ts';
 
 /** What reading a row needs to know besides the row. */
-export interface ReadingDeps {
+export interface RowToRecordDeps {
   readonly hosts: HostUsers;
   /** Our site: it stamps what arrives. */
   readonly origin: Origin;
@@ -43,24 +43,24 @@ export interface ReadingDeps {
 }
 
 /** The account of this site that has the address. */
-export interface Holder {
+export interface KnownAccount {
   readonly host: HostUser;
   readonly stored: StoredUser;
 }
 
 /** What a row of a user comes to. */
-export interface Reading {
+export interface RecordOfRow {
   readonly record: UserRecord;
   /** What is known of the peer after it said this. */
   readonly memory: Memory;
   /** Something here is newer, and the peer has to be told, again where it said OK and then had something older. */
   readonly knowsLess: boolean;
   /** What of it was changed there. */
-  readonly news: readonly News[];
+  readonly news: readonly ChangedValue[];
 }
 
 /** A value that was changed there. */
-export interface News {
+export interface ChangedValue {
   readonly register: RegisterName;
   /** In the memory. */
   readonly name: string;
@@ -69,7 +69,7 @@ export interface News {
 }
 
 /** A value of a row that is not ours. */
-interface Differing extends Said {
+interface Differing extends RowValue {
   readonly novelty: Novelty;
   /** Digest of ours, as the peer would have it. */
   readonly ours: string;
@@ -81,12 +81,12 @@ interface Differing extends Said {
 const CROSSING_MS = 60_000;
 
 /** True if this site itself takes care of what an account lacks of the column: its secrets travel. */
-export function isLookedAfter(column: string, { hosts }: Pick<ReadingDeps, 'hosts'>): boolean {
+export function isManagedHere(column: string, { hosts }: Pick<RowToRecordDeps, 'hosts'>): boolean {
   return column === 's_secret' && hosts.columns.has(column);
 }
 
 /** What was exchanged with the peer about an account, beside its values. */
-export interface Acquaintance {
+export interface LastExchange {
   /** How long ago it last was. */
   readonly quietMs: number;
   /** Id of the account at the peer; null: it never said it since it was told of the account. */
@@ -96,24 +96,24 @@ export interface Acquaintance {
 /** A row of somebody who has an account here. */
 export function readKnown(
   row: PluginRow,
-  holder: Holder,
+  holder: KnownAccount,
   memory: Memory | undefined,
-  { quietMs, accountId }: Acquaintance,
-  deps: ReadingDeps,
-): Reading {
+  { quietMs, accountId }: LastExchange,
+  deps: RowToRecordDeps,
+): RecordOfRow {
   const { host, stored } = holder;
   const values = valuesIn(row, deps.hosts);
   const judge = judgeOf(values, memory, quietMs);
-  const after = new Map<string, Impression>([...nothingSaid(row, deps.hosts), ...(memory ?? [])]);
+  const after = new Map<string, Impression>([...absentTexts(row, deps.hosts), ...(memory ?? [])]);
   const registers: Record<RegisterName, WireRegister> = {};
-  const all: News[] = [];
+  const all: ChangedValue[] = [];
   let knowsLess = false;
   for (const [register, list] of Map.groupBy(values, (one) => one.register)) {
     const state = stored.shadow.registers.get(register);
     const differing = list.flatMap((one): Differing[] => {
       const { plain, told } = digestsOfOurs(host, one, deps.hosts, deps.times);
       const isBlank = plain === BLANK;
-      const isOurs = one.digest === plain || one.digest === told || one.value === oursAt(host, one);
+      const isOurs = one.digest === plain || one.digest === told || one.value === ourValue(host, one);
       return isOurs ? [] : [{ ...one, novelty: judge(one), ours: told, isBlank }];
     });
     const news = differing.filter(({ novelty }) => novelty === 'news' || novelty === 'first');
@@ -142,7 +142,7 @@ export function readKnown(
     }
   }
   if (notePassword(row, holder, after, deps) && deps.sends('password')) knowsLess = true;
-  const isOurs = (column: string): boolean => isLookedAfter(column, deps);
+  const isOurs = (column: string): boolean => isManagedHere(column, deps);
   const isSame = accountId === accountIdOf(row);
   const of = { isSettled: isSame && quietMs > CROSSING_MS, isAnother: accountId !== null && !isSame };
   if (noteGaps(row, after, of, isOurs)) knowsLess = true;
@@ -156,7 +156,7 @@ export function readKnown(
  * What each value of a row comes to. What the peer had before it was told ours is stale, not put back. But a flag has
  * only two values: if the peer took in the rest of what it was told, and that was a while ago, it was put back there.
  */
-function judgeOf(values: readonly Said[], memory: Memory | undefined, quietMs: number): (one: Said) => Novelty {
+function judgeOf(values: readonly RowValue[], memory: Memory | undefined, quietMs: number): (one: RowValue) => Novelty {
   const pending = values.filter(({ name }) => (memory?.get(name)?.maybe.length ?? 0) > 0);
   const isStored = pending.length < 2 || pending.some(({ name, digest }) => memory?.get(name)?.has === digest);
   return ({ name, digest, column }) => {
@@ -175,9 +175,9 @@ function judgeOf(values: readonly Said[], memory: Memory | undefined, quietMs: n
  */
 function notePassword(
   { maskedPassword }: PluginRow,
-  { host }: Holder,
+  { host }: KnownAccount,
   after: Map<string, Impression>,
-  { hosts, via, times }: ReadingDeps,
+  { hosts, via, times }: RowToRecordDeps,
 ): boolean {
   if (maskedPassword === undefined || hosts.columns.get('password') === undefined) return false;
   if (via === 'stream') {
@@ -201,7 +201,7 @@ function notePassword(
 }
 
 /** A row of somebody who has no account here. `after`: the removal of an earlier account of that address. */
-export function readNew(row: PluginRow, uid: Uid, after: Stamp | undefined, deps: ReadingDeps): UserRecord {
+export function readNew(row: PluginRow, uid: Uid, after: Stamp | undefined, deps: RowToRecordDeps): UserRecord {
   const registeredMs = epochOf(row, deps, 'dt_reg_date') ?? deps.nowMs;
   const born = after === undefined ? adoptionStamp(registeredMs, deps.peer) : nextStamp(deps.nowMs, after, deps.origin);
   const dated = adoptionStamp(epochOf(row, deps, 'dt_mod_date') ?? registeredMs, deps.peer);
@@ -234,7 +234,7 @@ function stampOf(
   differing: readonly Differing[],
   state: RegisterState | undefined,
   row: PluginRow,
-  deps: ReadingDeps,
+  deps: RowToRecordDeps,
 ): Stamp | undefined {
   const now = nextStamp(deps.nowMs, state?.stamp, deps.origin);
   // The account came without a password; the first whole one fills the gap, but whoever set one since knows better.
@@ -253,7 +253,7 @@ function stampOf(
 /** An address moves as a whole; of every other register only what changed is written. */
 function completed(
   register: RegisterName,
-  news: readonly Said[],
+  news: readonly RowValue[],
   host: HostUser,
   hosts: HostUsers,
 ): Record<string, WireValue> {
@@ -261,7 +261,7 @@ function completed(
   if (register !== 'address') return changed;
   const whole: Record<string, WireValue> = {};
   for (const { name } of hosts.columns.get(register) ?? []) {
-    const value = changed[name] ?? oursAt(host, { register, column: name, name });
+    const value = changed[name] ?? ourValue(host, { register, column: name, name });
     whole[name] = value;
   }
   // The code of our old country says nothing of the new one; this site finds its own, and then it is not less than was sent.
@@ -270,7 +270,7 @@ function completed(
 }
 
 /** A date of the row, at most now. */
-function epochOf(row: PluginRow, deps: ReadingDeps, column: string): number | undefined {
+function epochOf(row: PluginRow, deps: RowToRecordDeps, column: string): number | undefined {
   const ms = deps.toEpochMs(row.columns.get(column) ?? '');
   return ms === undefined ? undefined : Math.min(ms, deps.nowMs);
 }

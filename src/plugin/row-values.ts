@@ -8,7 +8,7 @@ import type { PluginRow } from './row.ts';
 import type { PeerTimes } from './times.ts';
 
 /** A column as both sites know it. */
-export interface Place {
+export interface RegisterColumn {
   readonly register: RegisterName;
   readonly column: string;
   /** Its name in the memory. */
@@ -16,15 +16,15 @@ export interface Place {
 }
 
 /** One value of a row. */
-export interface Said extends Place {
+export interface RowValue extends RegisterColumn {
   readonly value: string;
   readonly digest: string;
 }
 
 /** All values of a row that this site has a place for. */
-export function valuesIn(row: PluginRow, hosts: HostUsers): Said[] {
-  const values: Said[] = [];
-  const add = (place: Place, value: string): void => {
+export function valuesIn(row: PluginRow, hosts: HostUsers): RowValue[] {
+  const values: RowValue[] = [];
+  const add = (place: RegisterColumn, value: string): void => {
     values.push({ ...place, value, digest: impress(place.name, row.theirs.get(place.name) ?? value) });
   };
   const related = new Set(hosts.related.map((one) => one.register));
@@ -55,7 +55,7 @@ export function valuesIn(row: PluginRow, hosts: HostUsers): Said[] {
  * What a row says by silence: its text columns that are absent are NULL there, so that what is there later was filled
  * since. Not so those that are left out for other reasons: names that are ids, hashes that are none.
  */
-export function nothingSaid(row: PluginRow, hosts: HostUsers): Map<string, Impression> {
+export function absentTexts(row: PluginRow, hosts: HostUsers): Map<string, Impression> {
   const silent = new Map<string, Impression>();
   for (const [register, columns] of hosts.columns) {
     if (hosts.related.some((one) => one.register === register)) continue;
@@ -71,7 +71,7 @@ export function nothingSaid(row: PluginRow, hosts: HostUsers): Map<string, Impre
 const UNSAID: ReadonlySet<string> = new Set(['s_email', 's_username', 's_password', 's_secret']);
 
 /** What this site holds there; null for bytes too, which the plugin cannot send. */
-export function oursAt(host: HostUser, { register, column }: Place): string | null {
+export function ourValue(host: HostUser, { register, column }: RegisterColumn): string | null {
   const value: Value | undefined = valuesOf(host.registers, register)?.[localeOf(register) ? 's_info' : column];
   return typeof value === 'string' ? value : null;
 }
@@ -79,11 +79,11 @@ export function oursAt(host: HostUser, { register, column }: Place): string | nu
 /** Digests of what this site holds there: as it is, and as a peer that was told it has it. */
 export function digestsOfOurs(
   host: HostUser,
-  place: Place,
+  place: RegisterColumn,
   hosts: HostUsers,
   times: PeerTimes,
 ): { plain: string; told: string } {
-  const held = oursAt(host, place);
+  const held = ourValue(host, place);
   const column = hosts.columns.get(place.register)?.find((one) => one.name === place.column);
   const ours = held === null || column === undefined ? held : times.toTheirs(column, held);
   return { plain: impress(place.name, ours), told: impressTold(place.name, ours, column) };

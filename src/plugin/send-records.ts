@@ -18,11 +18,11 @@ import { isShown } from './account.ts';
 import { linkOf } from './link.ts';
 import { afterAnswer, afterTelling, beforeTelling, impress, noveltyOf, type Memory } from '../model/plugin-memory.ts';
 import { onlyChanges, saysNothing, toFields, toOutgoing, type OutgoingDeps } from './record-to-row.ts';
-import { presenceOf, searchFeed } from './presence.ts';
+import { lookUpAccount, searchFeed } from './account-lookup.ts';
 import { withRegistration } from './registration.ts';
 import {
   forgetRemoval,
-  noteGone,
+  noteRemovedAtPeer,
   readSeen,
   removedAddresses,
   writeAccounts,
@@ -155,7 +155,7 @@ async function sendRemoval(
   const removalId = removalIdOf(requireUid(record.uids[0] as string));
   const email = (await removedAddresses(db, peer, [removalId])).get(removalId);
   if (email === undefined) return { result: 'unchanged', message: 'The peer never had the account.' };
-  if (await isOfAnother(deps, peer, email, record)) {
+  if (await isAnotherAccount(deps, peer, email, record)) {
     await inTransaction(db, async (trx) => {
       await forgetRemoval(trx, peer, removalId);
       await deps.stillOurs(trx);
@@ -165,7 +165,7 @@ async function sendRemoval(
   if (!(await isMeant(deps, peer, email, requireStamp(record.stamp).ms, signal))) {
     await inTransaction(db, async (trx) => {
       // Somebody deleted it there, and the removal is on its way to us.
-      await noteGone(trx, peer, email, 'told and echoed', nowMs());
+      await noteRemovedAtPeer(trx, peer, email, 'told and echoed', nowMs());
       await deps.stillOurs(trx);
     });
     return { result: 'unchanged', message: 'The peer does not have that account any more.' };
@@ -175,12 +175,17 @@ async function sendRemoval(
   const isGone = said.status === 'ERR' && isAlreadyGone(said.message);
   if (said.status !== 'OK' && !isGone) return refused(said);
   const outcome = isGone ? 'told' : 'told and echoed';
-  await inTransaction(db, (trx) => noteGone(trx, peer, email, outcome, nowMs()));
+  await inTransaction(db, (trx) => noteRemovedAtPeer(trx, peer, email, outcome, nowMs()));
   return isGone ? { result: 'unchanged', message: 'The peer did not have the account.' } : { result: 'applied' };
 }
 
 /** True if the account at the peer is that of somebody who lives here, and who is not the one that was removed. */
-async function isOfAnother({ db }: SendDeps, peer: string, email: string, { uids }: RemovalRecord): Promise<boolean> {
+async function isAnotherAccount(
+  { db }: SendDeps,
+  peer: string,
+  email: string,
+  { uids }: RemovalRecord,
+): Promise<boolean> {
   const user = (await readSeen(db, peer, [email])).get(email)?.user ?? null;
   if (user === null || uids.includes(user)) return false;
   return (await usersByUid(db, [user])).size > 0;
@@ -205,7 +210,7 @@ async function isMeant(
     return registeredMs < removedMs - MOST_ZONES_MS;
   }
   const { accountId, memory } = seen;
-  const byId = accountId === null ? undefined : await presenceOf(client, accountId, signal);
+  const byId = accountId === null ? undefined : await lookUpAccount(client, accountId, signal);
   if (byId?.kind === 'there' && byId.row.email === email) return true;
   if (byId?.kind === 'unknown') return true;
   // By the address alone, for a table may have been renumbered: others may have been registered in the same second.

@@ -15,12 +15,12 @@ import { makeZone } from '../osclass/timezone.ts';
 import { linkOf, type LinkDeps } from './link.ts';
 import type { Memory } from '../model/plugin-memory.ts';
 import { toFeedRow, toOutgoing } from './record-to-row.ts';
-import { afterGiving, withRegistration } from './registration.ts';
+import { afterServing, withRegistration } from './registration.ts';
 import type { PeerTimes } from './times.ts';
 import { readSeen, writeAccounts, writeMemories, type Seen } from '../store/plugin-seen.ts';
 
 /** What serving needs. */
-export interface GiveFeedDeps {
+export interface ServePageDeps {
   readonly db: Kysely<unknown>;
   readonly hosts: HostUsers;
   /** `t_user`. */
@@ -36,8 +36,8 @@ export interface GiveFeedDeps {
 const MOST_BYTES = 4_000_000;
 
 /** Users with an id above `after`. What is in the page counts as sent. */
-export async function givePage(
-  deps: GiveFeedDeps,
+export async function servePage(
+  deps: ServePageDeps,
   route: PeerRoute,
   after: number,
 ): Promise<{ message: string; rows: Record<string, unknown>[] }> {
@@ -71,7 +71,7 @@ export async function givePage(
     });
     const [main] = stored?.uids ?? [];
     if (main !== undefined) accounts.set(email, { user: main });
-    memories.set(email, afterGiving(memory, outgoing.told));
+    memories.set(email, afterServing(memory, outgoing.told));
     rows.push(toFeedRow(outgoing, table));
   }
   await inTransaction(db, async (trx) => {

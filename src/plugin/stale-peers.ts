@@ -6,7 +6,7 @@ import type { PeerRoute } from '../model/route.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import { BLANK, type Memory } from '../model/plugin-memory.ts';
-import { digestsOfOurs, type Place } from './row-values.ts';
+import { digestsOfOurs, type RegisterColumn } from './row-values.ts';
 import { readSeen } from '../store/plugin-seen.ts';
 import type { OutboxWriter } from '../store/ports.ts';
 import type { PeerTimes } from './times.ts';
@@ -83,7 +83,7 @@ function isOutdated(
     });
 }
 
-function placesOf(register: RegisterName, hosts: HostUsers): Place[] {
+function placesOf(register: RegisterName, hosts: HostUsers): RegisterColumn[] {
   if (localeOf(register) !== undefined) return [{ register, column: 's_info', name: register }];
   const isRelated = hosts.related.some((one) => one.register === register);
   return (hosts.columns.get(register) ?? []).map(({ name: column }) => ({

@@ -1,7 +1,7 @@
 /** Figures and tables as people read them. */
 
 /** Rows in columns, the first row being the head; numbers to the right. */
-export function table(rows: readonly (readonly (string | number)[])[]): string {
+export function formatTable(rows: readonly (readonly (string | number)[])[]): string {
   const texts = rows.map((row) => row.map(String));
   const widths = (texts[0] ?? []).map((_, column) => Math.max(...texts.map((row) => (row[column] ?? '').length)));
   const isNumeric = (column: number): boolean => rows.slice(1).every((row) => typeof row[column] === 'number');
@@ -11,13 +11,13 @@ export function table(rows: readonly (readonly (string | number)[])[]): string {
 }
 
 /** `3 s`, `5 min`, `2 h`, `4 d`. */
-export function duration(seconds: number): string {
+export function formatDuration(seconds: number): string {
   if (seconds < 90) return `${Math.round(seconds)} s`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
   return seconds < 129_600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} d`;
 }
 
 /** `1 user`, `2 users`. */
-export function count(number: number, noun: string): string {
+export function formatCount(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

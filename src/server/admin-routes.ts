@@ -83,10 +83,10 @@ function feedRoutes(app: App, { feedControl }: ServerDeps): void {
     const { restart = false, dry_run: dryRun = false, once = false, overwrite = false } = request.body ?? {};
     const { follow: site } = request.query;
     if (site !== undefined) {
-      const gone = new AbortController();
-      reply.raw.once('close', () => gone.abort());
+      const closed = new AbortController();
+      reply.raw.once('close', () => closed.abort());
       const options = { restart, dryRun, once, overwrite };
-      const events = await feedControl.follow(request.params.name, site, options, gone.signal);
+      const events = await feedControl.follow(request.params.name, site, options, closed.signal);
       return reply.type('application/x-ndjson').send(Readable.from(linesOf(events), { highWaterMark: 1 }));
     }
     return reply.code(202).send(await feedControl.start(request.params.name, { restart, dryRun, once, overwrite }));

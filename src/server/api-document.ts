@@ -16,7 +16,7 @@ interface ApiResponse {
   headers?: Record<string, unknown>;
   content?: Record<string, Media>;
 }
-interface Operation {
+interface ApiOperation {
   readonly operationId?: string;
   readonly security?: readonly object[];
   readonly tags?: readonly string[];
@@ -39,7 +39,7 @@ export function completeDocument<T extends { paths?: object; components?: object
   const parts: Components = { schemas: {}, responses: {} };
   const { schemas } = parts;
   nameSchemas(ErrorAnswer, schemas);
-  const paths = (document.paths ?? {}) as Record<string, Record<string, Operation>>;
+  const paths = (document.paths ?? {}) as Record<string, Record<string, ApiOperation>>;
   for (const [path, operations] of Object.entries(paths)) {
     for (const [method, operation] of Object.entries(operations)) {
       const { requestBody } = operation;
@@ -73,7 +73,7 @@ function mayBeAbsent({ schema }: Media): boolean {
   return anyOf.some(({ type }) => type === 'null');
 }
 
-function addExamples(operation: Operation): void {
+function addExamples(operation: ApiOperation): void {
   const examples = EXAMPLES[operation.operationId ?? ''] ?? {};
   const { request = {}, ...answers } = examples;
   for (const media of Object.values(operation.requestBody?.content ?? {})) media.examples = named(request);
@@ -96,7 +96,7 @@ function isText(type: string): boolean {
 }
 
 /** What any route of that kind may answer, by status, each with an example of every code. */
-function addFailures(path: string, method: string, operation: Operation, parts: Components): void {
+function addFailures(path: string, method: string, operation: ApiOperation, parts: Components): void {
   const { responses } = operation;
   for (const [status, codes] of Map.groupBy(failuresOf(path, method, operation), (code) => ERRORS[code].http)) {
     const failure = failureOf(status, codes);
@@ -128,7 +128,7 @@ function explained(code: ErrorCode): string {
   return `\`${code}\`: ${ERRORS[code].meaning}`;
 }
 
-function failuresOf(path: string, method: string, operation: Operation): ErrorCode[] {
+function failuresOf(path: string, method: string, operation: ApiOperation): ErrorCode[] {
   const isKeyed = (operation.security ?? []).length > 0;
   const isAlwaysThere = path.endsWith('/live');
   return [

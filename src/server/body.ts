@@ -51,7 +51,7 @@ function measured(request: FastifyRequest, payload: Readable, most: number): Rea
   switch (encoding.trim().toLowerCase()) {
     case 'identity':
       // No more comes than was announced.
-      return isChunked ? piped(payload, makeMeter(most)) : payload;
+      return isChunked ? piped(payload, makeByteLimit(most)) : payload;
     case 'gzip':
     case 'x-gzip':
       return unpacked(request, payload, most);
@@ -66,7 +66,7 @@ function unpacked(request: FastifyRequest, payload: Readable, most: number): Rea
   payload.on('data', (chunk: Buffer) => {
     packed += chunk.length;
   });
-  const meter = makeMeter(most, () => packed);
+  const meter = makeByteLimit(most, () => packed);
   // Fastify compares this count with content-length.
   Object.defineProperty(meter, 'receivedEncodedLength', { get: () => packed });
   request.inflating = gunzip;
@@ -74,7 +74,7 @@ function unpacked(request: FastifyRequest, payload: Readable, most: number): Rea
 }
 
 /** Lets bytes through up to `most`; `packed` tells how many there were before they were unpacked. */
-function makeMeter(most: number, packed: () => number = () => 0): Transform {
+function makeByteLimit(most: number, packed: () => number = () => 0): Transform {
   let bytes = 0;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {

@@ -9,8 +9,8 @@ import { settleFailure } from './failure.ts';
 import type { KeyChecks } from './key-check.ts';
 import { addressOf, type App } from './request.ts';
 
-/** What the doors need: the protocol behind them, and where refused keys are counted. */
-export interface PluginDoors {
+/** What the routes need: the protocol behind them, and where refused keys are counted. */
+export interface PluginRouteDeps {
   readonly serve: NonNullable<ServerDeps['servePlugin']>;
   readonly refused: KeyChecks['refused'];
   readonly log: Log;
@@ -39,7 +39,7 @@ const HTML = 'text/html; charset=UTF-8';
  * Adds `/` and `/index.php`, by POST or GET. Every answer, refusals too, has the plugin's form: its client dies of an answer
  * whose `data` is no list.
  */
-export function pluginRoutes(app: App, { serve, refused, log }: PluginDoors): void {
+export function pluginRoutes(app: App, { serve, refused, log }: PluginRouteDeps): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body);

@@ -14,7 +14,7 @@ const OTHER_KIND = /\/anyOf\/\d+\/properties\/kind$/;
 // TypeBox stops at 8 unless told otherwise, for the whole process; it concerns only what is refused anyhow.
 Settings.Set({ maxErrors: 1000 });
 
-interface Problem {
+interface SchemaProblem {
   readonly keyword: string;
   readonly schemaPath: string;
   readonly instancePath: string;
@@ -76,15 +76,15 @@ function fromUrl(data: Record<string, unknown>, properties: Properties): Record<
   return value;
 }
 
-function describe(all: readonly Problem[], url: Url | undefined): string {
+function describe(all: readonly SchemaProblem[], url: Url | undefined): string {
   const texts = [...new Set(telling(all).flatMap((problem) => inWords(problem, url)))];
   const rest = texts.length - MAX_PROBLEMS;
   return texts.slice(0, MAX_PROBLEMS).join('; ') + (rest > 0 ? `; and ${rest} more` : '');
 }
 
 /** Leaves out what only repeats others: branches of a union that are of another kind, and the union above a branch. */
-function telling(all: readonly Problem[]): readonly Problem[] {
-  const isWithin = (one: Problem, schemaPath: string, instancePath: string): boolean =>
+function telling(all: readonly SchemaProblem[]): readonly SchemaProblem[] {
+  const isWithin = (one: SchemaProblem, schemaPath: string, instancePath: string): boolean =>
     `${one.schemaPath}/`.startsWith(`${schemaPath}/`) && `${one.instancePath}/`.startsWith(`${instancePath}/`);
   const otherKinds = all.filter(({ keyword, schemaPath }) => keyword === 'const' && OTHER_KIND.test(schemaPath));
   const kept = all.filter(
@@ -103,7 +103,7 @@ function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/'));
 }
 
-function inWords(problem: Problem, url: Url | undefined): string[] {
+function inWords(problem: SchemaProblem, url: Url | undefined): string[] {
   const { additionalProperties, requiredProperties } = problem.params as Record<string, readonly unknown[]>;
   const place = problem.instancePath.split('/').slice(1);
   const at = (name: unknown): string => [...place, String(name)].join('.').slice(0, 200);
@@ -118,7 +118,7 @@ function inWords(problem: Problem, url: Url | undefined): string[] {
 }
 
 /** Patterns are for programs: where the schema says in words what it wants, the words are told. */
-function wrong({ keyword, message, params }: Problem, wanted: string | undefined): string {
+function wrong({ keyword, message, params }: SchemaProblem, wanted: string | undefined): string {
   const { allowedValues } = params as { allowedValues?: readonly unknown[] };
   if (keyword === 'enum' && allowedValues !== undefined) return `must be one of ${allowedValues.join(', ')}`;
   return keyword === 'pattern' && wanted !== undefined ? `is not ${wanted}` : message;

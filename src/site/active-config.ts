@@ -2,14 +2,14 @@
 import type { Config } from '../config/config.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { Origin } from '../model/stamp.ts';
-import { routesOf, type Parts } from '../osclass/host.ts';
+import { routesOf, type HostSnapshot } from '../osclass/host.ts';
 import { keyDigestOf } from '../peer/authentication.ts';
 
 /** A config, and all that follows from it. */
-export interface InForce {
+export interface ActiveConfig {
   readonly config: Config;
   /** The host as last looked at with the eyes of this config. */
-  readonly parts: Parts;
+  readonly snapshot: HostSnapshot;
   readonly routes: readonly PeerRoute[];
   readonly origin: Origin;
   /** Start of the digest of our own key. */
@@ -17,8 +17,8 @@ export interface InForce {
 }
 
 /** Pure. */
-export function inForce(config: Config, parts: Parts): InForce {
+export function makeActiveConfig(config: Config, snapshot: HostSnapshot): ActiveConfig {
   const { name, priority, apiKey } = config.site;
   const origin = { site: name, priority };
-  return { config, parts, routes: routesOf(config), origin, keyDigest: keyDigestOf(apiKey) };
+  return { config, snapshot, routes: routesOf(config), origin, keyDigest: keyDigestOf(apiKey) };
 }

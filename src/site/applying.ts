@@ -12,8 +12,8 @@ import type { Uid } from '../model/uid.ts';
 import { makeRandomBytes } from '../runtime/random-bytes.ts';
 import { newTrace } from '../runtime/trace.ts';
 import type { AppendLog, OutboxWriter } from '../store/ports.ts';
-import type { Unread } from '../store/undrained.ts';
-import type { InForce } from './active-config.ts';
+import type { Undrained } from '../store/undrained.ts';
+import type { ActiveConfig } from './active-config.ts';
 
 /** What it needs of the site. */
 export interface ApplyingSite {
@@ -22,10 +22,10 @@ export interface ApplyingSite {
   readonly randomUid: () => Uid;
   readonly outbox: OutboxWriter;
   readonly appendLog: AppendLog;
-  readonly unread: Unread;
-  readonly now: () => InForce;
+  readonly undrained: Undrained;
+  readonly now: () => ActiveConfig;
   /** Runs a pass; once more where the host turns out to be other than it was last seen. */
-  readonly looking: <T>(pass: () => Promise<T>) => Promise<T>;
+  readonly withFreshHost: <T>(pass: () => Promise<T>) => Promise<T>;
   readonly meter: Meter | undefined;
   /** Is told of what was applied, in the transaction that does it. */
   readonly applied: NonNullable<ApplyDeps['applied']>;
@@ -50,25 +50,25 @@ export interface Applying {
 
 /** Puts them together. */
 export function makeApplying(site: ApplyingSite): Applying {
-  const { looking } = site;
+  const { withFreshHost } = site;
   return {
-    apply: (records, from, how = {}) => looking(() => applyRecords(applyDeps(site), records, from, how)),
-    retryParked: (retry = {}) => looking(() => retryParkedOnce(applyDeps(site), { trace: newTrace(), ...retry })),
+    apply: (records, from, how = {}) => withFreshHost(() => applyRecords(applyDeps(site), records, from, how)),
+    retryParked: (retry = {}) => withFreshHost(() => retryParkedOnce(applyDeps(site), { trace: newTrace(), ...retry })),
     findRemoved: (records) => findRemovedElsewhere(applyDeps(site), records),
   };
 }
 
 /** What applying needs, as the site is now. */
 function applyDeps(site: ApplyingSite): ApplyDeps {
-  const { db, nowMs, randomUid, outbox, appendLog, unread, applied, meter } = site;
+  const { db, nowMs, randomUid, outbox, appendLog, undrained, applied, meter } = site;
   const {
     config: { guard, removal, relatedTables },
     origin,
-    parts,
+    snapshot,
   } = site.now();
-  const { toEpochMs } = parts.zone;
+  const { toEpochMs } = snapshot.zone;
   return {
-    ...parts,
+    ...snapshot,
     db,
     outbox,
     origin,
@@ -78,12 +78,12 @@ function applyDeps(site: ApplyingSite): ApplyDeps {
     appendLog,
     guard,
     routes: () => site.now().routes,
-    unread,
+    undrained,
     usersWaiting: outbox.usersWaiting,
     removal: { ...removal, related: relatedTables },
     adopt: (user) => adopt(user, { origin, nowMs, toEpochMs }),
     registeredMs: toEpochMs,
-    locales: async () => parts.locales,
+    locales: async () => snapshot.locales,
     applied,
     measured: meter?.applied,
   };

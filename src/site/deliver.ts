@@ -3,9 +3,9 @@ import type { Kysely } from 'kysely';
 import { guardAllowance } from '../store/guard-events.ts';
 import type { Lease, Leases } from '../store/lease.ts';
 import type { AppendLog } from '../store/ports.ts';
-import type { Unread } from '../store/undrained.ts';
+import type { Undrained } from '../store/undrained.ts';
 import { withLease } from '../store/with-lease.ts';
-import type { InForce } from './active-config.ts';
+import type { ActiveConfig } from './active-config.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { isAsStrict } from '../model/guard.ts';
 import { ROWS } from '../model/record.ts';
@@ -28,13 +28,13 @@ export interface DeliveringSite {
   /** 0 ≤ n < 1. */
   readonly random: () => number;
   readonly appendLog: AppendLog;
-  readonly peers: Pick<Peers, 'noted' | 'acquaintance'>;
+  readonly peers: Pick<Peers, 'noted' | 'helloCache'>;
   readonly plugin: Pick<PluginPeers, 'batchSize'>;
-  readonly now: () => InForce;
+  readonly now: () => ActiveConfig;
   /** Runs a pass; once more where the host turns out to be other than it was last seen. */
-  readonly looking: <T>(pass: () => Promise<T>) => Promise<T>;
+  readonly withFreshHost: <T>(pass: () => Promise<T>) => Promise<T>;
   readonly meter: Meter | undefined;
-  readonly unread: Unread;
+  readonly undrained: Undrained;
 }
 
 /** Two keep a daemon at work on the other side; more would only wait for it. */
@@ -42,14 +42,14 @@ const REQUESTS_AT_ONCE = 2;
 
 /** One delivery pass; see {@link deliverOnce}. Nothing is done while another process delivers to that peer. */
 export async function deliverTo(site: DeliveringSite, to: PeerRoute, signal?: AbortSignal): Promise<Delivered> {
-  const { status, leases, looking, db } = site;
+  const { status, leases, withFreshHost, db } = site;
   let records = 0;
   const count = (confirmed: number): void => {
     records += confirmed;
   };
   try {
     const delivered = await withLease(leases, `deliver:${to.name}`, (lease) =>
-      looking(() => pass(site, to, { lease, signal, count })),
+      withFreshHost(() => pass(site, to, { lease, signal, count })),
     );
     return delivered ?? { done: 0, full: false, kept: 0 };
   } finally {
@@ -66,11 +66,11 @@ interface Pass {
 }
 
 function pass(site: DeliveringSite, to: PeerRoute, { lease, signal, count }: Pass): Promise<Delivered> {
-  const { db, nowMs, appendLog, peers, plugin, unread } = site;
-  const { acquaintance } = peers;
+  const { db, nowMs, appendLog, peers, plugin, undrained } = site;
+  const { helloCache } = peers;
   const {
     config: { guard, stream },
-    parts,
+    snapshot,
     origin,
     keyDigest,
     routes,
@@ -83,21 +83,21 @@ function pass(site: DeliveringSite, to: PeerRoute, { lease, signal, count }: Pas
       newTrace,
       appendLog,
       keyDigest,
-      unread,
+      undrained,
       lease,
-      hosts: parts.hosts,
+      hosts: snapshot.hosts,
       routes: () => routes,
       formFor: async (peer, stop) => {
-        const { timezone, features } = await acquaintance.know(peer, stop);
-        return { zone: timezone ? parts.zone : makeZone(null), saysRows: features?.includes(ROWS) === true };
+        const { timezone, features } = await helloCache.hello(peer, stop);
+        return { zone: timezone ? snapshot.zone : makeZone(null), saysRows: features?.includes(ROWS) === true };
       },
       backoffMs: (attempts) => backoffMs(attempts, site.random()),
       batchSize: () => plugin.batchSize(to.name) ?? stream.batchSize,
       requestsAtOnce: () => (plugin.batchSize(to.name) === undefined ? REQUESTS_AT_ONCE : 1),
       allowance: async (peer, stop) => {
-        const { guard: theirs } = await acquaintance.know(peer, stop);
+        const { guard: theirs } = await helloCache.hello(peer, stop);
         if (theirs !== undefined && isAsStrict(theirs, guard)) return undefined;
-        const users = parts.catalog.requireTable('t_user').name;
+        const users = snapshot.catalog.requireTable('t_user').name;
         return guardAllowance(db, guard, peer, 'out', users, nowMs());
       },
       send: (peer, records, call) => peers.noted(peer, (one) => one.stream(records, call)),

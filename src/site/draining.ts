@@ -10,8 +10,8 @@ import { wakeParked, wakeParkedFor } from '../store/parked.ts';
 import type { OutboxWriter } from '../store/ports.ts';
 import { isQueueEmpty } from '../store/queue.ts';
 import { withLease } from '../store/with-lease.ts';
-import type { InForce } from './active-config.ts';
-import { makeRenumbered } from './renumbered.ts';
+import type { ActiveConfig } from './active-config.ts';
+import { makeRenumberWaiting } from './renumber-waiting.ts';
 
 /** What it needs of the site. */
 export interface DrainingSite {
@@ -20,9 +20,9 @@ export interface DrainingSite {
   readonly nowMs: () => number;
   readonly randomUid: () => Uid;
   readonly outbox: OutboxWriter;
-  readonly now: () => InForce;
+  readonly now: () => ActiveConfig;
   /** Runs a pass; once more where the host turns out to be other than it was last seen. */
-  readonly looking: <T>(pass: () => Promise<T>) => Promise<T>;
+  readonly withFreshHost: <T>(pass: () => Promise<T>) => Promise<T>;
   readonly meter: Meter | undefined;
 }
 
@@ -36,20 +36,20 @@ export interface Draining {
 
 /** Puts them together. `capture.mode` never changes while the daemon runs. */
 export function makeDraining(site: DrainingSite): Draining {
-  const { db, leases, nowMs, randomUid, outbox, now, looking, meter } = site;
-  const renumbered = makeRenumbered(now().config.capture.mode);
+  const { db, leases, nowMs, randomUid, outbox, now, withFreshHost, meter } = site;
+  const renumberWaiting = makeRenumberWaiting(now().config.capture.mode);
   const captureDeps = (): CaptureDeps => {
-    const { origin, parts } = now();
-    const { hosts, zone } = parts;
+    const { origin, snapshot } = now();
+    const { hosts, zone } = snapshot;
     const routes = () => now().routes;
-    return { db, outbox, origin, nowMs, randomUid, hosts, routes, renumbered, toEpochMs: zone.toEpochMs };
+    return { db, outbox, origin, nowMs, randomUid, hosts, routes, renumberWaiting, toEpochMs: zone.toEpochMs };
   };
   return {
     captureDeps,
     async drain() {
-      if (await withQueue(db, now().parts.catalog, () => isQueueEmpty(db))) return NOTHING_DRAINED;
+      if (await withQueue(db, now().snapshot.catalog, () => isQueueEmpty(db))) return NOTHING_DRAINED;
       const drained =
-        (await looking(() => withLease(leases, 'drain', (lease) => drainOnce(captureDeps(), lease)))) ??
+        (await withFreshHost(() => withLease(leases, 'drain', (lease) => drainOnce(captureDeps(), lease)))) ??
         NOTHING_DRAINED;
       meter?.drained(drained);
       await wakeParked(db, drained.changed);

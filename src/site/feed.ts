@@ -15,7 +15,7 @@ import { nativeOwner, pluginOwner } from '../model/feed-owner.ts';
 import { maskEmail, type LogEntry } from '../model/log-entry.ts';
 import { ROWS, type RemovalRecord, type WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
-import type { InForce } from './active-config.ts';
+import type { ActiveConfig } from './active-config.ts';
 import type { Peers } from './peers.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import { newTrace } from '../runtime/trace.ts';
@@ -27,8 +27,8 @@ export interface FeedingSite {
   readonly nowMs: () => number;
   readonly random: () => number;
   readonly appendLog: AppendLog;
-  readonly peers: Pick<Peers, 'client' | 'noted' | 'acquaintance'>;
-  readonly now: () => InForce;
+  readonly peers: Pick<Peers, 'client' | 'noted' | 'helloCache'>;
+  readonly now: () => ActiveConfig;
   readonly apply: (records: readonly WireRecord[], from: RecordSource, options: ApplyOptions) => Promise<Outcome[]>;
   /** The accounts here that removals of a peer mean. */
   readonly findRemoved: (records: readonly RemovalRecord[]) => Promise<RemovedElsewhere[]>;
@@ -47,8 +47,8 @@ export async function feedFrom(site: FeedingSite, route: PeerRoute, options: Fee
       // A dry run writes nothing, so its greeting is not noted either.
       const { features } = dryRun
         ? await peers.client(name).hello(call)
-        : await peers.acquaintance.know(name, call.signal);
-      const times = now().parts.zone.known ? ('utc' as const) : ('local' as const);
+        : await peers.helloCache.hello(name, call.signal);
+      const times = now().snapshot.zone.known ? ('utc' as const) : ('local' as const);
       const query = { after, limit: most, times, rows: features?.includes(ROWS) === true, ...more };
       return dryRun ? peers.client(name).feed(query, call) : peers.noted(name, (one) => one.feed(query, call));
     };
@@ -68,7 +68,7 @@ export async function feedFrom(site: FeedingSite, route: PeerRoute, options: Fee
         if (url !== undefined) return pluginOwner(url);
         const { signal } = call;
         return nativeOwner(
-          dryRun ? await peers.client(name).hello(call) : await peers.acquaintance.know(name, signal, { anew: true }),
+          dryRun ? await peers.client(name).hello(call) : await peers.helloCache.hello(name, signal, { anew: true }),
         );
       },
       fetch: fetching({}),

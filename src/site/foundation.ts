@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import { v4 } from 'uuid';
 import type { Config } from '../config/config.ts';
 import { openPool, type Pool } from '../db/pool.ts';
-import { lookingAgain } from '../db/with-fresh-host.ts';
+import { retryOnHostChange } from '../db/with-fresh-host.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Uid } from '../model/uid.ts';
 import { makeActivityLog, type ActivityLog } from '../store/activity-log.ts';
@@ -11,11 +11,11 @@ import { makeLeases, TTL_MS, type Leases } from '../store/lease.ts';
 import { makePeerStatus, type PeerStatus } from '../store/peer-status.ts';
 import type { AppendLog } from '../store/ports.ts';
 import { requireUid } from '../store/shadows.ts';
-import { makeUnread, type Unread } from '../store/undrained.ts';
-import type { InForce } from './active-config.ts';
+import { makeUndrained, type Undrained } from '../store/undrained.ts';
+import type { ActiveConfig } from './active-config.ts';
 import { openHostView, type HostView } from './host-view.ts';
 import type { SiteOptions } from './site-options.ts';
-import { makeStanding, type Standing } from './standing.ts';
+import { makeIdentityCheck, type IdentityCheck } from './identity-check.ts';
 
 /** It, of one site. */
 export interface Foundation {
@@ -25,15 +25,15 @@ export interface Foundation {
   readonly activity: ActivityLog;
   readonly appendLog: AppendLog;
   readonly status: PeerStatus;
-  readonly unread: Unread;
-  readonly standing: Standing;
+  readonly undrained: Undrained;
+  readonly identityCheck: IdentityCheck;
   readonly view: HostView;
-  readonly now: () => InForce;
+  readonly now: () => ActiveConfig;
   /**
    * All that reads users to send them, or writes what was sent, goes through here. Throws `RESTORED_OR_CLONED` where that may
    * not be; runs the work once more where the host turns out to be other than it was last seen.
    */
-  readonly looking: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly withFreshHost: <T>(work: () => Promise<T>) => Promise<T>;
   readonly nowMs: () => number;
   /** 0 ≤ n < 1. */
   readonly random: () => number;
@@ -53,8 +53,8 @@ export async function openFoundation(config: Config, options: SiteOptions): Prom
     throw error;
   });
   const process = v4();
-  const standing = makeStanding({ db, process, config: () => view.now().config });
-  const again = lookingAgain(view.refresh);
+  const identityCheck = makeIdentityCheck({ db, process, config: () => view.now().config });
+  const again = retryOnHostChange(view.refresh);
   const activity = makeActivityLog({ db, clock });
   return {
     pool,
@@ -63,12 +63,12 @@ export async function openFoundation(config: Config, options: SiteOptions): Prom
     activity,
     appendLog: activity.append,
     status: makePeerStatus({ db, clock }),
-    unread: makeUnread(config.capture.mode),
-    standing,
+    undrained: makeUndrained(config.capture.mode),
+    identityCheck,
     view,
     now: view.now,
-    async looking(work) {
-      await standing.require();
+    async withFreshHost(work) {
+      await identityCheck.require();
       return await again(work);
     },
     nowMs: () => clock.nowMs(),

@@ -3,13 +3,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Kysely } from 'kysely';
 import { installOnce } from '../capture/install.ts';
 import type { Config } from '../config/config.ts';
-import { readParts } from '../osclass/host.ts';
-import { inForce, type InForce } from './active-config.ts';
+import { readHostSnapshot } from '../osclass/host.ts';
+import { makeActiveConfig, type ActiveConfig } from './active-config.ts';
 import { makeHostWatch, type HostWatch } from './host-watch.ts';
 
 /** The view of one site. */
 export interface HostView {
-  now(): InForce;
+  now(): ActiveConfig;
   /** What is wrong with the host, as last looked at by {@link refresh}. */
   readonly problems: HostWatch['problems'];
   /** Looks at the host again, with the eyes of the config in force. */
@@ -23,21 +23,21 @@ export interface HostView {
 
 /** Looks for the first time. Throws `HOST_TABLE_MISSING`, and what the database throws. */
 export async function openHostView(db: Kysely<unknown>, config: Config): Promise<HostView> {
-  let now = inForce(config, await readParts(db, config));
+  let now = makeActiveConfig(config, await readHostSnapshot(db, config));
   const watch = makeHostWatch(db);
   const looks = { begun: 0, inForce: 0 };
 
   const refresh = async (): Promise<void> => {
     const of = now.config;
     const look = (looks.begun += 1);
-    const parts = await readParts(db, of);
+    const snapshot = await readHostSnapshot(db, of);
     // Another config has come into force meanwhile.
     if (now.config !== of) return await refresh();
     // A look that began later was faster, and saw what is newer.
     if (look < looks.inForce) return;
     looks.inForce = look;
-    now = { ...now, parts };
-    await watch.look(parts, of);
+    now = { ...now, snapshot };
+    await watch.look(snapshot, of);
   };
 
   return {
@@ -45,14 +45,14 @@ export async function openHostView(db: Kysely<unknown>, config: Config): Promise
     problems: watch.problems,
     refresh,
     async prepare(next, signal) {
-      const parts = await readParts(db, next);
+      const snapshot = await readHostSnapshot(db, next);
       if (!isDeepStrictEqual(next.relatedTables, now.config.relatedTables)) {
-        const { related } = parts.hosts;
+        const { related } = snapshot.hosts;
         const { mode } = next.capture;
-        await installOnce(db, parts.catalog, { related, mode, ...(signal === undefined ? {} : { signal }) });
+        await installOnce(db, snapshot.catalog, { related, mode, ...(signal === undefined ? {} : { signal }) });
       }
       return () => {
-        now = inForce(next, parts);
+        now = makeActiveConfig(next, snapshot);
       };
     },
   };

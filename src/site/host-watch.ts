@@ -6,8 +6,8 @@ import type { Config } from '../config/config.ts';
 import { DEFAULT_COLUMNS, furtherColumns } from '../model/policy.ts';
 import { ROW } from '../model/register.ts';
 import { findUnfit, type Unfit } from '../osclass/host-fit.ts';
-import type { Parts } from '../osclass/host.ts';
-import { makeWaking } from './waking.ts';
+import type { HostSnapshot } from '../osclass/host.ts';
+import { makeParkedWaker } from './parked-waker.ts';
 
 /** What is wrong with the tables of the host; nothing: both are empty. */
 export interface HostProblems {
@@ -20,26 +20,26 @@ export interface HostProblems {
 /** The watch over the host of one site. */
 export interface HostWatch {
   /** After the host was looked at: remembers, asks for comparisons, wakes what can go through now. */
-  look(parts: Parts, config: Config): Promise<void>;
+  look(snapshot: HostSnapshot, config: Config): Promise<void>;
   /** As of the last look. */
   problems(): HostProblems;
 }
 
 /** A watch that has seen nothing yet. */
 export function makeHostWatch(db: Kysely<unknown>): HostWatch {
-  const wake = makeWaking(db);
+  const wake = makeParkedWaker(db);
   let problems: HostProblems = { missing: [], unfit: [] };
   return {
-    async look(parts, config) {
-      problems = await watchHost(db, parts, config);
-      await wake(parts);
+    async look(snapshot, config) {
+      problems = await watchHost(db, snapshot, config);
+      await wake(snapshot);
     },
     problems: () => problems,
   };
 }
 
 /** Looks, remembers, and asks for the comparison of all users where tables or columns are others than before. */
-async function watchHost(db: Kysely<unknown>, { catalog, hosts }: Parts, config: Config): Promise<HostProblems> {
+async function watchHost(db: Kysely<unknown>, { catalog, hosts }: HostSnapshot, config: Config): Promise<HostProblems> {
   // Version 0.1.0 did not tell an empty row of a related table from none.
   const rows = hosts.related.map(({ register }) => `${register} ${ROW}`);
   await watchRegisters(db, [...hosts.columns.keys(), ...rows]);

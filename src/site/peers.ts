@@ -3,7 +3,7 @@ import type { Config, PeerConfig } from '../config/config.ts';
 import { SyncError } from '../model/errors.ts';
 import { nativeOwner, type FeedOwner } from '../model/feed-owner.ts';
 import type { PeerStatus } from '../store/peer-status.ts';
-import { makeAcquaintance, type Acquaintance } from '../peer/hello-cache.ts';
+import { makeHelloCache, type HelloCache } from '../peer/hello-cache.ts';
 import { makePeerClient, type PeerClient } from '../peer/client.ts';
 import { newTrace } from '../runtime/trace.ts';
 
@@ -13,7 +13,7 @@ export interface Peers {
   client(peer: string): PeerClient;
   /** Makes a call and notes in table `peer` how it went, whatever came of it. */
   noted<T>(peer: string, call: (client: PeerClient) => Promise<T>): Promise<T>;
-  readonly acquaintance: Acquaintance;
+  readonly helloCache: HelloCache;
   /** Takes over another config: calls under way end as they began, whoever is called next is called as it says. */
   update(config: Config): void;
   close(): Promise<void>;
@@ -40,7 +40,7 @@ export function makePeers(
 ): Peers {
   const clients = new Map<string, { readonly client: PeerClient; readonly made: string }>();
   const plugins = new Set<string>();
-  const acquaintance = makeAcquaintance(async (peer, signal) => {
+  const helloCache = makeHelloCache(async (peer, signal) => {
     const call = { trace: newTrace(), ...(signal === undefined ? {} : { signal }) };
     // A plugin has no hello: there is no call to note.
     if (plugins.has(peer)) return await client(peer).hello(call);
@@ -62,12 +62,12 @@ export function makePeers(
       const fresh = pluginClient(peer) ?? makePeerClient({ url: peer.url, apiKey, site });
       clients.set(peer.name, { client: fresh, made });
     }
-    for (const [name, { client: gone }] of clients) {
+    for (const [name, { client: removed }] of clients) {
       if (names.has(name)) continue;
-      gone.retire();
+      removed.retire();
       clients.delete(name);
     }
-    acquaintance.forget();
+    helloCache.forget();
   };
   update(config);
   const client = (peer: string): PeerClient => {
@@ -91,7 +91,7 @@ export function makePeers(
   return {
     client,
     noted,
-    acquaintance,
+    helloCache,
     update,
     async close() {
       await Promise.all([...clients.values()].map((one) => one.client.close()));

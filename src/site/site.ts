@@ -18,9 +18,9 @@ import type { Outcome, RecordSource } from '../model/outcome.ts';
 import type { WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { Origin } from '../model/stamp.ts';
-import type { Parts } from '../osclass/host.ts';
+import type { HostSnapshot } from '../osclass/host.ts';
 import type { PeerClient } from '../peer/client.ts';
-import type { Acquaintance } from '../peer/hello-cache.ts';
+import type { HelloCache } from '../peer/hello-cache.ts';
 import { fillGapsOfPlugin } from '../plugin/fill-gaps.ts';
 import { makePluginPeers, type PluginPeers } from '../plugin/peers.ts';
 import type { ActivityLog } from '../store/activity-log.ts';
@@ -36,10 +36,10 @@ import { openFoundation, type Foundation } from './foundation.ts';
 import type { HostWatch } from './host-watch.ts';
 import { makeOutboxWriter } from './outbox-writer.ts';
 import { makePeers, type Peers } from './peers.ts';
-import { makeScanning, type Scanning } from './scanning.ts';
-import { makeServing } from './serving.ts';
+import { makeScans, type Scans } from './scans.ts';
+import { makeFeedServer } from './feed-server.ts';
 import type { SiteOptions } from './site-options.ts';
-import type { Standing } from './standing.ts';
+import type { IdentityCheck } from './identity-check.ts';
 
 /** A site that can be worked on. */
 export interface Site {
@@ -51,14 +51,14 @@ export interface Site {
   readonly activity: ActivityLog;
   readonly status: PeerStatus;
   readonly reader: FeedReader;
-  readonly acquaintance: Acquaintance;
+  readonly helloCache: HelloCache;
   readonly connections: Pick<Pool, 'use' | 'renew'>;
   /** Peers that run the PHP plugin. */
   readonly plugin: PluginPeers;
   /** Whether this is where the database was; if not, whatever sends or applies throws `RESTORED_OR_CLONED`. */
-  readonly standing: Standing;
+  readonly identityCheck: IdentityCheck;
   /** The host as last looked at. */
-  parts(): Parts;
+  snapshot(): HostSnapshot;
   /** What is wrong with it, as last looked at by {@link refresh}. */
   readonly problems: HostWatch['problems'];
   /** Looks at the host again. */
@@ -76,7 +76,7 @@ export interface Site {
   client(peer: string): PeerClient;
   /** True while a baseline or re-scan has pages left. */
   isScanPending(): Promise<boolean>;
-  readonly scanning: Scanning;
+  readonly scans: Scans;
   /** A page of it, or those of `forMs` milliseconds; undefined: another process is at it. */
   scanPage(forMs?: number): Promise<BaselinePage | undefined>;
   /** One drain pass; nothing is done while another process drains. */
@@ -98,10 +98,10 @@ export interface Site {
  */
 export async function openSite(config: Config, options: SiteOptions): Promise<Site> {
   const base = await openFoundation(config, options);
-  const { pool, db, leases, activity, status, standing, view, now } = base;
+  const { pool, db, leases, activity, status, identityCheck, view, now } = base;
   const route = (peer: string): PeerRoute => routeTo(now().routes, peer);
   const work = makeSiteWork(base, route);
-  const { outbox, plugin, scanning, drain, apply, retryParked, findRemoved } = work;
+  const { outbox, plugin, scans, drain, apply, retryParked, findRemoved } = work;
   const peers = peersOf(base, plugin);
   return {
     get config() {
@@ -114,12 +114,12 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     leases,
     activity,
     status,
-    reader: makeServing({ ...base, outbox, drain, feedsMustWait: scanning.feedsMustWait }),
-    acquaintance: peers.acquaintance,
+    reader: makeFeedServer({ ...base, outbox, drain, feedsMustWait: scans.feedsMustWait }),
+    helloCache: peers.helloCache,
     plugin,
-    standing,
+    identityCheck,
     connections: pool,
-    parts: () => now().parts,
+    snapshot: () => now().snapshot,
     problems: view.problems,
     refresh: view.refresh,
     async reconfigure(next, signal) {
@@ -130,15 +130,15 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     routes: () => now().routes,
     route,
     client: peers.client,
-    isScanPending: scanning.isPending,
-    scanning,
-    scanPage: scanning.page,
+    isScanPending: scans.isPending,
+    scans,
+    scanPage: scans.page,
     drain,
     deliver: (to, signal) => deliverTo({ ...base, peers, plugin }, to, signal),
     accept: apply,
     retryParked,
     feed: (peer, feedOptions) => feedFrom({ ...base, peers, apply, findRemoved }, route(peer), feedOptions),
-    sweep: () => sweepOnce(db, now().parts.catalog),
+    sweep: () => sweepOnce(db, now().snapshot.catalog),
     close: () => peers.close().then(() => pool.close()),
   };
 }
@@ -166,13 +166,13 @@ function makeSiteWork(base: Foundation, route: Site['route']) {
     applied: (trx, from, records, outcomes) => plugin.applied(trx, from, { records, outcomes }),
   });
   const { apply, retryParked } = applying;
-  const scanning = makeScanning({
+  const scans = makeScans({
     ...base,
     captureDeps,
     drain,
     capture: () => now().config.capture,
-    catalog: () => now().parts.catalog,
-    fillGaps: () => fillGapsOfPlugin({ db, nowMs, appendLog }, now().parts),
+    catalog: () => now().snapshot.catalog,
+    fillGaps: () => fillGapsOfPlugin({ db, nowMs, appendLog }, now().snapshot),
   });
   const plugin: PluginPeers = makePluginPeers({
     ...base,
@@ -182,11 +182,11 @@ function makeSiteWork(base: Foundation, route: Site['route']) {
     apply,
     config: () => now().config,
     origin: () => now().origin,
-    parts: () => now().parts,
-    feedsMustWait: scanning.feedsMustWait,
+    snapshot: () => now().snapshot,
+    feedsMustWait: scans.feedsMustWait,
     retryParked: (ids) => retryParked({ ids }),
   });
-  return { ...applying, outbox, drain, scanning, plugin };
+  return { ...applying, outbox, drain, scans, plugin };
 }
 
 function peersOf({ db, status, nowMs, now }: Foundation, plugin: PluginPeers): Peers {

@@ -108,13 +108,13 @@ interface Kind {
 /** The kinds that there are and that fit: a few hundred looks into the index, and no scan. */
 async function kindsOf(runner: Runner, wanted: LogKind): Promise<Kind[]> {
   const kinds: Kind[] = [];
-  const types = wanted.type === undefined ? await valuesOf(runner, sql`type`, []) : [wanted.type];
+  const types = wanted.type === undefined ? await distinctValues(runner, sql`type`, []) : [wanted.type];
   for (const type of types) {
     const ofType = [sql`type = ${type}`];
-    const statuses = wanted.status === undefined ? await valuesOf(runner, sql`status`, ofType) : [wanted.status];
+    const statuses = wanted.status === undefined ? await distinctValues(runner, sql`status`, ofType) : [wanted.status];
     for (const status of statuses) {
       const ofStatus = [...ofType, sql`status = ${status}`];
-      const peers = wanted.peer === undefined ? await valuesOf(runner, sql`peer`, ofStatus) : [wanted.peer];
+      const peers = wanted.peer === undefined ? await distinctValues(runner, sql`peer`, ofStatus) : [wanted.peer];
       kinds.push(...peers.map((peer) => ({ type, status, peer })));
       if (wanted.peer === undefined) kinds.push({ type, status, peer: null });
     }
@@ -123,7 +123,7 @@ async function kindsOf(runner: Runner, wanted: LogKind): Promise<Kind[]> {
 }
 
 /** `SELECT status … WHERE type = ? AND status > ? ORDER BY status LIMIT 1`, from value to value; not of NULL. */
-async function valuesOf(runner: Runner, column: Condition, within: readonly Condition[]): Promise<string[]> {
+async function distinctValues(runner: Runner, column: Condition, within: readonly Condition[]): Promise<string[]> {
   const values: string[] = [];
   for (let last = ''; ;) {
     const { rows } = await sql<{ value: string }>`

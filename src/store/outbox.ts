@@ -190,7 +190,7 @@ export async function usersWaiting(
   return new Set(rows.map((row) => Number(row.ref)));
 }
 
-/** Entries of users that are gone; their removals have entries of their own. */
+/** Entries of users that were removed; their removals have entries of their own. */
 export async function dropUsers(runner: Runner, peers: readonly string[], userIds: readonly number[]): Promise<void> {
   if (peers.length === 0 || userIds.length === 0) return;
   await sql`

@@ -78,7 +78,7 @@ export async function unparkRecords(runner: Runner, peer: string, uids: readonly
  * Takes out what waits of removed users, whoever sent it: who lives on does so under another uid, and is sent again under
  * that. `DELETE FROM parked WHERE uid IN (…)`
  */
-export async function unparkBuried(runner: Runner, uids: readonly Uid[]): Promise<void> {
+export async function unparkRemoved(runner: Runner, uids: readonly Uid[]): Promise<void> {
   await sql`DELETE FROM ${own.parked} WHERE uid IN (${sql.join(uids.map(uidToBytes))})`.execute(runner);
 }
 

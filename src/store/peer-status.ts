@@ -86,7 +86,7 @@ export function makePeerStatus({ db, clock }: PeerStatusDeps): PeerStatus {
     async summaries(peers) {
       const rows = new Map((await readRows(db)).map((row) => [row.name, row]));
       const waiting = await readWaiting(db);
-      const parked = await readParked(db);
+      const parked = await countParked(db);
       const unknown = await unknownPlacesByPeer(db);
       const nowMs = clock.nowMs();
       return peers.map((facts) => ({
@@ -115,7 +115,7 @@ export function makePeerStatus({ db, clock }: PeerStatusDeps): PeerStatus {
       const out = await sql<Waiting>`
         SELECT peer, state, COUNT(*) AS n, NULL AS oldest FROM ${own.outbox}
         WHERE peer IN (${sql.join([...peers])}) AND state IN ('p', 'h') GROUP BY peer, state`.execute(db);
-      const inward = (await readParked(db)).filter(({ peer }) => names.has(peer));
+      const inward = (await countParked(db)).filter(({ peer }) => names.has(peer));
       const outward = (state: string): number => sum(out.rows.filter((row) => row.state === state));
       return {
         parked: outward('p') + sum(inward.filter(({ held }) => !isTrue(held))),
@@ -167,7 +167,7 @@ async function readWaiting(runner: Runner): Promise<Waiting[]> {
   return rows;
 }
 
-async function readParked(runner: Runner): Promise<Parked[]> {
+async function countParked(runner: Runner): Promise<Parked[]> {
   const { rows } = await sql<Parked>`
     SELECT peer, code = ${HELD} AS held, COUNT(*) AS n FROM ${own.parked}
     WHERE code <> 'LOCALE_UNKNOWN' GROUP BY peer, held`.execute(runner);

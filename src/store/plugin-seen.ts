@@ -47,9 +47,9 @@ export const ONE_RUN_MS = 10 * 60_000;
 /** A cron may run once a day, and times that another site says may be off by its zone. */
 export const RARE_RUNS_MS = 2 * 86_400_000;
 
-/** Stands before the memory of a user that is gone. */
-const GONE = '-';
-const GONE_LIKE = `${GONE}%`;
+/** Prefix of the memory of a user that the peer has removed. */
+const REMOVED = '-';
+const REMOVED_LIKE = `${REMOVED}%`;
 
 /** `SELECT … FROM seen WHERE peer = ? AND address IN (…) [FOR UPDATE]`, by canonical e-mail. */
 export async function readSeen(
@@ -81,8 +81,8 @@ export async function readSeen(
     rows.map((row) => [
       byAddress.get(uidsFromBytes(row.address)[0] as Uid) as string,
       {
-        memory: row.hashes === null || isGone(row.hashes) ? null : unpackMemory(row.hashes),
-        earlier: row.hashes !== null && isGone(row.hashes) ? unpackMemory(row.hashes.slice(GONE.length)) : null,
+        memory: row.hashes === null || isRemoved(row.hashes) ? null : unpackMemory(row.hashes),
+        earlier: row.hashes !== null && isRemoved(row.hashes) ? unpackMemory(row.hashes.slice(REMOVED.length)) : null,
         removalId: row.removal_id === null ? null : Number(row.removal_id),
         isUndecided: row.removal_id === null && Number(row.has_email) === 1,
         echoUntilMs: row.echo_until === null ? 0 : fromSqlTime(row.echo_until),
@@ -113,12 +113,12 @@ export async function writeMemories(
   nowMs: number,
 ): Promise<void> {
   const now = toSqlTime(nowMs);
-  const tuples = [...memories].map(([email, memory]) => [peer, addressOf(email), packMemory(memory), now]);
+  const tuples = [...memories].map(([email, memory]) => [peer, addressKey(email), packMemory(memory), now]);
   for (const some of dividedForStatements(tuples, (tuple) => tuple)) {
     await sql`
       INSERT INTO ${own.seen} (peer, address, hashes, changed_at) VALUES ${bindRows(some)}
       ON DUPLICATE KEY UPDATE
-        account_id = IF(hashes IS NULL OR hashes LIKE ${GONE_LIKE}, NULL, account_id),
+        account_id = IF(hashes IS NULL OR hashes LIKE ${REMOVED_LIKE}, NULL, account_id),
         hashes = VALUES(hashes), changed_at = VALUES(changed_at)`.execute(runner);
   }
 }
@@ -133,7 +133,7 @@ export async function writeAccounts(
     const said = accountId === undefined ? sql`` : sql`, account_id = ${accountId}`;
     await sql`
       UPDATE ${own.seen} SET user_uid = ${uidToBytes(user)}${said}
-      WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(runner);
+      WHERE peer = ${peer} AND address = ${addressKey(email)}`.execute(runner);
   }
 }
 
@@ -162,14 +162,14 @@ export async function noteReplaced(
     UPDATE ${own.seen} SET replaced_id = ${replaced.accountId},
       replaced_uid = ${replaced.user === null ? null : uidToBytes(replaced.user)},
       replaced_until = ${toSqlTime(nowMs + forMs)}${forgotten}
-    WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(runner);
+    WHERE peer = ${peer} AND address = ${addressKey(email)}`.execute(runner);
 }
 
 /** The removal of the account before was heard of. `UPDATE seen SET replaced_until = NULL` */
 export async function forgetReplaced(runner: Runner, peer: string, email: string): Promise<void> {
   await sql`
     UPDATE ${own.seen} SET replaced_id = NULL, replaced_uid = NULL, replaced_until = NULL
-    WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(runner);
+    WHERE peer = ${peer} AND address = ${addressKey(email)}`.execute(runner);
 }
 
 /**
@@ -179,14 +179,14 @@ export async function forgetReplaced(runner: Runner, peer: string, email: string
 export async function noteUndecided(runner: Runner, peer: string, email: string, nowMs: number): Promise<void> {
   await sql`
     UPDATE ${own.seen} SET email = ${canonicalEmail(email)}, changed_at = ${toSqlTime(nowMs)}
-    WHERE peer = ${peer} AND address = ${addressOf(email)} AND removal_id IS NULL`.execute(runner);
+    WHERE peer = ${peer} AND address = ${addressKey(email)} AND removal_id IS NULL`.execute(runner);
 }
 
 /** It was not of the account that is there. `UPDATE seen SET email = NULL WHERE removal_id IS NULL` */
 export async function forgetUndecided(runner: Runner, peer: string, email: string): Promise<void> {
   await sql`
     UPDATE ${own.seen} SET email = NULL
-    WHERE peer = ${peer} AND address = ${addressOf(email)} AND removal_id IS NULL`.execute(runner);
+    WHERE peer = ${peer} AND address = ${addressKey(email)} AND removal_id IS NULL`.execute(runner);
 }
 
 /** The peer need not be told of it. `UPDATE seen SET email = NULL, removal_id = NULL WHERE removal_id = ?` */
@@ -221,15 +221,15 @@ export async function noteRemoved(
     // Somebody else may have told the peer, who repeats it to everybody.
     await sql`
       INSERT INTO ${own.seen} (peer, address, echo_until, changed_at)
-      VALUES (${peer}, ${addressOf(email)}, ${until}, ${toSqlTime(nowMs)})
+      VALUES (${peer}, ${addressKey(email)}, ${until}, ${toSqlTime(nowMs)})
       ON DUPLICATE KEY UPDATE echo_until = VALUES(echo_until), changed_at = VALUES(changed_at)`.execute(runner);
     return;
   }
   await sql`
     INSERT INTO ${own.seen} (peer, address, email, removal_id, changed_at)
-    VALUES (${peer}, ${addressOf(email)}, ${canonicalEmail(email)}, ${removalId}, ${toSqlTime(nowMs)})
+    VALUES (${peer}, ${addressKey(email)}, ${canonicalEmail(email)}, ${removalId}, ${toSqlTime(nowMs)})
     ON DUPLICATE KEY UPDATE email = VALUES(email), removal_id = VALUES(removal_id), changed_at = VALUES(changed_at),
-      echo_until = IF(hashes IS NULL OR hashes LIKE ${GONE_LIKE}, echo_until, ${until})`.execute(runner);
+      echo_until = IF(hashes IS NULL OR hashes LIKE ${REMOVED_LIKE}, echo_until, ${until})`.execute(runner);
 }
 
 /** The addresses of removals that a peer has not confirmed, by removal. */
@@ -246,30 +246,34 @@ export async function removedAddresses(
 }
 
 /** How it came to be known that a peer has a user no more. `echoed`: it will repeat the removal to us. */
-export type Gone = 'told' | 'told and echoed' | 'heard' | 'heard and echoed';
+export type RemovalEvidence = 'told' | 'told and echoed' | 'heard' | 'heard and echoed';
 
 /**
  * The peer has the user no more, and the address is forgotten. Where the peer said so itself, whatever it says of the
  * address later is of an account that is there; where it was told, a row may have been on its way, so what it had is kept.
  */
-export async function noteGone(
+export async function noteRemovedAtPeer(
   runner: Runner,
   peer: string,
   email: string,
-  outcome: Gone,
+  outcome: RemovalEvidence,
   nowMs: number,
 ): Promise<void> {
-  const kept = outcome.startsWith('heard') ? sql`${`${GONE}{}`}` : sql`COALESCE(hashes, '{}')`;
-  const gone = outcome.startsWith('heard') ? kept : sql`IF(hashes LIKE ${GONE_LIKE}, hashes, CONCAT(${GONE}, ${kept}))`;
+  const kept = outcome.startsWith('heard') ? sql`${`${REMOVED}{}`}` : sql`COALESCE(hashes, '{}')`;
+  const hashes = outcome.startsWith('heard')
+    ? kept
+    : sql`IF(hashes LIKE ${REMOVED_LIKE}, hashes, CONCAT(${REMOVED}, ${kept}))`;
   const echo =
     outcome === 'heard' ? sql`NULL` : outcome === 'told' ? sql`echo_until` : sql`${toSqlTime(nowMs + ECHO_MS)}`;
   await sql`
     INSERT INTO ${own.seen} (peer, address, hashes, changed_at)
-    VALUES (${peer}, ${addressOf(email)}, ${`${GONE}{}`}, ${toSqlTime(nowMs)})
+    VALUES (${peer}, ${addressKey(email)}, ${`${REMOVED}{}`}, ${toSqlTime(nowMs)})
     ON DUPLICATE KEY UPDATE
-      hashes = ${gone}, email = NULL, removal_id = NULL, changed_at = VALUES(changed_at)`.execute(runner);
+      hashes = ${hashes}, email = NULL, removal_id = NULL, changed_at = VALUES(changed_at)`.execute(runner);
   await sql`
-    UPDATE ${own.seen} SET echo_until = ${echo} WHERE peer = ${peer} AND address = ${addressOf(email)}`.execute(runner);
+    UPDATE ${own.seen} SET echo_until = ${echo} WHERE peer = ${peer} AND address = ${addressKey(email)}`.execute(
+    runner,
+  );
 }
 
 /**
@@ -280,13 +284,13 @@ export async function countUnguarded(runner: Runner, peer: string): Promise<numb
   const like = `%"s_secret":"${BLANK}//${SOME_SECRET}/%`;
   const { rows } = await sql<{ n: string }>`
     SELECT COUNT(*) AS n FROM ${own.seen}
-    WHERE peer = ${peer} AND hashes NOT LIKE ${GONE_LIKE} AND hashes LIKE ${like}`.execute(runner);
+    WHERE peer = ${peer} AND hashes NOT LIKE ${REMOVED_LIKE} AND hashes LIKE ${like}`.execute(runner);
   return Number(rows[0]?.n ?? 0);
 }
 
 /**
  * Forgets addresses whose removal waits in no outbox any more (a person gave it up), peers that are in the config no more,
- * and what has been gone for long.
+ * and what was removed long ago.
  */
 export async function sweepSeen(runner: Runner, peers: readonly string[], beforeMs: number): Promise<void> {
   await sql`
@@ -295,14 +299,14 @@ export async function sweepSeen(runner: Runner, peers: readonly string[], before
       SELECT 1 FROM ${own.outbox} o WHERE o.peer = s.peer AND o.kind = 'r' AND o.ref = s.removal_id)`.execute(runner);
   await sql`
     DELETE FROM ${own.seen}
-    WHERE (hashes IS NULL OR hashes LIKE ${GONE_LIKE}) AND email IS NULL AND changed_at < ${toSqlTime(beforeMs)}
+    WHERE (hashes IS NULL OR hashes LIKE ${REMOVED_LIKE}) AND email IS NULL AND changed_at < ${toSqlTime(beforeMs)}
     LIMIT 1000`.execute(runner);
   const others = peers.length === 0 ? sql`TRUE` : sql`peer NOT IN (${sql.join([...peers])})`;
   await sql`DELETE FROM ${own.seen} WHERE ${others} LIMIT 1000`.execute(runner);
 }
 
-function isGone(hashes: string): boolean {
-  return hashes.startsWith(GONE);
+function isRemoved(hashes: string): boolean {
+  return hashes.startsWith(REMOVED);
 }
 
 function idText(text: string | number | null): string | null {
@@ -313,6 +317,6 @@ function uidOrNull(bytes: Buffer | null): Uid | null {
   return bytes === null ? null : (uidsFromBytes(bytes)[0] ?? null);
 }
 
-function addressOf(email: string): Buffer {
+function addressKey(email: string): Buffer {
   return uidToBytes(uidOfEmail(email));
 }

@@ -10,7 +10,7 @@ export interface OutboxWriter {
   enqueue(runner: Runner, entries: readonly OutboxEntry[], nowMs: number): Promise<void>;
   /** Which of the users wait in some outbox. */
   usersWaiting(runner: Runner, userIds: readonly number[]): Promise<Set<number>>;
-  /** Takes out users that are gone. */
+  /** Takes out users that were removed. */
   dropUsers(runner: Runner, userIds: readonly number[]): Promise<void>;
   /**
    * Lets what waits of users follow them to other ids: entries of outboxes, whatever peer they are for. Old id → new id, all
@@ -18,15 +18,15 @@ export interface OutboxWriter {
    */
   renumber(runner: Runner, moves: ReadonlyMap<number, number>, nowMs: number): Promise<void>;
   /** Is told of every user that is removed here: a peer that knows users by nothing but their address needs it. */
-  removed?(runner: Runner, removal: Removed): Promise<void>;
+  removed?(runner: Runner, removal: RemovedUser): Promise<void>;
 }
 
 /** A user that is removed here. */
-export interface Removed {
+export interface RemovedUser {
   readonly email: string;
   /** Of the tombstone. */
   readonly removalId: number;
-  /** Those that die with the user. */
+  /** Those that are removed with the user. */
   readonly uids: readonly Uid[];
   /** Peers that get an entry for it. */
   readonly told: readonly string[];

@@ -4,15 +4,15 @@
  */
 import type { Kysely } from 'kysely';
 import type { OutboxWriter, Routes } from './ports.ts';
-import { bury, readShadows, writeShadows, type StoredUser } from './shadows.ts';
+import { writeTombstones, readShadows, writeShadows, type StoredUser } from './shadows.ts';
 import { inTransaction } from '../db/transaction.ts';
-import { setBack, setBackStamp } from '../model/clock-guard.ts';
+import { restampShadow, restamp } from '../model/clock-guard.ts';
 import { routesFor } from '../model/route.ts';
 import type { Origin } from '../model/stamp.ts';
 import type { Tombstone } from '../model/tombstone.ts';
 
 /** What it needs. */
-export interface SetBackDeps {
+export interface RestampDeps {
   readonly db: Kysely<unknown>;
   readonly origin: Origin;
   readonly nowMs: () => number;
@@ -24,16 +24,19 @@ export interface SetBackDeps {
  * Puts users in order whose shadows hold such stamps; returns all as they are then. Every peer hears of them: one whose
  * clock was ahead as well has believed the stamps.
  */
-export async function setBackUsers(
-  { db, origin, nowMs, outbox, routes }: SetBackDeps,
+export async function restampUsers(
+  { db, origin, nowMs, outbox, routes }: RestampDeps,
   users: ReadonlyMap<number, StoredUser>,
 ): Promise<ReadonlyMap<number, StoredUser>> {
-  const isAhead = ({ shadow }: StoredUser): boolean => setBack(shadow, nowMs(), origin) !== shadow;
+  const isAhead = ({ shadow }: StoredUser): boolean => restampShadow(shadow, nowMs(), origin) !== shadow;
   const ids = [...users.values()].filter(isAhead).map((user) => user.userId);
   if (ids.length === 0) return users;
   return await inTransaction(db, async (trx) => {
     const locked = await readShadows(trx, ids, { lock: true });
-    const renewed = [...locked.values()].map((user) => ({ ...user, shadow: setBack(user.shadow, nowMs(), origin) }));
+    const renewed = [...locked.values()].map((user) => ({
+      ...user,
+      shadow: restampShadow(user.shadow, nowMs(), origin),
+    }));
     await writeShadows(trx, renewed);
     const peers = routesFor(routes(), 'all').map((route) => route.name);
     const told = renewed.filter((user) => user.uids.length > 0);
@@ -44,17 +47,18 @@ export async function setBackUsers(
 }
 
 /** Likewise for removals. */
-export async function setBackRemovals(
-  { db, origin, nowMs }: Omit<SetBackDeps, 'outbox' | 'routes'>,
+export async function restampTombstones(
+  { db, origin, nowMs }: Omit<RestampDeps, 'outbox' | 'routes'>,
   tombstones: ReadonlyMap<number, Tombstone>,
 ): Promise<ReadonlyMap<number, Tombstone>> {
   const renewed = [...tombstones.values()].flatMap((tombstone) => {
-    const stamp = setBackStamp(tombstone.stamp, nowMs(), origin);
+    const stamp = restamp(tombstone.stamp, nowMs(), origin);
     return stamp === tombstone.stamp ? [] : [{ ...tombstone, stamp }];
   });
   if (renewed.length === 0) return tombstones;
   await inTransaction(db, async (trx) => {
-    for (const { uids, stamp, emailHash } of renewed) await bury(trx, { uids, stamp, emailHash, nowMs: nowMs() });
+    for (const { uids, stamp, emailHash } of renewed)
+      await writeTombstones(trx, { uids, stamp, emailHash, nowMs: nowMs() });
   });
   return new Map([...tombstones, ...renewed.map((tombstone) => [tombstone.removalId, tombstone] as const)]);
 }

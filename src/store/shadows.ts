@@ -90,7 +90,7 @@ export async function usersByUid(runner: Runner, uids: readonly Uid[]): Promise<
   return new Map(rows.map((row) => [uidsFromBytes(row.uid)[0] as Uid, row.user_id]));
 }
 
-/** Removals that buried one of the uids, by uid. */
+/** Removals of the uids, by uid. */
 export async function tombstonesByUid(
   runner: Runner,
   uids: readonly Uid[],
@@ -131,10 +131,10 @@ export async function readTombstones(runner: Runner, removalIds: readonly number
 }
 
 /**
- * Buries uids under one removal. Uids that are buried already stay with the removal they died in, for entries in outboxes
+ * Writes the tombstones of one removal. Uids that have one already stay with the removal they have, for entries in outboxes
  * tell of it by its number; only their stamp is renewed.
  */
-export async function bury(
+export async function writeTombstones(
   runner: Runner,
   removal: { uids: readonly Uid[]; stamp: Stamp; emailHash: string | null; nowMs: number },
 ): Promise<void> {
@@ -153,7 +153,7 @@ export async function bury(
     ON DUPLICATE KEY UPDATE stamp = VALUES(stamp)`.execute(runner);
 }
 
-/** Forgets users that are gone: their shadows and the uids that named them. */
+/** Forgets users that were removed: their shadows and the uids that named them. */
 export async function forgetUsers(runner: Runner, userIds: readonly number[]): Promise<void> {
   if (userIds.length === 0) return;
   const stored = await readShadows(runner, userIds);

@@ -98,7 +98,7 @@ function toNoted(row: NotedRow): NotedSurroundings {
   return { process, site, url, apiKey, database, server, serverId, tableMade: row.table_made, beat: Number(row.beat) };
 }
 
-/** Writes the row of a process, which is the last one then, and deletes those of processes that are long gone. */
+/** Writes the row of a process, which is the last one then, and deletes those of processes that ended long ago. */
 export async function noteSurroundings(
   runner: Runner,
   { process, beat, site, url, apiKey, database, server, serverId, tableMade }: NotedSurroundings,

@@ -58,32 +58,32 @@ export async function reserveUids(
     .map(({ userId, email }) => ({ userId, uid: uidOfEmail(email) }));
   const uids = wanted.map(({ uid }) => uid);
   const taken = await usersByUid(runner, uids);
-  const buried = await tombstonesByUid(runner, uids);
-  const free = wanted.filter(({ uid }) => !taken.has(uid) && !buried.has(uid));
+  const tombstones = await tombstonesByUid(runner, uids);
+  const free = wanted.filter(({ uid }) => !taken.has(uid) && !tombstones.has(uid));
   await bindUids(runner, free);
 }
 
 /**
- * The uids that die with an account: its own, and the one derived from its present address if that is free or reserved
+ * The uids that are removed with an account: its own, and the one derived from its present address if that is free or reserved
  * for it, so that a site which knows the account by its address only finds it too.
  */
-export async function uidsToBury(
+export async function uidsToRemove(
   runner: Runner,
   account: Addressed & { readonly uids: readonly Uid[] },
 ): Promise<readonly Uid[]> {
   const derived = uidOfEmail(account.email);
   if (account.uids.includes(derived) || incarnationOf(account.uids, account.email) > 0) return account.uids;
   const holder = (await usersByUid(runner, [derived])).get(derived);
-  const buried = await tombstonesByUid(runner, [derived]);
-  const available = (holder === undefined || holder === account.userId) && !buried.has(derived);
+  const tombstones = await tombstonesByUid(runner, [derived]);
+  const available = (holder === undefined || holder === account.userId) && !tombstones.has(derived);
   return available ? [...account.uids, derived] : account.uids;
 }
 
-/** The uids derived from the addresses that are somebody's, reserved, or buried. */
+/** The uids derived from the addresses that are somebody's, reserved, or removed. */
 export async function usedUidsOf(runner: Runner, emails: readonly string[]): Promise<Set<Uid>> {
   if (emails.length === 0) return new Set();
   const derived = [...new Set(emails.flatMap(uidsOfEmail))];
   const living = await usersByUid(runner, derived);
-  const buried = await tombstonesByUid(runner, derived);
-  return new Set([...living.keys(), ...buried.keys()]);
+  const tombstones = await tombstonesByUid(runner, derived);
+  return new Set([...living.keys(), ...tombstones.keys()]);
 }

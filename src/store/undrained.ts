@@ -9,7 +9,7 @@ import type { Runner } from '../db/transaction.ts';
 import { vanishedAmong } from './vanished.ts';
 
 /** Asks about accounts whose row and shadow do not go together. */
-export interface Unread {
+export interface Undrained {
   /**
    * Of accounts with a shadow and without their row: those that were deleted, as far as can be told.
    *
@@ -26,7 +26,7 @@ export interface Unread {
 }
 
 /** Told by markers. */
-function unreadMarkers(): Unread {
+function undrainedByMarkers(): Undrained {
   return {
     deleted: (runner, userIds) => usersMarked(runner, 'D', userIds),
     async changingHands(runner, userIds) {
@@ -37,7 +37,7 @@ function unreadMarkers(): Unread {
 }
 
 /** Told by what a scan has not settled. */
-function unreadScan(): Unread {
+function undrainedByScan(): Undrained {
   return {
     async deleted(runner, userIds, reused = new Set()) {
       const vanished = await vanishedAmong(runner, userIds);
@@ -57,6 +57,6 @@ function isWaiting(userId: number): boolean {
 }
 
 /** For a site that notices changes in this way. */
-export function makeUnread(mode: 'triggers' | 'scan'): Unread {
-  return mode === 'scan' ? unreadScan() : unreadMarkers();
+export function makeUndrained(mode: 'triggers' | 'scan'): Undrained {
+  return mode === 'scan' ? undrainedByScan() : undrainedByMarkers();
 }

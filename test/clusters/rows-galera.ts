@@ -193,7 +193,7 @@ async function madeAgain({ nodes }: Galera, scene: Scene): Promise<Played> {
   const place = { host: '127.0.0.1', port: nodes[0]?.port ?? 0, user, password, name: scene.database };
   const pool = openPool(databaseConfig(place));
   const site = await openSite(configAt(scene, place.port), { clock: { nowMs: () => Date.now() } });
-  const dropped = await dropTriggers(pool.db, site.parts().catalog);
+  const dropped = await dropTriggers(pool.db, site.snapshot().catalog);
   await site.close();
   await pool.close();
   const said = await hears(() =>

@@ -41,7 +41,7 @@ describe('the baseline', () => {
         ids['zero'] = await insert(host, 'c@example.com', '0000-00-00 00:00:00', '0000-00-00 00:00:00');
         ids['never'] = await insert(host, 'd@example.com', '1000-01-01 00:00:00', '9999-12-31 23:59:59');
         ids['future'] = await insert(host, 'e@example.com', '2020-01-01 12:00:00', '2199-01-01 00:00:00');
-        ids['unborn'] = await insert(host, 'f@example.com', '2199-01-01 00:00:00', null);
+        ids['unadopted'] = await insert(host, 'f@example.com', '2199-01-01 00:00:00', null);
         ids['ancient'] = await insert(host, 'g@example.com', '1950-01-01 00:00:00', null);
       },
     });
@@ -50,7 +50,7 @@ describe('the baseline', () => {
     expect(await stampOf('edited')).toBe(`${Date.UTC(2024, 5, 1, 10)}-0-100-cars`);
     expect(await bornOf('edited')).toBe(`${Date.UTC(2019, 11, 31, 23)}-0-100-cars`);
     expect(await stampOf('winter')).toBe(`${Date.UTC(2020, 0, 1, 11)}-0-100-cars`);
-    for (const who of ['zero', 'never', 'unborn', 'ancient']) {
+    for (const who of ['zero', 'never', 'unadopted', 'ancient']) {
       expect({ who, stamp: await stampOf(who) }).toEqual({ who, stamp: '0-0-100-cars' });
       expect({ who, born: await bornOf(who) }).toEqual({ who, born: '0-0-100-cars' });
     }
@@ -193,9 +193,9 @@ describe('while the baseline runs', () => {
     await cars.host.person.deleteAccount(gone);
     await cars.scanAll();
     await cars.drainAll();
-    const buried = (await cars.tombstones()).map(({ uid }) => uid).toSorted();
+    const tombstones = (await cars.tombstones()).map(({ uid }) => uid).toSorted();
     const expected = emails.map((email) => uidOfEmail(email).replaceAll('-', '').toUpperCase());
-    expect(buried).toEqual(expected.toSorted());
+    expect(tombstones).toEqual(expected.toSorted());
   });
 
   it('a change of an account whose page was read ahead is a change of that register', async () => {
@@ -230,7 +230,7 @@ describe('while the baseline runs', () => {
     await slow.scanPage();
     expect(await cars.rows('user')).toHaveLength(1499);
     expect(await cars.rows('uid')).toHaveLength(1499);
-    expect(await slow.scanning.countVanished()).toBe(0);
+    expect(await slow.scans.countVanished()).toBe(0);
   });
 
   it('what a peer has sent meanwhile is not forgotten', async () => {

@@ -98,9 +98,9 @@ describe('invariant 2: a marker leaves the queue only together with shadow and o
     for (let at = 3; at <= 27; at += 4) {
       await putBack();
       const stop = makeStatementStop({ killer, spare });
-      const doomed = await cars.again({ onStatement: stop.onStatement });
+      const interrupted = await cars.again({ onStatement: stop.onStatement });
       stop.arm(at);
-      await doomed.drain().catch(() => undefined);
+      await interrupted.drain().catch(() => undefined);
       expect([before, after], `killed after statement ${at}`).toContainEqual(await memory(cars));
       await expireLeases(cars);
       await cars.drainAll().catch(() => undefined);

@@ -173,7 +173,7 @@ describe('T2: the host goes on writing', () => {
     const right = `INSERT ON ${OWN.queue}`;
     const account = await createAccount(database, ['TRIGGER ON oc_t_user', 'SELECT ON oc_t_user', right]);
     await database.query("SET SESSION sql_mode = ''");
-    for (const spec of requiredTriggers(site.parts().catalog)) {
+    for (const spec of requiredTriggers(site.snapshot().catalog)) {
       await database.query(`DROP TRIGGER ${ownName('oc_', `${spec.purpose}_1`)}`);
       if (spec.table !== 'oc_t_user') continue;
       const create = createTriggerSql(spec, ownName('oc_', `${spec.purpose}_2`));

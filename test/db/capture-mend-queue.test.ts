@@ -35,7 +35,7 @@ describe('a queue that is gone', () => {
     const cars = await settled();
     await cars.database.query(`DROP TABLE ${OWN.queue}`);
     await cars.host.write(MISSED, ['Unmarked']);
-    await installOnce(cars.site.db, cars.site.parts().catalog);
+    await installOnce(cars.site.db, cars.site.snapshot().catalog);
     expect(await cars.scanAll()).toBe(1);
   });
 
@@ -48,7 +48,7 @@ describe('a queue that is gone', () => {
     await host.write(MISSED, ['Unmarked']);
     await database.query(`DROP TABLE ${OWN.queue}`);
     await expect(site.drain()).rejects.toMatchObject({ code: 'HOST_CHANGED' });
-    expect(await checkTriggersOnce(site.db, site.parts().catalog)).toMatchObject({ kind: 'lost' });
+    expect(await checkTriggersOnce(site.db, site.snapshot().catalog)).toMatchObject({ kind: 'lost' });
     expect(await cars.scanAll()).toBe(1);
     await host.person.viewPage(4);
     expect(await cars.markers()).toHaveLength(1);

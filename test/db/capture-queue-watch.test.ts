@@ -8,7 +8,7 @@ import { capturedSite, type CapturedSite } from '../support/captured-site.ts';
 import { createAccount } from '../support/database.ts';
 import { OWN } from '../support/own-tables.ts';
 
-const watchOf = ({ db, parts }: Site): QueueWatch => makeQueueWatch({ db, catalog: () => parts().catalog });
+const watchOf = ({ db, snapshot }: Site): QueueWatch => makeQueueWatch({ db, catalog: () => snapshot().catalog });
 
 interface Stripped extends CapturedSite {
   /** Gives the account of the daemon rights on the database, or takes them. */

@@ -261,7 +261,7 @@ describe('keys that were changed without a marker', () => {
     const before = await identities(cars);
     await renumber(cars, change, order);
     for (let times = 0; times < 3; times++) {
-      await cars.site.scanning.request();
+      await cars.site.scans.request();
       await cars.scanAll();
       await cars.drainAll();
     }
@@ -269,7 +269,7 @@ describe('keys that were changed without a marker', () => {
     expect(await cars.outbox()).toEqual([]);
     expect(await identities(cars)).toEqual(shifted(before, by));
     await cars.host.person.deleteAccount(3 + by);
-    await cars.site.scanning.request();
+    await cars.site.scans.request();
     await cars.scanAll();
     await cars.drainAll();
     expect(await cars.tombstones()).toHaveLength(1);
@@ -282,7 +282,7 @@ describe('keys that were changed without a marker', () => {
     await cars.database.query(`DELETE FROM ${OWN.uid} WHERE user_id = 5`);
     await cars.database.query(`INSERT INTO ${OWN.uid} VALUES (?, 5)`, [foreign]);
     await renumber(cars, 'CASE ID WHEN 5 THEN 555 ELSE ID END');
-    await cars.site.scanning.request();
+    await cars.site.scans.request();
     await cars.scanAll();
     await cars.drainAll();
     expect(await cars.tombstones()).toEqual([]);

@@ -21,7 +21,7 @@ async function scanned(options: CapturedOptions = {}): Promise<CapturedSite> {
 
 /** One scan of everybody, and the drain of what it found. */
 async function scanOnce({ site, scanAll, drainAll }: CapturedSite): Promise<number> {
-  await site.scanning.request();
+  await site.scans.request();
   const changed = await scanAll();
   await drainAll();
   return changed;
@@ -105,13 +105,13 @@ describe('a site that is scanned', () => {
   it('begins the next scan when the last one ended long enough ago, and not before', async () => {
     let nowMs = Date.now();
     const cars = await scanned({ clock: { nowMs: () => nowMs }, extra: 'capture: { mode: scan, scan_every: 5m }' });
-    await cars.site.scanning.requestIfDue();
+    await cars.site.scans.requestIfDue();
     expect(await cars.site.isScanPending()).toBe(false);
     await cars.database.query(`UPDATE ${OWN.state} SET value = ? WHERE name = 'scanned_at'`, [
       new Date(Date.now() - 301_000).toISOString(),
     ]);
     nowMs += 301_000;
-    await cars.site.scanning.requestIfDue();
+    await cars.site.scans.requestIfDue();
     expect(await cars.site.isScanPending()).toBe(true);
   });
 });
@@ -126,10 +126,10 @@ describe('invariant 12 without triggers: absence is a removal only in the same t
     for (let times = 0; times < 3; times++) await scanOnce(cars);
     expect(await removalsOf(cars)).toBe(0);
     expect(await cars.rows('user')).toHaveLength(20);
-    expect(await site.scanning.countVanished()).toBe(20);
+    expect(await site.scans.countVanished()).toBe(20);
     await host.write('INSERT INTO {user} SELECT * FROM dump WHERE pk_i_id <= 18');
     await scanOnce(cars);
-    expect(await site.scanning.countVanished()).toBe(2);
+    expect(await site.scans.countVanished()).toBe(2);
     expect(await cars.outbox()).toHaveLength(18);
     await host.write('DELETE FROM {user_description} WHERE fk_i_user_id = 3');
     await host.write('DELETE FROM {user} WHERE pk_i_id = 3');
@@ -155,21 +155,21 @@ describe('invariant 12 without triggers: absence is a removal only in the same t
     await scanOnce(cars);
     expect(await removalsOf(cars)).toBe(0);
     expect((await cars.stored(late)).uids).toHaveLength(1);
-    expect(await cars.site.scanning.countVanished()).toBe(1);
+    expect(await cars.site.scans.countVanished()).toBe(1);
   });
 
   it('nor one that is emptied while a scan is under way', async () => {
     const cars = await scanned({
       before: (empty) => empty.seed.users({ seed: 6, count: 6000, firstId: 1 }),
     });
-    await cars.site.scanning.request();
+    await cars.site.scans.request();
     await cars.site.scanPage();
     await cars.host.write('SET FOREIGN_KEY_CHECKS = 0');
     await cars.host.write('TRUNCATE {user}');
     await cars.scanAll();
     await scanOnce(cars);
     expect(await removalsOf(cars)).toBe(0);
-    expect(await cars.site.scanning.countVanished()).toBe(6000);
+    expect(await cars.site.scans.countVanished()).toBe(6000);
   });
 
   it('nor accounts that were gone before triggers were given up', async () => {
@@ -177,7 +177,7 @@ describe('invariant 12 without triggers: absence is a removal only in the same t
     await cars.host.write('SET FOREIGN_KEY_CHECKS = 0');
     await cars.host.write('TRUNCATE {user}');
     const { site } = cars;
-    await installOnce(site.db, site.parts().catalog, { mode: 'scan' });
+    await installOnce(site.db, site.snapshot().catalog, { mode: 'scan' });
     expect(await triggersOf(cars.database)).toEqual([]);
     await scanOnce(cars);
     expect(await removalsOf(cars)).toBe(0);
@@ -187,7 +187,7 @@ describe('invariant 12 without triggers: absence is a removal only in the same t
     const cars = await scanned();
     await cars.host.person.deleteAccount(5);
     const { site } = cars;
-    await installOnce(site.db, site.parts().catalog);
+    await installOnce(site.db, site.snapshot().catalog);
     await cars.scanAll();
     await cars.drainAll();
     expect(await removalsOf(cars)).toBe(1);

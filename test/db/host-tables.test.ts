@@ -133,13 +133,13 @@ describe('a table or column that was synchronised and is not there', () => {
     await cars.database.query('ALTER TABLE oc_t_user_description ADD SYSTEM VERSIONING');
     await idle(cars);
     expect(cars.site.problems().missing).toEqual([]);
-    expect(cars.site.parts().hosts.describes).toBe(true);
+    expect(cars.site.snapshot().hosts.describes).toBe(true);
     await cars.database.query(
       "INSERT INTO oc_t_user_description VALUES (3, 'en_US', 'New') ON DUPLICATE KEY UPDATE s_info = 'New'",
     );
     await cars.drainAll();
     expect(await cars.outbox()).toEqual(['homes user 3']);
-    expect(cars.site.parts().catalog.table('t_user_description')?.column('row_start')).toBeUndefined();
+    expect(cars.site.snapshot().catalog.table('t_user_description')?.column('row_start')).toBeUndefined();
   });
 
   it.each([
@@ -254,7 +254,7 @@ describe('a new account where the server gives no ids', () => {
     await cars.database.query('SET SESSION foreign_key_checks = 0');
     await cars.database.query('ALTER TABLE oc_t_user MODIFY pk_i_id INT UNSIGNED NOT NULL DEFAULT 0');
     await cars.site.refresh();
-    const table = cars.site.parts().catalog.requireTable('t_user');
+    const table = cars.site.snapshot().catalog.requireTable('t_user');
     const email = table.column('s_email');
     if (email === undefined) throw new Error('no s_email');
     const writes = newUserDefaults(table, new Map([[email, 'new@example.com']]), (size) => new Uint8Array(size));
@@ -271,7 +271,7 @@ describe('a new account where the server gives no ids', () => {
           'CREATE TABLE oc_t_profile (pk_i_id INT NOT NULL PRIMARY KEY, fk_i_user_id INT UNSIGNED UNIQUE, s_motto VARCHAR(40))',
         ),
     });
-    expect(cars.site.parts().hosts.related).toEqual([]);
+    expect(cars.site.snapshot().hosts.related).toEqual([]);
     const said = (await checkHost(cars.site)).filter(({ check }) => check === 'related tables');
     expect(said).toMatchObject([{ result: 'warn', message: expect.stringContaining('t_profile') }]);
   });

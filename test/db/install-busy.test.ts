@@ -21,7 +21,7 @@ describe('a transaction of the host that stays open on t_user', () => {
     await open.write('UPDATE {user} SET s_name = ? WHERE pk_i_id = 20', ['x']);
     const writer = keepWriting(await host.again(), 10);
     const reader = keepWriting(await host.again(), 0);
-    await expect(installOnce(site.db, site.parts().catalog, { patience })).rejects.toMatchObject({
+    await expect(installOnce(site.db, site.snapshot().catalog, { patience })).rejects.toMatchObject({
       code: 'TABLE_BUSY',
     });
     for (const { slowestMs, count } of [await writer.stop(), await reader.stop()]) {
@@ -32,7 +32,7 @@ describe('a transaction of the host that stays open on t_user', () => {
     expect(await database.query("SHOW TABLES LIKE 'oc\\_account\\_sync%'")).toEqual([]);
     await open.db.query('COMMIT');
     await open.close();
-    expect(await installOnce(site.db, site.parts().catalog)).toMatchObject({ triggers: 6 });
+    expect(await installOnce(site.db, site.snapshot().catalog)).toMatchObject({ triggers: 6 });
   });
 
   it('is waited for, if it ends in time', async () => {
@@ -43,7 +43,7 @@ describe('a transaction of the host that stays open on t_user', () => {
     const open = await host.again();
     await open.db.query('START TRANSACTION');
     await open.select('SELECT * FROM {user} LIMIT 1');
-    const installing = installOnce(site.db, site.parts().catalog, { patience: { tries: 20, pauseMs: 50 } });
+    const installing = installOnce(site.db, site.snapshot().catalog, { patience: { tries: 20, pauseMs: 50 } });
     await new Promise((resolve) => {
       setTimeout(resolve, 1300);
     });
@@ -55,7 +55,7 @@ describe('a transaction of the host that stays open on t_user', () => {
   it('leaves the triggers that are there at work', async () => {
     const cars = await capturedSite({ before: (empty) => empty.seed.users({ seed: 6, count: 20, firstId: 1 }) });
     const { host, site, database } = cars;
-    const ours = (): Promise<unknown> => checkTriggersOnce(site.db, site.parts().catalog, { patience });
+    const ours = (): Promise<unknown> => checkTriggersOnce(site.db, site.snapshot().catalog, { patience });
     await database.query("SET SESSION sql_mode = ''");
     await database.query('DROP TRIGGER oc_account_sync_user_au_1');
     await database.query(`CREATE TRIGGER oc_account_sync_user_au_1 AFTER UPDATE ON oc_t_user FOR EACH ROW
@@ -66,7 +66,7 @@ describe('a transaction of the host that stays open on t_user', () => {
     await open.write('UPDATE {user} SET s_name = ? WHERE pk_i_id = 20', ['x']);
     await expect(ours()).rejects.toMatchObject({ code: 'TABLE_BUSY' });
     expect(await triggersOf(database)).toEqual(before);
-    await expect(uninstallOnce(site.db, site.parts().catalog, { patience })).rejects.toMatchObject({
+    await expect(uninstallOnce(site.db, site.snapshot().catalog, { patience })).rejects.toMatchObject({
       code: 'TABLE_BUSY',
     });
     await host.person.viewPage(3);

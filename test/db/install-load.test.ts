@@ -20,7 +20,7 @@ it(
     const { site, host } = cars;
     const writers = [keepWriting(await host.again(), USERS, 5), keepWriting(await host.again(), 50, 5)];
     const started = performance.now();
-    await installOnce(site.db, site.parts().catalog);
+    await installOnce(site.db, site.snapshot().catalog);
     const installedMs = performance.now() - started;
     await cars.scanAll();
     const scannedMs = performance.now() - started - installedMs;

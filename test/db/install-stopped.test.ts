@@ -12,7 +12,7 @@ const TIMEOUT_MS = 90_000;
 const firstStop = ({ serverKind }: TestDatabase): number => (serverKind === 'mysql' ? 3 : 1);
 
 async function isWell({ site }: CapturedSite): Promise<boolean> {
-  return triggersAreWell(await inspectTriggers(site.db, site.parts().catalog));
+  return triggersAreWell(await inspectTriggers(site.db, site.snapshot().catalog));
 }
 
 describe('an installation', () => {
@@ -23,7 +23,7 @@ describe('an installation', () => {
       const stop = makeStatementStop('throw');
       const cars = await capturedSite({ onStatement: stop.onStatement, install: false });
       const { site, database, host } = cars;
-      const { catalog } = site.parts();
+      const { catalog } = site.snapshot();
       stop.arm(0);
       await installOnce(site.db, catalog);
       const statements = stop.count();
@@ -50,19 +50,19 @@ describe('an installation', () => {
   it('whose connections are killed leaves the host at work, and goes on next time', async () => {
     const cars = await capturedSite({ install: false });
     const { site, database, host } = cars;
-    const { catalog } = site.parts();
+    const { catalog } = site.snapshot();
     const killer = await database.connection();
     const [root] = await database.query<{ id: string }>('SELECT CONNECTION_ID() AS id');
     for (const at of [16, 19, 28, 33, 35, 37, 39]) {
       const stop = makeStatementStop({ killer, spare: [host.db.threadId, Number(root?.id)] });
-      const doomed = await cars.again({ onStatement: stop.onStatement });
+      const interrupted = await cars.again({ onStatement: stop.onStatement });
       stop.arm(at);
-      await installOnce(doomed.db, catalog).catch(() => undefined);
+      await installOnce(interrupted.db, catalog).catch(() => undefined);
       const ana = await host.person.register({ email: `ana${at}@example.com`, name: 'Ana' });
       await host.person.deleteAccount(ana);
-      await installOnce(doomed.db, catalog);
+      await installOnce(interrupted.db, catalog);
       expect(await isWell(cars)).toBe(true);
-      await uninstallOnce(doomed.db, catalog);
+      await uninstallOnce(interrupted.db, catalog);
       expect(await triggersOf(database)).toEqual([]);
     }
     await killer.end();
@@ -75,7 +75,7 @@ it(
   async () => {
     const stop = makeStatementStop('throw');
     const { site, database, host } = await capturedSite({ onStatement: stop.onStatement, install: false });
-    const { catalog } = site.parts();
+    const { catalog } = site.snapshot();
     const before = withoutCounters([await tablesOf(database), await triggersOf(database)]);
     for (let at = firstStop(database), isEnd = false; !isEnd; at += STEP) {
       stop.arm(0);

@@ -12,7 +12,7 @@ import { keepWriting } from '../support/writer.ts';
 const ALL = ['user_ai', 'user_au', 'user_ad', 'description_ai', 'description_au', 'description_ad'];
 
 async function check({ site }: CapturedSite): Promise<TriggerCheck> {
-  return checkTriggersOnce(site.db, site.parts().catalog);
+  return checkTriggersOnce(site.db, site.snapshot().catalog);
 }
 
 async function namesOf({ database }: CapturedSite): Promise<string[]> {
@@ -65,7 +65,7 @@ describe('lost triggers', () => {
     const cars = await settled();
     await dropAll(cars);
     await cars.host.write('UPDATE {user} SET s_name = ? WHERE pk_i_id = 3', ['Changed']);
-    const installed = await installOnce(cars.site.db, cars.site.parts().catalog);
+    const installed = await installOnce(cars.site.db, cars.site.snapshot().catalog);
     expect(installed).toEqual({ migrations: [], triggers: 6 });
     expect(await cars.scanAll()).toBe(1);
     expect(await cars.outbox()).toEqual(['homes user 3']);
@@ -117,7 +117,7 @@ describe('lost triggers', () => {
     const other = await cars.again();
     for (let round = 0; round < 3; round++) {
       await dropAll(cars);
-      await Promise.all([check(cars), checkTriggersOnce(other.db, other.parts().catalog)]);
+      await Promise.all([check(cars), checkTriggersOnce(other.db, other.snapshot().catalog)]);
       // Both may have come to make some; who looks next takes away what is too much.
       await check(cars);
       expect((await namesOf(cars)).length).toBe(7);
@@ -129,7 +129,7 @@ describe('triggers that are not as they should be', () => {
   /** Puts our update trigger on t_user into another form, under the same name. */
   async function spoil(cars: CapturedSite, change: (statement: string) => string, mode = ''): Promise<void> {
     const { database, site } = cars;
-    const spec = requiredTriggers(site.parts().catalog).find(({ purpose }) => purpose === 'user_au');
+    const spec = requiredTriggers(site.snapshot().catalog).find(({ purpose }) => purpose === 'user_au');
     if (spec === undefined) throw new Error('no such trigger');
     const name = ownName('oc_', 'user_au_1');
     await database.query(`DROP TRIGGER ${name}`);
@@ -166,7 +166,7 @@ describe('triggers that are not as they should be', () => {
       },
     });
     const writer = keepWriting(await cars.host.again(), 20);
-    await checkTriggersOnce(watched.db, watched.parts().catalog);
+    await checkTriggersOnce(watched.db, watched.snapshot().catalog);
     const { count } = await writer.stop();
     expect(blind).toEqual([]);
     expect((await cars.markers()).length).toBeGreaterThanOrEqual(count);

@@ -25,7 +25,7 @@ describe('an installation', () => {
     const ana = await host.person.register({ email: 'ana@example.com', name: 'Ana' });
     await drainAll();
     const before = withoutCounters([await tablesOf(database), await triggersOf(database), await stored(ana)]);
-    expect(await installOnce(site.db, site.parts().catalog)).toEqual({ migrations: [], triggers: 0 });
+    expect(await installOnce(site.db, site.snapshot().catalog)).toEqual({ migrations: [], triggers: 0 });
     expect(withoutCounters([await tablesOf(database), await triggersOf(database), await stored(ana)])).toEqual(before);
     expect(await site.isScanPending()).toBe(false);
   });
@@ -51,7 +51,7 @@ describe('an installation', () => {
 
   it('is what the statements of a dry run do', async () => {
     const { site, database } = await capturedSite({ install: false });
-    const { catalog } = site.parts();
+    const { catalog } = site.snapshot();
     const hand = await database.connection({ multipleStatements: false });
     await hand.query("SET SESSION sql_mode = ''");
     for (const statement of installSql(catalog)) await hand.query(statement);
@@ -92,8 +92,8 @@ describe.each(['3.7', '5.2', '8'] as const)('uninstall (Osclass %s)', (flavour: 
     await host.write('UPDATE {user_description} SET s_info = ?', ['x']);
     await drainAll();
     expect((await triggersOf(database)).length).toBe(11);
-    expect(await uninstallOnce(site.db, site.parts().catalog)).toBe(6);
+    expect(await uninstallOnce(site.db, site.snapshot().catalog)).toBe(6);
     expect([await tablesOf(database), await triggersOf(database)]).toEqual(before);
-    expect(await uninstallOnce(site.db, site.parts().catalog)).toBe(0);
+    expect(await uninstallOnce(site.db, site.snapshot().catalog)).toBe(0);
   });
 });

@@ -57,7 +57,7 @@ it.each([
   await rename(cars, 'oc_', 'x_', but);
   await cars.database.query('UPDATE x_t_user SET s_name = ? WHERE pk_i_id = 3', ['Unmarked']);
   const moved = await openWith(cars, 'x_');
-  await installOnce(moved.db, moved.parts().catalog);
+  await installOnce(moved.db, moved.snapshot().catalog);
   // One is on our own table of old, where nobody writes; check tells of it.
   const hosts = (await triggersIn(cars)).filter((name) => !name.endsWith('_probe'));
   expect(hosts.filter((name) => name.startsWith('oc_'))).toEqual([]);
@@ -67,7 +67,7 @@ it.each([
   const [row] = await cars.database.query<{ n: string }>('SELECT COUNT(*) AS n FROM x_account_sync_queue');
   expect(Number(row?.n)).toBe(1);
   expect(messages(await checkLeftovers(moved)).includes('oc_account_sync_queue')).toBe(but === NAME);
-  await uninstallOnce(moved.db, moved.parts().catalog);
+  await uninstallOnce(moved.db, moved.snapshot().catalog);
   expect(await triggersIn(cars)).toEqual([]);
 });
 
@@ -78,7 +78,7 @@ it('a daemon that runs takes away a trigger that marks in its queue, whatever it
   await database.query(`CREATE TRIGGER left_over AFTER INSERT ON archive_users FOR EACH ROW begin
     declare continue handler for sqlexception begin end;
     if @account_sync_applying is null then insert  into \`${database.name}\`.oc_account_sync_queue (user_id, op) values (NEW.pk_i_id, 'I'); end if; end`);
-  expect(await checkTriggersOnce(site.db, site.parts().catalog)).toEqual({ kind: 'renewed', triggers: [] });
+  expect(await checkTriggersOnce(site.db, site.snapshot().catalog)).toEqual({ kind: 'renewed', triggers: [] });
   expect(await triggersIn(cars)).toHaveLength(7);
 });
 
@@ -90,15 +90,15 @@ it('the triggers of another site in the same database stay, also where its prefi
     await database.query(`CREATE TABLE oc_2_${table} LIKE oc_${table}`);
   }
   const other = await openWith(cars, 'oc_2_');
-  await installOnce(other.db, other.parts().catalog);
+  await installOnce(other.db, other.snapshot().catalog);
   const both = await triggersIn(cars);
   expect(both).toHaveLength(14);
   const { site } = cars;
-  await installOnce(site.db, site.parts().catalog);
-  expect(await checkTriggersOnce(site.db, site.parts().catalog)).toEqual({ kind: 'well' });
+  await installOnce(site.db, site.snapshot().catalog);
+  expect(await checkTriggersOnce(site.db, site.snapshot().catalog)).toEqual({ kind: 'well' });
   expect(await triggersIn(cars)).toEqual(both);
   expect(await checkLeftovers(site)).toEqual([]);
-  await uninstallOnce(site.db, site.parts().catalog);
+  await uninstallOnce(site.db, site.snapshot().catalog);
   expect(await triggersIn(cars)).toEqual(both.filter((name) => name.startsWith('oc_2_')));
 });
 
@@ -110,11 +110,11 @@ it('triggers of a site that is gone are told by check, and go with uninstall; it
     BEGIN IF @account_sync_applying IS NULL THEN
       INSERT INTO \`ab_account_sync_queue\` (user_id, op) VALUES (NEW.pk_i_id, 'I'); END IF; END`);
   await database.query("CREATE TABLE ab_account_sync_queue (seq INT) COMMENT 'account-sync: markers'");
-  expect(await checkTriggersOnce(site.db, site.parts().catalog)).toEqual({ kind: 'well' });
+  expect(await checkTriggersOnce(site.db, site.snapshot().catalog)).toEqual({ kind: 'well' });
   const findings = await checkLeftovers(site);
   expect(messages(findings)).toMatch(/ab_account_sync_user_ai_1 on old_users.*\n.*ab_account_sync_queue/);
   expect(findings[0]?.remedy).toContain('DROP TRIGGER IF EXISTS `ab_account_sync_user_ai_1`;');
-  await uninstallOnce(site.db, site.parts().catalog);
+  await uninstallOnce(site.db, site.snapshot().catalog);
   expect(await triggersIn(cars)).toEqual([]);
 });
 
@@ -123,7 +123,7 @@ it('triggers whose tables of ours were dropped by hand are told by check, and go
   const { database, site } = cars;
   for (const table of Object.values(OWN)) await database.query(`DROP TABLE IF EXISTS ${table}`);
   expect(messages(await checkLeftovers(site))).toMatch(/oc_account_sync_user_ai_1 on oc_t_user/);
-  await uninstallOnce(site.db, site.parts().catalog);
+  await uninstallOnce(site.db, site.snapshot().catalog);
   expect(await triggersIn(cars)).toEqual([]);
 });
 
@@ -135,9 +135,9 @@ it('a trigger of a plugin that minds our variable, or reads our queue, is none o
     IF @account_sync_applying IS NULL THEN INSERT INTO plugin_log VALUES (1); END IF`);
   await database.query(`CREATE TRIGGER reads_queue AFTER DELETE ON oc_t_user FOR EACH ROW
     INSERT INTO plugin_log SELECT seq FROM oc_account_sync_queue`);
-  await checkTriggersOnce(site.db, site.parts().catalog);
+  await checkTriggersOnce(site.db, site.snapshot().catalog);
   expect(await checkLeftovers(site)).toEqual([]);
-  await uninstallOnce(site.db, site.parts().catalog);
+  await uninstallOnce(site.db, site.snapshot().catalog);
   expect(await triggersIn(cars)).toEqual(['minds on oc_t_user', 'reads_queue on oc_t_user']);
 });
 
@@ -148,7 +148,7 @@ it('a copy of the site in another database, triggers and all, is told of', async
   await copy.query(`CREATE TABLE oc_t_user LIKE ${cars.database.name}.oc_t_user`);
   const [made] = await cars.database.query<Record<string, string>>('SHOW CREATE TRIGGER oc_account_sync_user_ai_1');
   await copy.query(made?.['SQL Original Statement'] ?? ''); // with the account as its definer
-  const { elsewhere } = await findLeftovers(cars.site.db, cars.site.parts().catalog);
+  const { elsewhere } = await findLeftovers(cars.site.db, cars.site.snapshot().catalog);
   expect(elsewhere).toContain(`${copy.name}.oc_account_sync_user_ai_1`);
   expect(messages(await checkLeftovers(cars.site))).toContain(copy.name);
 });

@@ -21,9 +21,9 @@ it.each([['one trigger per event (MySQL 5.6, MariaDB 10.1)', 1235, 'TRIGGER_FORE
   'a server that allows %s, where a plugin has it, is left as it was, and scan mode is offered',
   async (_, errno, code) => {
     const cars = await capturedSite(NEITHER_SCAN_NOR_TRIGGERS);
-    const { db, parts } = cars.site;
+    const { db, snapshot } = cars.site;
     const before = await cars.database.query('SHOW TABLES');
-    const error = await failureOf(installOnce(refusing(db, /^CREATE TRIGGER(?!.*probe)/s, errno), parts().catalog));
+    const error = await failureOf(installOnce(refusing(db, /^CREATE TRIGGER(?!.*probe)/s, errno), snapshot().catalog));
     expect(error.code).toBe(code);
     expect(entryOf(error).remedy).toMatch(/capture\.mode to scan/);
     expect(await triggersOf(cars.database)).toEqual([]);
@@ -33,14 +33,14 @@ it.each([['one trigger per event (MySQL 5.6, MariaDB 10.1)', 1235, 'TRIGGER_FORE
 
 it('a server that allows no triggers at all can be scanned: nothing of it asks for one', async () => {
   const cars = await capturedSite({ ...NEITHER_SCAN_NOR_TRIGGERS, extra: 'capture: { mode: scan }' });
-  const { db, parts } = cars.site;
-  const installed = await installOnce(refusing(db, /CREATE\s+TRIGGER/, 1419), parts().catalog, { mode: 'scan' });
+  const { db, snapshot } = cars.site;
+  const installed = await installOnce(refusing(db, /CREATE\s+TRIGGER/, 1419), snapshot().catalog, { mode: 'scan' });
   expect(installed.triggers).toBe(0);
   const ana = await cars.host.person.register({ email: 'ana@example.com', name: 'Ana' });
-  await cars.site.scanning.now();
+  await cars.site.scans.now();
   await cars.host.write('UPDATE {user} SET s_zip = ? WHERE pk_i_id = ?', ['28001', ana]);
   await cars.deliverAll();
-  await cars.site.scanning.now();
+  await cars.site.scans.now();
   expect(await cars.outbox()).toEqual([`homes user ${ana}`]);
 });
 

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/free-port.js';
-import { explain } from '../../src/cli/failure.ts';
+import { explainError } from '../../src/cli/failure.ts';
 import { readCatalog } from '../../src/db/catalog.ts';
 import { openPool, type DatabaseConfig } from '../../src/db/pool.ts';
 import { isConflict } from '../../src/db/failures.ts';
@@ -30,7 +30,7 @@ async function said(
     await act(pool.db);
     return 'nothing is wrong';
   } catch (error) {
-    return explain(error, false).text;
+    return explainError(error, false).text;
   } finally {
     await pool.close();
   }
@@ -133,7 +133,7 @@ describe('where the server refuses a statement, the message says why and what to
     const pool = openPool(databaseConfig(database), { connectionLimit: 1 });
     const text = await alone(pool.db).then(
       () => 'nothing is wrong',
-      (error: unknown) => explain(error, false).text,
+      (error: unknown) => explainError(error, false).text,
     );
     await pool.close();
     expect(text).toMatch(/table 'tight' is full[^]*make room/);

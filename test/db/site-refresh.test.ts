@@ -15,7 +15,7 @@ it('a look at the host that began earlier and ends later does not bring back wha
     },
   });
   await site.refresh();
-  const hasColumn = (): boolean => site.parts().catalog.requireTable('t_user').column('s_plugin_note') !== undefined;
+  const hasColumn = (): boolean => site.snapshot().catalog.requireTable('t_user').column('s_plugin_note') !== undefined;
   const isHeld = new Promise<void>((resolve) => (arrived = resolve));
   let letGo: () => void = () => undefined;
   hold = new Promise((resolve) => (letGo = resolve));

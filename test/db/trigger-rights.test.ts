@@ -116,7 +116,7 @@ async function siteOf({ grants, after = [] }: Way, options: { install?: boolean 
   });
 }
 
-const installOn = ({ db, parts }: Site): Promise<unknown> => installOnce(db, parts().catalog);
+const installOn = ({ db, snapshot }: Site): Promise<unknown> => installOnce(db, snapshot().catalog);
 
 /** Writes of the site, each of which would run a trigger. */
 async function write({ host, database }: CapturedSite): Promise<void> {
@@ -158,8 +158,8 @@ describe.each(['mariadb', 'mysql'] as const)('on %s', (kind) => {
   );
 });
 
-const watchOf = ({ db, parts }: Site): ReturnType<typeof makeQueueWatch> =>
-  makeQueueWatch({ db, catalog: () => parts().catalog });
+const watchOf = ({ db, snapshot }: Site): ReturnType<typeof makeQueueWatch> =>
+  makeQueueWatch({ db, catalog: () => snapshot().catalog });
 
 /** An account whose rights go over from it to a role that is active in the sessions to come, and not in triggers. */
 async function demoted(): Promise<CapturedSite & { readonly promote: () => Promise<void>; readonly later: Site }> {
@@ -198,7 +198,7 @@ describe('triggers that worked when they were made, and stop the site now', () =
       message: expect.stringMatching(/lack TRIGGER/),
     });
     await write(cars);
-    const { catalog } = cars.later.parts();
+    const { catalog } = cars.later.snapshot();
     await expect(checkTriggersOnce(cars.later.db, catalog)).rejects.toMatchObject({
       code: 'DB_MISSING_RIGHT',
     });
@@ -255,7 +255,7 @@ describe('a table of the site without transactions', () => {
     expect(await watchOf(cars.site).look(false)).toMatchObject({ code: 'TRIGGERS_BREAK_WRITES' });
     await write(cars);
     await convert(cars, 'InnoDB');
-    const { catalog } = cars.site.parts();
+    const { catalog } = cars.site.snapshot();
     expect(await checkTriggersOnce(cars.site.db, catalog)).toMatchObject({ kind: 'lost' });
     await write(cars);
   });

@@ -31,7 +31,7 @@ async function beside<T>({ cars }: Stage, work: (site: Site) => Promise<T>): Pro
 }
 
 const uninstall = (stage: Stage): Promise<unknown> =>
-  beside(stage, (site) => uninstallOnce(site.db, site.parts().catalog));
+  beside(stage, (site) => uninstallOnce(site.db, site.snapshot().catalog));
 
 /** What was deleted while nothing was installed is told by nobody: it comes back from the peer, as the docs say. */
 async function feedBothWays({ world }: Stage): Promise<void> {
@@ -51,7 +51,7 @@ export const INSTALL: readonly Row[] = [
     happen: (stage) =>
       behindLongTransaction(stage, async () => {
         const patience = { tries: 2, pauseMs: 300 };
-        await beside(stage, (site) => uninstallOnce(site.db, site.parts().catalog, { patience })).catch(
+        await beside(stage, (site) => uninstallOnce(site.db, site.snapshot().catalog, { patience })).catch(
           () => undefined,
         );
         await stage.visitors.some(10);

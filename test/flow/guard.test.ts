@@ -155,7 +155,7 @@ describe('the guard', () => {
     await cars.db.query('ALTER TABLE oc_t_user AUTO_INCREMENT = 100');
     await site.feed('homes', { restart: true, once: false, dryRun: false, overwrite: false });
     expect(await countOf('cars')).toBe(5);
-    expect(await countVanished(site.db, site.parts().catalog)).toBe(0);
+    expect(await countVanished(site.db, site.snapshot().catalog)).toBe(0);
     await world.settle();
     expect(await world.differences()).toEqual([]);
   });

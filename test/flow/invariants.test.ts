@@ -44,7 +44,7 @@ const entries = (site: Site, peer: string) => dueEntries(site.db, peer, Date.now
 const nameAt = async (site: WorldSite): Promise<unknown> => (await site.host.user(email))?.['s_name'];
 
 async function recordOf(site: Site, userId: number): Promise<UserRecord> {
-  const { hosts, zone } = site.parts();
+  const { hosts, zone } = site.snapshot();
   const host = (await hosts.byId(site.db, [userId])).get(userId);
   const stored = (await readShadows(site.db, [userId])).get(userId);
   if (host === undefined || stored === undefined) throw new Error('no such user');

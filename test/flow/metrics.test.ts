@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { gaugesOf, gaugesOfHealth } from '../../src/daemon/gauges.ts';
 import { METRICS } from '../../src/metrics/metric-names.ts';
-import { makeMetrics, type Reading } from '../../src/metrics/metrics.ts';
+import { makeMetrics, type Sample } from '../../src/metrics/metrics.ts';
 import { VERSION } from '../../src/version.ts';
 import { healthOf, noDatabase } from '../../src/admin/gather-health.ts';
 import { deliverAll, drainAll, scanAll, settleByHand, siteOf } from '../support/by-hand.ts';
@@ -53,8 +53,8 @@ function noting(read: Scrape): Scrape {
   };
 }
 
-const rendered = async (readings: readonly Reading[]): Promise<Scrape> =>
-  noting(readScrape(await makeMetrics().render(readings)));
+const rendered = async (samples: readonly Sample[]): Promise<Scrape> =>
+  noting(readScrape(await makeMetrics().render(samples)));
 
 const register = (site: WorldSite, name: string): Promise<number> =>
   site.host.person.register({ email: `${name}@example.com`, name, validation: false });
@@ -177,18 +177,18 @@ test('a feed', async () => {
     expect(seen.value('account_sync_feed_last_user_id', { peer: 'cars' })).toBe(Number(row?.id));
     expect(seen.value('account_sync_apply_duration_seconds_count', { via: 'feed' })).toBe(1);
   });
-  const { site, work } = await homes.open();
+  const { site, loops } = await homes.open();
   const under = { peer: 'cars', running: true, total: 10, remaining: 4 };
   const feeds = { progress: () => ({ ...under, message: null, retrieved: 6, last_user_id: 6, error: null }) };
   const clock = { nowMs: () => Date.now() };
-  const seen = await rendered(await gaugesOf(site, work, feeds, clock, await healthOf(site, work.state, clock)));
+  const seen = await rendered(await gaugesOf(site, loops, feeds, clock, await healthOf(site, loops.state, clock)));
   expect(seen.value('account_sync_feed_running', { peer: 'cars' })).toBe(1);
   expect(seen.value('account_sync_feed_remaining_users', { peer: 'cars' })).toBe(4);
 });
 
 test('clocks: ours minus theirs', async () => {
-  await (await siteOf(homes)).acquaintance.know('cars');
-  await (await siteOf(cars)).acquaintance.know('homes');
+  await (await siteOf(homes)).helloCache.hello('cars');
+  await (await siteOf(cars)).helloCache.hello('homes');
   const [ahead, behind] = [await scrape(cars), await scrape(homes)];
   expect(ahead.value('account_sync_peer_clock_skew_seconds', { peer: 'homes' })).toBeCloseTo(20, -1);
   expect(behind.value('account_sync_peer_clock_skew_seconds', { peer: 'cars' })).toBeCloseTo(-20, -1);
@@ -213,9 +213,9 @@ test('a peer that is away, and one that is back', async () => {
 
 test('triggers and accounts, as the work last saw them', async () => {
   expect((await scrape(cars)).value('account_sync_triggers', { state: 'ok' })).toBe(1);
-  const { site, work } = await cars.open();
+  const { site, loops } = await cars.open();
   const clock = { nowMs: () => Date.now() };
-  const ill = { ...work, state: { ...work.state, triggers: 'missing' as const, vanished: 7 } };
+  const ill = { ...loops, state: { ...loops.state, triggers: 'missing' as const, vanished: 7 } };
   const feeds = { progress: (peer: string) => ({ ...quiet, peer }) };
   const seen = await rendered(await gaugesOf(site, ill, feeds, clock, await healthOf(site, ill.state, clock)));
   expect(seen.value('account_sync_triggers', { state: 'ok' })).toBe(0);

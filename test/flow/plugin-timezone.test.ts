@@ -88,7 +88,7 @@ describe('jobs in New York, cars and homes in Berlin', () => {
 
   it('a page that the plugin takes has its times', async () => {
     const site = await siteOf(mesh.cars);
-    const { rows } = await site.plugin.giveFeed(0, { route: site.route('jobs'), trace: '', ip: '', keyDigest: '' });
+    const { rows } = await site.plugin.serveFeed(0, { route: site.route('jobs'), trace: '', ip: '', keyDigest: '' });
     const row = (rows as Record<string, unknown>[]).find(({ s_email: email }) => email === 'ben@example.com');
     expect(row).toMatchObject({ dt_reg_date: '2024-03-15 12:00:00' });
   });

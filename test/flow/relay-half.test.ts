@@ -58,8 +58,8 @@ describe.each(RELAYS)('relay: true %s', { timeout: 60_000 }, (_where, ofHomes, i
     }
   };
   const explained = async (who: string): Promise<PeerReport> => {
-    const { db, activity, status, parts, routes } = await siteOf(world.site('cars'));
-    const { hosts } = parts();
+    const { db, activity, status, snapshot, routes } = await siteOf(world.site('cars'));
+    const { hosts } = snapshot();
     const report = await reportUser({ db, hosts, activity, status, routes: routes() }, who);
     return report?.peers.find(({ peer }) => peer === 'jobs') as PeerReport;
   };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isQueueEmpty } from '../../src/store/queue.ts';
 import type { Config } from '../../src/config/config.ts';
-import { makeEdits } from '../../src/config/watch-file.ts';
+import { makeConfigWatcher } from '../../src/config/watch-file.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { OpenSite } from '../../src/daemon/daemon.ts';
 import { readRefusedEdit } from '../../src/admin/refused-edit.ts';
@@ -51,7 +51,7 @@ const startCars = async (text: string): Promise<OpenSite> => {
   write(text);
   const file = join(folder, 'config.yaml');
   const { config } = await loadConfig(file, {});
-  return cars.start({ config, log, edits: makeEdits(file, {}) });
+  return cars.start({ config, log, edits: makeConfigWatcher(file, {}) });
 };
 
 /** Edits the file and waits until the edit is in force. */

@@ -40,7 +40,7 @@ export function makeLedger(personOf: (email: string) => string): Ledger {
   const moves = new Map<string, { readonly site: string; readonly to: string }[]>();
 
   const valuesOf = (row: HostRow): Value[] => [...Object.values(row.columns), ...row.texts.values()];
-  const bury = (row: HostRow): void => {
+  const noteRemoval = (row: HostRow): void => {
     for (const value of valuesOf(row)) dead.add(value);
   };
   /** True if the value, or what came after it, is there or was removed with its account. */
@@ -66,7 +66,7 @@ export function makeLedger(personOf: (email: string) => string): Ledger {
     },
     removed(row) {
       removed.add(personOf(emailOfRow(row)));
-      bury(row);
+      noteRemoval(row);
     },
     replaced(row) {
       removed.add(personOf(emailOfRow(row)));
@@ -83,7 +83,7 @@ export function makeLedger(personOf: (email: string) => string): Ledger {
       if (!removed.has(personOf(emailOfRow(row)))) {
         return `account ${emailOfRow(row)} (${[...row.lineage].join(', ')}) was removed by nobody`;
       }
-      bury(row);
+      noteRemoval(row);
       return undefined;
     },
     whatWasLost(accounts) {

@@ -15,7 +15,7 @@ import type { CaptureDeps } from '../../src/capture/deps.ts';
 import { drainOnce } from '../../src/capture/drain.ts';
 import type { Lease } from '../../src/store/lease.ts';
 import type { OutboxWriter } from '../../src/store/ports.ts';
-import { setBackUsers } from '../../src/store/restamp.ts';
+import { restampUsers } from '../../src/store/restamp.ts';
 import { readShadows, requireUid } from '../../src/store/shadows.ts';
 import { SyncError } from '../../src/model/errors.ts';
 import type { StreamAnswer, UserRecord, WireRecord } from '../../src/model/record.ts';
@@ -23,7 +23,7 @@ import { makeSelection } from '../../src/model/policy.ts';
 import type { PeerRoute } from '../../src/model/route.ts';
 import { encodeUser } from '../../src/osclass/records.ts';
 import { deliverOnce } from '../../src/deliver/deliver.ts';
-import { makeUnread } from '../../src/store/undrained.ts';
+import { makeUndrained } from '../../src/store/undrained.ts';
 import { dropUsers, enqueue, renumberEntries, usersWaiting } from '../../src/store/outbox.ts';
 import { asConnection, Memory } from './memory/database.ts';
 import { CATALOG, HOSTS, LOCALES, LOCATIONS, REGISTERED_MS, ZONE } from './memory/host.ts';
@@ -65,7 +65,7 @@ const LEASE: Lease = {
   renew: () => Promise.resolve(),
   release: () => Promise.resolve(),
 };
-const UNREAD = makeUnread('triggers');
+const UNDRAINED = makeUndrained('triggers');
 const NAMESPACE = '3a0f8d52-8f3e-4c53-9a55-0d6a3c4f6b10';
 
 /** Opens a site with an empty database. `nowMs`: its own clock. */
@@ -92,8 +92,8 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
   };
   const randomUid = (): ReturnType<typeof requireUid> => requireUid(v5(`${name} ${memory.next()}`, NAMESPACE));
   const clock = { nowMs, toEpochMs: ZONE.toEpochMs };
-  const renumbered: CaptureDeps['renumbered'] = (trx, moves) => renumberParked(trx, moves);
-  const common = { db, hosts: HOSTS, outbox, renumbered, origin, ...clock, randomUid, routes: () => routes };
+  const renumberWaiting: CaptureDeps['renumberWaiting'] = (trx, moves) => renumberParked(trx, moves);
+  const common = { db, hosts: HOSTS, outbox, renumberWaiting, origin, ...clock, randomUid, routes: () => routes };
   const appendLog = (): Promise<void> => Promise.resolve();
   const applyDeps: ApplyDeps = {
     ...common,
@@ -105,7 +105,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
     guard: { removals: 20, percent: 5, windowMs: 3_600_000 },
     removal: { mode: 'delete', itemsOfBlocked: 'keep', related: [] },
     usersWaiting: outbox.usersWaiting,
-    unread: UNREAD,
+    undrained: UNDRAINED,
     adopt: (user) => adopt(user, { origin, ...clock }),
     registeredMs: REGISTERED_MS,
     locales: () => Promise.resolve(new Set(LOCALES)),
@@ -142,7 +142,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
           nowMs,
           appendLog,
           routes: () => routes,
-          unread: UNREAD,
+          undrained: UNDRAINED,
           lease: LEASE,
           keyDigest: '',
           newTrace: () => '',
@@ -169,7 +169,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
     async page(to) {
       const users = await HOSTS.after(db, 0, 1000, { eligible: true });
       const ids = users.map((user) => user.id);
-      const shadows = await setBackUsers(common, await readShadows(db, ids));
+      const shadows = await restampUsers(common, await readShadows(db, ids));
       return users.flatMap((user) => {
         const stored = shadows.get(user.id);
         const encoded =

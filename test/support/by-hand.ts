@@ -32,7 +32,7 @@ export async function beginAgain(one: WorldSite, persons: readonly Person[] = []
  */
 export async function reinstall(one: WorldSite, meanwhile: () => Promise<void> = async () => {}): Promise<void> {
   const site = await siteOf(one);
-  await uninstallOnce(site.db, site.parts().catalog);
+  await uninstallOnce(site.db, site.snapshot().catalog);
   await one.stop();
   await meanwhile();
   const { site: again } = await one.start();

@@ -119,7 +119,7 @@ peers:${options.peerList ?? (entries.join('') || ' []')}
     site,
     again,
     async install() {
-      await installOnce(db, site.parts().catalog, { mode: config.capture.mode });
+      await installOnce(db, site.snapshot().catalog, { mode: config.capture.mode });
     },
     async scanAll() {
       let changed = 0;

@@ -45,7 +45,7 @@ const work = async (): Promise<void> => {
 const operate = async (config: Config, what: Operation): Promise<void> => {
   const site = await openSite(config, { clock: systemClock, onStatement });
   const { db } = site;
-  const { catalog } = site.parts();
+  const { catalog } = site.snapshot();
   try {
     switch (what) {
       case 'install':

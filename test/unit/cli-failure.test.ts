@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { explain } from '../../src/cli/failure.ts';
+import { explainError } from '../../src/cli/failure.ts';
 import { clockFinding } from '../../src/admin/check/finding.ts';
-import { duration, table } from '../../src/runtime/figures.ts';
+import { formatDuration, formatTable } from '../../src/runtime/figures.ts';
 import { ConfigError } from '../../src/config/problem.ts';
 import { SyncError } from '../../src/model/errors.ts';
 
 describe('a failure is explained', () => {
   it('in the words of the registry, with its exit code', () => {
-    const { text, code } = explain(new SyncError('EMAIL_TAKEN', 'Ana has it.'), false);
+    const { text, code } = explainError(new SyncError('EMAIL_TAKEN', 'Ana has it.'), false);
     expect(text).toBe(
       'EMAIL_TAKEN: Ana has it.\n  → Give one of the two accounts another address; the record then goes through by itself.\n',
     );
@@ -16,19 +16,19 @@ describe('a failure is explained', () => {
 
   it('line by line, where the config is broken', () => {
     const place = { file: 'c.yaml', line: 1, column: 2, path: 'a.b', message: 'is wrong' };
-    expect(explain(new ConfigError([place]), false)).toEqual({ text: 'c.yaml:1:2 a.b: is wrong\n', code: 2 });
+    expect(explainError(new ConfigError([place]), false)).toEqual({ text: 'c.yaml:1:2 a.b: is wrong\n', code: 2 });
   });
 
   it('without a stack, unless somebody debugs', () => {
     const error = new SyncError('INTERNAL', undefined, { cause: new TypeError('x is not a function') });
-    expect(explain(error, false).text).toMatch(/^INTERNAL: .* x is not a function\n {2}→ Please report it, .*\n$/);
-    expect(explain(error, true).text).toMatch(/\n +at .*[^]*caused by TypeError: x is not/);
+    expect(explainError(error, false).text).toMatch(/^INTERNAL: .* x is not a function\n {2}→ Please report it, .*\n$/);
+    expect(explainError(error, true).text).toMatch(/\n +at .*[^]*caused by TypeError: x is not/);
   });
 });
 
 describe('figures are shown', () => {
   it('as durations a person can grasp', () => {
-    expect([0.4, 89, 91, 5399, 5400, 90_000, 200_000].map(duration)).toEqual([
+    expect([0.4, 89, 91, 5399, 5400, 90_000, 200_000].map(formatDuration)).toEqual([
       '0 s',
       '89 s',
       '2 min',
@@ -41,7 +41,7 @@ describe('figures are shown', () => {
 
   it('in columns, numbers to the right', () => {
     expect(
-      table([
+      formatTable([
         ['peer', 'n'],
         ['a', 5],
         ['homes', 12],

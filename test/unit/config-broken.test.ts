@@ -1,7 +1,7 @@
 /** Each file of test/fixtures/config/broken is a config with mistakes; the .txt beside it is what a person then reads, with exit code 2. */
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { explain } from '../../src/cli/failure.ts';
+import { explainError } from '../../src/cli/failure.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { ConfigError } from '../../src/config/problem.ts';
 import { BROKEN, ENV, fixture, readSecret } from './config-fixtures.ts';
@@ -14,7 +14,7 @@ function problemsOf(text: string): string {
   try {
     parseConfig(text, 'config.yaml', ENV, readSecret);
   } catch (error) {
-    const { text: told, code } = explain(error, false);
+    const { text: told, code } = explainError(error, false);
     if (error instanceof ConfigError && code === 2) return told;
     throw error;
   }

@@ -2,19 +2,19 @@ import { closeSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { makeEdits, type Edits } from '../../src/config/watch-file.ts';
+import { makeConfigWatcher, type ConfigWatcher } from '../../src/config/watch-file.ts';
 import { isMountedAlone } from '../../src/config/mounted-alone.ts';
 import { ENV, fixture } from './config-fixtures.ts';
 
 let folder: string;
 let file: string;
-let edits: Edits;
+let edits: ConfigWatcher;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'account-sync-edits-'));
   file = join(folder, 'config.yaml');
   writeFileSync(file, fixture('minimal.yaml'));
-  edits = makeEdits(file, ENV);
+  edits = makeConfigWatcher(file, ENV);
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -88,7 +88,7 @@ describe.runIf(process.platform === 'linux')('a file that is mounted alone', () 
     const open = openSync(file, 'r');
     const mounted = `/proc/self/fd/${open}`;
     try {
-      const through = makeEdits(mounted, ENV);
+      const through = makeConfigWatcher(mounted, ENV);
       expect(await through.read(false)).toMatchObject({ config: { site: { name: 'cars' } } });
       expect(await through.read(false)).toBeUndefined();
       writeFileSync(`${file}.new`, fixture('minimal.yaml').replace('cars', 'boats'));

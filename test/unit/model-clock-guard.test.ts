@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isAhead, isFarAhead, setBack, setBackStamp } from '../../src/model/clock-guard.ts';
+import { isAhead, isFarAhead, restampShadow, restamp } from '../../src/model/clock-guard.ts';
 import type { Shadow } from '../../src/model/shadow.ts';
 import { nextStamp, type Origin, type Stamp } from '../../src/model/stamp.ts';
 
@@ -26,9 +26,9 @@ describe('a stamp', () => {
   });
 
   test('of ours that is far ahead becomes one of now; others stay', () => {
-    expect(setBackStamp(at(NOW + DAY), NOW, cars)).toEqual(at(NOW));
+    expect(restamp(at(NOW + DAY), NOW, cars)).toEqual(at(NOW));
     for (const stamp of [at(NOW), at(NOW + 300_000), at(NOW + DAY, homes)]) {
-      expect(setBackStamp(stamp, NOW, cars)).toBe(stamp);
+      expect(restamp(stamp, NOW, cars)).toBe(stamp);
     }
   });
 });
@@ -45,7 +45,7 @@ describe('a shadow', () => {
   };
 
   test('is set back in what our clock stamped far ahead, and in nothing else', () => {
-    expect(setBack(shadow, NOW, cars)).toEqual({
+    expect(restampShadow(shadow, NOW, cars)).toEqual({
       born: shadow.born,
       registers: new Map([
         ['s_name', { hash, stamp: at(NOW), prior: at(NOW - 1) }],
@@ -57,9 +57,9 @@ describe('a shadow', () => {
   });
 
   test('is the same where there is nothing to set back, and set back once', () => {
-    expect(setBack(shadow, NOW + DAY, cars)).toBe(shadow);
-    const once = setBack({ ...shadow, born: at(NOW + DAY) }, NOW, cars);
+    expect(restampShadow(shadow, NOW + DAY, cars)).toBe(shadow);
+    const once = restampShadow({ ...shadow, born: at(NOW + DAY) }, NOW, cars);
     expect(once.born).toEqual(at(NOW));
-    expect(setBack(once, NOW, cars)).toBe(once);
+    expect(restampShadow(once, NOW, cars)).toBe(once);
   });
 });

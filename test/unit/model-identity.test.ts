@@ -192,7 +192,7 @@ describe('a record of a user that was removed', () => {
     );
   });
 
-  test('lives if the account came to be after it, without the buried uids', () => {
+  test('lives if the account came to be after it, without the removed uids', () => {
     expect(target(claim('ana@x', [ana, bob], 9, 9), { dead: [[ana, 5]] })).toMatchObject({ kind: 'new', uids: [bob] });
     expect(target(claim('ana@x', [ana], 9, 9), { dead: [[ana, 5]] })).toMatchObject({ uids: [uidOfEmail('ana@x', 1)] });
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { findTarget, type Candidate, type Claim } from '../../src/model/identity.ts';
-import { birthOf, datesAgree, isSameRegistration, type Registered } from '../../src/model/registration.ts';
+import { existenceStamp, datesAgree, isSameRegistration, type Registered } from '../../src/model/registration.ts';
 import type { Stamp } from '../../src/model/stamp.ts';
 import { makeNextUid, uidOfEmail, type Uid } from '../../src/model/uid.ts';
 
@@ -41,9 +41,9 @@ describe('two registrations', () => {
   });
 
   test('that are one have the birth that was seen; of two the later one counts', () => {
-    expect(birthOf(registered(dated(NOON + 5 * HOUR)), registered(seen(NOON)))).toEqual(seen(NOON));
-    expect(birthOf(registered(dated(NOON + 60_000)), registered(seen(NOON)))).toEqual(dated(NOON + 60_000));
-    expect(birthOf(registered(seen(NOON)), registered(seen(NOON + 1)))).toEqual(seen(NOON + 1));
+    expect(existenceStamp(registered(dated(NOON + 5 * HOUR)), registered(seen(NOON)))).toEqual(seen(NOON));
+    expect(existenceStamp(registered(dated(NOON + 60_000)), registered(seen(NOON)))).toEqual(dated(NOON + 60_000));
+    expect(existenceStamp(registered(seen(NOON)), registered(seen(NOON + 1)))).toEqual(seen(NOON + 1));
   });
 });
 

@@ -130,13 +130,13 @@ describe('a tombstone', () => {
   const [ana, bob] = [uidOfEmail('ana@x'), uidOfEmail('bob@x')];
 
   test('is put together from its uids, the main one first, under the latest stamp', () => {
-    const grave = { main: ana, removalId: 7, emailHash: null, stamp: at(1) };
-    const graves = [
-      { ...grave, uid: bob, stamp: at(3) },
-      { ...grave, uid: ana, emailHash: 'ab' },
-      { ...grave, uid: bob, removalId: 8, main: bob },
+    const tombstoneRow = { main: ana, removalId: 7, emailHash: null, stamp: at(1) };
+    const tombstoneRows = [
+      { ...tombstoneRow, uid: bob, stamp: at(3) },
+      { ...tombstoneRow, uid: ana, emailHash: 'ab' },
+      { ...tombstoneRow, uid: bob, removalId: 8, main: bob },
     ];
-    expect(gatherTombstones(graves)).toEqual(
+    expect(gatherTombstones(tombstoneRows)).toEqual(
       new Map([
         [7, { removalId: 7, uids: [ana, bob], stamp: at(3), emailHash: 'ab' }],
         [8, { removalId: 8, uids: [bob], stamp: at(1), emailHash: null }],

@@ -11,7 +11,7 @@ import { DESCRIPTION, GROUPS } from '../../model/register.ts';
 import { findUnfit } from '../../osclass/host-fit.ts';
 import type { Site } from '../../site/site.ts';
 import { checkTriggers } from './triggers.ts';
-import { stopError } from '../../site/standing.ts';
+import { mismatchError } from '../../site/identity-check.ts';
 import { clockFinding, fail, failed, ok, warn, type Finding } from './finding.ts';
 
 /** A page of users, or a batch of long descriptions, goes into one statement. */
@@ -57,8 +57,8 @@ export function judgeServer(facts: ServerFacts, nowMs: number): Finding[] {
 }
 
 /** Whether the account may do what the daemon does. */
-export async function checkRights({ config, db, parts }: Site): Promise<Finding[]> {
-  const { catalog } = parts();
+export async function checkRights({ config, db, snapshot }: Site): Promise<Finding[]> {
+  const { catalog } = snapshot();
   const { missing, bySessionOnly, needsTrust } = await probeRights(db, catalog, config.capture.mode);
   const findings: Finding[] = [];
   const grants = grantsSql(catalog.schema, await currentAccount(db), config.capture.mode);
@@ -72,7 +72,7 @@ export async function checkRights({ config, db, parts }: Site): Promise<Finding[
 /** Tables, triggers and baseline. */
 export async function checkInstallation(site: Site): Promise<Finding[]> {
   const { db } = site;
-  const { catalog } = site.parts();
+  const { catalog } = site.snapshot();
   if (!(await isInstalled(db))) return [failed('tables', new SyncError('NOT_INSTALLED'))];
   const pending = await pendingMigrations(db, readMigrations(catalog.prefix));
   const install = 'Run "account-sync install", or start the daemon.';
@@ -81,12 +81,12 @@ export async function checkInstallation(site: Site): Promise<Finding[]> {
   }
   const mode = site.config.capture.mode;
   const isFirst = await isBaselinePending(db);
-  const stop = await site.standing.look();
+  const mismatch = await site.identityCheck.look();
   return [
     ok('tables', 'all there'),
-    stop === undefined
+    mismatch === undefined
       ? ok('identity', 'server, database and address are as last time')
-      : failed('identity', stopError(stop)),
+      : failed('identity', mismatchError(mismatch)),
     ...(mode === 'scan' ? [checkScanning(site)] : await checkTriggers(site)),
     isFirst || (mode === 'triggers' && (await site.isScanPending()))
       ? warn('baseline', 'not finished', `${install} It goes on from where it was.`)
@@ -109,9 +109,9 @@ function checkScanning({ config }: Site): Finding {
 
 /** Time zone, the tables of users, and the columns and tables that the config names. */
 export async function checkHost(site: Site): Promise<Finding[]> {
-  const { config, parts } = site;
+  const { config, snapshot } = site;
   const problems = await checkTables(site);
-  const { catalog, zone, hosts } = parts();
+  const { catalog, zone, hosts } = snapshot();
   const columns = catalog.requireTable('t_user').columns;
   const groups = config.relatedTables.map((entry) => entry.as);
   const isKnown = (name: string): boolean =>
@@ -136,7 +136,7 @@ export async function checkHost(site: Site): Promise<Finding[]> {
 
 /** What accounts are told apart by, and whether all is there that was. */
 async function checkTables(site: Site): Promise<Finding[]> {
-  const { catalog } = site.parts();
+  const { catalog } = site.snapshot();
   const isThere =
     (await isInstalled(site.db)) && (await pendingMigrations(site.db, readMigrations(catalog.prefix))).length === 0;
   if (isThere) await site.refresh();

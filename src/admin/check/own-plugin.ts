@@ -2,17 +2,17 @@
 import { readInstalledPlugin } from '../../plugin/installed.ts';
 import type { Site } from '../../site/site.ts';
 import { ok, warn, type Finding } from './finding.ts';
-import { count } from '../../runtime/figures.ts';
+import { formatCount } from '../../runtime/figures.ts';
 
 const ABOUT = 'PHP plugin';
 const CRON = 'oc-content/plugins/account_sync/cron.php';
 
 /** Nothing to say if the plugin is not installed. */
-export async function checkOwnPlugin({ db, parts, config }: Site): Promise<Finding[]> {
-  const plugin = await readInstalledPlugin(db, parts().catalog);
+export async function checkOwnPlugin({ db, snapshot, config }: Site): Promise<Finding[]> {
+  const plugin = await readInstalledPlugin(db, snapshot().catalog);
   if (plugin === undefined) return [];
   const { users, removals } = plugin.waiting;
-  const queued = `${count(users, 'user')} and ${count(removals, 'removal')}`;
+  const queued = `${formatCount(users, 'user')} and ${formatCount(removals, 'removal')}`;
   const cronUrl = `${config.site.url}${CRON}`;
   if (plugin.isActive) {
     const remedy = `Call ${cronUrl}, so that it sends what it has queued (${queued}); then disable it in Osclass.`;

@@ -9,7 +9,7 @@ import { makePeerClient, type PeerClient } from '../../peer/client.ts';
 import { newTrace } from '../../runtime/trace.ts';
 import { SyncError } from '../../model/errors.ts';
 import { answersAsPlugin, checkPluginPeer } from './plugin-peer.ts';
-import { openWayBack, type WayBack } from './way-back.ts';
+import { openCallBackCheck, type CallBackCheck } from './call-back.ts';
 import { clockFinding, fail, failed, ok, warn, type Finding } from './finding.ts';
 
 /** A peer that takes longer is said not to answer; in the end whoever waits is a person. */
@@ -25,15 +25,15 @@ const NO_GZIP =
 
 /** All peers at the same time. What the database has to tell of their calls is left out while it is away. */
 export async function checkPeers(config: Config): Promise<Finding[]> {
-  const wayBack = openWayBack(config);
+  const callBackCheck = openCallBackCheck(config);
   try {
-    return (await Promise.all(config.peers.map((peer) => checkPeer(config, peer, wayBack)))).flat();
+    return (await Promise.all(config.peers.map((peer) => checkPeer(config, peer, callBackCheck)))).flat();
   } finally {
-    await wayBack.close();
+    await callBackCheck.close();
   }
 }
 
-async function checkPeer(config: Config, peer: PeerConfig, wayBack: WayBack): Promise<Finding[]> {
+async function checkPeer(config: Config, peer: PeerConfig, callBackCheck: CallBackCheck): Promise<Finding[]> {
   const about = `peer ${peer.name}`;
   if (peer.protocol === 'plugin') return await checkPluginPeer(config, peer);
   const client = makePeerClient({
@@ -51,7 +51,7 @@ async function checkPeer(config: Config, peer: PeerConfig, wayBack: WayBack): Pr
     const findings = [...judgeHello(hello, config, peer), ...(clock.result === 'ok' ? [] : [clock])];
     if (findings[0]?.result === 'fail') return findings;
     if (peer.send && hello.receive) findings.push(...(await checkSending(client, about)));
-    return [...findings, ...(await checkAgain(client, hello, peer, wayBack))];
+    return [...findings, ...(await checkAgain(client, hello, peer, callBackCheck))];
   } catch (error) {
     const isOther = error instanceof SyncError && error.code === 'PEER_BAD_ANSWER';
     if (!isOther || !(await answersAsPlugin(config, peer))) return [failed(about, error)];
@@ -83,9 +83,14 @@ async function checkSending(client: PeerClient, about: string): Promise<Finding[
 }
 
 /** A second greeting: it asks to be called back, and must not be answered as the first was. */
-async function checkAgain(client: PeerClient, first: Hello, peer: PeerConfig, wayBack: WayBack): Promise<Finding[]> {
+async function checkAgain(
+  client: PeerClient,
+  first: Hello,
+  peer: PeerConfig,
+  callBackCheck: CallBackCheck,
+): Promise<Finding[]> {
   const about = `peer ${peer.name}`;
-  const asked = await wayBack.ask();
+  const asked = await callBackCheck.ask();
   const greet = (): Promise<Hello> =>
     client.hello({ trace: newTrace(), ...(asked === undefined ? {} : { callBack: asked.headers }) });
   let hello = await greet();

@@ -12,7 +12,7 @@ import { greet, makePluginClient, type PluginSays } from '../../plugin/client.ts
 import { newTrace } from '../../runtime/trace.ts';
 import type { Site } from '../../site/site.ts';
 import { fail, failed, ok, warn, type Finding } from './finding.ts';
-import { count } from '../../runtime/figures.ts';
+import { formatCount } from '../../runtime/figures.ts';
 
 const LIMITS =
   'a PHP plugin: it forgets what it could not send, and cannot say that an address changed or a value is NULL';
@@ -56,7 +56,7 @@ async function checkSecrets({ plugin }: Pick<Site, 'plugin'>, { name }: PeerConf
   return [
     warn(
       `peer ${name}`,
-      `${count(unguarded, 'account')} there without s_secret, which alone guards "delete my account": its settings leave the column out`,
+      `${formatCount(unguarded, 'account')} there without s_secret, which alone guards "delete my account": its settings leave the column out`,
       'There, tick s_secret in the list of columns of the account for us, and run, with its table prefix for oc_: UPDATE oc_t_user SET s_secret = ' +
         "LEFT(SHA2(CONCAT(RAND(), UUID(), pk_i_id), 256), 40) WHERE COALESCE(s_secret, '') = ''",
     ),
@@ -96,7 +96,7 @@ async function checkCaller({ activity, config }: Site, { name, apiKeys }: PeerCo
     last === undefined ? 'never called us with the key in the config, but' : `called us last ${last}; since then`;
   return warn(
     about,
-    `${since} ${count(strangers.length, 'call')} came with an unknown one, last from ${stranger.ip}`,
+    `${since} ${formatCount(strangers.length, 'call')} came with an unknown one, last from ${stranger.ip}`,
     'Compare api_key of the peer here with the API key in the settings of the plugin there.',
   );
 }

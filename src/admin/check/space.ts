@@ -4,7 +4,7 @@ import { isInstalled } from '../../db/migrate.ts';
 import { entriesOfOthers, readLogSpace } from '../../store/space.ts';
 import type { Site } from '../../site/site.ts';
 import { ok, warn, type Finding } from './finding.ts';
-import { count } from '../../runtime/figures.ts';
+import { formatCount } from '../../runtime/figures.ts';
 import { ownName } from '../../db/own-tables.ts';
 
 /** What a log record takes with its indexes, where there are too few to tell. */
@@ -29,12 +29,12 @@ export async function checkOutboxes({ db, config }: Site): Promise<Finding[]> {
 }
 
 /** Whether the disk has room for as many log records as are kept, where the database is on this machine. */
-export async function checkDisk({ db, config, parts }: Site): Promise<Finding[]> {
+export async function checkDisk({ db, config, snapshot }: Site): Promise<Finding[]> {
   if (!(await isInstalled(db))) return [];
-  const { rows, bytes, folder } = await readLogSpace(db, parts().catalog.schema);
+  const { rows, bytes, folder } = await readLogSpace(db, snapshot().catalog.schema);
   const each = rows >= MANY_RECORDS ? bytes / rows : RECORD_BYTES;
   const needed = Math.max(0, config.logs.maxRows - rows) * each;
-  const what = `${count(config.logs.maxRows, 'log record')} take up to ${mib(bytes + needed)}, and now ${mib(bytes)}`;
+  const what = `${formatCount(config.logs.maxRows, 'log record')} take up to ${mib(bytes + needed)}, and now ${mib(bytes)}`;
   return [judgeDisk(what, needed, isHere(config.database) ? await freeBytes(folder) : null)];
 }
 

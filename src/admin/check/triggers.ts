@@ -13,7 +13,7 @@ import { fail, ok, warn, type Finding } from './finding.ts';
 /** Whether they are in place, and whether the site can write with them. Writes nothing that stays. */
 export async function checkTriggers(site: Site): Promise<Finding[]> {
   const { db } = site;
-  const { catalog, hosts } = site.parts();
+  const { catalog, hosts } = site.snapshot();
   const triggers = await inspectTriggers(db, catalog, hosts.related);
   const wrong = [
     ...triggers.missing.map((spec) => `${spec.purpose} missing`),
@@ -29,8 +29,8 @@ export async function checkTriggers(site: Site): Promise<Finding[]> {
   return [ok('triggers', 'in place, and run'), ok('backups', backupAdvice(await currentAccount(db)))];
 }
 
-async function flawFinding({ db, config, parts }: Site, { error, stopsSite }: Flaw): Promise<Finding> {
-  const grants = grantsSql(parts().catalog.schema, await currentAccount(db), config.capture.mode);
+async function flawFinding({ db, config, snapshot }: Site, { error, stopsSite }: Flaw): Promise<Finding> {
+  const grants = grantsSql(snapshot().catalog.schema, await currentAccount(db), config.capture.mode);
   const isRight = error.code === 'DB_MISSING_RIGHT';
   const remedy = isRight ? `As an administrator: ${grants.join('; ')};` : ERRORS[error.code].remedy;
   return fail('triggers', `${stopsSite ? 'the site cannot write: ' : ''}${error.message}`, remedy);
@@ -39,7 +39,7 @@ async function flawFinding({ db, config, parts }: Site, { error, stopsSite }: Fl
 /** Triggers and tables of installations that nobody looks after. */
 export async function checkLeftovers(site: Site): Promise<Finding[]> {
   const { db } = site;
-  const { catalog, hosts } = site.parts();
+  const { catalog, hosts } = site.snapshot();
   const { triggers, tables, elsewhere } = await findLeftovers(db, catalog);
   const { found } = await inspectTriggers(db, catalog, hosts.related);
   const isUsed = site.config.capture.mode === 'triggers' && (await isInstalled(db));

@@ -7,7 +7,7 @@ import { makeLoop, type Loop, type LoopOptions, type PassOutcome } from '../../r
 import type { Site } from '../../site/site.ts';
 import type { Lease } from '../../store/lease.ts';
 import { withLease } from '../../store/with-lease.ts';
-import type { StandingWatch } from './identity-watch.ts';
+import type { IdentityWatch } from './identity-watch.ts';
 
 export interface LoopContext {
   readonly site: Site;
@@ -16,7 +16,7 @@ export interface LoopContext {
   /** Written by the drain, read by health. */
   readonly state: WorkState;
   /** Keeps passes from running while the daemon is elsewhere than it was. */
-  readonly identity: StandingWatch;
+  readonly identity: IdentityWatch;
 }
 
 /** Crontab with seconds: how often an idle daemon looks into the queue, whatever the schedule of deliveries. */
@@ -43,7 +43,7 @@ export function leased(
   name: string,
   pass: (lease: Lease, signal: AbortSignal) => Promise<PassOutcome>,
 ): (signal: AbortSignal) => Promise<PassOutcome> {
-  return identity.following(
+  return identity.afterLastCheck(
     async (signal) => (await withLease(site.leases, name, (lease) => pass(lease, signal))) ?? NOTHING_DONE,
   );
 }

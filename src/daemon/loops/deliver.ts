@@ -8,7 +8,7 @@ export function deliveryLoop(context: LoopContext, peer: string): Loop {
   return loopOf(context, {
     name: 'deliver',
     log: log.child({ peer }),
-    pass: identity.following(async (signal) => {
+    pass: identity.afterLastCheck(async (signal) => {
       const { done, full, kept } = await site.deliver(site.route(peer), signal);
       if (done > 0) log.info({ peer, users: done, kept }, 'delivered');
       return { done, full: full && done > 0 };

@@ -4,7 +4,7 @@ import { SyncError } from '../../model/errors.ts';
 import type { Loop, PassOutcome } from '../../runtime/loop.ts';
 import { every } from '../../runtime/schedule.ts';
 import { EVERY_SECOND, loopOf, type LoopContext } from './context.ts';
-import { makePresence } from './heartbeat.ts';
+import { makeHeartbeat } from './heartbeat.ts';
 import { makeHostHealth } from './host-health.ts';
 
 /** What the drain wakes. */
@@ -32,12 +32,12 @@ const SCAN_FOR_MS = 500;
 export function makeDrainLoop(context: LoopContext, wakes: DrainWakes): DrainLoop {
   const { site, log, clock, state, identity } = context;
   const isScanMode = site.config.capture.mode === 'scan';
-  const presence = makePresence(site.leases, clock);
+  const heartbeat = makeHeartbeat(site.leases, clock);
   const host = makeHostHealth(context);
   let isStreamDue = false;
 
   const drainOrScan = async (signal: AbortSignal): Promise<PassOutcome> => {
-    if (isScanMode) await site.scanning.requestIfDue();
+    if (isScanMode) await site.scans.requestIfDue();
     const scanned = (await site.isScanPending()) ? await scanPass(signal) : undefined;
     if (scanned !== undefined && !isScanMode) return scanned;
     const drained = await site.drain(signal);
@@ -64,7 +64,7 @@ export function makeDrainLoop(context: LoopContext, wakes: DrainWakes): DrainLoo
       state.triggers = 'ok';
       log.info({}, 'scan of all users finished');
     }
-    if (isScanMode) await site.scanning.rest(performance.now() - startedMs, signal);
+    if (isScanMode) await site.scans.rest(performance.now() - startedMs, signal);
     return { done: page.done, full: true };
   };
 
@@ -73,8 +73,8 @@ export function makeDrainLoop(context: LoopContext, wakes: DrainWakes): DrainLoo
     log,
     async pass(signal) {
       try {
-        const outcome = await identity.looking(drainOrScan)(signal);
-        await presence.show();
+        const outcome = await identity.afterCheck(drainOrScan)(signal);
+        await heartbeat.beat();
         return outcome;
       } catch (error) {
         host.suspect(error);
@@ -97,6 +97,6 @@ export function makeDrainLoop(context: LoopContext, wakes: DrainWakes): DrainLoo
     loop,
     streamIsDue: () => void (isStreamDue = true),
     renew: host.renew,
-    leave: presence.leave,
+    leave: heartbeat.leave,
   };
 }

@@ -4,27 +4,27 @@ import { SyncError } from '../../model/errors.ts';
 import { hasPassed, type Clock } from '../../runtime/clock.ts';
 
 /** That of one daemon. */
-export interface Presence {
+export interface Heartbeat {
   /**
    * Renews the lease if it is time, or takes it. Several daemons of one site share it; any of them alive keeps it. Throws
    * what the database throws.
    */
-  show(): Promise<void>;
+  beat(): Promise<void>;
   /** Gives it back; a database that is away does not matter. */
   leave(): Promise<void>;
 }
 
 /** So often it is renewed, and a daemon that waits for it looks. */
-export const PRESENCE_EVERY_MS = 10_000;
+export const HEARTBEAT_EVERY_MS = 10_000;
 
 /** Makes it; nothing is taken before the first show(). */
-export function makePresence(leases: Leases, clock: Clock): Presence {
+export function makeHeartbeat(leases: Leases, clock: Clock): Heartbeat {
   let lease: Lease | undefined;
-  let shownAtMs = 0;
+  let beatAtMs = 0;
   return {
-    async show() {
-      if (!hasPassed(PRESENCE_EVERY_MS, shownAtMs, clock.nowMs())) return;
-      shownAtMs = clock.nowMs();
+    async beat() {
+      if (!hasPassed(HEARTBEAT_EVERY_MS, beatAtMs, clock.nowMs())) return;
+      beatAtMs = clock.nowMs();
       try {
         await lease?.renew();
       } catch (error) {

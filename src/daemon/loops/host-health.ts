@@ -46,8 +46,8 @@ export function makeHostHealth({ site, log, clock, state }: LoopContext): HostHe
   const isScanMode = site.config.capture.mode === 'scan';
   const queue = makeQueueWatch({
     db: site.db,
-    catalog: () => site.parts().catalog,
-    related: () => site.parts().hosts.related,
+    catalog: () => site.snapshot().catalog,
+    related: () => site.snapshot().hosts.related,
   });
   const tellProblems = makeProblemReport(site, log);
   let refreshedAtMs = Number.NEGATIVE_INFINITY;
@@ -79,7 +79,7 @@ export function makeHostHealth({ site, log, clock, state }: LoopContext): HostHe
     await site.refresh();
     tellProblems();
     state.clockSkewMs = await largestSkew(site, clock);
-    const vanished = await site.scanning.countVanished();
+    const vanished = await site.scans.countVanished();
     if (vanished > state.vanished) tellVanished(vanished);
     state.vanished = vanished;
     if (await serverChanged(site.db)) log.warn({ remedy: OTHER_SERVER }, 'the database is on another server');
@@ -89,7 +89,7 @@ export function makeHostHealth({ site, log, clock, state }: LoopContext): HostHe
     if (isScanMode) return await checkWritable(site.db);
     if (!hasPassed(REST_MS, restingSinceMs, lookedAtMs)) return;
     try {
-      const { catalog, hosts } = site.parts();
+      const { catalog, hosts } = site.snapshot();
       const checked = await checkTriggersOnce(site.db, catalog, { signal, patience: MENDING, related: hosts.related });
       if (checked.kind === 'lost')
         log.error({ triggers: checked.triggers }, 'triggers were missing; made again, all users are compared');

@@ -4,22 +4,22 @@ import { hasPassed, type Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/logger.ts';
 import type { PassOutcome } from '../../runtime/loop.ts';
 import type { Site } from '../../site/site.ts';
-import { stopError, type Stop } from '../../site/standing.ts';
+import { mismatchError, type IdentityMismatch } from '../../site/identity-check.ts';
 
 type Pass = (signal: AbortSignal) => Promise<PassOutcome>;
 
 /** Both wrap a pass, which does nothing while the daemon is stopped. */
-export interface StandingWatch {
+export interface IdentityWatch {
   /** Looks: now and then, and at each call while it is stopped, so that `account-sync resume` is noticed at once. */
-  looking(pass: Pass): Pass;
+  afterCheck(pass: Pass): Pass;
   /** Goes by what the other found. */
-  following(pass: Pass): Pass;
+  afterLastCheck(pass: Pass): Pass;
 }
 
 /** One line for the person who has to say what it is. */
-export function tellStop(stop: Stop | undefined, log: Log): void {
-  if (stop === undefined) return;
-  const error = stopError(stop);
+export function logMismatch(mismatch: IdentityMismatch | undefined, log: Log): void {
+  if (mismatch === undefined) return;
+  const error = mismatchError(mismatch);
   log.error({ code: error.code, err: error, remedy: ERRORS[error.code].remedy }, 'restored, moved or cloned');
 }
 
@@ -27,19 +27,19 @@ const LOOK_EVERY_MS = 30_000;
 const NOTHING: PassOutcome = { done: 0, full: false };
 
 /** The first look was taken when the site was opened. */
-export function watchStanding({ standing }: Pick<Site, 'standing'>, log: Log, clock: Clock): StandingWatch {
+export function watchIdentity({ identityCheck }: Pick<Site, 'identityCheck'>, log: Log, clock: Clock): IdentityWatch {
   let lookedAtMs = clock.nowMs();
-  const look = async (): Promise<Stop | undefined> => {
-    const before = standing.stop();
+  const look = async (): Promise<IdentityMismatch | undefined> => {
+    const before = identityCheck.mismatch();
     if (before === undefined && !hasPassed(LOOK_EVERY_MS, lookedAtMs, clock.nowMs())) return undefined;
     lookedAtMs = clock.nowMs();
-    const stop = await standing.note();
-    if (stop?.message !== before?.message) tellStop(stop, log);
-    if (stop === undefined && before !== undefined) log.info({}, 'a person said what it is: the work goes on');
-    return stop;
+    const mismatch = await identityCheck.note();
+    if (mismatch?.message !== before?.message) logMismatch(mismatch, log);
+    if (mismatch === undefined && before !== undefined) log.info({}, 'a person said what it is: the work goes on');
+    return mismatch;
   };
   return {
-    looking: (pass) => async (signal) => ((await look()) === undefined ? await pass(signal) : NOTHING),
-    following: (pass) => async (signal) => (standing.stop() === undefined ? await pass(signal) : NOTHING),
+    afterCheck: (pass) => async (signal) => ((await look()) === undefined ? await pass(signal) : NOTHING),
+    afterLastCheck: (pass) => async (signal) => (identityCheck.mismatch() === undefined ? await pass(signal) : NOTHING),
   };
 }

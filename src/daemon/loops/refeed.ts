@@ -10,7 +10,7 @@ export function refeedLoop(context: LoopContext, peer: string): Loop {
   return loopOf(context, {
     name: 'refeed',
     log: log.child({ peer }),
-    pass: identity.following(async (signal) => {
+    pass: identity.afterLastCheck(async (signal) => {
       const config = site.config.peers.find(({ name }) => name === peer);
       return config === undefined ? NOTHING_DONE : await refeedOnce(site, config, clock, signal);
     }),

@@ -5,7 +5,7 @@
 import type { Kysely } from 'kysely';
 import type { Marker } from '../../../src/store/markers.ts';
 import type { StoredUser } from '../../../src/store/shadows.ts';
-import type { Grave } from '../../../src/model/tombstone.ts';
+import type { TombstoneRow } from '../../../src/model/tombstone.ts';
 import type { Value } from '../../../src/model/register.ts';
 import type { Uid } from '../../../src/model/uid.ts';
 import type { ParkedRow } from '../../../src/store/parked.ts';
@@ -38,7 +38,7 @@ interface Tables {
   queue: Map<string, Marker>;
   users: Map<number, StoredUser>;
   uids: Map<Uid, number>;
-  graves: Map<Uid, Grave>;
+  tombstoneRows: Map<Uid, TombstoneRow>;
   outbox: Map<string, OutboxRow>;
   parked: Map<string, ParkedMemory>;
   state: Map<string, string>;
@@ -130,7 +130,7 @@ function noTables(): Tables {
     queue: new Map(),
     users: new Map(),
     uids: new Map(),
-    graves: new Map(),
+    tombstoneRows: new Map(),
     outbox: new Map(),
     parked: new Map(),
     state: new Map(),
@@ -144,7 +144,7 @@ function copy(tables: Tables): Tables {
     queue: new Map(tables.queue),
     users: new Map(tables.users),
     uids: new Map(tables.uids),
-    graves: new Map(tables.graves),
+    tombstoneRows: new Map(tables.tombstoneRows),
     outbox: new Map(tables.outbox),
     parked: new Map(tables.parked),
     state: new Map(tables.state),

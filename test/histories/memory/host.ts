@@ -9,7 +9,7 @@ import {
   type Values,
 } from '../../../src/model/register.ts';
 import { canonicalEmail } from '../../../src/model/uid.ts';
-import type { Holder } from '../../../src/osclass/address-holders.ts';
+import type { AddressHolder } from '../../../src/osclass/address-holders.ts';
 import type { HostUser, HostUsers } from '../../../src/osclass/host-users.ts';
 import type { Locations } from '../../../src/osclass/locations.ts';
 import type { Zone } from '../../../src/osclass/timezone.ts';
@@ -143,7 +143,7 @@ export const HOSTS: HostUsers = {
   },
   async holdersOf(runner, emails) {
     const rows = [...memoryOf(runner).tables.rows.values()];
-    const holders = new Map<string, Holder>();
+    const holders = new Map<string, AddressHolder>();
     for (const email of emails) {
       const row = rows.find((candidate) => folded(emailOfRow(candidate)) === folded(email));
       if (row !== undefined) holders.set(email, { id: row.id, email: emailOfRow(row) });

@@ -55,7 +55,7 @@ export async function unparkRecords(
   for (const uid of uids) memory.tables.parked.delete(`${peer} ${uid}`);
 }
 
-export async function unparkBuried(runner: unknown, uids: readonly Uid[]): Promise<void> {
+export async function unparkRemoved(runner: unknown, uids: readonly Uid[]): Promise<void> {
   const memory = memoryOf(runner);
   memory.step();
   for (const [key, row] of memory.tables.parked) if (uids.includes(row.uid)) memory.tables.parked.delete(key);

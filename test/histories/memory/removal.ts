@@ -1,10 +1,10 @@
 /** Stands in for src/osclass/removal.ts: there are no listings here. */
 import type { Catalog } from '../../../src/db/catalog.ts';
-import type { Removed } from '../../../src/osclass/removal.ts';
+import type { RemovalResult } from '../../../src/osclass/removal.ts';
 import { memoryOf } from './database.ts';
 import { emailOfRow } from './host.ts';
 
-export async function removeUser(runner: unknown, _catalog: Catalog, userId: number): Promise<Removed> {
+export async function removeUser(runner: unknown, _catalog: Catalog, userId: number): Promise<RemovalResult> {
   const memory = memoryOf(runner);
   const row = memory.tables.rows.get(userId);
   if (row === undefined) return { found: false, items: 0, comments: 0, files: [], afterCommit: [] };

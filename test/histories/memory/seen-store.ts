@@ -1,7 +1,7 @@
 /** Stands in for src/store/plugin-seen.ts. Memories are packed and unpacked as they are there. */
 import { canonicalEmail, type Uid } from '../../../src/model/uid.ts';
 import { packMemory, unpackMemory, type Memory } from '../../../src/model/plugin-memory.ts';
-import type { Gone, Replacement, Seen } from '../../../src/store/plugin-seen.ts';
+import type { RemovalEvidence, Replacement, Seen } from '../../../src/store/plugin-seen.ts';
 import { memoryOf } from './database.ts';
 
 /** A row of our table `seen`. */
@@ -175,12 +175,12 @@ export async function removedAddresses(
   return found;
 }
 
-export async function noteGone(
+export async function noteRemovedAtPeer(
   runner: unknown,
 
   peer: string,
   email: string,
-  outcome: Gone,
+  outcome: RemovalEvidence,
   nowMs: number,
 ): Promise<void> {
   change(runner, peer, email, (row) => ({

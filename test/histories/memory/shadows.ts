@@ -62,11 +62,13 @@ export async function tombstonesByUid(
 
   uids: readonly Uid[],
 ): Promise<Map<Uid, { readonly stamp: Stamp; readonly removalId: number }>> {
-  const { graves } = memoryOf(runner).tables;
+  const { tombstoneRows } = memoryOf(runner).tables;
   return new Map(
     uids.flatMap((uid) => {
-      const grave = graves.get(uid);
-      return grave === undefined ? [] : [[uid, { stamp: grave.stamp, removalId: grave.removalId }] as const];
+      const tombstoneRow = tombstoneRows.get(uid);
+      return tombstoneRow === undefined
+        ? []
+        : [[uid, { stamp: tombstoneRow.stamp, removalId: tombstoneRow.removalId }] as const];
     }),
   );
 }
@@ -76,11 +78,11 @@ export async function readTombstones(
 
   removalIds: readonly number[],
 ): Promise<Map<number, Tombstone>> {
-  const graves = [...memoryOf(runner).tables.graves.values()];
-  return gatherTombstones(graves.filter((grave) => removalIds.includes(grave.removalId)));
+  const tombstoneRows = [...memoryOf(runner).tables.tombstoneRows.values()];
+  return gatherTombstones(tombstoneRows.filter((tombstoneRow) => removalIds.includes(tombstoneRow.removalId)));
 }
 
-export async function bury(
+export async function writeTombstones(
   runner: unknown,
 
   removal: { uids: readonly Uid[]; stamp: Stamp; emailHash: string | null; nowMs: number },
@@ -90,8 +92,8 @@ export async function bury(
   const main = removal.uids[0] as Uid;
   const removalId = removalIdOf(main);
   for (const uid of removal.uids) {
-    const grave = memory.tables.graves.get(uid) ?? { uid, main, removalId, emailHash: removal.emailHash };
-    memory.tables.graves.set(uid, { ...grave, stamp: removal.stamp });
+    const tombstoneRow = memory.tables.tombstoneRows.get(uid) ?? { uid, main, removalId, emailHash: removal.emailHash };
+    memory.tables.tombstoneRows.set(uid, { ...tombstoneRow, stamp: removal.stamp });
   }
 }
 

@@ -150,7 +150,7 @@ export function makePhpSite(options: {
     return said('OK', `Streamed user data received successfully (#${id}, ${email}, ${name})`, echo);
   };
 
-  const takeRemoval = (email: string): PhpAnswer => {
+  const receiveRemoval = (email: string): PhpAnswer => {
     const row = email === '' ? undefined : holderOf(email);
     if (row === undefined) return said('ERR', NOT_FOUND, [email]);
     watch?.removes(row);
@@ -160,7 +160,7 @@ export function makePhpSite(options: {
     return said('OK', `User data removal received successfully (#${row.id}, ${address}, ${name})`, [email]);
   };
 
-  const givePage = (after: number): PhpAnswer => {
+  const servePage = (after: number): PhpAnswer => {
     const shown = [...rows.values()]
       .filter(({ columns }) => columns['b_enabled'] === '1' && columns['b_active'] === '1')
       .toSorted((a, b) => a.id - b.id);
@@ -186,8 +186,8 @@ export function makePhpSite(options: {
     const peer = peers.find((one) => one.apiKey === key);
     if (peer === undefined) return said('ERR', 'API Key is invalid - no account found', []);
     if (action === 'userStreamPost') return takeStreamed(peer, typeof data === 'object' ? data : {});
-    if (action === 'userStreamPostRemoval') return takeRemoval(typeof data === 'string' ? data : '');
-    if (action === 'userFeedRequest') return givePage(Number(last));
+    if (action === 'userStreamPostRemoval') return receiveRemoval(typeof data === 'string' ? data : '');
+    if (action === 'userFeedRequest') return servePage(Number(last));
     return said('', '', []);
   };
 

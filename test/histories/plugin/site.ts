@@ -17,9 +17,9 @@ import type { Config, PeerConfig } from '../../../src/config/config.ts';
 import type { Column } from '../../../src/db/catalog.ts';
 import type { Lease } from '../../../src/store/lease.ts';
 import type { OutboxWriter } from '../../../src/store/ports.ts';
-import { setBackUsers } from '../../../src/store/restamp.ts';
+import { restampUsers } from '../../../src/store/restamp.ts';
 import { readShadows, requireUid } from '../../../src/store/shadows.ts';
-import { makeUnread } from '../../../src/store/undrained.ts';
+import { makeUndrained } from '../../../src/store/undrained.ts';
 import { SyncError } from '../../../src/model/errors.ts';
 import type { StreamAnswer, UserRecord, WireRecord } from '../../../src/model/record.ts';
 import { makeSelection } from '../../../src/model/policy.ts';
@@ -70,7 +70,7 @@ const LEASE: Lease = {
   renew: () => Promise.resolve(),
   release: () => Promise.resolve(),
 };
-const UNREAD = makeUnread('triggers');
+const UNDRAINED = makeUndrained('triggers');
 const NAMESPACE = '3a0f8d52-8f3e-4c53-9a55-0d6a3c4f6b10';
 
 /** As a site has it whose accounts have a secret, and a user name. */
@@ -127,8 +127,8 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
   };
   const randomUid = (): ReturnType<typeof requireUid> => requireUid(v5(`${name} ${memory.next()}`, NAMESPACE));
   const clock = { nowMs, toEpochMs: UTC_ZONE.toEpochMs };
-  const renumbered: CaptureDeps['renumbered'] = (trx, moves) => renumberParked(trx, moves);
-  const common = { db, hosts: HOSTS, outbox, renumbered, origin, ...clock, randomUid, routes: () => routes };
+  const renumberWaiting: CaptureDeps['renumberWaiting'] = (trx, moves) => renumberParked(trx, moves);
+  const common = { db, hosts: HOSTS, outbox, renumberWaiting, origin, ...clock, randomUid, routes: () => routes };
   const appendLog = (): Promise<void> => Promise.resolve();
   const applyDeps: ApplyDeps = {
     ...common,
@@ -140,7 +140,7 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
     guard: { removals: 1000, percent: 100, windowMs: 3_600_000 },
     removal: { mode: 'delete', itemsOfBlocked: 'keep', related: [] },
     usersWaiting: outbox.usersWaiting,
-    unread: UNREAD,
+    undrained: UNDRAINED,
     adopt: (user) => adopt(user, { origin, ...clock }),
     locales: () => Promise.resolve(new Set(LOCALES)),
     registeredMs: UTC_ZONE.toEpochMs,
@@ -179,7 +179,7 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
     apply,
     config: () => config,
     origin: () => origin,
-    parts: () => ({
+    snapshot: () => ({
       catalog: WITH_SECRET,
       hosts: HOSTS,
       zone: UTC_ZONE,
@@ -222,7 +222,7 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
             nowMs,
             appendLog,
             routes: () => routes,
-            unread: UNREAD,
+            undrained: UNDRAINED,
             lease: LEASE,
             keyDigest: '',
             newTrace: () => '',
@@ -250,7 +250,7 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
       await drain();
       const users = await HOSTS.after(db, 0, 1000, { eligible: true });
       const ids = users.map((user) => user.id);
-      const shadows = await setBackUsers(common, await readShadows(db, ids));
+      const shadows = await restampUsers(common, await readShadows(db, ids));
       return users.flatMap((user) => {
         const stored = shadows.get(user.id);
         const encoded = stored === undefined ? undefined : encodeUser(user, stored, route(to).sends, HOSTS, UTC_ZONE);
@@ -262,7 +262,7 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
       await apply(records, from(peer, 'feed'), within(peer));
     },
     async servePlugin(form) {
-      const { takeRow, takeRemoval, giveFeed } = pluginPeers;
+      const { receiveRow, receiveRemoval, serveFeed } = pluginPeers;
       const response = await servePluginCall(
         {
           identifyKey: (key) =>
@@ -270,9 +270,9 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
               ? { kind: 'peer', name: plugin.name, keyDigest: '' }
               : { kind: 'invalid', keyDigest: '' },
           pluginPeer: (peer) => (peer === plugin?.name ? route(peer) : undefined),
-          takeRow: async (row, caller) => (await takeRow(row, caller))?.result ?? 'unchanged',
-          takeRemoval,
-          giveFeed,
+          receiveRow: async (row, caller) => (await receiveRow(row, caller))?.result ?? 'unchanged',
+          receiveRemoval,
+          serveFeed,
           appendLog,
         },
         { query: '', body: Buffer.from(form), trace: '', ip: '' },

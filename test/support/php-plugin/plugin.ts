@@ -119,8 +119,8 @@ export async function makePhpPlugin(host: Host, options: PhpPluginOptions): Prom
     const account = accounts.find((one) => one.apiKey === key);
     if (account === undefined) return answer('ERR', 'API Key is invalid - no account found', []);
     if (action === 'userStreamPost') return await takeStreamed(account, data as Fields);
-    if (action === 'userStreamPostRemoval') return await takeRemoval(typeof data === 'string' ? data : '');
-    if (action === 'userFeedRequest') return await givePage(Number(last));
+    if (action === 'userStreamPostRemoval') return await receiveRemoval(typeof data === 'string' ? data : '');
+    if (action === 'userFeedRequest') return await servePage(Number(last));
     return answer('', '', []);
   };
 
@@ -135,7 +135,7 @@ export async function makePhpPlugin(host: Host, options: PhpPluginOptions): Prom
     return answer('OK', `Streamed user data received successfully ${who}`, Object.values(data));
   };
 
-  const takeRemoval = async (email: string): Promise<Record<string, unknown>> => {
+  const receiveRemoval = async (email: string): Promise<Record<string, unknown>> => {
     const row = email === '' ? undefined : await host.user(email);
     if (row === undefined) {
       const message =
@@ -148,7 +148,7 @@ export async function makePhpPlugin(host: Host, options: PhpPluginOptions): Prom
     return answer('OK', `User data removal received successfully ${who}`, [email]);
   };
 
-  const givePage = async (after: number): Promise<Record<string, unknown>> => {
+  const servePage = async (after: number): Promise<Record<string, unknown>> => {
     const rows = (await readPage(host, after, feedLimit)).map((row) => ({
       ...row,
       s_password: mask(String(row['s_password'])),

@@ -5,7 +5,7 @@ import { renumberHiddenItems } from '../store/hidden-items.ts';
 import { dropVanished } from '../store/vanished.ts';
 
 /** Lets it follow to the new ids, in the transaction that finds out. Entries of outboxes go by themselves. */
-export function makeRenumbered(mode: 'triggers' | 'scan'): CaptureDeps['renumbered'] {
+export function makeRenumberWaiting(mode: 'triggers' | 'scan'): CaptureDeps['renumberWaiting'] {
   return async (trx, moves) => {
     await renumberParked(trx, moves);
     await renumberHiddenItems(trx, moves);

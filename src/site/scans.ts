@@ -1,7 +1,7 @@
 /** Looking at every user of a site: the first time, after triggers were lost, or, in scan mode, again and again. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
-import { absentOnce, isSearchingAbsent, requestScan } from '../capture/find-deletions.ts';
+import { findDeletionsOnce, isFindingDeletions, requestScan } from '../capture/find-deletions.ts';
 import {
   isBaselinePending,
   isBeforeBaseline,
@@ -20,7 +20,7 @@ import { withLease } from '../store/with-lease.ts';
 import { hasPassed } from '../runtime/clock.ts';
 
 /** What it needs of the site. */
-export interface ScanningDeps {
+export interface ScansDeps {
   /** `mode` never changes while the daemon runs. */
   readonly capture: () => CaptureConfig;
   readonly db: Kysely<unknown>;
@@ -32,11 +32,11 @@ export interface ScanningDeps {
   readonly fillGaps: () => Promise<unknown>;
   readonly drain: () => Promise<{ readonly full: boolean }>;
   /** Looks at the host again if its tables turn out to have changed. */
-  readonly looking: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly withFreshHost: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /** The scans of one site. */
-export interface Scanning {
+export interface Scans {
   /** True while any scan has pages left. */
   isPending(): Promise<boolean>;
   /** True while a feed would leave users out that no stream brings later. */
@@ -64,18 +64,18 @@ const RESTS = 4;
 const BESIDE_MS = 100;
 
 /** Puts the scans together. */
-export function makeScanning(deps: ScanningDeps): Scanning {
-  const { capture, db, nowMs, leases, catalog, captureDeps, drain, looking, fillGaps } = deps;
+export function makeScans(deps: ScansDeps): Scans {
+  const { capture, db, nowMs, leases, catalog, captureDeps, drain, withFreshHost, fillGaps } = deps;
   const isScanMode = capture().mode === 'scan';
   let asked = { atMs: -Infinity, forMs: 0 };
   const withDrainLease = (work: (lease: Lease) => Promise<BaselinePage>): Promise<BaselinePage | undefined> =>
-    looking(() => withLease(leases, 'drain', work));
+    withFreshHost(() => withLease(leases, 'drain', work));
   const searchAbsent = async (lease: Lease): Promise<BaselinePage> => {
-    const { done, deleted, vanished } = await absentOnce({ ...captureDeps(), isScanMode }, lease);
+    const { done, deleted, vanished } = await findDeletionsOnce({ ...captureDeps(), isScanMode }, lease);
     return { done, full: true, changed: deleted, vanished };
   };
   const page = async (forMs?: number): Promise<BaselinePage | undefined> => {
-    if (await isSearchingAbsent(db)) return await withDrainLease(searchAbsent);
+    if (await isFindingDeletions(db)) return await withDrainLease(searchAbsent);
     if (await isBeforeBaseline(db)) await fillGaps();
     // A row that replaced a deleted one goes on as that account only as long as it has no shadow of its own.
     if (isScanMode) while ((await drain()).full);

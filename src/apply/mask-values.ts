@@ -3,7 +3,7 @@ import { maskValue } from '../model/log-entry.ts';
 import { ROW } from '../model/register.ts';
 
 /** Values as a log may show them; those of secrets not even masked. */
-export function masked(values: Readonly<Record<string, unknown>> | undefined): Record<string, unknown> {
+export function maskValues(values: Readonly<Record<string, unknown>> | undefined): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(values ?? {}).map(([column, value]) => [
       column,

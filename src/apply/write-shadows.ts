@@ -10,7 +10,7 @@ import type { RecordSource } from '../model/outcome.ts';
 import type { StoredPlan } from './store-users.ts';
 
 /** What remembering needs. */
-export interface RememberDeps {
+export interface WriteShadowsDeps {
   readonly outbox: OutboxWriter;
   readonly routes: Routes;
   readonly nowMs: () => number;
@@ -28,9 +28,9 @@ function holdsMore({ user, incoming }: UserPlan): boolean {
  * Writes the shadows, lets the uids name their users, and puts into outboxes: what was absorbed here, for everyone; what
  * came in, for the other peers if we relay; and what the sender does not know yet, for the sender.
  */
-export async function remember(
+export async function writeShadowsAndOutboxes(
   trx: Transaction<unknown>,
-  deps: RememberDeps,
+  deps: WriteShadowsDeps,
   loaded: Loaded,
   stored: readonly StoredPlan[],
   from: RecordSource,

@@ -10,26 +10,26 @@ import { describeDifferences, differencesOf, type Difference, type Surroundings 
 import { keyDigestOf } from '../peer/authentication.ts';
 
 /** Why nothing is sent or applied. */
-export interface Stop {
+export interface IdentityMismatch {
   readonly differences: readonly Difference[];
   /** The same in words. */
   readonly message: string;
 }
 
 /** What is known of the place. */
-export interface Standing {
+export interface IdentityCheck {
   /** Compares with what was written down last; undefined: it is the same, or nothing was. Writes nothing. */
-  look(): Promise<Stop | undefined>;
+  look(): Promise<IdentityMismatch | undefined>;
   /** The same, and writes down where it is unless it is elsewhere: for daemons, at the start and now and then. */
-  note(): Promise<Stop | undefined>;
+  note(): Promise<IdentityMismatch | undefined>;
   /** As it was at the last look; undefined before the first one. */
-  stop(): Stop | undefined;
+  mismatch(): IdentityMismatch | undefined;
   /** Throws `RESTORED_OR_CLONED` where nothing may be sent or applied; looks if nobody did yet. */
   require(): Promise<void>;
 }
 
 /** What it needs. */
-export interface StandingDeps {
+export interface IdentityCheckDeps {
   readonly db: Kysely<unknown>;
   readonly config: () => Config;
   /** Random id of this process. */
@@ -43,42 +43,42 @@ export interface StandingDeps {
 const LAG_BEATS = 20;
 
 /** Asks nothing before the first look. */
-export function makeStanding({ db, config, process }: StandingDeps): Standing {
-  let last: { readonly stop: Stop | undefined } | undefined;
+export function makeIdentityCheck({ db, config, process }: IdentityCheckDeps): IdentityCheck {
+  let last: { readonly mismatch: IdentityMismatch | undefined } | undefined;
   let beats = 0;
 
-  const compare = async (): Promise<{ now: Surroundings; stop: Stop | undefined }> => {
+  const compare = async (): Promise<{ now: Surroundings; mismatch: IdentityMismatch | undefined }> => {
     const now = await surroundingsOf(db, config());
     const noted = await notedSurroundings(db, process);
     const isContinued = noted.mine !== undefined && noted.mine.beat + LAG_BEATS >= beats;
     const isServerWatched = config().site.serverIdentity === 'watched';
     const differences =
       isContinued || noted.last === undefined ? [] : differencesOf(noted.last, now, { isServerWatched });
-    const stop = differences.length === 0 ? undefined : { differences, message: describeDifferences(differences) };
-    last = { stop };
-    return { now, stop };
+    const mismatch = differences.length === 0 ? undefined : { differences, message: describeDifferences(differences) };
+    last = { mismatch };
+    return { now, mismatch };
   };
 
   return {
-    look: async () => (await compare()).stop,
+    look: async () => (await compare()).mismatch,
     async note() {
-      const { now, stop } = await compare();
-      if (stop !== undefined) return stop;
+      const { now, mismatch } = await compare();
+      if (mismatch !== undefined) return mismatch;
       beats += 1;
       await noteSurroundings(db, { ...now, process, beat: beats });
       return undefined;
     },
-    stop: () => last?.stop,
+    mismatch: () => last?.mismatch,
     async require() {
       if (last === undefined) await compare();
-      const stop = last?.stop;
-      if (stop !== undefined) throw stopError(stop);
+      const mismatch = last?.mismatch;
+      if (mismatch !== undefined) throw mismatchError(mismatch);
     },
   };
 }
 
 /** `RESTORED_OR_CLONED`, with what is other than it was. */
-export function stopError({ message }: Stop): SyncError {
+export function mismatchError({ message }: IdentityMismatch): SyncError {
   return new SyncError('RESTORED_OR_CLONED', `Nothing is sent or applied, for ${message}.`);
 }
 

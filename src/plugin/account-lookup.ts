@@ -6,10 +6,10 @@ import { SyncError } from '../model/errors.ts';
 import type { PluginClient } from './client.ts';
 import { accountIdOf } from './account.ts';
 import type { PluginRow } from './row.ts';
-import { takePage } from './pull-page.ts';
+import { pullPage } from './pull-page.ts';
 
 /** What the feed says of an account. */
-export type Presence =
+export type AccountLookup =
   | { readonly kind: 'there'; readonly row: PluginRow }
   /** Deleted; or blocked or inactive, for those are in no feed. */
   | { readonly kind: 'absent' }
@@ -20,7 +20,11 @@ export type Presence =
 const MOST_PAGES = 20;
 
 /** The account with an id. Throws PEER_… errors where the peer cannot be asked now. */
-export async function presenceOf(client: PluginClient, accountId: string, signal?: AbortSignal): Promise<Presence> {
+export async function lookUpAccount(
+  client: PluginClient,
+  accountId: string,
+  signal?: AbortSignal,
+): Promise<AccountLookup> {
   const after = Number(accountId) - 1;
   if (!Number.isSafeInteger(after) || after < 0) return { kind: 'unknown' };
   const rows = await pageAfter(client, after, signal);
@@ -29,12 +33,12 @@ export async function presenceOf(client: PluginClient, accountId: string, signal
   return row === undefined ? { kind: 'absent' } : { kind: 'there', row };
 }
 
-/** The first account of a kind, where its id was never said. Throws as {@link presenceOf} does. */
+/** The first account of a kind, where its id was never said. Throws as {@link lookUpAccount} does. */
 export async function searchFeed(
   client: PluginClient,
   isWanted: (row: PluginRow) => boolean | Promise<boolean>,
   { signal, mostPages = MOST_PAGES }: { readonly signal?: AbortSignal | undefined; readonly mostPages?: number } = {},
-): Promise<Presence> {
+): Promise<AccountLookup> {
   let after = 0;
   for (let page = 0; page < mostPages; page++) {
     const rows = await pageAfter(client, after, signal);
@@ -52,7 +56,7 @@ async function pageAfter(
   signal: AbortSignal | undefined,
 ): Promise<{ users: readonly PluginRow[]; next: number } | undefined> {
   try {
-    const { rows, next } = await takePage(client, after, signal);
+    const { rows, next } = await pullPage(client, after, signal);
     return { users: rows, next };
   } catch (error) {
     // A key that is refused is refused for everything; the call that follows says so.

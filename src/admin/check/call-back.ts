@@ -18,14 +18,14 @@ export interface Asked {
 }
 
 /** Asks for calls back. */
-export interface WayBack {
+export interface CallBackCheck {
   /** Undefined: without our tables nothing can be proven; the rest of `check` says why they are not there. */
   ask(): Promise<Asked | undefined>;
   close(): Promise<void>;
 }
 
 /** What was seen of a call here. */
-interface Seen {
+interface SeenCall {
   /** The peer whose key it had. */
   readonly from: string | undefined;
   /** It came with a key nobody has. */
@@ -35,7 +35,7 @@ interface Seen {
 }
 
 /** Opens a connection of its own on first use. */
-export function openWayBack({ database }: Config): WayBack {
+export function openCallBackCheck({ database }: Config): CallBackCheck {
   const pool = openPool(database, { connectionLimit: 2 });
   const { db } = pool;
   const activity = makeActivityLog({ db, clock: systemClock });
@@ -43,7 +43,7 @@ export function openWayBack({ database }: Config): WayBack {
   /** Asked for, and not looked at. */
   const open = new Set<string>();
 
-  const look = async (nonce: string): Promise<Seen> => {
+  const look = async (nonce: string): Promise<SeenCall> => {
     open.delete(nonce);
     const from = await takeCallBack(db, nonce);
     const { logs } = await activity.query({ search: nonce, limit: 1 });
@@ -72,7 +72,7 @@ export function openWayBack({ database }: Config): WayBack {
   };
 }
 
-function judgeCallBack({ called_back: called, version }: Hello, { name }: PeerConfig, seen: Seen): Finding {
+function judgeCallBack({ called_back: called, version }: Hello, { name }: PeerConfig, seen: SeenCall): Finding {
   const about = `peer ${name}`;
   if (called === undefined) {
     return warn(
