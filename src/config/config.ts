@@ -37,6 +37,7 @@ export interface SiteConfig {
   readonly serverIdentity: 'watched' | 'ignore';
 }
 
+/** Where the database is. `host` and `port` are ignored if `socketPath` is given. */
 export interface DatabaseConfig {
   readonly host: string;
   readonly port: number;
@@ -47,7 +48,7 @@ export interface DatabaseConfig {
   /** Used instead of host and port. */
   readonly socketPath: string | null;
   readonly tablePrefix: string;
-  /** `ca` is PEM text. */
+  /** false: plain; true: TLS, certificate checked against the system's authorities; an object: options of `tls.connect`, `ca` as PEM text. */
   readonly ssl: boolean | { readonly ca?: string; readonly rejectUnauthorized?: boolean };
 }
 

@@ -1,23 +1,11 @@
 /** Connections to the site's database: opened with settings that lose nothing, and checked before first use. */
 import { SiteDialect } from './own-tables.ts';
+import type { DatabaseConfig } from '../config/config.ts';
 import { Kysely, type LogEvent, type MysqlPool, type MysqlPoolConnection } from 'kysely';
 import { createPool, type PoolConnection, type PoolOptions } from 'mysql2';
 import { isAnyRightMissing, isElsewhere, statementTooLarge, toSyncError } from './failures.ts';
 import { checkedParameters } from './bind.ts';
 import { promised, startSession, type Session } from './session.ts';
-
-/** Where the database is. `host` and `port` are ignored if `socketPath` is given. */
-export interface DatabaseConfig {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly name: string;
-  readonly socketPath: string | null;
-  readonly tablePrefix: string;
-  /** false: plain; true: TLS, certificate checked against the system's authorities; an object: options of `tls.connect`. */
-  readonly ssl: boolean | object;
-}
 
 /** A pool and the query runner on top of it. */
 export interface Pool {

@@ -1,21 +1,10 @@
 /** Feeds started by an administrator over HTTP: at most one per peer, in the background. */
 import { SyncError } from '../model/errors.ts';
+import type { FeedProgress } from '../model/response-schemas.ts';
 import type { FeedOptions, FeedSums } from './puller.ts';
 
-/** A feed under way, or the last one, as `GET /v1/peers/NAME/feed` shows it. */
-export interface FeedProgress {
-  peer: string;
-  running: boolean;
-  message: string | null;
-  retrieved: number;
-  remaining: number;
-  total: number;
-  last_user_id: number;
-  error: { code: string; message: string } | null;
-}
-
 /** How a feed is to be done. */
-type FeedChoice = Pick<FeedOptions, 'restart' | 'once' | 'dryRun' | 'overwrite'>;
+export type FeedChoice = Pick<FeedOptions, 'restart' | 'once' | 'dryRun' | 'overwrite'>;
 /** Who is told as it goes. */
 type FeedWatch = Pick<FeedOptions, 'onPage' | 'onRetry'>;
 

@@ -1,8 +1,8 @@
 /** A feed that somebody follows from its beginning to its end: what the command line shows while the daemon does the work. */
 import { SyncError, remedyOf } from '../model/errors.ts';
-import type { FeedControl } from './control.ts';
+import type { FeedChoice, FeedControl } from './control.ts';
 import { plannedUsers, type PlannedUser } from './planned.ts';
-import type { FeedOptions, FeedSums } from './puller.ts';
+import type { FeedSums } from './puller.ts';
 
 /** What happened, in order. After `end`, `stopped` or `failed` nothing comes. */
 export type FeedEvent =
@@ -25,7 +25,7 @@ export type FeedEvent =
 export function followFeed(
   feeds: FeedControl,
   peer: string,
-  options: Pick<FeedOptions, 'restart' | 'once' | 'dryRun' | 'overwrite'>,
+  options: FeedChoice,
   signal: AbortSignal,
 ): AsyncGenerator<FeedEvent> {
   const waiting: FeedEvent[] = [{ event: 'begun' }];

@@ -44,11 +44,13 @@ export interface FeedCaller {
   readonly keyDigest: string;
 }
 
-/** Which page is wanted. */
+/** One page of a feed that a peer asks for. */
 export interface FeedQuery {
+  /** Users with a greater id. */
   readonly after: number;
+  /** Most users wanted; the page may have fewer. */
   readonly limit: number;
-  /** `local`: times as they are stored here. */
+  /** How the caller wants times: as UTC, or as stored here. Absent: UTC if our site states a zone. */
   readonly times?: 'utc' | 'local';
   /** Say of each row whether it is there. */
   readonly rows?: boolean;

@@ -1,4 +1,6 @@
 /** What the HTTP server needs from the rest: plain functions, wired in daemon.ts. The server knows no SQL and no feature. */
+import type { FeedChoice } from '../feed/control.ts';
+import type { FeedQuery } from '../feed/reader.ts';
 import type { LogEntry, LogType } from '../model/log-entry.ts';
 import type { FeedPage, Hello, StreamAnswer, StreamRequest } from '../model/record.ts';
 import type { Identified } from '../peer/authentication.ts';
@@ -44,28 +46,6 @@ export interface Greeting {
   readonly calledBack?: string | undefined;
   /** Id of the caller's installation. */
   readonly installation?: string | undefined;
-}
-
-/** One page of a feed that a peer asks for. */
-export interface FeedQuery {
-  /** Users with a greater id. */
-  readonly after: number;
-  /** Most users wanted; the server may give fewer. */
-  readonly limit: number;
-  /** How the caller wants times: as UTC, or as stored here. Absent: UTC if our site states a zone. */
-  readonly times?: 'utc' | 'local';
-  /** The caller understands whether there is a row. */
-  readonly rows?: boolean;
-  /** No users: only where the page ends, or the removals that the site remembers. */
-  readonly only?: 'ids' | 'removed';
-}
-
-/** What may be asked of a feed of ours. */
-export interface FeedOptions {
-  readonly restart: boolean;
-  readonly dryRun: boolean;
-  readonly once: boolean;
-  readonly overwrite: boolean;
 }
 
 /** A call of the PHP plugin's protocol, undecoded: what it may hold is the business of its handler. */
@@ -136,7 +116,7 @@ export interface ServerDeps {
   readonly peerDetail: (name: string) => Promise<PeerDetail>;
   /** All throw `PEER_UNKNOWN`. `start` returns once the feed is under way, and throws nothing if it already was. */
   readonly feedControl: {
-    readonly start: (name: string, options: FeedOptions) => Promise<FeedProgress>;
+    readonly start: (name: string, options: FeedChoice) => Promise<FeedProgress>;
     /**
      * Begins a feed for somebody who follows it, and stops it when `signal` aborts. `site` is who the caller takes us for: throws
      * `REQUEST_INVALID` if we are another.
@@ -144,7 +124,7 @@ export interface ServerDeps {
     readonly follow: (
       name: string,
       site: string,
-      options: FeedOptions,
+      options: FeedChoice,
       signal: AbortSignal,
     ) => Promise<AsyncIterable<object>>;
     readonly progress: (name: string) => Promise<FeedProgress>;

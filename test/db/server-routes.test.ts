@@ -4,7 +4,9 @@ import { SyncError } from '../../src/model/errors.ts';
 import type { Log } from '../../src/runtime/logger.ts';
 import { eventually } from '../support/eventually.ts';
 import { keyDigestOf } from '../../src/peer/authentication.ts';
-import type { Actor, FeedOptions, FeedQuery, Call } from '../../src/server/deps.ts';
+import type { FeedChoice } from '../../src/feed/control.ts';
+import type { FeedQuery } from '../../src/feed/reader.ts';
+import type { Actor, Call } from '../../src/server/deps.ts';
 import type { EntryQuery, LogQuery } from '../../src/server/request-schemas.ts';
 import type { Health } from '../../src/model/response-schemas.ts';
 import { asAdmin, asPeer, httpApp, listening } from '../support/http-app.ts';
@@ -188,7 +190,7 @@ test('an export that fails at once is answered as a failure', async () => {
 });
 
 test('a feed is started with the options of the body, all false if there are none', async () => {
-  const started: [string, FeedOptions][] = [];
+  const started: [string, FeedChoice][] = [];
   const progress = {
     peer: 'homes',
     running: true,

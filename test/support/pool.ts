@@ -1,5 +1,6 @@
 /** Pools on test databases, closed when the test or file is over. */
-import { openPool, type DatabaseConfig, type Pool, type PoolOptionsOfOurs } from '../../src/db/pool.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
+import { openPool, type Pool, type PoolOptionsOfOurs } from '../../src/db/pool.ts';
 import type { TestDatabase } from './database.ts';
 
 /** The config a daemon would have for a test database. */
