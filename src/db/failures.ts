@@ -100,15 +100,15 @@ export const isDenied = refusedWith([1044, 1142, 1143, 1370]);
 export const isAnyRightMissing = refusedWith([1044, 1142, 1143, 1227, 1370]);
 
 /**
- * A statement on a table that does not exist was refused for the right, not for the table. On databases and tables only: the
- * other numbers would not tell of the right that was asked for.
+ * A statement on a table that does not exist was refused for the right, not for the table. Columns (1143) and routines (1370)
+ * are left out on purpose: no such statement asks for them.
  */
 export const isTableRightMissing = refusedWith([1044, 1142]);
 
 /** A statement on a table that does not exist, or with a key of a column that does not, passed the look at rights. */
 export const isPastRights = refusedWith([1051, 1072, 1146]);
 
-/** The account may not use the database, or there is none of that name. */
+/** The account is there, and the database or a right on it is not. */
 export const isDatabaseDenied = refusedWith([1044]);
 
 /** A binary log is written, and only privileged accounts may create triggers. */

@@ -36,7 +36,7 @@ export async function tellOutdated(
   );
   if (changed.size === 0) return;
   for (const route of plugins.filter(({ send }) => send)) {
-    const ids = await outdatedAt(runner, route, changed, hosts, times(route.name));
+    const ids = await findStaleUsers(runner, route, changed, hosts, times(route.name));
     await outbox.enqueue(
       runner,
       ids.map((ref) => ({ peer: route.name, kind: 'user', ref })),
@@ -49,7 +49,7 @@ export async function tellOutdated(
  * Which of the users the peer, as far as we know, has with another value in the registers given. Of two daemons that tell
  * a plugin of one user, the last to do so wins there, not the later change: so each tells it again what came from the other.
  */
-async function outdatedAt(
+async function findStaleUsers(
   runner: Runner,
   { name, sends }: PeerRoute,
   changed: ReadonlyMap<number, readonly RegisterName[]>,
