@@ -93,7 +93,7 @@ const aNewUser: readonly Change[] = [
   {
     on: 'homes',
     user: MARTA,
-    what: 'Marta logs in; the site hashes her password anew',
+    what: 'Marta logs in; the site hashes her password again',
     act: ({ homes }) => homes.person.loginRehash(MARTA),
   },
   {

@@ -36,7 +36,7 @@ export interface HealthFacts {
 const PEER_AWAY_MS = 300_000;
 /** Stamps 60 s ahead are refused: said at half of it, while there is time. */
 const CLOCK_SKEW_MS = 30_000;
-/** Markers are worked off within seconds; one so old means that the drain does not work. */
+/** Markers are processed within seconds; one so old means that the drain does not work. */
 const QUEUE_STUCK_S = 300;
 
 const RIGHTS_ARE_MISSING: ReadonlySet<ErrorCode> = new Set(['DB_MISSING_RIGHT', 'DB_ACCESS_DENIED']);
@@ -71,7 +71,7 @@ function judgeTriggers(triggers: HealthFacts['triggers']): HealthCheck {
     case 'ok':
       return ok('in place');
     case 'mending':
-      return check('degraded', 'being mended');
+      return check('degraded', 'being repaired');
     case 'missing':
       return check('degraded', 'missing: changes are not seen');
     case 'unused':

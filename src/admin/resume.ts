@@ -21,7 +21,7 @@ export interface Resumed {
 
 /**
  * Writes down that the database belongs here, and lets the work go on: a running daemon notices within a second. As a clone
- * everything that waits for peers is forgotten, and so is how far feeds are; as restored the feeds begin anew; as
+ * everything that waits for peers is forgotten, and so is how far feeds are; as restored the feeds start over; as
  * either it is another installation to peers, whose feeds begin at the start too. Leaves a log
  * record that says who it was. Throws `CONFIG_INVALID` where the config does not fit what is said: a clone needs another
  * `site.name` and another `site.api_key`, for by these peers would take it for the site; the site itself keeps its name.

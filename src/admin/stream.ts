@@ -16,7 +16,7 @@ export interface Deliveries {
 
 /**
  * One drain, and deliveries to every peer until nothing is due or it cannot be reached; what it could not take waits for the loop.
- * Returns how many markers and entries. Throws what waiting does not mend.
+ * Returns how many markers and entries. Throws what waiting does not repair.
  */
 export async function streamOnce(site: Site, signal?: AbortSignal): Promise<{ drained: number; sent: number }> {
   if (site.config.capture.mode === 'scan') await site.scans.now(signal);
@@ -29,14 +29,14 @@ export async function streamOnce(site: Site, signal?: AbortSignal): Promise<{ dr
 
 /** What was sent of what was there to be sent. */
 export interface Streamed {
-  /** Markers worked off. */
+  /** Markers processed. */
   readonly drained: number;
   readonly peers: ReadonlyMap<string, Deliveries>;
   /** Something waits that did when it began, though no peer has a problem. */
   readonly late: boolean;
 }
 
-/** For accounts that people here or there are at just now, and for a daemon that is at it. */
+/** Time for accounts that are locked by the sites just now, and for a daemon that is already sending. */
 const PATIENCE_MS = 30_000;
 const LOOK_EVERY_MS = 200;
 
@@ -94,7 +94,7 @@ async function drainAll(site: Site, signal?: AbortSignal): Promise<number> {
   return drained;
 }
 
-/** Delivers until nothing is due. What must be mended here at home throws; the rest is told of the peer. */
+/** Delivers until nothing is due. What has to be repaired on this site throws; failures of a peer are reported with it. */
 async function deliverAll(site: Site, peer: string, signal?: AbortSignal): Promise<Deliveries> {
   const isOver = (): boolean => signal?.aborted === true;
   let sent = 0;

@@ -61,7 +61,7 @@ export interface UserReport {
   readonly uids: readonly string[];
   readonly born: SetAt | null;
   readonly removed: SetAt | null;
-  /** A change of the row that the drain has not worked off. */
+  /** A change of the row that the drain has not processed. */
   readonly marked_at: string | null;
   readonly registers: readonly RegisterReport[];
   readonly peers: readonly PeerReport[];

@@ -251,7 +251,7 @@ async function writeParkedAndLog(run: ChunkRun, outcomes: readonly Outcome[]): P
     return isSettled ? [run.records[index] as WireRecord] : [];
   });
   if (from.rows === undefined) {
-    // What lay here of the same user from the same peer is older, whichever of the uids it came under.
+    // Older parked records of the same user from the same peer are obsolete, whichever of the uids they name.
     const through = settled.flatMap((record) => record.uids.map(requireUid)).filter((uid) => !waiting.has(uid));
     await unparkRecords(trx, from.route.name, through);
   } else {
@@ -260,7 +260,7 @@ async function writeParkedAndLog(run: ChunkRun, outcomes: readonly Outcome[]): P
       if (row !== undefined) await unparkRow(trx, row);
     }
   }
-  // Whoever waits for an address may get it now.
+  // Records that were parked because an address was taken may be applied now.
   const freed = outcomes.filter((outcome) => outcome.operation === 'remove' || outcome.registers.includes('s_email'));
   await wakeParked(
     trx,

@@ -35,7 +35,7 @@ export interface LoadDeps {
 export interface LocalUser extends Candidate {
   readonly host: HostUser;
   readonly shadow: Shadow;
-  /** Changed here since the last drain; stamped now, so peers have to hear of it. */
+  /** Changed here since the last drain; stamped now, so peers have to be told. */
   readonly absorbed: readonly RegisterName[];
   /** It had no shadow until now. */
   readonly adopted: boolean;
@@ -51,7 +51,7 @@ export interface Loaded {
   readonly tombstones: ReadonlyMap<Uid, { readonly stamp: Stamp; readonly removalId: number }>;
   /** Accounts deleted here, or given another id, whose marker waits for the drain. */
   readonly beingDeleted: ReadonlyMap<Uid, number>;
-  /** Accounts that went without being deleted, by the uids they had: what is remembered of them goes to who comes back. */
+  /** Accounts that went without being deleted, by the uids they had: what is remembered of them is for those that return. */
   readonly vanished: ReadonlyMap<Uid, number>;
   /**
    * Accounts registered here whose marker waits for the drain: only that sees whether they are new, or one that was

@@ -1,4 +1,4 @@
-/** Another try for records that lie here: when this site changed, when a person asks, and now and then by itself. */
+/** Retries parked records: when this site changed, when a person asks, and now and then by itself. */
 import { applyRecords } from './apply.ts';
 import type { RecordSource, Outcome } from '../model/outcome.ts';
 import { readParked, touchParked, type ParkedRow } from '../store/parked.ts';

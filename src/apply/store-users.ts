@@ -149,7 +149,7 @@ function outdatedNatives(plan: UserPlan, hosts: HostUsers): Column[] {
   });
 }
 
-/** Where the new address of one is the old one of another, the other lets go of it first. */
+/** Where the new address of one is the old one of another, the other one is changed first. */
 async function makeWay(trx: Transaction<unknown>, table: Table, moves: readonly Move[]): Promise<void> {
   const wanted = new Set(moves.map((move) => canonicalEmail(move.to)));
   const column = table.column('s_email');

@@ -65,7 +65,7 @@ export async function writeShadowsAndOutboxes(
     if (isFinding || (isNews && (from.route.relay || from.overwrite))) {
       send(routesFor(routes, news, from.route.name), userId);
     }
-    // A record that lies here was answered when it came; it is tried again and again.
+    // A parked record was answered when it arrived; it is retried many times.
     const isAnswered = from.via === 'parked' && !isNews;
     const isMoved = isLinked || changed.includes('s_email');
     const hasMore = plan.newerHere || (isMoved && holdsMore(plan));

@@ -95,7 +95,7 @@ export async function scanPages(deps: CaptureDeps, lease: Lease, forMs = 0): Pro
     ahead = undefined;
     if (isOver()) return;
     const users = deps.hosts.after(deps.db, cursor, PAGE);
-    // Whoever takes them hears of a failure; if nobody does, nobody has to.
+    // A failure is reported where the page is awaited; a page that is never awaited must not raise an unhandled rejection.
     users.catch(() => undefined);
     ahead = { cursor, users };
   };

@@ -39,7 +39,7 @@ interface MarkedUser {
   readonly mark: Marked;
 }
 
-/** What peers are to hear of a user. */
+/** What peers are to be told of a user. */
 interface UserChange {
   readonly userId: number;
   readonly registers: readonly RegisterName[] | 'all';
@@ -62,7 +62,7 @@ interface Known {
   readonly marked: Map<number, Marked>;
 }
 
-/** Works off markers, by user. */
+/** Processes markers, by user. */
 export async function diffUsers(
   trx: Transaction<unknown>,
   deps: CaptureDeps,
@@ -154,7 +154,7 @@ function isOther(user: HostUser, shadows: ReadonlyMap<number, StoredUser>): bool
 }
 
 /**
- * True if an account came and went under the id of one that is remembered: in a table that was emptied ids begin anew. The
+ * True if an account came and went under the id of one that is remembered: in a table that was emptied ids start over. The
  * one that is remembered was not deleted.
  */
 function isShortLived(mark: Marked | undefined, stored: StoredUser | undefined): boolean {
@@ -253,7 +253,7 @@ async function compare(
   for (const [{ user, mark }, { shadow, changed }] of looks) {
     const before = shadows.get(user.id) as StoredUser;
     if (shadow !== before.shadow) write.push({ ...before, shadow });
-    // An account that stayed here after its removal elsewhere has no uid: nobody is to hear of it.
+    // An account that stayed here after its removal elsewhere has no uid: no peer is told.
     if (before.uids.length === 0) continue;
     if (changed.includes('s_email')) moved.push({ userId: user.id, email: user.email, uids: before.uids });
     const isWhole =

@@ -12,7 +12,7 @@ import { diffUsers, type UserDiff } from './diff-users.ts';
 
 /** What one pass did. */
 export interface Drained extends UserDiff {
-  /** Markers worked off. */
+  /** Markers processed. */
   readonly done: number;
   readonly full: boolean;
 }

@@ -45,7 +45,7 @@ const PAGE = 5000;
 /** Rows newer than every shadow among which the successor of a deleted one is looked for. */
 const NEWEST = 1000;
 
-/** Makes the next passes look for deleted accounts first, and then at every user. Nothing if they are at it already. */
+/** Makes the next passes look for deleted accounts first, and then at every user. Does nothing if such a scan is under way. */
 export async function requestScan(db: Kysely<unknown>): Promise<void> {
   await inTransaction(db, async (trx) => {
     if ((await readState(trx, 'rescan_wanted')) !== undefined) return;
@@ -76,7 +76,7 @@ export async function isFindingDeletions(db: Kysely<unknown>): Promise<boolean> 
 
 /**
  * The next page; cursor, markers and what was seen of the table in one transaction, so a crash repeats at most a page,
- * and a repeated page finds its markers. If the table turns out to be another one, the search begins anew, and until its
+ * and a repeated page finds its markers. If the table turns out to be another one, the search starts over, and until its
  * end nobody counts as deleted.
  */
 export async function findDeletionsOnce(deps: FindDeletionsDeps, lease: Lease): Promise<DeletionsPage> {
@@ -123,7 +123,7 @@ export async function findDeletionsOnce(deps: FindDeletionsDeps, lease: Lease): 
   });
 }
 
-/** Rows that vanished and are there again: nobody knows what peers did meanwhile, so they hear of them. */
+/** Rows that vanished and are there again: what peers did meanwhile is not known, so they are told. */
 async function reportReturned(
   trx: Transaction<unknown>,
   { outbox, routes, nowMs }: FindDeletionsDeps,

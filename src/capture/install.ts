@@ -15,7 +15,7 @@ import { endScanMode, trustTable } from './find-deletions.ts';
 import { isBaselinePending } from './baseline.ts';
 import { createTriggerSql } from './trigger-sql.ts';
 import { dropTriggers, firstTriggerName, inspectTriggers, probeTrigger, requiredTriggers } from './triggers.ts';
-import { mendAndRescan, proveTriggers } from './trigger-health.ts';
+import { repairAndRescan, proveTriggers } from './trigger-health.ts';
 
 /** What an installation changed. */
 export interface Installed {
@@ -46,7 +46,7 @@ function checkServer(facts: ServerFacts): void {
 }
 
 /**
- * Tables, then triggers; may be repeated at any time and then mends what is missing. If the triggers cannot be made,
+ * Tables, then triggers; may be repeated at any time and then repairs what is missing. If the triggers cannot be made,
  * tables made by this call are dropped again, so nothing is half done. Where triggers of an earlier installation were
  * lost, a re-scan is asked for. Throws what {@link checkServer} and making triggers throw.
  */
@@ -71,7 +71,7 @@ export async function installOnce(
     }
     const made = await withTriggerLease(db, async () => {
       const state = await inspectTriggers(db, catalog, related);
-      return await mendAndRescan(db, catalog, state, ddl);
+      return await repairAndRescan(db, catalog, state, ddl);
     });
     const flaw = await proveTriggers(db, catalog, { related, ...ddl });
     if (flaw !== undefined) throw flaw;

@@ -1,4 +1,4 @@
-/** Keeping watch over the triggers: an idle daemon asks whether they are still there, and mends what is not. */
+/** Keeping watch over the triggers: an idle daemon asks whether they are still there, and repairs what is not. */
 import { sql, type Kysely } from 'kysely';
 import type { Catalog } from '../db/catalog.ts';
 import { SyncError } from '../model/errors.ts';
@@ -11,7 +11,7 @@ import { findFlaw } from './trigger-proof.ts';
 import {
   dropTriggers,
   inspectTriggers,
-  mendTriggers,
+  repairTriggers,
   tablesWatched,
   triggersAreWell,
   type TriggerState,
@@ -23,13 +23,13 @@ export type TriggerCheck =
   | { readonly kind: 'renewed'; readonly triggers: readonly string[] }
   | { readonly kind: 'lost'; readonly triggers: readonly string[] };
 
-/** What is watched, and how to go about mending. */
+/** What is watched, and how to go about repairing. */
 export interface WatchOptions extends DdlOptions {
   readonly related?: readonly RelatedTable[];
 }
 
 /**
- * Looks at the triggers and at the server, and mends. Throws `DB_READ_ONLY` where no trigger would fire,
+ * Looks at the triggers and at the server, and repairs. Throws `DB_READ_ONLY` where no trigger would fire,
  * and what making triggers throws: `TABLE_BUSY`, `DB_MISSING_RIGHT`, …
  */
 export async function checkTriggersOnce(
@@ -41,7 +41,7 @@ export async function checkTriggersOnce(
   if (triggersAreWell(await inspectTriggers(db, catalog, related))) return { kind: 'well' };
   const state = await withTriggerLease(db, async () => {
     const found = await inspectTriggers(db, catalog, related);
-    await mendAndRescan(db, catalog, found, ddl);
+    await repairAndRescan(db, catalog, found, ddl);
     return found;
   });
   if (triggersAreWell(state)) return { kind: 'well' };
@@ -61,7 +61,7 @@ export async function proveTriggers(
 ): Promise<SyncError | undefined> {
   const flaw = await findFlaw(db, tablesWatched(catalog, related));
   if (flaw === undefined) return undefined;
-  // Without a trigger of its own the probe tells nothing; it is mended with the others.
+  // Without a trigger of its own the probe tells nothing; it is repaired with the others.
   if (!flaw.stopsSite && (await inspectTriggers(db, catalog, related)).probe !== undefined) return undefined;
   if (flaw.stopsSite) await withTriggerLease(db, () => dropTriggers(db, catalog, ddl));
   return flaw.error;
@@ -74,11 +74,11 @@ export async function checkWritable(db: Kysely<unknown>): Promise<void> {
 }
 
 /**
- * Mends; where triggers were missing, changes may have gone unmarked, so all users are compared with their shadows. The
+ * Repairs; where triggers were missing, changes may have gone unmarked, so all users are compared with their shadows. The
  * wish is written before, since a crash between the two must not cost changes, and after, since another process may
  * have compared them while there was no trigger yet. Returns what was made.
  */
-export async function mendAndRescan(
+export async function repairAndRescan(
   db: Kysely<unknown>,
   catalog: Catalog,
   state: TriggerState,
@@ -86,7 +86,7 @@ export async function mendAndRescan(
 ): Promise<TriggerSpec[]> {
   if (triggersAreWell(state)) return [];
   if (state.missing.length > 0) await requestRescan(db);
-  const made = await mendTriggers(db, catalog, state, options);
+  const made = await repairTriggers(db, catalog, state, options);
   if (state.missing.length > 0) await requestRescan(db);
   return made;
 }

@@ -127,7 +127,7 @@ export function triggersAreWell(state: TriggerState): boolean {
  * are dropped again; if with them the site could not write, all are. Returns what was made on tables of the site. Throws
  * `TABLE_BUSY`, `TRIGGERS_NEED_TRUST`, `TRIGGER_FOREIGN`, `DB_MISSING_RIGHT`, `TRIGGERS_BREAK_WRITES`.
  */
-export async function mendTriggers(
+export async function repairTriggers(
   db: Kysely<unknown>,
   catalog: Catalog,
   state: TriggerState,
@@ -135,14 +135,14 @@ export async function mendTriggers(
 ): Promise<TriggerSpec[]> {
   const wanted = [...state.missing, ...state.outdated];
   const made: Ident[] = [];
-  // Another daemon may be mending at another node: see rights.ts for what one name would do there.
+  // Another daemon may be repairing at another node: see rights.ts for what one name would do there.
   const number = (await isClusterNode(db)) ? nameNumber() : state.nextNumber;
   const [probes, surplus] = parted(state.surplus, ({ table }) => table === ownName(catalog.prefix, 'probe'));
   let stopsSite = false;
   await withDdlSession(db, async (run, connection) => {
     const make = async (spec: TriggerSpec): Promise<void> => {
       const name = ownName(catalog.prefix, `${spec.purpose}_${number}`);
-      // Another process that mends at the same time came first: then it is theirs to take back.
+      // Another process that repairs at the same time came first: then it is theirs to take back.
       if (await run(createTriggerSql(spec, name), options)) made.push(name);
     };
     const prove = async (tables: TriggerState['tables']): Promise<void> => {

@@ -52,7 +52,7 @@ function nameOf(part: string): StateName {
 }
 
 /**
- * Makes the next passes look at every user if a table that is synchronised is not defined as it was, or was made anew. Asked
+ * Makes the next passes look at every user if a table that is synchronised is not defined as it was, or was made again. Asked
  * as often as the host is looked at, so it costs no statement of its own but one.
  */
 export async function watchDefinitions(db: Kysely<unknown>, tables: readonly Table[]): Promise<void> {

@@ -43,7 +43,7 @@ function findingsOf({ problems }: ConfigError): Finding[] {
     fail(
       'config',
       `${path === '' ? '' : `${path}: `}${message}`,
-      `Mend ${[file, line, column].filter(Boolean).join(':')}.`,
+      `Correct ${[file, line, column].filter(Boolean).join(':')}.`,
     ),
   );
 }

@@ -80,7 +80,7 @@ export const HELP: { readonly all: string; readonly examples: Readonly<Record<st
       '',
       'Examples:',
       '  account-sync parked                      the list, with ids',
-      '  account-sync parked retry 17             once the reason is mended',
+      '  account-sync parked retry 17             once the reason is resolved',
       '  account-sync parked drop homes:u:204     give it up',
     ),
     explain: after(

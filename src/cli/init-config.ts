@@ -141,7 +141,7 @@ feed:
 
 function pluginEntry({ name, peerName, url, apiKey, columns, lastUserId }: PluginAccount): string {
   const list = typeof columns === 'string' ? '' : `    columns: [${columns.map(scalar).join(', ')}]\n`;
-  const cursor = `# Fed up to its user ${lastUserId}; "account-sync feed ${peerName}" begins anew, to learn what it has by now.`;
+  const cursor = `# Fed up to its user ${lastUserId}; "account-sync feed ${peerName}" starts over, to learn what it has by now.`;
   return `  # "${name.replaceAll(/[\r\n]+/g, ' ')}" in the PHP plugin. Once account-sync runs there: another url, and without protocol.
   ${cursor}
   - name: ${peerName}

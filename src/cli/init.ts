@@ -174,7 +174,7 @@ async function lookAt(osclass: OsclassConfig, terminal: Terminal): Promise<Datab
   }
   terminal.err(`The database could not be looked at: ${problem?.message ?? ''}\n`);
   terminal.err(
-    "  → Time zone, columns and the PHP plugin's peers are not in the config; or mend it and use --force.\n",
+    "  → Time zone, columns and the PHP plugin's peers are not in the config; or correct it and use --force.\n",
   );
   return undefined;
 }

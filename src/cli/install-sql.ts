@@ -53,7 +53,7 @@ function printAccount(terminal: Terminal, account: string, password: string): vo
   terminal.out(
     '-- If a dump with triggers was restored here before: the site cannot write (error 1449) until their definer\n',
   );
-  terminal.out('-- exists, or "account-sync install" has made them anew, or they are dropped.\n');
+  terminal.out('-- exists, or "account-sync install" has made them again, or they are dropped.\n');
 }
 
 /** From where the server sees us come, as it said when it refused us. */

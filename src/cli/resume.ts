@@ -14,7 +14,7 @@ const NEXT: Readonly<Record<ResumedAs, string>> = {
   moved: 'The daemon goes on. If peers call it at another address now: change peers[].url there.',
   restored:
     'The daemon goes on. For each peer: account-sync feed PEER --restart, which brings back what peers know, and names accounts that are here again though they were removed since.',
-  clone: 'The daemon goes on as a site of its own. Nothing waits for peers any more; feeds begin anew.',
+  clone: 'The daemon goes on as a site of its own. Nothing waits for peers any more; feeds start over.',
 };
 
 /** What the flags say; undefined: none of them, or several. */

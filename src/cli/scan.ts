@@ -7,7 +7,7 @@ import { startProgress } from './progress.ts';
 const POLL_MS = 500;
 
 /**
- * Works off all pages that are left; does nothing if there are none. Returns how many users were looked at, or undefined
+ * Processes all pages that are left; does nothing if there are none. Returns how many users were looked at, or undefined
  * if the person stopped it: it goes on from there next time.
  */
 export async function finishScan(site: Site, terminal: Terminal): Promise<number | undefined> {
@@ -15,7 +15,7 @@ export async function finishScan(site: Site, terminal: Terminal): Promise<number
   const signal = terminal.untilStopped();
   const { total, known } = await countUsers(site.db, site.snapshot().catalog);
   const progress = startProgress(terminal, 'users');
-  // A scan that goes on from where it was stopped has those users behind it; a re-scan begins anew.
+  // A scan that goes on from where it was stopped has those users behind it; a re-scan starts over.
   const behind = known < total ? known : 0;
   let done = 0;
   let isWaiting = false;
@@ -25,7 +25,7 @@ export async function finishScan(site: Site, terminal: Terminal): Promise<number
       if (signal.aborted) return undefined;
       const page = await site.scanPage();
       if (page === undefined) {
-        if (!isWaiting) progress.note('Another process is at it; waiting for it.');
+        if (!isWaiting) progress.note('Another process is scanning; waiting for it.');
         isWaiting = true;
         await pause(POLL_MS, signal);
       }

@@ -48,7 +48,7 @@ export async function uninstall(
 }
 
 /**
- * Looks until nobody can be at work any more, or somebody is seen at it. A daemon that waits for the leases of one that was
+ * Looks until no daemon can be at work any more, or one is seen at work. A daemon that waits for the leases of one that was
  * killed takes them soon after they ran out, so that is waited for too.
  */
 async function isDaemonAtWork({ db }: Site, terminal: Terminal, signal: AbortSignal): Promise<boolean> {

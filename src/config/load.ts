@@ -9,7 +9,7 @@ import { readNode } from './read-tree.ts';
 import { type ReadFile, type ConfigReading, spotOf } from './reading.ts';
 import { resolveConfig } from './resolve.ts';
 import { configSchema, type Draft, type RawConfig } from './schema.ts';
-import { isDenied, whyUnreadable } from './unreadable.ts';
+import { isFileDenied, whyUnreadable } from './unreadable.ts';
 import { parseYaml, type YamlSource } from './yaml-source.ts';
 
 /** A config and the files it came from. */
@@ -32,7 +32,7 @@ export async function loadConfig(file: string, env: NodeJS.ProcessEnv): Promise<
   try {
     text = decode(await readFileBytes(file));
   } catch (error) {
-    const advice = isDenied(error)
+    const advice = isFileDenied(error)
       ? '; give it to the account that runs account-sync (chown)'
       : '; write one with "account-sync init" or name another with --config';
     throw fileError(file, `cannot be read: ${whyUnreadable(error)}${advice}`, error);

@@ -17,11 +17,11 @@ const REASONS: Readonly<Record<string, string>> = {
 export function whyUnreadable(error: unknown): string {
   const code = codeOf(error);
   const reason = REASONS[code] ?? (code === '' ? 'unknown reason' : code);
-  return isDenied(error) ? `${reason}${whose((error as { path?: unknown }).path)}` : reason;
+  return isFileDenied(error) ? `${reason}${whose((error as { path?: unknown }).path)}` : reason;
 }
 
 /** True if another account could read it. */
-export function isDenied(error: unknown): boolean {
+export function isFileDenied(error: unknown): boolean {
   return REASONS[codeOf(error)] === REASONS['EACCES'];
 }
 

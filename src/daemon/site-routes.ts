@@ -167,7 +167,7 @@ function makeHello(site: Site, clock: Clock, factsOf: (peer: string) => PeerFact
   };
 }
 
-/** A call of a peer that runs the PHP plugin. */
+/** A call from a peer that runs the PHP plugin. */
 function servePlugin(
   site: Site,
   loops: Loops,

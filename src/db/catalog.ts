@@ -54,7 +54,7 @@ export interface Table {
   readonly base: string;
   /** `InnoDB`, `MyISAM`, … */
   readonly engine: string;
-  /** When the server made it, or made it anew to change it, as the server writes it; null where it does not say. */
+  /** When the server made it, or made it again to change it, as the server writes it; null where it does not say. */
   readonly createdAt: string | null;
   readonly columns: ReadonlyMap<string, Column>;
   column(name: string): Column | undefined;

@@ -89,7 +89,7 @@ const KNOWN = new Map<number, ServerError>([
   ...of(
     'DB_ERROR',
     [1449],
-    'The account that a trigger or view was made by is gone. Ours: run `account-sync install`. Others: make them anew, or the account.',
+    'The account that a trigger or view was made by is gone. Ours: run `account-sync install`. Others: make them again, or the account.',
   ),
 
   // What the server is, and how it is set
@@ -120,7 +120,7 @@ const KNOWN = new Map<number, ServerError>([
   ...of(
     'HOST_CHANGED',
     [1356],
-    'A view of the site names tables or columns that are gone, or lacks rights: mend or drop it.',
+    'A view of the site names tables or columns that are gone, or lacks rights: repair or drop it.',
   ),
 
   // To be tried again

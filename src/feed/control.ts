@@ -72,7 +72,7 @@ export function makeFeedControl(run: (peer: string, options: FeedOptions) => Pro
       }
     };
     state.ended = work();
-    // Whoever follows it hears of a failure; it is in the progress too.
+    // A failure is reported to followers and in the progress; here it must not raise an unhandled rejection.
     state.ended.catch(() => undefined);
     return state;
   };

@@ -149,7 +149,7 @@ export async function runFeed(deps: FeedPullerDeps, route: PeerRoute, options: F
   let ahead: { readonly after: number; readonly asked: Promise<Fetched> } | undefined;
   const askAhead = (after: number): void => {
     const asked = ask(after);
-    // Whoever takes it hears of a failure; if nobody does, nobody has to.
+    // A failure is reported where the page is awaited; a page that is never awaited must not raise an unhandled rejection.
     asked.catch(() => undefined);
     ahead = { after, asked };
   };

@@ -33,7 +33,7 @@ export interface FeedReaderDeps {
   /** True while users may lack a shadow that no stream brings later. */
   readonly feedsMustWait: () => Promise<boolean>;
   readonly undrained: Pick<Undrained, 'changingHands'>;
-  /** Works off markers, so that what changed just now is in the page. */
+  /** Processes markers, so that what changed just now is in the page. */
   readonly drain: () => Promise<void>;
 }
 

@@ -36,7 +36,7 @@ export function makeMeter(metrics: Metrics, clock: Clock): Meter {
       for (const [index, { result, code, notes }] of outcomes.entries()) {
         const type = records[index]?.kind ?? 'user';
         metrics.count('account_sync_records_received_total', { peer, type, via, result });
-        // What lies here is tried every minute, and would be counted every time.
+        // Parked records are retried every minute, and would be counted every time.
         if (via === 'parked') continue;
         const conflicts = notes.filter((note) => note.code === 'CONFLICT').length;
         metrics.count('account_sync_conflicts_total', { peer }, conflicts);

@@ -39,14 +39,14 @@ export const METRICS = {
   account_sync_queue_markers: {
     type: 'gauge',
     labels: [],
-    help: 'Markers of the triggers that the drain has not worked off',
+    help: 'Markers of the triggers that the drain has not processed',
   },
   account_sync_queue_oldest_age_seconds: {
     type: 'gauge',
     labels: [],
     help: 'Age of the oldest marker; 0 while there is none',
   },
-  account_sync_markers_drained_total: { type: 'counter', labels: [], help: 'Markers worked off' },
+  account_sync_markers_drained_total: { type: 'counter', labels: [], help: 'Markers processed' },
   account_sync_users_changed_total: {
     type: 'counter',
     labels: [],

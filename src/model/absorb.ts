@@ -22,7 +22,7 @@ export function descriptionValues(text: string | null): Values {
 /**
  * Compares the registers of a host row with its shadow. A changed register gets the stamp of its marker, or one just
  * above what it had. A register that was not looked after before is adopted as of the last edit of the profile, and peers
- * hear of it; if it is blank, then as of never. One that is looked after no longer is forgotten: if its column comes back
+ * hear of it; if it is blank, then as of never. One that is no longer synchronised is forgotten: if its column comes back
  * empty, that is no edit.
  *
  * @param markedAtMs time of the marker, or now where there is none

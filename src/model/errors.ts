@@ -7,7 +7,7 @@ import { entry, type ErrorEntry } from './error-entry.ts';
 /** All codes. Add here, nowhere else. */
 export const ERRORS = {
   // The command line and the config
-  CONFIG_INVALID: entry('The config file has problems.', 'Mend each line that was printed.', 'refuse', 500, 2),
+  CONFIG_INVALID: entry('The config file has problems.', 'Correct each line that was printed.', 'refuse', 500, 2),
   PEER_UNKNOWN: entry('No peer of that name is in the config.', 'Use a name from `peers`.', 'refuse', 404, 2),
 
   CANNOT_LISTEN: entry(
@@ -74,7 +74,7 @@ export const ERRORS = {
   ),
   TRIGGERS_BREAK_WRITES: entry(
     'With triggers on them, tables of the site would take no writes, so there are none.',
-    "Mend what the server's message says, or set capture.mode to scan. The tables of the site have to be InnoDB.",
+    "Correct what the server's message says, or set capture.mode to scan. The tables of the site have to be InnoDB.",
     'stop',
     503,
   ),

@@ -1,6 +1,6 @@
 /**
  * Whose users a feed brings. A feed goes on above the highest id it has come to, and ids mean something only within one
- * installation: a peer that was installed anew, or that runs another program, begins with others. Pure.
+ * installation: a peer that was reinstalled, or that runs another program, begins with others. Pure.
  */
 import { createHash } from 'node:crypto';
 
@@ -71,7 +71,7 @@ export function feedDue(fedOf: FeedOwner | null, present: PeerInstallation): str
   if (owner === null || owner === fedOf || fedOf === present.protocol) return null;
   if (present.protocol === 'plugin') return 'It has another address than at the last feed.';
   if (isNameAlone(owner) !== isNameAlone(fedOf)) return null;
-  return 'It was installed anew, or restored, since the last feed.';
+  return 'It was reinstalled, or restored, since the last feed.';
 }
 
 function protocolOf(owner: FeedOwner): string {

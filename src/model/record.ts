@@ -84,7 +84,7 @@ export const StreamRequest = Type.Object(
   { title: 'StreamRequest', additionalProperties: false },
 );
 
-/** What became of one record. `parked` is confirmed for the sender: it lies with the receiver. */
+/** What became of one record. `parked` is confirmed for the sender: the receiver keeps it. */
 export const StreamResult = Type.Object(
   {
     result: Type.Union([
@@ -151,7 +151,7 @@ export const Hello = Type.Object(
       Type.String({
         pattern: INSTALLATION_PATTERN,
         description:
-          'Random id: another one once the site was installed anew or restored, so that feeds from it begin at the start',
+          'Random id: another one once the site was reinstalled or restored, so that feeds from it begin at the start',
       }),
     ),
     features: Type.Optional(

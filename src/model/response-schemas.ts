@@ -105,7 +105,7 @@ export const FeedProgress = Type.Object(
 /** Counts of one drain and delivery. */
 export const RunOutcome = Type.Object(
   {
-    drained: Type.Integer({ description: 'Markers worked off' }),
+    drained: Type.Integer({ description: 'Markers processed' }),
     sent: Type.Integer({ description: 'Records that a peer confirmed' }),
     pending: Type.Integer({ description: 'Entries that still wait' }),
   },

@@ -18,7 +18,7 @@ export interface Surroundings {
   readonly tableMade: string;
 }
 
-/** One thing that is other than it was. */
+/** One thing that changed. */
 export interface Difference {
   readonly what: 'site.name' | 'site.url' | 'database' | 'server';
   readonly before: string;
@@ -26,8 +26,8 @@ export interface Difference {
 }
 
 /**
- * What is other than it was. Not so a server that only calls itself otherwise: MariaDB makes its `server_uid` of network
- * address and port, which a container has anew each time it is made, though its data are the same. Those have our table, made at
+ * What changed. A change does not count for a server that only calls itself otherwise: MariaDB makes its `server_uid` of network
+ * address and port, which a container has again each time it is made, though its data are the same. Those have our table, made at
  * the same second, and the same `server_id`, which servers that replicate from each other never have.
  */
 export function differencesOf(

@@ -6,7 +6,7 @@ import { SyncError } from '../model/errors.ts';
 export interface Unfit {
   /** What is wrong, in words. */
   readonly problem: string;
-  /** The statement that mends it. */
+  /** The statement that repairs it. */
   readonly remedy: string;
   /** True if accounts would be lost or mixed up, so that nothing may be done with the table; else less is promised. */
   readonly isFatal: boolean;
@@ -28,7 +28,7 @@ export function findUnfit(catalog: Catalog): Unfit[] {
   ];
 }
 
-/** Throws `HOST_TABLE_UNFIT` naming all that is fatal, and how to mend it. */
+/** Throws `HOST_TABLE_UNFIT` naming all that is fatal, and how to repair it. */
 export function requireFit(catalog: Catalog): void {
   const fatal = findUnfit(catalog).filter(({ isFatal }) => isFatal);
   if (fatal.length === 0) return;

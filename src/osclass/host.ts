@@ -1,4 +1,4 @@
-/** What depends on the tables as they are now: made anew when the host's columns, its locales or its zone change. */
+/** What depends on the tables as they are now: made again when the host's columns, its locales or its zone change. */
 import type { Config } from '../config/config.ts';
 import { readCatalog, type Catalog } from '../db/catalog.ts';
 import type { Pool } from '../db/pool.ts';
@@ -10,7 +10,7 @@ import { makeLocations, type Locations } from './locations.ts';
 import { makeZone, readSiteTimezone, type Zone } from './timezone.ts';
 import { readLocales } from './write-users.ts';
 
-/** The host as last looked at. */
+/** The tables, zone and locales of the host as last read. */
 export interface HostSnapshot {
   readonly catalog: Catalog;
   readonly hosts: HostUsers;
@@ -20,7 +20,7 @@ export interface HostSnapshot {
   readonly locales: ReadonlySet<string> | undefined;
 }
 
-/** Looks at the host: five statements. Throws `HOST_TABLE_MISSING`. */
+/** Reads the host: five statements. Throws `HOST_TABLE_MISSING`. */
 export async function readHostSnapshot(db: Pool['db'], config: Config): Promise<HostSnapshot> {
   const catalog = await readCatalog(db, config.database.name, config.database.tablePrefix);
   const related = findRelated(catalog, config.relatedTables);

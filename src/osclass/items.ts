@@ -37,7 +37,7 @@ export async function showItems(
   return setEnabled(trx, catalog, itemIds, true, options);
 }
 
-/** The items of the user that are disabled now, by whomever. */
+/** The items of the user that are disabled now, whoever disabled them. */
 export async function disabledItems(runner: Runner, catalog: Catalog, userId: number): Promise<number[]> {
   const table = catalog.table('t_item');
   if (table?.column('b_enabled') === undefined) return [];

@@ -14,7 +14,7 @@ export interface RemovalResult {
   readonly found: boolean;
   readonly items: number;
   readonly comments: number;
-  /** Image files that now lie on the site's disk for nothing, as Osclass names them, relative to its folder. */
+  /** Image files on the site's disk that nothing uses any more, as Osclass names them, relative to its folder. */
   readonly files: readonly string[];
   /** Items whose rows in tables without transactions are still there: {@link removeItemDescriptions}, after the commit. */
   readonly afterCommit: readonly number[];

@@ -1,5 +1,5 @@
 /**
- * Proof that the calls of a peer get to this site, and to no copy of it: we give the peer a number that nobody else knows, with
+ * Proof that the calls from a peer get to this site, and to no copy of it: we give the peer a number that nobody else knows, with
  * a greeting; it greets us at the address that *its* config has for us, and brings the number back. Whoever knows the number
  * here, in the database of this site, has proof. A peer calls nothing but that one address, and only for a caller it knows.
  */

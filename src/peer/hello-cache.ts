@@ -4,13 +4,13 @@ import { hasPassed } from '../runtime/clock.ts';
 
 /** Remembers the hello of each peer. */
 export interface HelloCache {
-  /** The peer's hello, at most five minutes old; throws PEER_… errors if it has to ask. `anew`: it asks in any case. */
-  hello(peer: string, signal?: AbortSignal, options?: { readonly anew: boolean }): Promise<Hello>;
+  /** The peer's hello, at most five minutes old; throws PEER_… errors if it has to ask. `fresh`: it asks in any case. */
+  hello(peer: string, signal?: AbortSignal, options?: { readonly fresh: boolean }): Promise<Hello>;
   /** The largest difference between our clock and a peer's, in milliseconds (ours minus theirs); null: none is known. */
   clockSkewMs(): number | null;
   /** The same of each peer of which it is known. */
   clockSkewsMs(): ReadonlyMap<string, number>;
-  /** Peers are asked anew: they may be others, or at other addresses. An answer under way is given, and not remembered. */
+  /** Peers are asked again: they may be others, or at other addresses. An answer under way is given, and not remembered. */
   forget(): void;
 }
 
@@ -27,9 +27,9 @@ export function makeHelloCache(
   const skews = (): Map<string, number> =>
     new Map([...known].map(([peer, { skewMs }]) => [peer, skewMs] as const).filter(([, ms]) => Number.isFinite(ms)));
   return {
-    async hello(peer, signal, { anew } = { anew: false }) {
+    async hello(peer, signal, { fresh } = { fresh: false }) {
       const last = known.get(peer);
-      if (!anew && last !== undefined && !hasPassed(GOOD_FOR_MS, last.atMs, nowMs())) return last.hello;
+      if (!fresh && last !== undefined && !hasPassed(GOOD_FOR_MS, last.atMs, nowMs())) return last.hello;
       const before = nowMs();
       const askedIn = age;
       const hello = await ask(peer, signal);

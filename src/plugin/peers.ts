@@ -1,4 +1,4 @@
-/** Peers that run the PHP plugin, for one site: what src/plugin can do, put together with what the site can. */
+/** Peers that run the PHP plugin, for one site: connects the parts of src/plugin with the site. */
 import type { Kysely, Transaction } from 'kysely';
 import type { AppliedChunk } from '../apply/apply.ts';
 import type { Config, PeerConfig } from '../config/config.ts';
@@ -39,7 +39,7 @@ export interface PluginSite {
   readonly appendLog: AppendLog;
   readonly snapshot: () => HostSnapshot;
   readonly route: (peer: string) => PeerRoute;
-  /** Works off markers, so that every user has a shadow and what was changed here is stamped before what comes. */
+  /** Processes markers, so that every user has a shadow and what was changed here is stamped before what comes. */
   readonly drain: () => Promise<unknown>;
   readonly feedsMustWait: () => Promise<boolean>;
   readonly apply: (records: readonly WireRecord[], from: RecordSource) => Promise<Outcome[]>;

@@ -126,7 +126,7 @@ async function prepareHeld(
 ): Promise<Omit<Prepared, 'settles'>> {
   const [main] = holder.stored.uids;
   const match = matchAccount(row, seen, deps.toEpochMs);
-  // Where the peer had nobody of the address, the two sites meet anew.
+  // Where the peer had nobody of the address, the two sites meet again.
   const known = seen !== undefined && seen.memory !== null ? seen : undefined;
   const link = await linkOf(runner, deps, known, { uids: holder.stored.uids, regDate: holder.host.regDate });
   const common = { row, knowsLess: false, news: [], removal: undefined, withoutPassword: false };

@@ -54,7 +54,7 @@ export async function refeedOnce(
   const isDue = (round: Round): boolean => dueAtMs(round, withinMs) <= clock.nowMs();
   if (!isDue(await readRound()) || (await site.scans.feedsMustWait())) return nothing;
   const pass = async (lease: Lease): Promise<PassOutcome> => {
-    // Another process may have been at it meanwhile.
+    // Another process may have made the call meanwhile.
     const round = await readRound();
     if (!isDue(round)) return nothing;
     const trace = newTrace();

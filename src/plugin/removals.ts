@@ -56,7 +56,7 @@ interface LocalHolder {
   readonly main: Uid;
 }
 
-/** Two plugins that know each other send a removal back and forth; so long it takes them to find nobody any more. */
+/** Two plugins that know each other send a removal back and forth, until both find no account; it takes no longer than this. */
 const ROUND_MS = 3 * 3_600_000;
 
 function linking({ hosts, times }: RemovalSite, peer: string): LinkDeps {
@@ -79,19 +79,19 @@ export async function removeFor(
   const replaced = seen?.replaced ?? undefined;
   // Where only the order of a run tells, and the peer cannot be asked, it is taken at its word.
   const isVague = replaced?.accountId === null && replaced.user === null && lookup.kind === 'unknown';
-  // A removal that is known here comes back, and comes late: who registered again since is not meant by it.
+  // A removal known here is echoed, possibly late: an account registered since is not meant by it.
   const isEcho = seen !== undefined && (seen.memory === null || seen.echoUntilMs > nowMs());
   const postpone = (): Promise<void> => noteUndecided(db, peer, email, nowMs());
   if (seen !== undefined && replaced !== undefined && replaced.untilMs > nowMs() && !isVague) {
     const isHidden = lookup.kind === 'absent' && !isDeleted;
-    // Either this one is gone, or it is in no feed, and one before it that was never heard of is.
+    // Either this account was removed, or it is in no feed and an earlier one, never seen here, was.
     if (replaced.user === null && isHidden && living !== undefined && !isEcho) {
       await postpone();
       return undefined;
     }
     const removed = await removeReplaced(site, email, seen, living, from);
     if (!isDeleted && removed !== undefined && seen.user !== null) await site.retryWaiting(peer, seen.user);
-    // The account that has the address now may have gone as well: the plugin names an address once, however often it went.
+    // The present account of the address may be removed as well: the plugin names an address once, however many were.
     if (!isDeleted) return removed;
     if (removed !== undefined && seen.user !== null) {
       await site.dropWaiting(peer, seen.user);
@@ -290,7 +290,7 @@ async function removeLiving(
   };
   const before = (await readSeen(db, peer, [email])).get(email);
   await site.apply([record], from);
-  // Also where the guard or the mode of this site keeps the account: the peer has it no more.
+  // Also where the guard or the mode of this site keeps the account: the peer no longer has it.
   const link = await linkOf(db, linking(site, peer), before, { uids: stored.uids, regDate: host.regDate });
   if (link === 'holder') await forgetAccount(site, peer, email);
   const name = host.registers.get('s_name')?.['s_name'];

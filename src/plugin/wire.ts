@@ -2,7 +2,7 @@
 import type { FormMap, FormValue } from './form.ts';
 import { cleanText, maskHash } from '../model/plugin-text.ts';
 
-/** What the plugin answers. `data` is a list, always: its client dies of anything else. */
+/** What the plugin answers. `data` is a list, always: its client fails on anything else. */
 export interface PluginBody {
   readonly status: 'OK' | 'ERR';
   readonly message: string;

@@ -8,7 +8,7 @@ const MAX_BACKOFF_MS = 60_000;
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /**
- * Milliseconds to wait after `failures` failures in a row (1 = the first). Lies between 80 % and 100 % of 1 s, 2 s, 4 s,
+ * Milliseconds to wait after `failures` failures in a row (1 = the first). It is between 80 % and 100 % of 1 s, 2 s, 4 s,
  * … 60 s. What the far side asked for (`retryAfterS`) is a floor, up to an hour.
  * @param random 0 ≤ n < 1
  */

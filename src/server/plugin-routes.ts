@@ -36,7 +36,7 @@ const Answer = Type.String({ description: 'JSON: `status`, `message`, `data`; th
 const HTML = 'text/html; charset=UTF-8';
 
 /**
- * Adds `/` and `/index.php`, by POST or GET. Every answer, refusals too, has the plugin's form: its client dies of an answer
+ * Adds `/` and `/index.php`, by POST or GET. Every answer, refusals too, has the plugin's form: its client fails on an answer
  * whose `data` is no list.
  */
 export function pluginRoutes(app: App, { serve, refused, log }: PluginRouteDeps): void {

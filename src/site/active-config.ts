@@ -1,4 +1,4 @@
-/** What an edit of the config replaces in a site: all of it in one assignment, so that nobody sees half of it. */
+/** What an edit of the config replaces in a site, in one assignment, so that no work sees half of it. */
 import type { Config } from '../config/config.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { Origin } from '../model/stamp.ts';
@@ -8,7 +8,7 @@ import { keyDigestOf } from '../peer/authentication.ts';
 /** A config, and all that follows from it. */
 export interface ActiveConfig {
   readonly config: Config;
-  /** The host as last looked at with the eyes of this config. */
+  /** The host as last read under this config. */
   readonly snapshot: HostSnapshot;
   readonly routes: readonly PeerRoute[];
   readonly origin: Origin;

@@ -1,4 +1,4 @@
-/** Deliveries of one site: what src/outbox can do, put together with what the site can. */
+/** Deliveries of one site: connects src/deliver with the stores, peers and config of the site. */
 import type { Kysely } from 'kysely';
 import { guardAllowance } from '../store/guard-events.ts';
 import type { Lease, Leases } from '../store/lease.ts';

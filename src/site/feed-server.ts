@@ -1,4 +1,4 @@
-/** Feeds that peers take from a site: what src/feed can do, put together with what the site can. */
+/** Feeds that peers pull from a site: serves the pages of src/feed and counts them for each peer. */
 import type { Kysely } from 'kysely';
 import { makeFeedReader, type FeedReader } from '../feed/reader.ts';
 import type { PeerStatus } from '../store/peer-status.ts';

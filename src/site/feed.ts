@@ -1,4 +1,4 @@
-/** Feeds of one site: what src/feed can do, put together with what the site can. */
+/** Feeds of one site: connects src/feed with the stores, peers and config of the site. */
 import type { Kysely, Transaction } from 'kysely';
 import type { AppliedChunk, ApplyOptions } from '../apply/apply.ts';
 import { busyOf } from '../apply/outcomes.ts';
@@ -68,7 +68,7 @@ export async function feedFrom(site: FeedingSite, route: PeerRoute, options: Fee
         if (url !== undefined) return pluginOwner(url);
         const { signal } = call;
         return nativeOwner(
-          dryRun ? await peers.client(name).hello(call) : await peers.helloCache.hello(name, signal, { anew: true }),
+          dryRun ? await peers.client(name).hello(call) : await peers.helloCache.hello(name, signal, { fresh: true }),
         );
       },
       fetch: fetching({}),

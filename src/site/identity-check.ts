@@ -38,7 +38,7 @@ export interface IdentityCheckDeps {
 
 /**
  * A process that finds what it wrote itself goes on with the data it worked with, whatever server they are on: a replica that was
- * promoted. So long, in calls of note(), may what it finds be behind what it wrote: replicas lag.
+ * promoted. What it finds may be this many calls of note() behind what it wrote: replicas lag.
  */
 const LAG_BEATS = 20;
 
@@ -77,7 +77,7 @@ export function makeIdentityCheck({ db, config, process }: IdentityCheckDeps): I
   };
 }
 
-/** `RESTORED_OR_CLONED`, with what is other than it was. */
+/** `RESTORED_OR_CLONED`, with what changed. */
 export function mismatchError({ message }: IdentityMismatch): SyncError {
   return new SyncError('RESTORED_OR_CLONED', `Nothing is sent or applied, for ${message}.`);
 }

@@ -1,4 +1,4 @@
-/** Waking records that wait for something the host got: a language, or a column that can hold a value. */
+/** Retries parked records once the host has what they need: a language, or a column that can hold a value. */
 import { wakeParkedFor } from '../store/parked.ts';
 import type { Runner } from '../db/transaction.ts';
 import { hasNewLocale, hasOtherColumns, type HostSnapshot } from '../osclass/host.ts';

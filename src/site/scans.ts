@@ -43,7 +43,7 @@ export interface Scans {
   feedsMustWait(): Promise<boolean>;
   /**
    * The next page of whatever is to be scanned, or, of users, as many as take `forMs` milliseconds; undefined: another
-   * process is at it.
+   * process is scanning.
    */
   page(forMs?: number): Promise<BaselinePage | undefined>;
   /** Scan mode: begins a scan now, unless one is under way. */

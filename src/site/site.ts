@@ -77,7 +77,7 @@ export interface Site {
   /** True while a baseline or re-scan has pages left. */
   isScanPending(): Promise<boolean>;
   readonly scans: Scans;
-  /** A page of it, or those of `forMs` milliseconds; undefined: another process is at it. */
+  /** A page of it, or those of `forMs` milliseconds; undefined: another process is scanning. */
   scanPage(forMs?: number): Promise<BaselinePage | undefined>;
   /** One drain pass; nothing is done while another process drains. */
   drain(signal?: AbortSignal): Promise<Drained>;

@@ -60,7 +60,7 @@ export async function noteInstallation(runner: Runner, peer: string, owner: Feed
       fed_of = IF(${lesser}, VALUES(installation), fed_of)`.execute(runner);
 }
 
-/** Feeds from all peers begin anew. */
+/** Feeds from all peers start over. */
 export async function resetCursors(runner: Runner): Promise<void> {
   await sql`UPDATE ${own.peer} SET last_user_id = 0, cursor_of = NULL, fed_of = NULL`.execute(runner);
 }

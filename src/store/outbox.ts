@@ -247,7 +247,7 @@ function same({ kind, ref, generation, changedAt }: DueEntry): RawBuilder<unknow
 
 /**
  * One condition for all entries of a kind and generation: servers need 100 ms to make a plan of 500 that are joined by OR.
- * An entry dropped since they were read, and made anew for another account that has the id now, has the first generation
+ * An entry dropped since they were read, and made again for another account that has the id now, has the first generation
  * again, and is younger than all of them.
  */
 function conditionsOf(entries: readonly DueEntry[]): RawBuilder<unknown>[] {

@@ -49,7 +49,7 @@ export async function parkRecords(runner: Runner, records: readonly ParkedRecord
   }
 }
 
-/** Says why a record that lay here has to stay. `UPDATE parked SET … WHERE id = ? AND attempts = ?` */
+/** Notes why a parked record has to stay. `UPDATE parked SET … WHERE id = ? AND attempts = ?` */
 export async function parkAgain(
   runner: Runner,
   { id: parkedId, attempts }: ParkedRef,
@@ -62,7 +62,7 @@ export async function parkAgain(
     WHERE id = ${parkedId} AND attempts = ${attempts}`.execute(runner);
 }
 
-/** Takes out a record that lay here and went through. `DELETE FROM parked WHERE id = ? AND attempts = ?` */
+/** Deletes a parked record that was applied. `DELETE FROM parked WHERE id = ? AND attempts = ?` */
 export async function unparkRow(runner: Runner, { id: parkedId, attempts }: ParkedRef): Promise<void> {
   await sql`DELETE FROM ${own.parked} WHERE id = ${parkedId} AND attempts = ${attempts}`.execute(runner);
 }
@@ -75,7 +75,8 @@ export async function unparkRecords(runner: Runner, peer: string, uids: readonly
 }
 
 /**
- * Takes out what waits of removed users, whoever sent it: who lives on does so under another uid, and is sent again under
+ * Deletes the parked records of removed users, whichever peer sent them: an account that stays does so under another uid,
+ * and is sent again under
  * that. `DELETE FROM parked WHERE uid IN (…)`
  */
 export async function unparkRemoved(runner: Runner, uids: readonly Uid[]): Promise<void> {

@@ -14,7 +14,7 @@ import { own } from '../db/own-tables.ts';
 export interface Seen {
   /** Null: the peer has no such user, as far as we know. */
   readonly memory: Memory | null;
-  /** What it had of a user that it has no more: by the date of registration an account is told from a later one. */
+  /** What it had of a user that it no longer has: by the date of registration an account is told from a later one. */
   readonly earlier: Memory | null;
   /** A removal that the peer has not confirmed. */
   readonly removalId: number | null;
@@ -245,11 +245,11 @@ export async function removedAddresses(
   return new Map(rows.map((row) => [Number(row.removal_id), row.email]));
 }
 
-/** How it came to be known that a peer has a user no more. `echoed`: it will repeat the removal to us. */
+/** How it is known that a peer no longer has a user. `echoed`: it will repeat the removal to us. */
 export type RemovalEvidence = 'told' | 'told and echoed' | 'heard' | 'heard and echoed';
 
 /**
- * The peer has the user no more, and the address is forgotten. Where the peer said so itself, whatever it says of the
+ * The peer no longer has the user, and the address is forgotten. Where the peer said so itself, whatever it says of the
  * address later is of an account that is there; where it was told, a row may have been on its way, so what it had is kept.
  */
 export async function noteRemovedAtPeer(

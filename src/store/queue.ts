@@ -27,7 +27,7 @@ export async function lastMarker(runner: Runner): Promise<string | null> {
   return rows[0]?.seq ?? null;
 }
 
-/** True if all markers up to this one were worked off: `SELECT seq FROM queue WHERE seq <= ? LIMIT 1` finds none. */
+/** True if all markers up to this one were processed: `SELECT seq FROM queue WHERE seq <= ? LIMIT 1` finds none. */
 export async function isDrainedTo(runner: Runner, last: string | null): Promise<boolean> {
   if (last === null) return true;
   const { rows } = await sql`SELECT seq FROM ${own.queue} WHERE seq <= ${last} LIMIT 1`.execute(runner);

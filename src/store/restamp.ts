@@ -1,6 +1,6 @@
 /**
  * After the clock of this site was far ahead and was set right: what it stamped meanwhile is refused everywhere until that
- * time has come, which may be years. So it is stamped anew, as of now, before it is sent.
+ * time has come, which may be years. So it is stamped again, as of now, before it is sent.
  */
 import type { Kysely } from 'kysely';
 import type { OutboxWriter, Routes } from './ports.ts';
@@ -21,8 +21,8 @@ export interface RestampDeps {
 }
 
 /**
- * Puts users in order whose shadows hold such stamps; returns all as they are then. Every peer hears of them: one whose
- * clock was ahead as well has believed the stamps.
+ * Restamps users whose shadows hold such stamps; returns all as they are then. An entry for every peer is made: one whose
+ * clock was ahead as well has accepted the stamps.
  */
 export async function restampUsers(
   { db, origin, nowMs, outbox, routes }: RestampDeps,

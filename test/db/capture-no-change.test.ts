@@ -31,7 +31,7 @@ describe.each(['3.7', '5.2', '8'] as const)(
       await host.write('UPDATE {user_description} SET s_info = s_info');
       await host.write('DELETE FROM {user_description} WHERE s_info IS NULL');
       expect(await drainAll()).toEqual([]);
-      // Another connection with other habits, and rows written anew, column by column.
+      // Another connection with other habits, and rows written again, column by column.
       await host.write('SET FOREIGN_KEY_CHECKS = 0');
       await host.write('CREATE TEMPORARY TABLE copy AS SELECT * FROM {user}');
       await host.write('REPLACE INTO {user} SELECT * FROM copy');

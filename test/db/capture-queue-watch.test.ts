@@ -99,7 +99,7 @@ it('the right by which triggers run is looked for, and what it means for the sit
   expect(await watch.look(true)).toBeUndefined();
 });
 
-it('a daemon that is started anew remembers that markers were lost', async () => {
+it('a daemon that is started again remembers that markers were lost', async () => {
   const { site, host, database, again, ...cars } = await settled();
   await database.query(`ALTER TABLE ${OWN.queue} MODIFY seq TINYINT UNSIGNED NOT NULL AUTO_INCREMENT`);
   await database.query(`ALTER TABLE ${OWN.queue} AUTO_INCREMENT = 255`);

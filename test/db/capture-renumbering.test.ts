@@ -340,7 +340,7 @@ describe('an installation of a version that did not know of keys that change', (
     }
   }
 
-  it('is brought to the newest form; its markers are worked off, and nobody is looked at again', async () => {
+  it('is brought to the newest form; its markers are processed, and nobody is looked at again', async () => {
     const cars = await settled();
     await asBefore(cars);
     await cars.host.write("UPDATE {user} SET s_name = 'Old marker' WHERE pk_i_id = 3");

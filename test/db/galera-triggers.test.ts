@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely';
 import { expect, test } from 'vitest';
 import { mayMakeTriggers } from '../../src/capture/rights.ts';
-import { inspectTriggers, mendTriggers } from '../../src/capture/triggers.ts';
+import { inspectTriggers, repairTriggers } from '../../src/capture/triggers.ts';
 import { checkTriggersOnce } from '../../src/capture/trigger-health.ts';
 import { makeLeases } from '../../src/store/lease.ts';
 import { migrate } from '../../src/db/migrate.ts';
@@ -31,12 +31,12 @@ async function installed(): Promise<HostPool> {
   return site;
 }
 
-test('daemons that mend triggers at two nodes of a cluster never make two of one name', async () => {
+test('daemons that repair triggers at two nodes of a cluster never make two of one name', async () => {
   const { db, catalog } = await installed();
   const state = await inspectTriggers(db, catalog);
   // Neither sees what the other makes.
-  await mendTriggers(asNode(db), catalog, state);
-  await mendTriggers(asNode(db), catalog, state);
+  await repairTriggers(asNode(db), catalog, state);
+  await repairTriggers(asNode(db), catalog, state);
   const { missing, outdated, surplus } = await inspectTriggers(db, catalog);
   expect([missing, outdated]).toEqual([[], []]);
   // And the one on our own table.
@@ -49,14 +49,14 @@ test('where the triggers are seen, no statement is tried to find out whether the
   const watched = openPool(databaseConfig(database), { onStatement: (statement) => void statements.push(statement) });
   expect(await mayMakeTriggers(watched.db, catalog)).toBe(true);
   expect(statements.join(';')).toContain('CREATE TRIGGER');
-  await mendTriggers(db, catalog, await inspectTriggers(db, catalog));
+  await repairTriggers(db, catalog, await inspectTriggers(db, catalog));
   statements.length = 0;
   expect(await mayMakeTriggers(watched.db, catalog)).toBe(true);
   expect(statements.join(';')).not.toContain('CREATE');
   await watched.close();
 });
 
-test('triggers are mended at one node of a cluster at a time', async () => {
+test('triggers are repaired at one node of a cluster at a time', async () => {
   const { db, catalog } = await installed();
   const leases = makeLeases({ db, holder: 'a daemon at another node' });
   const lease = await leases.tryAcquire('triggers');

@@ -155,7 +155,7 @@ describe('where the server refuses a statement, the message says why and what to
     await database.query('CREATE VIEW broken AS SELECT n FROM below');
     await database.query('DROP TABLE below');
     const read = async (db: Runner): Promise<void> => void (await sql`SELECT * FROM broken`.execute(db));
-    expect(await said(database, {}, read)).toMatch(/View '\w+\.broken' references[^]*mend or drop it/);
+    expect(await said(database, {}, read)).toMatch(/View '\w+\.broken' references[^]*repair or drop it/);
   });
 
   it('a table whose definition changed in the middle is tried again', async () => {

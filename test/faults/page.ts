@@ -20,7 +20,7 @@ Written by \`npm run test:faults -- --seed ${seed}\` on ${server}, at commit \`$
 
 In each row two sites are kept the same by their daemons, and one of them is in use: visitors edit, view, register and delete
 all the while. Then something happens. No statement of the visitors may fail or take more than 1.2 s, the daemon must say
-what is wrong within a cycle (a second for what it meets, 30 s for what it has to look for), and after it was mended, by the
+what is wrong within a cycle (a second for what it meets, 30 s for what it has to look for), and after it was repaired, by the
 daemon itself or by a person who does what it said, the sites must be equal (*not compared*: the row changes what there is to compare).
 
 | what happens | statements | errors | slowest | noticed after | what it said | outcome |

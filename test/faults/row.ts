@@ -18,7 +18,7 @@ export interface Row {
   /** What the daemon must say, in its log or in `/health`; absent: there is nothing to say. */
   readonly says?: RegExp;
   /** What a person does about it, as the daemon said; absent: nothing is needed. */
-  readonly mend?: (stage: Stage) => Promise<unknown>;
+  readonly repair?: (stage: Stage) => Promise<unknown>;
   /** Why the host cannot be spared here: then its errors count as told. */
   readonly impossible?: string;
   /** With `impossible`: what its errors are, and no others. */

@@ -93,7 +93,7 @@ export const DEFINITIONS: readonly Row[] = [
       await renumber(root, -100_000, 100_001);
       await visitors.some(20);
       await arrives(stage, 'after');
-      if ((await idsThere(stage)) !== before) throw new Error('accounts of homes were made anew');
+      if ((await idsThere(stage)) !== before) throw new Error('accounts of homes were made again');
     },
   },
   {
@@ -108,7 +108,7 @@ export const DEFINITIONS: readonly Row[] = [
     },
     // Which of the two depends on whose table is missed first: one of Osclass, or one of ours.
     says: /HOST_TABLE_MISSING|HOST_CHANGED/,
-    async mend({ cars, visitors }) {
+    async repair({ cars, visitors }) {
       await cars.stop();
       await visitors.some(20);
       await cars.start({ config: { ...cars.config, database: { ...cars.config.database, tablePrefix: 'x_' } } });
@@ -127,7 +127,7 @@ export const DEFINITIONS: readonly Row[] = [
       await visitors.some(40);
     },
     says: /AUTO_INCREMENT/,
-    mend: ({ root, visitors }) =>
+    repair: ({ root, visitors }) =>
       visitors.away(async () => {
         await root.query(`UPDATE oc_t_user JOIN (SELECT MAX(pk_i_id) + 1 AS next FROM oc_t_user) AS free
           SET pk_i_id = next WHERE pk_i_id = 0`);
@@ -149,6 +149,6 @@ export const DEFINITIONS: readonly Row[] = [
     impossibleForMs: 12_000,
     happen: toMyIsam,
     says: /TRIGGERS_BREAK_WRITES/,
-    mend: ({ root }) => root.query('ALTER TABLE oc_t_user_description ENGINE = InnoDB'),
+    repair: ({ root }) => root.query('ALTER TABLE oc_t_user_description ENGINE = InnoDB'),
   },
 ];

@@ -18,13 +18,13 @@ export const HOST: readonly Row[] = [
     name: 'column of the host dropped',
     small: true,
     happen: ({ root }) => root.query('ALTER TABLE oc_t_user DROP COLUMN s_phone_land'),
-    mend: ({ root }) => root.query('ALTER TABLE oc_t_user ADD COLUMN s_phone_land VARCHAR(45) NULL AFTER s_website'),
+    repair: ({ root }) => root.query('ALTER TABLE oc_t_user ADD COLUMN s_phone_land VARCHAR(45) NULL AFTER s_website'),
     mayDiffer: true,
   },
   {
     name: 'column of the host renamed',
     happen: ({ root }) => root.query('ALTER TABLE oc_t_user CHANGE s_phone_land s_phone_away VARCHAR(45) NULL'),
-    mend: ({ root }) => root.query('ALTER TABLE oc_t_user CHANGE s_phone_away s_phone_land VARCHAR(45) NULL'),
+    repair: ({ root }) => root.query('ALTER TABLE oc_t_user CHANGE s_phone_away s_phone_land VARCHAR(45) NULL'),
   },
   {
     name: 'column added by a plugin',
@@ -81,7 +81,7 @@ export const HOST: readonly Row[] = [
       }
     },
     says: /accounts are gone though nobody deleted them/,
-    async mend({ root, world }) {
+    async repair({ root, world }) {
       // Who registers now arrives after all that came of it.
       await root.query(`INSERT INTO oc_t_user (dt_reg_date, s_name, s_username, s_password, s_email, b_active)
         VALUES (NOW(), 'Last', 'last', 'x', 'last@example.com', 1)`);
@@ -115,6 +115,6 @@ export const HOST: readonly Row[] = [
       await wait(3_000);
     },
     says: /"down"/,
-    mend: async ({ proxy }) => proxy.become('open'),
+    repair: async ({ proxy }) => proxy.become('open'),
   },
 ];

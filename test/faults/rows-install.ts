@@ -65,7 +65,7 @@ export const INSTALL: readonly Row[] = [
       await stage.visitors.some(10);
       await stage.cars.start();
     },
-    mend: feedBothWays,
+    repair: feedBothWays,
   },
   {
     name: 'install behind a long transaction',
@@ -79,6 +79,6 @@ export const INSTALL: readonly Row[] = [
       });
       await started;
     },
-    mend: feedBothWays,
+    repair: feedBothWays,
   },
 ];

@@ -31,13 +31,13 @@ export const OURS: readonly Row[] = [
     small: true,
     happen: ({ root }) => root.query(`DROP TABLE ${QUEUE}`),
     says: /account_sync_queue' doesn't exist|tables? .{0,40}missing/,
-    mend: restart,
+    repair: restart,
   },
   {
     name: 'queue table renamed',
     happen: ({ root }) => root.query(`RENAME TABLE ${QUEUE} TO ${QUEUE}_away`),
     says: /account_sync_queue' doesn't exist|tables? .{0,40}missing/,
-    mend: restart,
+    repair: restart,
   },
   {
     name: 'queue table full',
@@ -47,7 +47,7 @@ export const OURS: readonly Row[] = [
       await visitors.some(20);
     },
     says: /queue cannot be written/,
-    mend: ({ root }) => root.query(`ALTER TABLE ${QUEUE} MODIFY seq BIGINT UNSIGNED NOT NULL AUTO_INCREMENT`),
+    repair: ({ root }) => root.query(`ALTER TABLE ${QUEUE} MODIFY seq BIGINT UNSIGNED NOT NULL AUTO_INCREMENT`),
   },
   {
     name: 'queue table broken: its file is gone',
@@ -58,7 +58,7 @@ export const OURS: readonly Row[] = [
       await visitors.some(20);
     },
     says: /Repair it, or drop it/,
-    mend: ({ root }) => root.query(`DROP TABLE ${QUEUE}`),
+    repair: ({ root }) => root.query(`DROP TABLE ${QUEUE}`),
   },
   {
     name: 'triggers dropped',
@@ -78,7 +78,7 @@ export const OURS: readonly Row[] = [
       await visitors.some(40);
     },
     says: /queue cannot be written|lacks rights/,
-    mend: ({ root, account, cars }) =>
+    repair: ({ root, account, cars }) =>
       root.query(`GRANT INSERT, UPDATE, DELETE ON ${cars.db.name}.* TO '${account}'@'%'`),
   },
   {
@@ -91,7 +91,7 @@ export const OURS: readonly Row[] = [
       await visitors.some(10);
     },
     says: /account of the daemon lacks TRIGGER/,
-    mend: ({ root, account, cars }) => root.query(`GRANT TRIGGER ON ${cars.db.name}.* TO '${account}'@'%'`),
+    repair: ({ root, account, cars }) => root.query(`GRANT TRIGGER ON ${cars.db.name}.* TO '${account}'@'%'`),
   },
   {
     name: 'account of the daemon without the right INSERT on the queue alone',
@@ -107,7 +107,7 @@ export const OURS: readonly Row[] = [
       await visitors.some(40);
     },
     says: /queue cannot be written|lacks rights/,
-    mend: ({ root, account, cars }) => root.query(`GRANT INSERT ON ${cars.db.name}.* TO '${account}'@'%'`),
+    repair: ({ root, account, cars }) => root.query(`GRANT INSERT ON ${cars.db.name}.* TO '${account}'@'%'`),
   },
   {
     name: 'rights of the account of the daemon moved to a role',
@@ -127,7 +127,7 @@ export const OURS: readonly Row[] = [
       await visitors.some(10);
     },
     says: /lacks? TRIGGER|lacks rights|DB_MISSING_RIGHT|DB_ACCESS_DENIED/,
-    async mend({ root, account, cars }) {
+    async repair({ root, account, cars }) {
       await root.query(`GRANT ${RIGHTS.join(', ')} ON ${cars.db.name}.* TO '${account}'@'%'`);
       await root.query(`DROP ROLE role_${account}`);
     },
@@ -141,7 +141,7 @@ export const OURS: readonly Row[] = [
       await visitors.some(3);
     },
     says: /queue cannot be written|DB_ACCESS_DENIED|DB_MISSING_RIGHT/,
-    mend: ({ root, account, cars }) =>
+    repair: ({ root, account, cars }) =>
       root.query(`GRANT ${RIGHTS.join(', ')} ON ${cars.db.name}.* TO '${account}'@'%'`),
   },
   {
@@ -154,7 +154,7 @@ export const OURS: readonly Row[] = [
       await visitors.some(3);
     },
     says: /queue cannot be written|DB_ACCESS_DENIED|DB_MISSING_RIGHT/,
-    mend: ({ root, account }) => root.query(`RENAME USER '${away(account)}'@'%' TO '${account}'@'%'`),
+    repair: ({ root, account }) => root.query(`RENAME USER '${away(account)}'@'%' TO '${account}'@'%'`),
   },
   {
     name: 'triggers made by another account',

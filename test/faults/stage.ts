@@ -51,7 +51,7 @@ export async function play(row: Row, seed: number): Promise<Outcome> {
     if (row.says !== undefined && noticedMs === null) flaws.push('not noticed within a cycle');
     if (noticedMs !== null && noticedMs > (row.impossibleForMs ?? CYCLE_MS)) flaws.push('noticed late');
     const errorsUntilNoticed = visitors.errors().length;
-    await row.mend?.(stage);
+    await row.repair?.(stage);
     await visitors.some(20);
     const { statements, errors, slowestMs } = await visitors.leave();
     const untold = untoldErrors(row, errors, errorsUntilNoticed);

@@ -365,7 +365,7 @@ describe('check, of certificates', { timeout: 60_000 }, () => {
 describe('check, of the way back', { timeout: 60_000 }, () => {
   const wrong = async (): Promise<Finding[]> => (await look()).filter(({ result }) => result !== 'ok');
 
-  it('names a copy of this site to which the calls of the peer go', async () => {
+  it('names a copy of this site to which the calls from the peer go', async () => {
     const db = await createDatabase();
     const host = await createHost(db, { name: 'cars' });
     const { name, host: address, port, user, password } = db;
@@ -420,7 +420,7 @@ describe('check, of the way back', { timeout: 60_000 }, () => {
     await cars.start();
   });
 
-  it('names what keeps the calls of the peer from us', async () => {
+  it('names what keeps the calls from the peer from us', async () => {
     configure(front.url);
     back.rules = always(page(401, 'private', { 'www-authenticate': 'Basic realm="x"' }));
     expect(await wrong()).toMatchObject(

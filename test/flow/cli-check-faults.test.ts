@@ -1,4 +1,4 @@
-/** Faults that are seeded one by one: `account-sync check` finds each, and where its remedy can be followed by a program, that mends it. */
+/** Faults that are seeded one by one: `account-sync check` finds each, and where its remedy can be followed by a program, that repairs it. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -37,7 +37,7 @@ const look = async (): Promise<{ code: number; findings: Finding[] }> => {
 const wrong = async (): Promise<Finding[]> =>
   (await look()).findings.filter(({ result, message }) => result !== 'ok' && !NOT_RUNNING.test(message));
 
-/** Our own daemon is not started, for it would mend what is broken here. */
+/** Our own daemon is not started, for it would repair what is broken here. */
 const NOT_RUNNING = /no daemon of this site is running/;
 
 beforeAll(async () => {
@@ -114,7 +114,7 @@ interface Fault {
   readonly remedy: RegExp;
   readonly result?: 'warn' | 'fail';
   /** Follows the remedy, where a program can; else puts things right. */
-  readonly mend: (remedy: string) => Promise<void>;
+  readonly repair: (remedy: string) => Promise<void>;
 }
 
 const rights = RIGHTS.filter((right) => right !== 'SELECT').map((right) => ({
@@ -128,7 +128,7 @@ const rights = RIGHTS.filter((right) => right !== 'SELECT').map((right) => ({
   },
   says: new RegExp(`the account lacks .*${right}`),
   remedy: /^As an administrator: GRANT .* ON .* TO /,
-  mend: async (remedy: string) => {
+  repair: async (remedy: string) => {
     for (const grant of statements(remedy)) await cars.db.query(grant);
   },
 }));
@@ -141,28 +141,28 @@ const ofConfig: Fault[] = [
     seed: configure((text) => text.replace(account.password, 'wrong')),
     says: /denied/i,
     remedy: /database\.user.*database\.password/,
-    mend: restore,
+    repair: restore,
   },
   {
     what: 'a server that is not there',
     seed: configure((text) => text.replace(/port: \d+, user/, 'port: 9, user')),
     says: /ECONNREFUSED|cannot be reached/i,
     remedy: /check `database.host` and `database.port`/,
-    mend: restore,
+    repair: restore,
   },
   {
     what: 'a database that is not there',
     seed: configure((text) => text.replace(/name: test_\w+ /, 'name: nowhere ')),
     says: /nowhere|denied/i,
     remedy: /./,
-    mend: restore,
+    repair: restore,
   },
   {
     what: 'a wrong prefix',
     seed: configure((text) => text.replace('database: {', 'database: { table_prefix: xx_,')),
     says: /xx_t_user/,
     remedy: /database\.table_prefix: .*"oc_"/,
-    mend: async (remedy) => {
+    repair: async (remedy) => {
       const prefix = /"([^"]*)"/.exec(remedy)?.[1] ?? '';
       cli.configure(good.replace('database: {', `database: { table_prefix: ${prefix},`));
     },
@@ -173,7 +173,7 @@ const ofConfig: Fault[] = [
     says: /this site has no s_whatsapp/,
     remedy: /Correct the names/,
     result: 'warn',
-    mend: restore,
+    repair: restore,
   },
   {
     what: 'a related table that is not there',
@@ -183,7 +183,7 @@ const ofConfig: Fault[] = [
     says: /nothing fits t_shop/,
     remedy: /Check table, key and columns/,
     result: 'warn',
-    mend: restore,
+    repair: restore,
   },
   {
     what: 'a column to send that neither side knows',
@@ -191,7 +191,7 @@ const ofConfig: Fault[] = [
     says: /does not take s_fax/,
     remedy: /take them out of send_columns/,
     result: 'warn',
-    mend: restore,
+    repair: restore,
   },
   {
     what: 'a column to take that the peer does not send',
@@ -199,7 +199,7 @@ const ofConfig: Fault[] = [
     says: /does not send s_fax/,
     remedy: /take them out of columns/,
     result: 'warn',
-    mend: restore,
+    repair: restore,
   },
   {
     what: 'a short key',
@@ -207,7 +207,7 @@ const ofConfig: Fault[] = [
     says: /http\.admin_token: shorter than 32/,
     remedy: /account-sync key/,
     result: 'warn',
-    mend: restore,
+    repair: restore,
   },
   {
     what: 'no peers',
@@ -215,7 +215,7 @@ const ofConfig: Fault[] = [
     says: /there are none/,
     remedy: /Add the other sites/,
     result: 'warn',
-    mend: restore,
+    repair: restore,
   },
   {
     what: 'a peer in the clear',
@@ -227,7 +227,7 @@ const ofConfig: Fault[] = [
     says: /in the clear/,
     remedy: /HTTPS/,
     result: 'warn',
-    mend: restore,
+    repair: restore,
   },
 ];
 
@@ -237,35 +237,35 @@ const ofPeers: Fault[] = [
     seed: configure((text) => text.replace(homes.url, 'http://127.0.0.1:9/')),
     says: /cannot be reached/,
     remedy: /Check the peer and its URL/,
-    mend: restore,
+    repair: restore,
   },
   {
     what: 'a path that is not the daemon',
     seed: configure((text) => text.replace(homes.url, `${homes.url}shop/`)),
     says: /HTTP 404/,
     remedy: /http\.base_path there/,
-    mend: restore,
+    repair: restore,
   },
   {
     what: 'our key is not theirs',
     seed: configure((text) => text.replace(`${keyOf('cars')}-0123`, `${keyOf('cars')}-9999`)),
     says: /HTTP 403/,
     remedy: /site\.api_key.*config of the peer/,
-    mend: restore,
+    repair: restore,
   },
   {
     what: 'a peer that does not know us',
     seed: () => restartHomes({ ...homesWith({}), peers: [] }),
     says: /HTTP 403/,
     remedy: /under the entry for this site/,
-    mend: () => restartHomes(homesWith({})),
+    repair: () => restartHomes(homesWith({})),
   },
   {
     what: 'their key is not what we have',
     seed: configure((text) => text.replace(`${keyOf('homes')}-0123`, `${keyOf('homes')}-9999`)),
     says: /key that is not in its entry here/,
     remedy: /Put the site\.api_key of homes into api_key/,
-    mend: restore,
+    repair: restore,
   },
   {
     what: 'a peer whose calls to us fail',
@@ -274,7 +274,7 @@ const ofPeers: Fault[] = [
     },
     says: /its own calls to us fail since \d{4}-/,
     remedy: /account-sync check" there/,
-    mend: async () => {
+    repair: async () => {
       await (await homes.open()).site.status.recordCall('cars', { ok: true, status: '200', message: 'OK' });
     },
   },
@@ -286,14 +286,14 @@ const ofPeers: Fault[] = [
     },
     says: /clock is 1[12]\d s ahead of ours/,
     remedy: /NTP/,
-    mend: () => restartHomes(homesWith({})),
+    repair: () => restartHomes(homesWith({})),
   },
   {
     what: 'a peer that takes nothing from us',
     seed: () => restartHomes(homesWith({ receive: false })),
     says: /takes nothing from us/,
     remedy: /receive: true/,
-    mend: () => restartHomes(homesWith({})),
+    repair: () => restartHomes(homesWith({})),
   },
   {
     what: 'a peer that sends us nothing',
@@ -301,7 +301,7 @@ const ofPeers: Fault[] = [
     says: /sends us nothing/,
     remedy: /send: true/,
     result: 'warn',
-    mend: () => restartHomes(homesWith({})),
+    repair: () => restartHomes(homesWith({})),
   },
   {
     what: 'a peer we take nothing from, though it sends',
@@ -309,7 +309,7 @@ const ofPeers: Fault[] = [
     says: /though we take nothing from it/,
     remedy: /send: false/,
     result: 'warn',
-    mend: restore,
+    repair: restore,
   },
   {
     what: 'a peer that calls us otherwise',
@@ -317,7 +317,7 @@ const ofPeers: Fault[] = [
     says: /calls us boats/,
     remedy: /Name the entry .* cars there/,
     result: 'warn',
-    mend: () => restartHomes(homesWith({})),
+    repair: () => restartHomes(homesWith({})),
   },
   {
     what: 'a peer that calls itself otherwise',
@@ -325,7 +325,8 @@ const ofPeers: Fault[] = [
     says: /calls itself homes/,
     remedy: /name the entry homes here/,
     result: 'warn',
-    mend: async (remedy) => cli.configure(good.replace('name: homes', `name: ${/entry (\S+) here/.exec(remedy)?.[1]}`)),
+    repair: async (remedy) =>
+      cli.configure(good.replace('name: homes', `name: ${/entry (\S+) here/.exec(remedy)?.[1]}`)),
   },
 ];
 
@@ -335,28 +336,28 @@ const ofDatabase: Fault[] = [
     seed: async () => void (await cars.db.query(`DROP TRIGGER \`${await triggerName('user_au')}\``)),
     says: /user_au missing/,
     remedy: /account-sync install/,
-    mend: reinstall,
+    repair: reinstall,
   },
   {
     what: 'a trigger of another definer',
     seed: () => remake((text) => text),
     says: /user_au changed, or of another account/,
     remedy: /account-sync install/,
-    mend: reinstall,
+    repair: reinstall,
   },
   {
     what: 'a trigger with another body',
     seed: () => remake((text) => text.replace('AFTER UPDATE', 'BEFORE UPDATE').replace("'U'", "'X'")),
     says: /user_au changed/,
     remedy: /account-sync install/,
-    mend: reinstall,
+    repair: reinstall,
   },
   {
     what: 'a trigger under a strict mode',
     seed: () => remake((text) => text, 'STRICT_ALL_TABLES'),
     says: /user_au changed/,
     remedy: /account-sync install/,
-    mend: reinstall,
+    repair: reinstall,
   },
   {
     what: 'a trigger that nobody needs any more',
@@ -365,14 +366,14 @@ const ofDatabase: Fault[] = [
     ),
     says: /related9_au_77 not needed/,
     remedy: /account-sync install/,
-    mend: reinstall,
+    repair: reinstall,
   },
   {
     what: 'tables of an older version',
     seed: onCars('DELETE FROM oc_account_sync_migration ORDER BY id DESC LIMIT 1'),
     says: /of an older version: without/,
     remedy: /account-sync install/,
-    mend: reinstall,
+    repair: reinstall,
   },
   {
     what: 'a baseline that has not finished',
@@ -380,7 +381,7 @@ const ofDatabase: Fault[] = [
     says: /not finished/,
     remedy: /goes on from where it was/,
     result: 'warn',
-    mend: reinstall,
+    repair: reinstall,
   },
   {
     what: 'entries of a peer that is gone',
@@ -390,7 +391,7 @@ const ofDatabase: Fault[] = [
     says: /1 entry for boats, which is not in the config/,
     remedy: /Add boats again.*DELETE FROM/,
     result: 'warn',
-    mend: async (remedy) => {
+    repair: async (remedy) => {
       for (const statement of statements(remedy)) await cars.db.query(statement);
     },
   },
@@ -404,7 +405,7 @@ const ofDatabase: Fault[] = [
     },
     says: /not in the database/,
     remedy: /account-sync install/,
-    mend: reinstall,
+    repair: reinstall,
   },
   {
     what: 'a site without time zone',
@@ -412,7 +413,7 @@ const ofDatabase: Fault[] = [
     says: /times travel as they are/,
     remedy: /Set site\.timezone/,
     result: 'warn',
-    mend: configure((text) => text.replace('name: cars,', 'name: cars, timezone: Europe/Madrid,')),
+    repair: configure((text) => text.replace('name: cars,', 'name: cars, timezone: Europe/Madrid,')),
   },
 ];
 
@@ -425,14 +426,14 @@ describe('check', { timeout: 60_000 }, () => {
   });
 
   it.each([...ofConfig, ...ofPeers, ...rights, ...ofDatabase])(
-    'finds $what, and its remedy mends it',
-    async ({ seed, says, remedy, result = 'fail', mend }: Fault) => {
+    'finds $what, and its remedy repairs it',
+    async ({ seed, says, remedy, result = 'fail', repair }: Fault) => {
       await seed();
       const { code, findings } = await look();
       expect(code).toBe(findings.some((one) => one.result === 'fail') ? 3 : 0);
       const found = findings.find(({ message }) => says.test(message));
       expect(found).toMatchObject({ result, remedy: expect.stringMatching(remedy) as string });
-      await mend(found?.remedy ?? '');
+      await repair(found?.remedy ?? '');
       expect(await wrong()).toEqual([]);
     },
   );

@@ -144,7 +144,7 @@ describe('account-sync install', { timeout: 60_000 }, () => {
     expect((await cli.run('status')).code).toBe(0);
   });
 
-  it('mends triggers that are gone, and says so', async () => {
+  it('repairs triggers that are gone, and says so', async () => {
     await cli.run('install');
     const [trigger] = await cars.db.query<{ Trigger: string }>("SHOW TRIGGERS LIKE 'oc\\_t\\_user'");
     await cars.db.query(`DROP TRIGGER ${trigger?.Trigger}`);

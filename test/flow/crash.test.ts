@@ -63,7 +63,7 @@ describe.each(['sending', 'receiving'] as const)(`a daemon killed while %s (CRAS
       while (await site.isScanPending()) await site.scanPage();
     }
     daemon = await daemons.start(mortal.config);
-    // First calls of a peer and first reads of lists are statements that no later change has.
+    // First calls from a peer and first reads of lists are statements that no later change has.
     await registered(cars.host, 'first@example.com');
     await settle();
   }, 60_000);

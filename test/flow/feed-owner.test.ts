@@ -1,6 +1,6 @@
 /**
  * Ids mean something only within one installation: where a peer moved from the PHP plugin to a daemon or back, or was
- * installed anew, a feed begins at the start, and until one has come to its end the status says that it is due.
+ * reinstalled, a feed begins at the start, and until one has come to its end the status says that it is due.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Config, PeerConfig } from '../../src/config/config.ts';
@@ -17,7 +17,7 @@ const GO_ON: FeedOptions = { restart: false, once: false, dryRun: false, overwri
 const USERS = 20;
 const FROM_DAEMON = 'It runs a daemon now, and the last feed was one of the PHP plugin.';
 const FROM_PLUGIN = 'It runs the PHP plugin now, and the last feed was one of a daemon.';
-const ANEW = 'It was installed anew, or restored, since the last feed.';
+const ANEW = 'It was reinstalled, or restored, since the last feed.';
 const NEVER = 'No feed from it has come to its end yet.';
 
 interface Due {
@@ -133,7 +133,7 @@ describe('a peer with a daemon', { timeout: 60_000 }, () => {
     expect(await due()).toMatchObject(NOT_DUE);
   });
 
-  it('that was installed anew is fed from the start, and tells so itself with its own feed', async () => {
+  it('that was reinstalled is fed from the start, and tells so itself with its own feed', async () => {
     await reinstall(jobs);
     // Nothing was heard of it yet.
     expect(await due()).toMatchObject(NOT_DUE);
@@ -145,7 +145,7 @@ describe('a peer with a daemon', { timeout: 60_000 }, () => {
     expect(await due()).toMatchObject(NOT_DUE);
   });
 
-  it('that was installed anew within the five minutes for which its greeting is remembered is fed from the start', async () => {
+  it('that was reinstalled within the five minutes for which its greeting is remembered is fed from the start', async () => {
     await reinstall(jobs);
     expect(await feed()).toMatchObject({ users: USERS, complete: true });
     expect(await due()).toMatchObject(NOT_DUE);

@@ -40,7 +40,7 @@ describe('a feed', () => {
     expect(sums.message).toContain('Retrieved : 5, Limit: 5');
   });
 
-  it('of a site without users is complete at once, and counts anew when there are some', async () => {
+  it('of a site without users is complete at once, and counts again when there are some', async () => {
     const { cars, homes } = await beginFeeding(world, 0);
     const empty = await feed(homes, 'cars');
     expect(empty).toMatchObject({ pages: 1, users: 0, complete: true });

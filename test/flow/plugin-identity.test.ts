@@ -249,10 +249,10 @@ describe('accounts that only look like others', () => {
     await oldAccount(email);
     const before = await atCars(email);
     await mesh.jobs.host.write("UPDATE {user} SET dt_reg_date = '2021-01-01 00:00:00' WHERE s_email = ?", [email]);
-    await mesh.jobs.person.editProfile(email, { name: 'Dated anew' });
+    await mesh.jobs.person.editProfile(email, { name: 'Dated again' });
     await mesh.jobs.runCron();
     await mesh.settle();
-    expect(await atCars(email)).toMatchObject({ pk_i_id: before?.pk_i_id, s_name: 'Dated anew' });
+    expect(await atCars(email)).toMatchObject({ pk_i_id: before?.pk_i_id, s_name: 'Dated again' });
     await mesh.jobs.person.deleteAccount(email);
     await mesh.jobs.runCron();
     await mesh.settle();

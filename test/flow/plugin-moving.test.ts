@@ -126,7 +126,7 @@ peers:
       expect(await one.user('dan@example.com')).toMatchObject({ s_address: 'Calle Mayor 1', b_company: 1 });
       expect((await one.user('cid@example.com'))?.s_password).toBe((await host.user('cid@example.com'))?.s_password);
     }
-    // Nobody was made anew there, and what was empty is filled.
+    // Nobody was made again there, and what was empty is filled.
     const after = await host.select('SELECT pk_i_id AS id, s_email, s_secret, s_username FROM {user} ORDER BY pk_i_id');
     expect(after.map(({ id, s_email }) => ({ id, s_email }))).toEqual(expect.arrayContaining(names));
     for (const row of after) {

@@ -75,7 +75,7 @@ describe('an account that the daemon makes on a plugin site', () => {
     expect(await secretAt(mesh.jobs.host)).toMatch(SECRET);
   });
 
-  it('gets both if it was deleted there, and a page of a feed made it anew before the removal was sent', async () => {
+  it('gets both if it was deleted there, and a page of a feed made it again before the removal was sent', async () => {
     await mesh.cars.host.person.register({ email, name: 'Fay', validation: false });
     await mesh.work(mesh.cars);
     await mesh.hourPasses();

@@ -145,7 +145,7 @@ describe('values that only the plugin site has', () => {
     expect(await there('s_name', 's_website')).toEqual(['Eva C', 'https://😀.example.com']);
   });
 
-  it('an account that was lost there, and made anew by a row of ours, takes nothing from the one here', async () => {
+  it('an account that was lost there, and made again by a row of ours, takes nothing from the one here', async () => {
     await mesh.cars.host.person.register({ email, name: 'Eva', phoneMobile: '77', validation: false });
     await mesh.work(mesh.cars);
     const before = await here('s_name', 's_password', 'b_active', 's_phone_mobile');

@@ -16,7 +16,7 @@ afterAll(() => world.close());
 
 const linesWith = (text: string): string[] => said.filter((line) => line.includes(text));
 
-it('T9: a daemon whose connections lead to a server that takes no writes says so, and connects anew', async () => {
+it('T9: a daemon whose connections lead to a server that takes no writes says so, and reconnects', async () => {
   const cars = world.site('cars');
   const { site } = await cars.open();
   // Every connection there is: none of them may write any more.
@@ -30,7 +30,7 @@ it('T9: a daemon whose connections lead to a server that takes no writes says so
       ),
     );
   let users = 0;
-  // A statement between two passes may be the first to fail, and be told to nobody: those of the pool are anew then.
+  // A statement between two passes may be the first to fail, and be told to nobody: those of the pool are again then.
   await eventually(async () => {
     await demote();
     await cars.host.person.register({ email: `user${(users += 1)}@example.com`, name: 'Ana', validation: false });
@@ -62,7 +62,7 @@ it('a daemon that may still write where nobody else may says so, and that it is 
   await eventually(async () => {
     expect(await health()).toMatchObject({ status: 503, text: expect.stringContaining('DB_READ_ONLY') });
   });
-  expect(linesWith('triggers cannot be mended')).toEqual([]);
+  expect(linesWith('triggers cannot be repaired')).toEqual([]);
   isReadOnly = false;
   await eventually(async () => expect(await health()).toMatchObject({ status: 200 }), { timeoutMs: 20_000 });
 });

@@ -29,7 +29,7 @@ const feedBothWays = async (world: World, one: WorldSite): Promise<void> => {
   for (const { name } of site.routes()) await (await siteOf(world.site(name))).feed(one.name, PLAIN);
 };
 
-/** An account that its owner deleted and registered anew, known everywhere. */
+/** An account that its owner deleted and registered again, known everywhere. */
 const registeredAgain = async (world: World, on: WorldSite, name = 'again'): Promise<string> => {
   const email = address(name);
   await register(on, email, 'First');
@@ -42,7 +42,7 @@ const registeredAgain = async (world: World, on: WorldSite, name = 'again'): Pro
   return email;
 };
 
-/** Nobody waits, all sites are alike, and no account was made anew. */
+/** Nobody waits, all sites are alike, and no account was made again. */
 const expectOne = async (world: World, email: string, ids: unknown[]): Promise<void> => {
   for (const site of world.sites) expect(await parkedOn(site)).toEqual([]);
   expect((await world.differences()).filter((one) => one.email === email)).toEqual([]);
@@ -72,7 +72,7 @@ const useWorld = (options: WorldOptions = {}): (() => World) => {
   return () => world as World;
 };
 
-describe('an account that was deleted and registered again, once a site is installed anew', () => {
+describe('an account that was deleted and registered again, once a site is reinstalled', () => {
   const zones = { cars: 'America/New_York', homes: 'Europe/Berlin', jobs: 'Asia/Kolkata' };
   const hosts = Object.fromEntries(Object.entries(zones).map(([name, timezone]) => [name, { timezone }]));
   const world = useWorld({ hosts });
@@ -117,7 +117,7 @@ describe('an account that was deleted and registered again, once a site is insta
     await expectEditsToGoEverywhere(world(), email);
   });
 
-  it('is linked where all sites are installed anew, one after the other', async () => {
+  it('is linked where all sites are reinstalled, one after the other', async () => {
     expect.hasAssertions();
     const email = await registeredAgain(world(), world().site('homes'));
     const ids = await idsOf(world(), email);
@@ -203,7 +203,7 @@ describe('an account that was deleted and registered again, once a site is insta
   });
 });
 
-describe('two accounts of which one has the address that the other gave up, once a site is installed anew', () => {
+describe('two accounts of which one has the address that the other gave up, once a site is reinstalled', () => {
   const world = useWorld();
 
   it.each([0, 5, -5])('stay two, each with what is its own (zone off by %i hours)', async (hours) => {
@@ -236,7 +236,7 @@ describe('two accounts of which one has the address that the other gave up, once
   });
 });
 
-describe('sites in a line, of which the one in the middle is installed anew', () => {
+describe('sites in a line, of which the one in the middle is reinstalled', () => {
   const world = useWorld({
     peers: { cars: ['homes'], homes: ['cars', 'jobs'], jobs: ['homes'] },
     peerExtra: { 'homes.cars': '    relay: true', 'homes.jobs': '    relay: true' },

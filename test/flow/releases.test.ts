@@ -104,7 +104,7 @@ async function expectBothWays(round: string): Promise<void> {
 }
 
 describe('from release 0.1.0 to this version and back, on two sites in use', { timeout: 300_000 }, () => {
-  it('Upgrading one site, while people of both write on: no write fails, no edit is lost, nothing is to be mended', async () => {
+  it('Upgrading one site, while people of both write on: no write fails, no edit is lost, nothing is to be repaired', async () => {
     const [here, there] = [await edit(cars, HERE), await edit(homes, THERE)];
     expect((await dumpOf(cars.site.db)).toString('latin1')).not.toMatch(/CREATE.*TRIGGER/);
     await stop(cars);

@@ -109,9 +109,9 @@ describe('a removal on a peer', () => {
     await register(cars.host);
     await settleByHand(world);
     await cars.host.person.deleteAccount(email);
-    await register(cars.host, 'Ana anew');
+    await register(cars.host, 'Ana again');
     await settleByHand(world);
-    for (const { host } of world.sites) expect(await host.user(email)).toMatchObject({ s_name: 'Ana anew' });
+    for (const { host } of world.sites) expect(await host.user(email)).toMatchObject({ s_name: 'Ana again' });
     expect(await world.differences()).toEqual([]);
   });
 
@@ -121,11 +121,11 @@ describe('a removal on a peer', () => {
     await homes.host.person.deleteAccount(email);
     await drainAll(homes);
     await deliverAll(homes, 'cars');
-    await register(cars.host, 'Ana anew');
+    await register(cars.host, 'Ana again');
     await drainAll(cars);
     await deliverAll(cars, 'jobs');
     await settleByHand(world);
-    for (const { host } of world.sites) expect(await host.user(email)).toMatchObject({ s_name: 'Ana anew' });
+    for (const { host } of world.sites) expect(await host.user(email)).toMatchObject({ s_name: 'Ana again' });
     expect(await world.differences()).toEqual([]);
   });
 

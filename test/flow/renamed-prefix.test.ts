@@ -55,7 +55,7 @@ describe('with all tables of Osclass renamed while the daemon runs', { timeout: 
       );
       expect(errorsOf('HOST_CHANGED')).toEqual([]);
       expect((await fetch(new URL('health', cars.url))).status).toBe(503);
-      // Nothing is made anew under the old prefix.
+      // Nothing is made again under the old prefix.
       const left = (await tablesOf()).filter((table) => table.startsWith('oc_') && which(table));
       expect(left).toEqual([]);
 

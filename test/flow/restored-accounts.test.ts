@@ -85,7 +85,7 @@ describe('after the restore of a whole backup', { timeout: 240_000 }, () => {
     expect(again.err).not.toMatch(/ b\*\*\*@/);
   });
 
-  it("after the restore of Osclass's tables alone, with the daemon installed anew, they are named too", async () => {
+  it("after the restore of Osclass's tables alone, with the daemon reinstalled, they are named too", async () => {
     await cars.stop();
     expect(await cli.run('uninstall')).toMatchObject({ code: 0 });
     await restoreInto(cars.db, ofOsclass);

@@ -35,7 +35,7 @@ export function makeLedger(personOf: (email: string) => string): Ledger {
   const successors = new Map<string, Set<Value>>();
   const removed = new Set<string>();
   const dead = new Set<Value>();
-  /** Values of rows that were deleted and inserted again: they may count as set anew. */
+  /** Values of rows that were deleted and inserted again: they may count as set again. */
   const replaced = new Set<Value>();
   const moves = new Map<string, { readonly site: string; readonly to: string }[]>();
 

@@ -45,7 +45,7 @@ export type SyncOperation =
    * far off the zone is in which it then takes its dates to be.
    */
   | { readonly do: 'reinstall'; readonly at: number; readonly zoneMs: number; readonly crash?: number }
-  /** Everything is mended and comes to rest; the history goes on after that. */
+  /** Everything is repaired and comes to rest; the history goes on after that. */
   | { readonly do: 'rest' };
 
 /** One step of a history, so long after the one before. */

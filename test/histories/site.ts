@@ -34,7 +34,7 @@ export interface HistorySite {
   readonly memory: Memory;
   /** Gives every user a shadow. `zoneMs`: what a wrong time zone adds to dates. */
   baseline(zoneMs?: number): Promise<void>;
-  /** One drain pass. Returns how many markers it worked off. */
+  /** One drain pass. Returns how many markers it processed. */
   drain(): Promise<number>;
   /** One delivery pass to a peer. Returns how many records were sent. */
   deliver(to: string, send: (records: readonly WireRecord[]) => Promise<StreamAnswer>): Promise<number>;

@@ -20,7 +20,7 @@ export interface World {
   /** Begins the history. */
   start(): Promise<void>;
   perform(operation: Operation): Promise<void>;
-  /** Mends everything and works until nobody has anything to do. */
+  /** Repairs everything and works until nobody has anything to do. */
   rest(): Promise<void>;
   /**
    * What a person does where two accounts want one address: whoever has it gets another. Returns for how many.
@@ -204,7 +204,7 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
   const rest = async (): Promise<void> => {
     cuts.clear();
     for (const [index, skewMs] of skews.entries()) skews[index] = Math.min(skewMs, MOST_SKEW_MS);
-    tell(() => 'everything is mended');
+    tell(() => 'everything is repaired');
     for (const request of late.splice(0)) await arrive(request);
     if (wasInstalledAgain || history.sites.some((site) => site.users.length > 0)) {
       for (const [at] of sites.entries()) for (const [from] of sites.entries()) await feed(at, from);

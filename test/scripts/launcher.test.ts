@@ -87,7 +87,7 @@ describe('the program', { timeout: 120_000 }, () => {
     expect(err).toMatch(/permission denied: it belongs to user 0, mode 600, and this process runs as user 65534/);
     chownSync(file, NOBODY, NOBODY);
     rmSync(join(folder, 'key'), { force: true });
-    const mended = await start(process.execPath, [PROGRAM, 'health'], { uid: NOBODY, gid: NOBODY, env });
-    expect(mended.err).not.toMatch(/permission denied/);
+    const repaired = await start(process.execPath, [PROGRAM, 'health'], { uid: NOBODY, gid: NOBODY, env });
+    expect(repaired.err).not.toMatch(/permission denied/);
   });
 });

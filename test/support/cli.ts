@@ -28,7 +28,7 @@ export interface Running {
 export interface Cli {
   run(...args: string[]): Promise<Ended>;
   start(...args: string[]): Running;
-  /** Writes the config file anew. */
+  /** Writes the config file again. */
   configure(text: string): void;
   /** The folder of the config file, for others beside it. */
   readonly folder: string;

@@ -42,7 +42,7 @@ test('an edit counts at once where that is asked for', async () => {
   expect((await edits.read(true))?.config.stream.batchSize).toBe(7);
 });
 
-test('a bad edit is told until it is mended', async () => {
+test('a bad edit is reported until it is corrected', async () => {
   await edits.read(false);
   writeFileSync(file, batch(0));
   expect(await edits.read(false)).toBeUndefined();

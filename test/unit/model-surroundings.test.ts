@@ -20,7 +20,7 @@ test.each([
   ['the key', mysql, { apiKey: 'ffffffff' }],
   ['the table, rebuilt by OPTIMIZE or restored in place', mysql, { tableMade: '2026-05-05 05:05:05' }],
   ['the node of a cluster', galera, { serverId: '2', tableMade: '2026-05-05 05:05:05' }],
-  ['a container of MariaDB, made anew on the same data', mariadb, { server: 'mariadb 2222' }],
+  ['a container of MariaDB, made again on the same data', mariadb, { server: 'mariadb 2222' }],
   [
     'MariaDB, upgraded to a version that has a server_uid',
     { ...mysql, server: 'mariadb db 3306 /var/lib/mysql/' },

@@ -6,14 +6,14 @@ const main = fileURLToPath(new URL('../histories/plugin-main.ts', import.meta.ur
 
 test.each([
   { runs: 500, seed: 1 },
-  // An account that a page of a feed made anew: without a secret, without a user name.
+  // An account that a page of a feed made again: without a secret, without a user name.
   { runs: 1, seed: 1014 },
   { runs: 1, seed: 1425 },
   // A page of a feed was lost, and somebody registered there meanwhile.
   { runs: 1, seed: 2267 },
   // Somebody took an address that another had given up there, and was removed before anybody heard.
   { runs: 1, seed: 1923 },
-  // A row of ours made an account anew while it was blocked here.
+  // A row of ours made an account again while it was blocked here.
   { runs: 1, seed: 2176 },
   // An account was removed and registered again here, while somebody registered the address there.
   { runs: 1, seed: 10322 },

@@ -141,7 +141,7 @@ test('a streak of failures is one warning, and its end one line', async () => {
   expect(recovered).toEqual([3]);
 });
 
-test('a failure that waiting does not mend is an error', async () => {
+test('a failure that waiting does not repair is an error', async () => {
   const { loop, lines, waits } = watchedLoop({
     pass: async () => {
       throw new SyncError('DB_MISSING_RIGHT');

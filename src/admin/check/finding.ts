@@ -13,7 +13,7 @@ export interface Finding {
 /** All is well. */
 export const ok = (check: string, message: string): Finding => ({ check, result: 'ok', message });
 
-/** Works, but somebody should know, or mend it before it does not. */
+/** Works, but a person should know of it, or act before it fails. */
 export const warn = (check: string, message: string, remedy: string): Finding => ({
   check,
   result: 'warn',

@@ -22,7 +22,7 @@ export async function checkTriggers(site: Site): Promise<Finding[]> {
     ...triggers.surplus.map((trigger) => `${trigger.name} not needed`),
   ];
   if (!triggersAreWell(triggers)) {
-    return [fail('triggers', wrong.join(', '), 'Run "account-sync install"; a running daemon mends them by itself.')];
+    return [fail('triggers', wrong.join(', '), 'Run "account-sync install"; a running daemon repairs them by itself.')];
   }
   const flaw = await findFlaw(db, tablesWatched(catalog, hosts.related));
   if (flaw !== undefined) return [await flawFinding(site, flaw)];

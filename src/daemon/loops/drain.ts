@@ -1,4 +1,4 @@
-/** The drain: markers are worked off every second, or all users are looked at; then deliveries are woken if they are due. */
+/** The drain: markers are processed every second, or all users are looked at; then deliveries are woken if they are due. */
 import { isNews } from '../../capture/drain.ts';
 import { SyncError } from '../../model/errors.ts';
 import type { Loop, PassOutcome } from '../../runtime/loop.ts';

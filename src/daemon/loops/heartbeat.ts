@@ -3,7 +3,7 @@ import type { Lease, Leases } from '../../store/lease.ts';
 import { SyncError } from '../../model/errors.ts';
 import { hasPassed, type Clock } from '../../runtime/clock.ts';
 
-/** That of one daemon. */
+/** The heartbeat of one daemon. */
 export interface Heartbeat {
   /**
    * Renews the lease if it is time, or takes it. Several daemons of one site share it; any of them alive keeps it. Throws
@@ -14,7 +14,7 @@ export interface Heartbeat {
   leave(): Promise<void>;
 }
 
-/** So often it is renewed, and a daemon that waits for it looks. */
+/** Interval at which it is renewed, and at which a daemon that waits for it looks. */
 export const HEARTBEAT_EVERY_MS = 10_000;
 
 /** Makes it; nothing is taken before the first show(). */

@@ -32,7 +32,7 @@ const REFRESH_EVERY_MS = 30_000;
 /** Without the rights of its account changes are lost, or the site itself fails: three short statements look for them. */
 const RIGHTS_EVERY_MS = 5_000;
 /** Each try to make a trigger may freeze its table for a second, so after two of them the host has a rest. */
-const MENDING: Patience = { tries: 2, pauseMs: 500 };
+const REPAIR_PATIENCE: Patience = { tries: 2, pauseMs: 500 };
 const REST_MS = 10_000;
 
 /** It is not the triggers then. */
@@ -90,7 +90,11 @@ export function makeHostHealth({ site, log, clock, state }: LoopContext): HostHe
     if (!hasPassed(REST_MS, restingSinceMs, lookedAtMs)) return;
     try {
       const { catalog, hosts } = site.snapshot();
-      const checked = await checkTriggersOnce(site.db, catalog, { signal, patience: MENDING, related: hosts.related });
+      const checked = await checkTriggersOnce(site.db, catalog, {
+        signal,
+        patience: REPAIR_PATIENCE,
+        related: hosts.related,
+      });
       if (checked.kind === 'lost')
         log.error({ triggers: checked.triggers }, 'triggers were missing; made again, all users are compared');
       if (checked.kind === 'renewed') log.info({ triggers: checked.triggers }, 'triggers renewed');
@@ -101,7 +105,7 @@ export function makeHostHealth({ site, log, clock, state }: LoopContext): HostHe
       restingSinceMs = clock.nowMs();
       const isBusy = error.code === 'TABLE_BUSY';
       state.triggers = isBusy ? 'mending' : 'missing';
-      log[isBusy ? 'warn' : 'error']({ err: error, remedy: remedyOf(error) }, 'triggers cannot be mended');
+      log[isBusy ? 'warn' : 'error']({ err: error, remedy: remedyOf(error) }, 'triggers cannot be repaired');
     }
   };
 

@@ -1,4 +1,4 @@
-/** A daemon that finds itself elsewhere does nothing until a person has said what it is; this looks, and says so. */
+/** A daemon that finds the site moved, restored or cloned does nothing until a person says which; this checks and logs it. */
 import { ERRORS } from '../../model/errors.ts';
 import { hasPassed, type Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/logger.ts';
@@ -12,11 +12,11 @@ type Pass = (signal: AbortSignal) => Promise<PassOutcome>;
 export interface IdentityWatch {
   /** Looks: now and then, and at each call while it is stopped, so that `account-sync resume` is noticed at once. */
   afterCheck(pass: Pass): Pass;
-  /** Goes by what the other found. */
+  /** Uses the result of the last check. */
   afterLastCheck(pass: Pass): Pass;
 }
 
-/** One line for the person who has to say what it is. */
+/** Logs the mismatch, with what the operator does about it. */
 export function logMismatch(mismatch: IdentityMismatch | undefined, log: Log): void {
   if (mismatch === undefined) return;
   const error = mismatchError(mismatch);

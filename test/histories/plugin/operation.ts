@@ -70,7 +70,7 @@ export function drawPluginHistory(seed: number): PluginHistory {
     const kind = random.pick(KINDS);
     return { kind, site: siteOf(kind, random), who: random.int(6), what: random.int(1000) };
   });
-  // Daemons that meet anew cannot tell people of one address apart: where addresses change hands, nobody moves.
+  // Daemons that meet again cannot tell people of one address apart: where addresses change hands, nobody moves.
   const moves = random.chance(0.5);
   // So it is with values that nobody can date.
   const isLeft = ({ kind }: Operation): boolean => !moves || !['give up', 'move', 'fill'].includes(kind);

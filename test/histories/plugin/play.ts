@@ -263,7 +263,7 @@ function makePeople(
   const register = (site: SiteName, email: string): void => {
     if (handlesOf(site).some((one) => one.email === email)) return;
     const [date, hash] = [dateOf(nowMs()), hashOf()];
-    // Daemons that meet anew know people by their address.
+    // Daemons that meet again know people by their address.
     const withIt = (names: readonly SiteName[]): Handle[] =>
       names.flatMap(handlesOf).filter((one) => one.email === email);
     const among = withIt(['cars', 'homes']);

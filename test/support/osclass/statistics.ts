@@ -86,7 +86,7 @@ const ancestors = (): string =>
   }).join(' UNION ALL ');
 
 /**
- * Counts everything anew and gives the counters that are wrong: `i_items` of users, and items by category (with those
+ * Counts everything again and gives the counters that are wrong: `i_items` of users, and items by category (with those
  * below), country, region and city. Empty when all is right. `now` (the site's local time as a DATETIME) decides which
  * items have expired; the real UTC time unless given.
  */
