@@ -72,7 +72,7 @@ export function toParked(
 
 /**
  * Records that could not be applied now, and that their sender will not send again by itself. Not those of a clock that is
- * far ahead: it sends them when it is right again, and these would come to pass when everybody has forgotten them.
+ * far ahead: such a sender sends them itself once its clock is right, and a copy kept here would be applied long after.
  */
 export function busyOf(
   peer: string,

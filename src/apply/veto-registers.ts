@@ -1,5 +1,5 @@
 /**
- * Refine: takes out of the plans of a chunk what this site cannot store or must not give away — values that do not fit,
+ * Takes out of the plans of a chunk what this site cannot store or must not give away — values that do not fit,
  * user names and addresses that belong to others — and says why. Reads, but writes nothing.
  */
 import type { Transaction } from 'kysely';

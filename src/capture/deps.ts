@@ -1,3 +1,4 @@
+/** What the passes of capture need of the site, given by whoever puts the site together. */
 import type { Kysely, Transaction } from 'kysely';
 import type { OutboxWriter, Routes } from '../store/ports.ts';
 import type { Origin } from '../model/stamp.ts';

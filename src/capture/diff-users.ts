@@ -130,7 +130,7 @@ async function recognise(
 ): Promise<ReadonlyMap<number, number>> {
   const unknown = [...users.values()].filter((user) => !shadows.has(user.id) || isOther(user, shadows));
   const former = await findFormerIds(trx, deps, unknown);
-  // One that was deleted is followed by who has its address now: see successors.ts.
+  // One that was deleted is followed by who has its address now: see replaced-rows.ts.
   const moves = new Map([...former].filter(([before]) => marked.get(before)?.deletedEmail === undefined));
   if (moves.size === 0) return moves;
   const made = await renumber(trx, deps, moves, { keeps: full });

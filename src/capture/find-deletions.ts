@@ -1,6 +1,6 @@
 /**
  * The half of scan mode that finds deletions: shadows are read page by page, and one whose row is not there was deleted,
- * if the table is the one it was (table-seen.ts). It gets a delete marker, and the drain does the rest. In a table that
+ * if the table is the one it was (table-fingerprint.ts). It gets a delete marker, and the drain does the rest. In a table that
  * was emptied or restored nobody counts as deleted: who is missing there is remembered as vanished.
  */
 import type { Kysely, Transaction } from 'kysely';

@@ -51,7 +51,7 @@ export async function checkTriggersOnce(
 }
 
 /**
- * Runs the triggers as the site's writes do, which leaves nothing behind; see proof.ts. Where the site cannot write because of them,
+ * Runs the triggers as the site's writes do, which leaves nothing behind; see trigger-proof.ts. Where the site cannot write because of them,
  * they are dropped at once. Returns what is wrong; undefined: nothing. Throws what {@link findFlaw} and dropping throw.
  */
 export async function proveTriggers(

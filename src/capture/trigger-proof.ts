@@ -57,7 +57,7 @@ function unmarked(name: string): Flaw {
   return { error: new SyncError('DB_MISSING_RIGHT', message), stopsSite: false };
 }
 
-/** It may be our table, or its disk, and not what the site meets. */
+/** An error that may be about our own table or its disk, and not about what the site's writes meet. */
 function other(error: unknown): Flaw {
   if (!(error instanceof SyncError) || OF_OTHERS.has(error.code)) throw error;
   return { error, stopsSite: false };

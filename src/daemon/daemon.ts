@@ -21,7 +21,7 @@ import { makeLoops, type Loops } from './loops.ts';
 import { openPatiently } from './open-patiently.ts';
 import { makeReload, type Reload } from './reload.ts';
 import { wireSite } from './site-routes.ts';
-import { configOf, firstStage, healthAt, readingsAt, openRoutes, type Stage } from './stage.ts';
+import { configOf, firstStage, healthAt, readingsAt, routesOfOpenSite, type Stage } from './stage.ts';
 
 /** What a daemon is started with. */
 export interface DaemonOptions {
@@ -162,7 +162,7 @@ function makeServer({ config, log }: DaemonOptions, frame: Frame, reload: Reload
   const { stage, clock, lifecycle, authenticator, metrics } = frame;
   const health = () => healthAt(stage, clock, reload.refusal() !== undefined);
   return makeApp({
-    ...lateRoutes(() => openRoutes(stage)),
+    ...lateRoutes(() => routesOfOpenSite(stage)),
     identify: (header) => authenticator.identify(header),
     adminConfigured: () => authenticator.hasAdmin(),
     openMetrics: () => configOf(stage).http.openMetrics,

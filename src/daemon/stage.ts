@@ -39,7 +39,7 @@ export function configOf({ open, coming }: Stage): Config {
 }
 
 /** The routes of the open site. Throws `DB_UNAVAILABLE` where it is not open. */
-export function openRoutes({ open }: Stage): SiteDeps {
+export function routesOfOpenSite({ open }: Stage): SiteDeps {
   if (open === undefined) throw new SyncError('DB_UNAVAILABLE', undefined, { retryAfterS: 1 });
   return open.routes;
 }

@@ -155,7 +155,7 @@ export function isElsewhere(error: unknown): boolean {
 
 /** Codes of the driver and of sockets that say that a connection went while it was used, or that no answer came on it. */
 const LOST = new Set(['ECONNRESET', 'EPIPE', 'PROTOCOL_CONNECTION_LOST', 'PROTOCOL_SEQUENCE_TIMEOUT', undefined]);
-/** The same, said by the server, which closes the connection after it. */
+/** Numbers by which the server says so before it closes the connection. */
 const LOST_ERRNOS = new Set([1152, 1153, 1158, 1159, 1160, 1161, 1184, 2006, 2013]);
 
 /**

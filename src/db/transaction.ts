@@ -17,7 +17,7 @@ export interface TransactionOptions {
 
 /**
  * Runs `work` in one READ COMMITTED transaction (the level every session of the pool has) and commits. On a deadlock, a
- * lock wait, or a cluster that refuses the commit (1213, 1205, 1020, 1180) it is rolled back and repeated as a whole,
+ * lock wait, or a cluster that refuses the commit (`DB_CONFLICT` in server-errors.ts) it is rolled back and repeated as a whole,
  * after 10 – 20 ms that double with each try: `work` must therefore do nothing but SQL on `trx`, and keep no result of
  * an earlier try. Throws what `work` threw; `DB_CONFLICT` when the tries are used up.
  */

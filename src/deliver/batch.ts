@@ -39,7 +39,7 @@ export interface BatchDeps extends PackDeps {
   readonly onAnswered: (peer: string, answered: readonly Answered[]) => void;
 }
 
-/** What a peer said to an entry; `refused`: it takes no request with it, not even alone. All but `retry` and that confirm it. */
+/** What a peer said to an entry; `refused`: no request with this entry gets through, not even alone. All but `retry` and `refused` confirm it. */
 export interface Answered {
   readonly entry: DueEntry;
   readonly result: StreamResult['result'] | 'refused';
@@ -268,12 +268,12 @@ async function settleParcels(
   return { done: confirmed.length, kept: later.length };
 }
 
-/** The peer itself says that it is about what was sent. */
+/** The peer itself says that the failure is about what was sent. */
 function isAboutContent(code: ErrorCode): boolean {
   return code === 'BODY_TOO_LARGE' || code === 'REQUEST_INVALID';
 }
 
-/** It is, if other requests get there. */
+/** The failure may be about what was sent, if other requests arrive. */
 function mayBeAboutContent(code: ErrorCode): boolean {
   return TROUBLES.has(code) || code === 'PEER_BAD_ANSWER' || code === 'PEER_UNREACHABLE' || code === 'PEER_TIMEOUT';
 }

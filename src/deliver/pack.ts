@@ -27,7 +27,7 @@ export interface PackDeps {
 export interface PeerForm {
   /** Times as UTC if both sites state a zone. */
   readonly zone: Zone;
-  /** It understands whether there is a row. */
+  /** The peer understands `row`: whether a register that is a row of its own exists. */
   readonly saysRows: boolean;
 }
 

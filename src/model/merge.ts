@@ -1,6 +1,6 @@
 /**
- * Merge: which of two states of a user survives, register by register. Pure. The higher stamp wins and nothing else
- * decides, so merging is idempotent, commutative and associative.
+ * Merge: which of two states of a user survives, register by register. Pure. The higher stamp wins; of two
+ * values under one stamp the one with the larger hash. So merging is idempotent, commutative and associative.
  */
 import { type RegisterName, type Values, HASH_OF_NO_ROW, hashValues, isHashOf, rowOf } from './register.ts';
 import type { RegisterState } from './shadow.ts';
@@ -28,7 +28,7 @@ export interface MergePlan {
   readonly take: RegisterName[];
   /** Registers that are newer here than in the record. */
   readonly newerHere: RegisterName[];
-  /** Those of `take` that are no newer than ours: others may hold what we held. */
+  /** Those of `take` whose stamp equals ours: peers that hold what we held have to be told. */
   readonly tied: RegisterName[];
   readonly conflicts: Conflict[];
 }
@@ -79,7 +79,7 @@ function isUnspoken({ hash, stamp }: RegisterState): boolean {
  */
 function breakTie(theirs: RemoteRegister, ours: RegisterState): number {
   if (ours.altered) return 0;
-  // Who set it says now whether there is a row.
+  // The site that set it could not say whether there is a row, and now it does.
   if (ours.rowUnsaid) return rowOf(theirs.values) === undefined || isHashOf(ours.hash, theirs.values) ? 0 : 1;
   const hash = hashValues(theirs.values);
   return hash === ours.hash ? 0 : hash > ours.hash ? 1 : -1;

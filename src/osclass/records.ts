@@ -94,7 +94,7 @@ export function encodeUser(
   return { record, isWhole };
 }
 
-/** Of values that are not all NULL it goes without saying. */
+/** Whether there is a row; left out where some value is not NULL, which implies one. */
 function rowSaid({ hash, rowUnsaid }: RegisterState, values: Values): { row?: boolean } {
   const row = rowOf(values);
   return row === undefined || !isEmpty(values) || rowUnsaid || hash === HASH_OF_NOTHING ? {} : { row: row === 'here' };

@@ -8,7 +8,7 @@ export interface HelloCache {
   hello(peer: string, signal?: AbortSignal, options?: { readonly fresh: boolean }): Promise<Hello>;
   /** The largest difference between our clock and a peer's, in milliseconds (ours minus theirs); null: none is known. */
   clockSkewMs(): number | null;
-  /** The same of each peer of which it is known. */
+  /** The difference for each peer of which it is known, in milliseconds. */
   clockSkewsMs(): ReadonlyMap<string, number>;
   /** Peers are asked again: they may be others, or at other addresses. An answer under way is given, and not remembered. */
   forget(): void;

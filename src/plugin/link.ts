@@ -18,7 +18,7 @@ export type Link =
   /** Somebody who was removed here. */
   | 'removed';
 
-/** What it takes to find that out. */
+/** What {@link linkOf} works with. */
 export interface LinkDeps {
   readonly hosts: HostUsers;
   readonly times: PeerTimes;

@@ -1,4 +1,4 @@
-/** What the HTTP server needs from the rest: plain functions, wired in daemon.ts. The server knows no SQL and no feature. */
+/** What the HTTP server needs from the rest: plain functions, wired in src/daemon. The server knows no SQL and no feature. */
 import type { FeedChoice } from '../feed/control.ts';
 import type { FeedQuery } from '../feed/reader.ts';
 import type { LogEntry, LogType } from '../model/log-entry.ts';

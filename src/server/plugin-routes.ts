@@ -32,7 +32,7 @@ const Fields = Type.Object(
 );
 const Answer = Type.String({ description: 'JSON: `status`, `message`, `data`; the status is OK or ERR' });
 
-/** So the plugin says, though it is JSON. */
+/** The plugin labels its JSON as HTML, and its clients expect that. */
 const HTML = 'text/html; charset=UTF-8';
 
 /**

@@ -17,7 +17,7 @@ import { openHostView, type HostView } from './host-view.ts';
 import type { SiteOptions } from './site-options.ts';
 import { makeIdentityCheck, type IdentityCheck } from './identity-check.ts';
 
-/** It, of one site. */
+/** The foundation of one site. */
 export interface Foundation {
   readonly pool: Pool;
   readonly db: Kysely<unknown>;

@@ -37,7 +37,7 @@ export function allOf(conditions: readonly (Condition | undefined)[]): Condition
   return real.length === 0 ? sql`TRUE` : sql.join(real, sql` AND `);
 }
 
-/** The same of one row, for statements that read rows anyhow. */
+/** The conditions of a kind, for statements that read rows one by one. */
 export function kindConditions({ type, peer, status, trace, fromMs, toMs }: LogKind): (Condition | undefined)[] {
   return [
     type === undefined ? undefined : sql`type = ${type}`,

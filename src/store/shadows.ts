@@ -20,8 +20,8 @@ export interface StoredUser {
 }
 
 /**
- * From here on ids are no ids of rows: accounts wait under them whose id another account has got, until the row is found that
- * they have now. No site comes near it: an INT UNSIGNED ends 4,967,295 further on.
+ * Ids from here on stand for no row. An account whose id another account has got waits under one of them until the row that it
+ * has now is found. No site has so many users: an INT UNSIGNED ends 4,967,295 further on.
  */
 export const FIRST_WAITING_ID = 4_290_000_000;
 

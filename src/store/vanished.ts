@@ -32,7 +32,7 @@ export async function vanishedBetween(runner: Runner, after: number, upTo: numbe
   return rows.map((row) => row.user_id);
 }
 
-/** Those of the users that are. */
+/** Those of the users that have vanished. */
 export async function vanishedAmong(runner: Runner, userIds: readonly number[]): Promise<Set<number>> {
   if (userIds.length === 0) return new Set();
   const { rows } = await sql<{ user_id: number }>`

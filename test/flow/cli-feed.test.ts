@@ -168,6 +168,8 @@ describe('account-sync stream', { timeout: 120_000 }, () => {
 
   it('sends them when it is back', async () => {
     await homes.start();
+    const approved = await cli.run('approve', 'homes', '--json');
+    expect([approved.code, JSON.parse(approved.out)]).toEqual([0, { peer: 'homes', released: 0 }]);
     const { code, out } = await cli.run('stream', 'homes', '--json');
     expect([code, JSON.parse(out)]).toMatchObject([
       0,

@@ -173,7 +173,8 @@ describe('a staging copy of database and config', () => {
     await daemon?.stop('for another config');
     await startCopy({ name: 'trial', key: keyOf('trial') });
     await editCopy();
-    expect(await cli.run('resume', '--clone')).toMatchObject({ code: 0 });
+    const resumed = await cli.run('resume', '--clone', '--json');
+    expect([resumed.code, JSON.parse(resumed.out)]).toMatchObject([0, { as: 'clone' }]);
     expect(await copy.query("SELECT 1 FROM oc_account_sync_outbox WHERE changed_at = '2020-01-01'")).toEqual([]);
     await eventually(async () => expect(await markersOfCopy()).toBe(0), { timeoutMs: 20_000 });
     expect(await namesAtHomes()).toEqual(['ana', 'bob', 'cid']);

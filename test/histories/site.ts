@@ -1,6 +1,6 @@
 /**
  * One site of a history: the daemon's own drain, delivery, applying and feeding, over a database in memory. Put together
- * as src/site.ts does it, but for leases and HTTP.
+ * as src/site/site.ts does it, but for leases and HTTP.
  */
 import { v5 } from 'uuid';
 import { applyRecords } from '../../src/apply/apply.ts';

@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { PAGES } from '../../scripts/render-docs.ts';
+import type { Terminal } from '../../src/cli/context.ts';
+import { makeProgram } from '../../src/cli/program.ts';
 import { ERRORS } from '../../src/model/errors.ts';
 import { METRICS } from '../../src/metrics/metric-names.ts';
 import { ROOT, sourcesIn } from './sources.ts';
@@ -82,4 +84,27 @@ test('every page is found from README, by way of the table of contents in docs/R
   const below = pages.map(({ path }) => path).filter((path) => path.startsWith('docs/') && path !== 'docs/README.md');
   expect(below.filter((path) => !contents.includes(`](${path.slice('docs/'.length)})`))).toEqual([]);
   expect(TOP.filter((path) => path !== 'README.md' && !textOf('README.md').includes(`](${path})`))).toEqual([]);
+});
+
+test('every command and flag of the program is in docs/commands.md', () => {
+  const terminal = { out: () => undefined, err: () => undefined } as unknown as Terminal;
+  const lines = textOf('docs/commands.md').split('\n');
+  const missing = makeProgram(terminal, () => undefined).commands.flatMap((command) => {
+    const line = lines.find((one) => one.startsWith(`    account-sync ${command.name()} `)) ?? '';
+    const flags = command.options.map(({ long }) => long ?? '').filter((flag) => flag !== '--help');
+    return [...(line === '' ? [command.name()] : []), ...flags.filter((flag) => !line.includes(flag))];
+  });
+  expect(missing).toEqual([]);
+});
+
+test('a file of src that comments or pages name is there', () => {
+  const names = new Set(sourcesIn('src').flatMap(({ path }) => [path, path.slice(path.lastIndexOf('/') + 1)]));
+  const texts = [...sourcesIn('src'), ...pages.filter(({ path }) => path !== 'CHANGELOG.md')];
+  const dead = texts.flatMap(({ path, text }) =>
+    [...text.matchAll(/(?:\bsee|\(|`)\s?(src\/[\w/-]+\.ts|[a-z][\w-]*\.ts)(?=[`).;:, ])/g)]
+      .map(([, name = '']) => name)
+      .filter((name) => !names.has(name) && !existsSync(join(ROOT, name)))
+      .map((name) => `${path}: ${name}`),
+  );
+  expect(dead).toEqual([]);
 });

@@ -41,6 +41,7 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
     by('test/db/dumps.test.ts', "run('install', '--dry-run')"),
   ],
   'account-sync install [--dry-run]': [by('test/flow/cli.test.ts', "run('install', '--dry-run')")],
+  'account-sync uninstall [--force]': [by('test/flow/cli-run.test.ts', "run('uninstall', '--force')")],
   'account-sync uninstall': [by('test/flow/cli.test.ts', "run('uninstall'")],
   'account-sync feed homes': [by('test/flow/cli.test.ts', "run('feed', 'homes')")],
   'account-sync feed PEER --restart': [by('test/flow/cli-feed.test.ts', "run('feed', 'homes', '--restart')")],
@@ -48,7 +49,7 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
     by('test/flow/cli-feed.test.ts', "'--dry-run'", "'--restart'", "'--once'", "'--overwrite'", "'--json'"),
   ],
   'account-sync stream': [by('test/flow/cli.test.ts', "run('stream'")],
-  'account-sync stream [PEER]': [by('test/flow/cli-feed.test.ts', "run('stream', 'homes'")],
+  'account-sync stream [PEER] [--json]': [by('test/flow/cli-feed.test.ts', "run('stream', 'homes', '--json')")],
   'account-sync status': [by('test/flow/cli.test.ts', "run('status')")],
   'account-sync status [--json] [--watch]': [
     by('test/flow/cli.test.ts', "run('status', '--json')"),
@@ -59,26 +60,33 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
   'account-sync logs --search USER_REMOVED': [
     by('test/flow/restored-accounts.test.ts', "run('logs', '--search', 'USER_REMOVED')"),
   ],
-  'account-sync logs [--type T] [--peer P] [--status S] [--search TEXT] [--trace ID] [--follow] [--json]': [
-    by('test/flow/cli-run.test.ts', "'--type'", "'--status'", "'--search'", "'--follow'", "'--json'"),
+  'account-sync logs [--type T] [--peer P] [--status S] [--search TEXT] [--trace ID] [--limit N] [--follow] [--json]': [
+    by('test/flow/cli-run.test.ts', "'--type'", "'--status'", "'--search'", "'--limit'", "'--follow'", "'--json'"),
     by('test/flow/cli.test.ts', "'--peer'"),
     by('test/flow/log-trace.test.ts', "run('logs', '--trace'"),
   ],
-  'account-sync parked [retry|drop ID]': [
-    by('test/flow/cli-feed.test.ts', "run('parked')", "run('parked', 'retry'", "run('parked', 'drop'"),
+  'account-sync parked [retry|drop ID] [--json]': [
+    by(
+      'test/flow/cli-feed.test.ts',
+      "run('parked')",
+      "run('parked', '--json')",
+      "run('parked', 'retry'",
+      "run('parked', 'drop'",
+    ),
   ],
   'account-sync explain EMAIL': [by('test/flow/restored-accounts.test.ts', "run('explain', 'bob@example.com')")],
   'account-sync explain EMAIL|ID [--json]': [
     by('test/flow/cli-explain.test.ts', "run('explain', 'ana@example.com')", "run('explain', '4711')", "'--json'"),
   ],
-  'account-sync approve PEER': [by('test/flow/guard.test.ts', "'approve'")],
+  'account-sync approve PEER': [by('test/flow/cli-feed.test.ts', "run('approve', 'homes'")],
+  'account-sync approve PEER [--json]': [by('test/flow/cli-feed.test.ts', "run('approve', 'homes', '--json')")],
   'account-sync health': [by('test/flow/cli.test.ts', "run('health')")],
   'account-sync resume': [by('test/flow/identity.test.ts', "run('resume')")],
   'account-sync resume --moved': [by('test/flow/identity.test.ts', "run('resume', '--moved')")],
   'account-sync resume --restored': [by('test/flow/identity.test.ts', "run('resume', '--restored')")],
   'account-sync resume --clone': [by('test/flow/identity.test.ts', "run('resume', '--clone')")],
-  'account-sync resume --moved | --restored | --clone': [
-    by('test/flow/identity.test.ts', "'--moved'", "'--restored'", "'--clone'"),
+  'account-sync resume --moved | --restored | --clone [--json]': [
+    by('test/flow/identity.test.ts', "'--moved'", "'--restored'", "'--clone', '--json'"),
   ],
   'account-sync key': [by('test/flow/cli.test.ts', "run('key'")],
   'dist/account-sync.js': [

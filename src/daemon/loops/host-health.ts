@@ -35,7 +35,7 @@ const RIGHTS_EVERY_MS = 5_000;
 const REPAIR_PATIENCE: Patience = { tries: 2, pauseMs: 500 };
 const REST_MS = 10_000;
 
-/** It is not the triggers then. */
+/** With these the server is the problem, and nothing is known of the triggers. */
 const NO_SERVER: ReadonlySet<ErrorCode> = new Set(['DB_UNAVAILABLE', 'DB_READ_ONLY']);
 
 const OTHER_SERVER =
