@@ -1,7 +1,7 @@
 /** The queue of markers, looked at without locking anything. */
 import { sql, type Kysely } from 'kysely';
 import { bindRows } from '../db/bind.ts';
-import { inTransaction, type Runner } from '../db/transaction.ts';
+import { inTransaction, type Runner, type TransactionOptions } from '../db/transaction.ts';
 import type { Marker } from './markers.ts';
 import { nameOf, own } from '../db/own-tables.ts';
 
@@ -57,9 +57,10 @@ export async function requireRightToMark(runner: Runner): Promise<void> {
 
 /** Passes if the queue takes a marker, which is taken back. */
 export async function tryMarker(db: Kysely<unknown>): Promise<void> {
-  await takenBack(db, async (trx) => {
+  const put = async (trx: Runner): Promise<void> => {
     await sql`INSERT INTO ${own.queue} (user_id, op, old_user_id) VALUES (0, 'R', 0)`.execute(trx);
-  });
+  };
+  await takenBack(db, put, { retries: 0 });
 }
 
 /**
@@ -89,8 +90,12 @@ export async function isProbeTriggerVisible(runner: Runner): Promise<boolean> {
 
 const TAKEN_BACK = new Error('taken back');
 
-/** Runs it in a transaction that is rolled back, and not tried again. */
-async function takenBack(db: Kysely<unknown>, work: (trx: Runner) => Promise<void>): Promise<void> {
+/** Runs it in a transaction that is rolled back. */
+async function takenBack(
+  db: Kysely<unknown>,
+  work: (trx: Runner) => Promise<void>,
+  options: TransactionOptions = {},
+): Promise<void> {
   try {
     await inTransaction(
       db,
@@ -98,7 +103,7 @@ async function takenBack(db: Kysely<unknown>, work: (trx: Runner) => Promise<voi
         await work(trx);
         throw TAKEN_BACK;
       },
-      { retries: 0 },
+      options,
     );
   } catch (error) {
     if (error !== TAKEN_BACK) throw error;
