@@ -15,7 +15,7 @@ import { recordDeletions, type DeletedRow } from './removed-here.ts';
 import type { Marked } from './coalesce.ts';
 import type { CaptureDeps } from './deps.ts';
 import { doubtfulIds, findFormerIds, forgetWaiting, moveToWaitingIds, renumber, adjustToNewIds } from './renumber.ts';
-import { findSuccessors, moveToSuccessors } from './replaced-rows.ts';
+import { findSuccessors, moveToSuccessors, type KnownUsers } from './replaced-rows.ts';
 
 /** What is known of the batch as a whole. */
 export interface Batch {
@@ -53,13 +53,6 @@ export interface UserDiff {
   readonly changed: number[];
   /** Accounts that went without being deleted, and whose ids others have now. */
   readonly vanished: number;
-}
-
-/** What is known of the users of a batch. */
-interface Known {
-  readonly shadows: Map<number, StoredUser>;
-  readonly users: Map<number, HostUser>;
-  readonly marked: Map<number, Marked>;
 }
 
 /** Processes markers, by user. */
@@ -125,7 +118,7 @@ export async function diffUsers(
 async function recognise(
   trx: Transaction<unknown>,
   deps: CaptureDeps,
-  { shadows, users, marked }: Known,
+  { shadows, users, marked }: KnownUsers,
   { full }: Batch,
 ): Promise<ReadonlyMap<number, number>> {
   const unknown = [...users.values()].filter((user) => !shadows.has(user.id) || isOther(user, shadows));
@@ -170,7 +163,7 @@ async function releaseIds(
   trx: Transaction<unknown>,
   deps: CaptureDeps,
   reused: readonly number[],
-  { shadows, marked }: Pick<Known, 'shadows' | 'marked'>,
+  { shadows, marked }: Pick<KnownUsers, 'shadows' | 'marked'>,
   { full }: Batch,
 ): Promise<number[]> {
   const known = reused.filter((userId) => shadows.has(userId));

@@ -12,8 +12,8 @@ interface SuccessorDeps {
   readonly outbox: OutboxWriter;
 }
 
-/** What is known of the batch; brought up to date when a user moves on. */
-interface Known {
+/** What is known of the users of a batch; brought up to date when a user moves on. */
+export interface KnownUsers {
   readonly shadows: Map<number, StoredUser>;
   readonly users: Map<number, HostUser>;
   readonly marked: Map<number, Marked>;
@@ -46,7 +46,7 @@ export async function moveToSuccessors(
   trx: Transaction<unknown>,
   { outbox }: SuccessorDeps,
   successors: ReadonlyMap<number, HostUser>,
-  { shadows, users, marked }: Known,
+  { shadows, users, marked }: KnownUsers,
 ): Promise<Set<number>> {
   const unknown = [...successors.values()].map((user) => user.id).filter((userId) => !shadows.has(userId));
   for (const [userId, stored] of await readShadows(trx, unknown, { lock: true })) shadows.set(userId, stored);
