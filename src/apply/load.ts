@@ -43,6 +43,10 @@ export interface LocalUser extends Candidate {
 
 /** Everything a chunk may touch. */
 export interface Loaded {
+  /** The uids that were looked for. */
+  readonly asked: ReadonlySet<Uid>;
+  /** Those of them that name a user, or are reserved for one. */
+  readonly named: ReadonlyMap<Uid, number>;
   readonly users: ReadonlyMap<number, LocalUser>;
   /** The account each uid names; reservations are not in it. */
   readonly byUid: ReadonlyMap<Uid, LocalUser>;
@@ -133,7 +137,8 @@ export async function loadChunk(trx: Transaction<unknown>, deps: LoadDeps, leads
     return holder === undefined || claimed.some((uid) => holder.uids.includes(uid)) ? [] : [holder.userId];
   });
   const contested = await usersContested(trx, byAddressOnly);
-  return { users, byUid, byEmail, tombstones, beingDeleted, vanished, unadopted, contested, nextUid };
+  const asked = new Set(uids);
+  return { asked, named, users, byUid, byEmail, tombstones, beingDeleted, vanished, unadopted, contested, nextUid };
 }
 
 function isSameAddress(one: string | undefined, other: string): boolean {

@@ -21,6 +21,7 @@ import { uniteUids, type Uid } from '../model/uid.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
 import { removeUser } from '../osclass/removal.ts';
 import { updateUser } from '../osclass/write-users.ts';
+import { requireNotBound } from './concurrent-removal.ts';
 import { hideItemsOf } from './hidden-items.ts';
 import { keepLeftovers } from './item-leftovers.ts';
 import type { Loaded, LocalUser } from './load.ts';
@@ -105,6 +106,7 @@ export async function removeAccounts(
   );
   await detach(trx, deps, removed);
   await writeTombstones(trx, { uids, stamp, emailHash: removal.emailHash, nowMs: nowMs() });
+  await requireNotBound(trx, loaded, removal.uids);
   await unparkRemoved(trx, uids);
   const removals = new Set([...(await tombstonesByUid(trx, uids)).values()].map((one) => one.removalId));
 

@@ -4,6 +4,7 @@ import type { OutboxWriter, Routes } from '../store/ports.ts';
 import { bindUids, forgetUsers, writeShadows, type StoredUser } from '../store/shadows.ts';
 import { reserveUids } from '../store/uid-assignment.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
+import { requireNotRemoved } from './concurrent-removal.ts';
 import type { UserPlan } from './decide.ts';
 import type { Loaded } from './load.ts';
 import type { RecordSource } from '../model/outcome.ts';
@@ -85,9 +86,12 @@ export async function writeShadowsAndOutboxes(
   await forgetUsers(trx, back);
   await outbox.dropUsers(trx, back);
   await writeShadows(trx, [...write.values()]);
-  await bindUids(
+  const bindings = [...write.values()].flatMap(({ uids, userId }) => uids.map((uid) => ({ uid, userId })));
+  await bindUids(trx, bindings);
+  await requireNotRemoved(
     trx,
-    [...write.values()].flatMap(({ uids, userId }) => uids.map((uid) => ({ uid, userId }))),
+    loaded,
+    bindings.map(({ uid }) => uid),
   );
   await reserveUids(
     trx,

@@ -81,24 +81,30 @@ export async function bindUids(
 
 /**
  * The user each uid names or is reserved for. A uid is reserved for a user that took an address later: nobody else is
- * derived from that address, but the uid is not among the user's own.
+ * derived from that address, but the uid is not among the user's own. `lock`: as it was committed last, waiting for who writes one.
  */
-export async function usersByUid(runner: Runner, uids: readonly Uid[]): Promise<Map<Uid, number>> {
+export async function usersByUid(
+  runner: Runner,
+  uids: readonly Uid[],
+  { lock = false } = {},
+): Promise<Map<Uid, number>> {
   if (uids.length === 0) return new Map();
   const { rows } = await sql<{ uid: Buffer; user_id: number }>`
-    SELECT uid, user_id FROM ${own.uid} WHERE uid IN (${bindList(uids.map(uidToBytes))})`.execute(runner);
+    SELECT uid, user_id FROM ${own.uid} ${lock ? sql`FORCE INDEX (PRIMARY)` : sql``}
+    WHERE uid IN (${bindList(uids.map(uidToBytes))}) ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
   return new Map(rows.map((row) => [uidsFromBytes(row.uid)[0] as Uid, row.user_id]));
 }
 
-/** Removals of the uids, by uid. */
+/** Removals of the uids, by uid. `lock`: as they were committed last, waiting for who writes one. */
 export async function tombstonesByUid(
   runner: Runner,
   uids: readonly Uid[],
+  { lock = false } = {},
 ): Promise<Map<Uid, { readonly stamp: Stamp; readonly removalId: number }>> {
   if (uids.length === 0) return new Map();
   const { rows } = await sql<{ uid: Buffer; stamp: string; removal_id: string }>`
-    SELECT uid, stamp, removal_id FROM ${own.tombstone}
-    WHERE uid IN (${bindList(uids.map(uidToBytes))})`.execute(runner);
+    SELECT uid, stamp, removal_id FROM ${own.tombstone} ${lock ? sql`FORCE INDEX (PRIMARY)` : sql``}
+    WHERE uid IN (${bindList(uids.map(uidToBytes))}) ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
   return new Map(
     rows.map((row) => [
       uidsFromBytes(row.uid)[0] as Uid,
