@@ -4,10 +4,11 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY rolldown.config.ts ./
-COPY scripts/shipped.js scripts/
+COPY scripts/shipped.js scripts/sbom.js scripts/
 COPY bin bin
 COPY src src
-RUN npm run build
+# With the list of what is inside, /app/dist/sbom.cdx.json.
+RUN npm run build && node scripts/sbom.js dist/sbom.cdx.json
 
 FROM node:24-slim
 ENV NODE_ENV=production

@@ -1,10 +1,13 @@
 /**
- * `npm run check:dependencies`: what package-lock.json says of every package that users get, and, where the service that
- * knows of vulnerabilities can be asked, what that says. A service that cannot be reached is no failure, for then nobody
- * could check anything away from a network; a vulnerability of level high or critical is.
+ * `npm run check:dependencies [-- --strict]`: what package-lock.json says of every package, more of those that users get,
+ * and, where the service that knows of vulnerabilities can be asked, what that says. A vulnerability of level high or
+ * critical is a failure. A service that cannot be reached is one with `--strict` only, for else nobody could check
+ * anything away from a network.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { lockProblems, type LockFile, type Manifest } from './lock-file.ts';
 import { shippedPackages } from './shipped.js';
 
 /** Licences under which a program may be passed on with its own terms. */
@@ -21,45 +24,44 @@ const LICENCES = new Set([
 /** The service is asked no longer than this. */
 const PATIENCE_MS = 20_000;
 
-const { devDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
-  devDependencies: Record<string, string>;
-};
+const { strict } = parseArgs({ options: { strict: { type: 'boolean', default: false } } }).values;
+const read = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
+const npmrc = existsSync('.npmrc') ? readFileSync('.npmrc', 'utf8') : '';
 
 const used = shippedPackages();
 const problems = [
-  ...Object.entries(devDependencies).flatMap(([name, range]) =>
-    /^\d+\.\d+\.\d+$/.test(range) ? [] : [`${name}: the version is not exact (${range})`],
-  ),
-  ...used.flatMap(({ name, resolved, integrity, license, hasInstallScript }) =>
+  ...lockProblems(read('package-lock.json') as LockFile, read('package.json') as Manifest, npmrc),
+  ...used.flatMap(({ path, license, hasInstallScript }) =>
     [
-      resolved === undefined || /^https:\/\/.*\.tgz$/.test(resolved) ? '' : `${name}: not from a registry`,
-      integrity?.startsWith('sha512-') === true ? '' : `${name}: no SHA-512 of what is to be installed`,
-      license !== undefined && LICENCES.has(license) ? '' : `${name}: licence ${license ?? 'unknown'}`,
-      hasInstallScript === true ? `${name}: runs a program when it is installed` : '',
+      license !== undefined && LICENCES.has(license) ? '' : `${path}: licence ${license ?? 'unknown'}`,
+      hasInstallScript === true ? `${path}: users get it, and it runs a program when it is installed` : '',
     ].filter(Boolean),
   ),
 ];
 
-/** Names of packages with serious vulnerabilities, or undefined: the service could not be asked. */
+/** Paths of packages with serious vulnerabilities, or undefined: the service could not be asked. */
 function askService(): string[] | undefined {
   const { stdout } = spawnSync('npm', ['audit', '--json'], { encoding: 'utf8', timeout: PATIENCE_MS });
   try {
-    const { vulnerabilities } = JSON.parse(stdout) as { vulnerabilities?: Record<string, { severity: string }> };
+    const { vulnerabilities } = JSON.parse(stdout) as {
+      vulnerabilities?: Record<string, { severity: string; nodes: string[] }>;
+    };
     if (vulnerabilities === undefined) return undefined;
-    const serious = Object.entries(vulnerabilities).filter(([, { severity }]) => /^(?:high|critical)$/.test(severity));
-    return serious.map(([name]) => name);
+    const serious = Object.values(vulnerabilities).filter(({ severity }) => /^(?:high|critical)$/.test(severity));
+    return serious.flatMap(({ nodes }) => nodes);
   } catch {
     return undefined;
   }
 }
 
 const found = askService();
-const names = new Set(used.map(({ name }) => name));
-for (const name of found ?? []) {
-  if (names.has(name)) problems.push(`${name}: a vulnerability of level high or critical, see "npm audit"`);
+const paths = new Set(used.map(({ path }) => path));
+for (const path of found ?? []) {
+  if (paths.has(path)) problems.push(`${path}: a vulnerability of level high or critical, see "npm audit"`);
 }
+if (found === undefined && strict) problems.push('the service for vulnerabilities could not be asked, and --strict');
 for (const problem of problems) console.error(problem);
 const asked =
   found === undefined ? 'the service for vulnerabilities could not be asked' : 'no serious vulnerability known';
-console.log(`dependencies: ${used.length} packages, ${problems.length} problems, ${asked}`);
+console.log(`dependencies: ${used.length} packages that users get, ${problems.length} problems, ${asked}`);
 process.exit(problems.length === 0 ? 0 : 1);

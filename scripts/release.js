@@ -9,7 +9,6 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { commitHere } from './commit.js';
-import { shippedPackages } from './shipped.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
@@ -26,7 +25,7 @@ const engine = values['without-image'] ? undefined : findEngine();
 mkdirSync(out, { recursive: true });
 const files = [`${name}-${version}.tgz`, 'sbom.cdx.json'];
 run('npm', ['pack', '--silent', '--pack-destination', out]);
-writeFileSync(join(out, 'sbom.cdx.json'), `${JSON.stringify(sbom(), null, 2)}\n`);
+run(process.execPath, ['scripts/sbom.js', join(out, 'sbom.cdx.json')]);
 if (engine !== undefined) {
   const image = `${name}-${version}.image.tar`;
   run(engine, ['build', '-t', `account-sync:${version}`, '.']);
@@ -41,31 +40,6 @@ const sums = files.map(
 );
 writeFileSync(join(out, 'SHA256SUMS'), `${sums.join('\n')}\n`);
 console.log(`${name} ${version}, commit ${commit}, in ${out}:\n${files.map((file) => `  ${file}`).join('\n')}`);
-
-/** What npm says of all packages, without those that only build and test the program. */
-function sbom() {
-  const all = JSON.parse(
-    run('npm', ['sbom', '--package-lock-only', '--sbom-format', 'cyclonedx', '--sbom-type', 'application']),
-  );
-  const shipped = new Set(shippedPackages().map((one) => `${one.name}@${one.version}`));
-  /** @param {{ 'bom-ref': string, scope?: string }} one */
-  const isShipped = (one) => shipped.has(one['bom-ref']);
-  // npm calls optional what is in the bundle: none of it is installed.
-  const components = all.components
-    .filter(isShipped)
-    .map((/** @type {object} */ one) => ({ ...one, scope: 'required' }));
-  const refs = new Set([...shipped, all.metadata.component['bom-ref']]);
-  const dependencies = all.dependencies
-    .filter((/** @type {{ ref: string }} */ one) => refs.has(one.ref))
-    .map((/** @type {{ ref: string, dependsOn: string[] }} */ one) => ({
-      ...one,
-      dependsOn: one.dependsOn.filter((ref) => shipped.has(ref)),
-    }));
-  if (components.length !== shipped.size) fail(`The list has ${components.length} packages of ${shipped.size}.`);
-  // npm names it after the folder.
-  all.metadata.component.name = name;
-  return { ...all, components, dependencies };
-}
 
 /** @returns {string} the program that builds images */
 function findEngine() {
