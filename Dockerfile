@@ -18,7 +18,8 @@ COPY package.json LICENSE ./
 COPY sql sql
 # "account-sync status" and all other commands, as "docker exec CONTAINER account-sync status".
 RUN chmod 755 dist/account-sync.js && ln -s /app/dist/account-sync.js /usr/local/bin/account-sync
-USER node
+# By number, so that Kubernetes can see that it is not root.
+USER 1000:1000
 EXPOSE 8470
 ENV ACCOUNT_SYNC_CONFIG=/config/config.yaml
 # Memory: docs/performance.md says what each of these is worth.

@@ -104,8 +104,7 @@ test.each(['cars', 'homes'])('the config of %s in compose.yaml loads with the va
   const { config } = parseConfig(read(`${name}/config.yaml`), `${name}.yaml`, Object.fromEntries(values), () => '');
   expect(Object.keys(compose.services)).toContain(config.database.host);
   for (const peer of config.peers) expect(Object.keys(compose.services)).toContain(new URL(peer.url).hostname);
-  expect(daemon).toMatchObject({ read_only: true, stop_grace_period: '15s', mem_limit: '512m' });
-  expect(daemon).toMatchObject({ logging: { options: { 'max-size': '10m' } } });
+  expect(daemon).toMatchObject({ stop_grace_period: '15s', logging: { options: { 'max-size': '10m' } } });
   // A single file that is mounted goes on being the one that an editor has replaced.
   expect(daemon?.volumes).toEqual([`./${name}:/config:ro`]);
 });
@@ -123,6 +122,56 @@ test('proxies and unit name addresses, keys and files that exist', () => {
     expect(http).toMatchObject({ basePath: '/account-sync/', trustProxy: true });
   }
   expect(read('account-sync.service')).toContain('/dist/account-sync.js run');
+});
+
+test('the config that the unit tells of loads with the files that systemd hands over', () => {
+  const unit = read('account-sync.service');
+  const [, name = '', folder = ''] = /^LoadCredential=(\w+):(\S+)$/m.exec(unit) ?? [];
+  expect(unit).toContain(`install -d -m 0700 ${folder} `);
+  const sections = Array.from(unit.matchAll(/^#\s+((?:site|database): +\{.*\})$/gm), ([, section = '']) => section);
+  expect(sections).toHaveLength(2);
+  const more = ['name: a, url: "https://a.example.com/"', 'host: h, user: u, name: n'];
+  const text = sections.map((section, n) => section.replace(/ \}$/, `, ${more[n]} }`));
+  const asked: string[] = [];
+  const environment = { CREDENTIALS_DIRECTORY: '/run/credentials/account-sync.service' };
+  const { config } = parseConfig(`${text.join('\n')}\npeers: []\n`, 'config.yaml', environment, (path) => {
+    asked.push(path);
+    return `content of ${path.replace(/.*\//, '')}`.replaceAll(' ', '-');
+  });
+  expect(config.database.password).toBe(`content-of-${name}_database_password`);
+  expect(config.site.apiKey).toBe(`content-of-${name}_api_key`);
+  expect(asked.every((path) => path.startsWith(`${environment.CREDENTIALS_DIRECTORY}/`))).toBe(true);
+});
+
+test('the unit limits what the process may do and take, as docs/security.md says', () => {
+  const lines = read('account-sync.service').split('\n');
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'MemoryMax=512M',
+      'MemorySwapMax=0',
+      'TasksMax=64',
+      'LimitCORE=0',
+      'CapabilityBoundingSet=',
+      'NoNewPrivileges=yes',
+      'PrivateUsers=yes',
+      'ProcSubset=pid',
+      'ProtectProc=invisible',
+      'ProtectSystem=strict',
+      'SystemCallFilter=@system-service',
+      'SystemCallFilter=~@privileged @resources',
+      'UMask=0077',
+    ]),
+  );
+  // With it Node.js dies at the start.
+  expect(lines.some((line) => line.startsWith('MemoryDenyWriteExecute='))).toBe(false);
+});
+
+test('the image runs as an account of no rights, by number, and tells whether it is well', () => {
+  const image = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
+  const last = image.slice(image.lastIndexOf('\nFROM '));
+  expect(last).toMatch(/^USER 1000:1000$/m);
+  expect(last).toMatch(/^HEALTHCHECK .* CMD \["account-sync", "health"\]$/m);
+  expect(last).not.toMatch(/^(?:ENV|ARG) \S*(?:KEY|TOKEN|PASSWORD|SECRET)/m);
 });
 
 test('image and unit give Node the same flags and memory settings as the program takes by itself', () => {

@@ -56,14 +56,21 @@ describe('Prometheus', { timeout: 300_000 }, () => {
   });
 });
 
+interface Service {
+  volumes?: { type: string; source: string; target: string; read_only?: boolean }[];
+  networks: Record<string, unknown>;
+  ports?: { host_ip: string }[];
+}
+
 describe('compose', { timeout: 300_000 }, () => {
   it('takes compose.yaml with the variables of .env.example, and finds every file it names', async ({ skip }) => {
     const [path, ...first] = await commandOf('docker-compose', skip);
     const environment = join(folder, 'filled.env');
     writeFileSync(environment, read('.env.example').replaceAll(/=$/gm, '=a-key-of-more-than-twenty-characters'));
     const args = ['-f', join(DEPLOY, 'compose.yaml'), '--env-file', environment, 'config', '--format', 'json'];
-    const { services } = JSON.parse(await run(path, [...first, ...args])) as {
-      services: Record<string, { volumes?: { type: string; source: string; target: string }[] }>;
+    const { services, networks } = JSON.parse(await run(path, [...first, ...args])) as {
+      services: Record<string, Service>;
+      networks: Record<string, { internal?: boolean }>;
     };
     expect(Object.keys(services).toSorted()).toEqual(['cars-db', 'cars-sync', 'homes-db', 'homes-sync']);
     const mounted = Object.values(services).flatMap(({ volumes = [] }) =>
@@ -71,6 +78,27 @@ describe('compose', { timeout: 300_000 }, () => {
     );
     expect(mounted.map(({ target }) => target)).toEqual(['/config', '/config']);
     for (const { source } of mounted) expect(existsSync(join(source, 'config.yaml')), source).toBe(true);
+    for (const site of ['cars', 'homes']) {
+      const daemon = services[`${site}-sync`];
+      expect(daemon).toMatchObject({
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+        mem_limit: String(512 * 1024 * 1024),
+        memswap_limit: String(512 * 1024 * 1024),
+        pids_limit: 64,
+        // It writes no zeros.
+        ulimits: { core: {} },
+        restart: 'unless-stopped',
+      });
+      expect(daemon?.ports?.map((port) => port.host_ip)).toEqual(['127.0.0.1']);
+      expect(daemon?.volumes?.every((volume) => volume.read_only)).toBe(true);
+      // What breaks into one site gets no further than its daemon's own door at the other.
+      expect(Object.keys(services[`${site}-db`]?.networks ?? {})).toEqual([site]);
+      expect(Object.keys(daemon?.networks ?? {}).toSorted()).toEqual(['between', site].toSorted());
+      expect(networks[site]?.internal).toBe(true);
+      expect(services[`${site}-db`]?.ports).toBeUndefined();
+    }
     await expect(
       run(path, [...first, '-f', join(DEPLOY, 'compose.yaml'), 'config'], {
         cwd: folder,
@@ -90,7 +118,7 @@ describe('systemd', { timeout: 60_000 }, () => {
     writeFileSync(file, read('account-sync.service').replaceAll('/opt/account-sync/', ROOT));
     const { stderr } = await verify(analyze ?? '', file);
     expect(stderr.split('\n').filter((line) => line.includes('account-sync'))).toEqual([]);
-    await expect(run(analyze ?? '', ['security', '--offline=true', '--threshold=25', file])).resolves.toContain('OK');
+    await expect(run(analyze ?? '', ['security', '--offline=true', '--threshold=15', file])).resolves.toContain('OK');
     writeFileSync(file, read('account-sync.service').replace('[Service]', '[Service]\nProtectEverything=yes'));
     expect((await verify(analyze ?? '', file)).stderr).toMatch(/ProtectEverything/);
   });

@@ -1,7 +1,7 @@
 /** What `npm run release` puts into a folder, and what the image is built from. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { build } from 'rolldown';
@@ -136,4 +136,23 @@ test('the image is built from what Dockerfile copies, with the list inside', { t
   for (const step of others) run('sh', ['-c', step], place);
   const made = JSON.parse(readFileSync(join(place, 'dist/sbom.cdx.json'), 'utf8')) as Sbom;
   expect(made.components).toEqual(sbom.components);
+});
+
+test('secrets that lie in deploy/ get into neither tarball nor image nor commit', () => {
+  const place = join(folder, 'packed');
+  mkdirSync(place);
+  for (const file of ['package.json', '.gitignore', 'deploy']) {
+    cpSync(join(ROOT, file), join(place, file), { recursive: true });
+  }
+  writeFileSync(join(place, 'deploy/.env'), 'CARS_API_KEY=a-secret\n');
+  const { stdout } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: place,
+    encoding: 'utf8',
+  });
+  const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
+  const packed = files.map(({ path }) => path);
+  expect(packed).toContain('deploy/.env.example');
+  expect(packed).not.toContain('deploy/.env');
+  expect(readFileSync(join(ROOT, '.dockerignore'), 'utf8').split('\n')).toContain('deploy');
+  expect(readFileSync(join(ROOT, '.gitignore'), 'utf8').split('\n')).toContain('deploy/.env');
 });
