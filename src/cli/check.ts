@@ -1,10 +1,19 @@
 /** `account-sync check`: everything at once, each line ok, warn or fail, with what to do. Changes nothing. */
-import { fail, findingLine, warn, type Finding } from '../admin/check/finding.ts';
+import { fail, failed, findingLine, warn, type Finding } from '../admin/check/finding.ts';
 import { checkPeers } from '../admin/check/peers.ts';
 import { checkConfig, checkDatabase } from '../admin/check/site.ts';
+import { exposedFiles } from '../config/exposed-files.ts';
 import { isMountedAlone, MOUNTED_ALONE, MOUNT_THE_FOLDER } from '../config/mounted-alone.ts';
 import { ConfigError } from '../config/problem.ts';
-import { configFile, readConfig, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
+import { SyncError } from '../model/errors.ts';
+import {
+  isTlsUnverified,
+  loadUnchecked,
+  writeJson,
+  type DataOptions,
+  type ExitCode,
+  type Terminal,
+} from './context.ts';
 
 /** 0 if everything is well or only warned about, else 3. A broken config is 2, also as JSON. */
 export async function check(flags: DataOptions, terminal: Terminal): Promise<ExitCode> {
@@ -15,10 +24,12 @@ export async function check(flags: DataOptions, terminal: Terminal): Promise<Exi
     if (!isJson) for (const finding of more) terminal.out(`${findingLine(finding)}\n`);
   };
   try {
-    const config = await readConfig(flags, terminal);
-    const peers = checkPeers(config);
+    const loaded = await loadUnchecked(flags, terminal);
+    const { config, file } = loaded;
+    const isUnverified = isTlsUnverified(terminal);
+    const peers = isUnverified ? [failed('certificates', new SyncError('TLS_UNVERIFIED'))] : checkPeers(config);
     add(checkConfig(config));
-    const file = configFile(flags, terminal);
+    add(exposedFiles(loaded).map((one) => warn('files', `${one.file} ${one.why}`, one.remedy)));
     if (isMountedAlone(file)) add([warn('config', `${file} ${MOUNTED_ALONE}`, MOUNT_THE_FOLDER)]);
     add(await checkDatabase(config));
     add(await peers);

@@ -1,7 +1,7 @@
 /** What every command starts from: options all share, the config, the site, and where output goes. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
-import { loadConfig } from '../config/load.ts';
+import { loadConfig, type LoadedConfig } from '../config/load.ts';
 import { isInstalled, pendingMigrations } from '../db/migrate.ts';
 import { readMigrations } from '../db/sql-script.ts';
 import { SyncError } from '../model/errors.ts';
@@ -47,11 +47,30 @@ export function configFile(options: CommonOptions, { env }: Pick<Terminal, 'env'
   return named === undefined || named === '' ? 'config.yaml' : named;
 }
 
-/** The config of {@link configFile}. Throws ConfigError with all problems of the file. */
+/**
+ * The config of {@link configFile}, for whatever may call peers. Throws ConfigError with all problems of the file, and
+ * `TLS_UNVERIFIED` where the environment turns off the check of certificates.
+ */
 export async function readConfig(options: CommonOptions, terminal: Terminal): Promise<Config> {
-  const { config } = await loadConfig(configFile(options, terminal), terminal.env);
-  terminal.noteLevel(config.logs.level);
-  return config;
+  return (await loadChecked(options, terminal)).config;
+}
+
+/** The same, with what is known of its files. */
+export async function loadChecked(options: CommonOptions, terminal: Terminal): Promise<LoadedConfig> {
+  if (isTlsUnverified(terminal)) throw new SyncError('TLS_UNVERIFIED');
+  return await loadUnchecked(options, terminal);
+}
+
+/** The same, whatever the environment says of certificates: for what calls no peer then. */
+export async function loadUnchecked(options: CommonOptions, terminal: Terminal): Promise<LoadedConfig> {
+  const loaded = await loadConfig(configFile(options, terminal), terminal.env);
+  terminal.noteLevel(loaded.config.logs.level);
+  return loaded;
+}
+
+/** True if Node.js was told not to check certificates. */
+export function isTlsUnverified({ env }: Pick<Terminal, 'env'>): boolean {
+  return env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0';
 }
 
 /** What a command needs of the site. */

@@ -1,11 +1,14 @@
 /** `account-sync run`: the daemon. */
+import type { Config } from '../config/config.ts';
 import { makeConfigWatcher } from '../config/watch-file.ts';
+import { exposedFiles } from '../config/exposed-files.ts';
 import { isMountedAlone, MOUNTED_ALONE, MOUNT_THE_FOLDER } from '../config/mounted-alone.ts';
+import { NEW_KEY, weakKeys } from '../config/named-keys.ts';
 import { startDaemon, type Daemon } from '../daemon/daemon.ts';
 import { SyncError } from '../model/errors.ts';
 import { stopOnSignals } from '../runtime/lifecycle.ts';
 import { makeLogger } from '../runtime/logger.ts';
-import { configFile, readConfig, type CommonOptions, type ExitCode, type Terminal } from './context.ts';
+import { loadChecked, type CommonOptions, type ExitCode, type Terminal } from './context.ts';
 
 const LAST_WORDS_MS = 500;
 /** What was needed to start is garbage by then; V8 would keep the room for it as long as the daemon is idle. */
@@ -13,9 +16,20 @@ const TIDY_AFTER_MS = 5_000;
 
 /** Runs until a signal, or until something makes it impossible to start. SIGHUP makes it look at the config file now. */
 export async function run(options: CommonOptions, terminal: Terminal): Promise<ExitCode> {
-  const config = await readConfig(options, terminal);
+  const loaded = await loadChecked(options, terminal);
+  const { config, file } = loaded;
   const log = makeLogger({ level: config.logs.level });
-  const file = configFile(options, terminal);
+  for (const { why, remedy, file: exposed } of exposedFiles(loaded))
+    log.warn({ file: exposed, why, remedy }, 'a file of the config is open to others');
+  const told = new Set<string>();
+  const warnOfKeys = (now: Config): void => {
+    const found = weakKeys(now).filter((weak) => !told.has(weak));
+    for (const weak of found) {
+      told.add(weak);
+      log.warn({ weak, remedy: NEW_KEY }, 'a key can be guessed');
+    }
+  };
+  warnOfKeys(config);
   if (isMountedAlone(file)) log.warn({ file, remedy: MOUNT_THE_FOLDER }, `the config ${MOUNTED_ALONE}`);
   let daemon: Daemon | undefined;
   const reload = (): void => daemon?.reload();
@@ -25,7 +39,10 @@ export async function run(options: CommonOptions, terminal: Terminal): Promise<E
     log,
     processMetrics: true,
     edits: makeConfigWatcher(file, terminal.env),
-    onConfig: ({ logs }) => log.setLevel(logs.level),
+    onConfig(next) {
+      log.setLevel(next.logs.level);
+      warnOfKeys(next);
+    },
   }).catch((error: unknown) => {
     throw toPortProblem(error, config.http.host, config.http.port);
   });

@@ -19,6 +19,8 @@ export interface LoadedConfig {
   readonly file: string;
   /** Files that `_file` keys named: a change of one of them is a change of the config. */
   readonly secretFiles: readonly string[];
+  /** A secret stands in the config file itself. */
+  readonly holdsSecrets: boolean;
   /** Something said of a key, with its place in the file. */
   readonly problemAt: (path: string, message: string) => Problem;
 }
@@ -61,7 +63,16 @@ export function parseConfig(
   if (problems.length > 0) throw new ConfigError(problems);
 
   const root = rootOf(source, file);
-  const reading: ConfigReading = { file, source, env, readFile, spots: new Map(), secretFiles: new Set(), report };
+  const reading: ConfigReading = {
+    file,
+    source,
+    env,
+    readFile,
+    spots: new Map(),
+    secretFiles: new Set(),
+    plainSecrets: new Set(),
+    report,
+  };
   const at = { path: '', keyPlace: { line: 1, column: 1 } };
   const raw = readNode(reading, root, configSchema, at) as Draft<RawConfig>;
 
@@ -76,7 +87,14 @@ export function parseConfig(
     const spot = spotOf(reading, path);
     return { file, ...spot.place, path: spot.path, message };
   };
-  return { config: resolveConfig(raw as RawConfig), file, secretFiles: [...reading.secretFiles], problemAt };
+  const holdsSecrets = reading.plainSecrets.size > 0;
+  return {
+    config: resolveConfig(raw as RawConfig),
+    file,
+    secretFiles: [...reading.secretFiles],
+    holdsSecrets,
+    problemAt,
+  };
 }
 
 function rootOf(source: YamlSource, file: string): Node {

@@ -26,6 +26,7 @@ export function readLeaf(reading: ConfigReading, node: Scalar | null, schema: Sc
   if (typeof given !== 'string') return checked(given, at.alias);
 
   const filled = interpolate(given, reading.env);
+  if (schema.secret === true && filled.ok && !filled.replaced) reading.plainSecrets.add(at.path);
   if (!filled.ok) return complain(filled.message);
   const origin = filled.replaced ? given : at.alias;
   const typed = filled.replaced && node?.type === 'PLAIN' ? retyped(filled.text, schema) : filled.text;

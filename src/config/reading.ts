@@ -21,6 +21,8 @@ export interface ConfigReading {
   readonly spots: Map<string, Spot>;
   /** Files that `_file` keys named. */
   readonly secretFiles: Set<string>;
+  /** Paths of secrets that stand in the file itself, not in the environment or another file. */
+  readonly plainSecrets: Set<string>;
   readonly report: (place: SourcePosition, path: string, message: string) => void;
 }
 

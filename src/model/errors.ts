@@ -8,6 +8,13 @@ import { entry, type ErrorEntry } from './error-entry.ts';
 export const ERRORS = {
   // The command line and the config
   CONFIG_INVALID: entry('The config file has problems.', 'Correct each line that was printed.', 'refuse', 500, 2),
+  TLS_UNVERIFIED: entry(
+    'NODE_TLS_REJECT_UNAUTHORIZED=0 would let anybody on the way pass for a peer, and read and change everything.',
+    'Unset it. For a certificate authority of your own start with NODE_EXTRA_CA_CERTS=FILE.',
+    'stop',
+    503,
+    2,
+  ),
   PEER_UNKNOWN: entry('No peer of that name is in the config.', 'Use a name from `peers`.', 'refuse', 404, 2),
 
   CANNOT_LISTEN: entry(

@@ -112,7 +112,8 @@ export function makePeerClient(options: PeerClientOptions): PeerClient {
     connections: 3,
     // The build leaves HTTP/2 out.
     allowH2: false,
-    connect: { timeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS },
+    // Certificates are checked, whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+    connect: { timeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS, rejectUnauthorized: true },
     headersTimeout: totalMs,
     bodyTimeout: totalMs,
     keepAliveTimeout: 30_000,

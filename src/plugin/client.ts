@@ -74,7 +74,8 @@ export function makePluginClient({
     pipelining: 0,
     // The build leaves HTTP/2 out.
     allowH2: false,
-    connect: { timeout: Math.min(CONNECT_TIMEOUT_MS, totalTimeoutMs) },
+    // Certificates are checked, whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+    connect: { timeout: Math.min(CONNECT_TIMEOUT_MS, totalTimeoutMs), rejectUnauthorized: true },
     headersTimeout: totalTimeoutMs,
     bodyTimeout: totalTimeoutMs,
   });

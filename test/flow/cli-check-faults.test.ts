@@ -210,6 +210,16 @@ const ofConfig: Fault[] = [
     repair: restore,
   },
   {
+    what: 'a key that somebody made up',
+    seed: configure((text) =>
+      text.replace('an-admin-token-of-more-than-32-characters', 'correct-horse-battery-staple-again'),
+    ),
+    says: /^http\.admin_token is made of words/,
+    remedy: /account-sync key/,
+    result: 'warn',
+    repair: restore,
+  },
+  {
     what: 'no peers',
     seed: configure((text) => text.replace(/peers: \[.*\]/, 'peers: []')),
     says: /there are none/,

@@ -8,6 +8,7 @@
  *     expect(await world.differences()).toEqual([]);
  *     await world.close();
  */
+import { createHash } from 'node:crypto';
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { startDaemon, type Daemon, type DaemonOptions, type OpenSite } from '../../src/daemon/daemon.ts';
@@ -77,9 +78,12 @@ export interface World {
 }
 
 /** The key by which a site identifies itself. */
-export const keyOf = (site: string): string => `${site}-key-0123456789-abcdefghij`;
+export const keyOf = (site: string): string => `${site}-${digestOf(`the key of ${site}`)}`;
 /** The admin token of a site. */
-export const tokenOf = (site: string): string => `${site}-token-0123456789-abcdef`;
+export const tokenOf = (site: string): string => `${site}-${digestOf(`the token of ${site}`)}`;
+
+/** What cannot be guessed, and is the same each time. */
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 40);
 
 /** Makes sites and starts their daemons. Leaves nothing behind when it throws. */
 export async function makeWorld(names: readonly string[], options: WorldOptions = {}): Promise<World> {

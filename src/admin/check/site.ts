@@ -1,5 +1,6 @@
 /** Everything that `account-sync check` looks at. Changes nothing. */
 import type { Config } from '../../config/config.ts';
+import { NEW_KEY, namedKeys, weakKeys } from '../../config/named-keys.ts';
 import { isSafeUrl } from '../../config/url.ts';
 import { openPool } from '../../db/pool.ts';
 import { SyncError } from '../../model/errors.ts';
@@ -18,25 +19,18 @@ import { checkLeftovers } from './triggers.ts';
 const GOOD_KEY_LENGTH = 32;
 
 /** Keys, addresses and peers, as the config has them. */
-export function checkConfig({ site, http, peers }: Config): Finding[] {
-  const keys: [string, string][] = [
-    ['site.api_key', site.apiKey],
-    ...(http.adminToken === null ? [] : [['http.admin_token', http.adminToken] satisfies [string, string]]),
-  ];
-  for (const { name, token } of http.adminTokens) keys.push([`http.admin_tokens of ${name}`, token]);
-  for (const { name, apiKeys } of peers)
-    keys.push(...apiKeys.map((key) => [`api_key of ${name}`, key] as [string, string]));
-  const short = keys.filter(([, key]) => key.length < GOOD_KEY_LENGTH).map(([name]) => name);
+export function checkConfig(config: Config): Finding[] {
+  const { peers } = config;
+  const short = namedKeys(config)
+    .filter(([, key]) => key.length < GOOD_KEY_LENGTH)
+    .map(([name]) => name);
   const insecure = peers.filter(({ url }) => !isSafeUrl(url));
   return [
     ok('config', 'is valid'),
     short.length === 0
       ? ok('keys', 'long enough')
-      : warn(
-          'keys',
-          `${short.join(' and ')}: shorter than ${GOOD_KEY_LENGTH} characters`,
-          '"account-sync key" prints a good one; peers need the new one too.',
-        ),
+      : warn('keys', `${short.join(' and ')}: shorter than ${GOOD_KEY_LENGTH} characters`, NEW_KEY),
+    ...weakKeys(config).map((weak) => warn('keys', weak, NEW_KEY)),
     ...insecure.map(({ name, url }) =>
       warn('urls', `${name} is called over ${url}: keys and personal data travel in the clear`, 'Give it HTTPS.'),
     ),
