@@ -15,7 +15,7 @@ import { uidsToRemove } from '../store/uid-assignment.ts';
 import { absorb } from '../model/absorb.ts';
 import { SyncError } from '../model/errors.ts';
 import { planRemoval, type RemovalPlan } from '../model/identity.ts';
-import { routesFor, type OutboxEntry, type PeerRoute } from '../model/route.ts';
+import { routesFor, type OutboxEntry, type PeerRoute, type RemovalMode } from '../model/route.ts';
 import { compareStamps, type Origin, type Stamp } from '../model/stamp.ts';
 import { uniteUids, type Uid } from '../model/uid.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
@@ -39,10 +39,8 @@ export interface RemovalDeps {
   readonly removal: RemovalPolicy;
 }
 
-/** What a removal elsewhere does here. */
+/** What a removal or block elsewhere does here besides what the peer's entry says ({@link PeerRoute.removalMode}). */
 export interface RemovalPolicy {
-  /** `delete`: as Osclass deletes; `disable`: block the account; `ignore`: leave it as it is. */
-  readonly mode: 'delete' | 'disable' | 'ignore';
   /** What blocking does to the listings of the account. */
   readonly itemsOfBlocked: 'keep' | 'hide';
   /** Tables with one row per user that go with it. */
@@ -88,7 +86,7 @@ export async function removeAccounts(
   const notes: Note[] = [];
   for (const user of removed) {
     uids = uniteUids(uids, await uidsToRemove(trx, user));
-    notes.push(...(await removeByMode(trx, deps, user)));
+    notes.push(...(await removeByMode(trx, deps, user, from.route.removalMode)));
   }
   const known = await tombstonesByUid(trx, uids);
   const stamp = [...known.values()].reduce((latest, one) => later(latest, one.stamp), removal.stamp);
@@ -104,7 +102,7 @@ export async function removeAccounts(
     trx,
     removed.map((user) => user.userId),
   );
-  await detach(trx, deps, removed);
+  if (from.route.removalMode !== 'delete') await detach(trx, deps, removed);
   await writeTombstones(trx, { uids, stamp, emailHash: removal.emailHash, nowMs: nowMs() });
   await requireNotBound(trx, loaded, removal.uids);
   await unparkRemoved(trx, uids);
@@ -146,16 +144,20 @@ export async function removeAccounts(
   };
 }
 
-/** What the mode of this site makes of a removal. An account that stays takes part in nothing any more. */
-async function removeByMode(trx: Transaction<unknown>, deps: RemovalDeps, user: LocalUser): Promise<Note[]> {
-  const { catalog, removal } = deps;
-  if (removal.mode === 'delete') {
+/** What the mode for the peer makes of its removal. An account that stays takes part in nothing any more. */
+async function removeByMode(
+  trx: Transaction<unknown>,
+  { catalog, removal }: RemovalDeps,
+  user: LocalUser,
+  mode: RemovalMode,
+): Promise<Note[]> {
+  if (mode === 'delete') {
     const removed = await removeUser(trx, catalog, user.userId, { related: removal.related });
     await keepLeftovers(trx, removed.afterCommit);
     const message = `Image files to delete by hand: ${removed.files.join(', ')}`;
     return removed.files.length === 0 ? [] : [{ code: 'FILES_LEFT', message }];
   }
-  if (removal.mode === 'disable') {
+  if (mode === 'disable') {
     const enabled = catalog.requireTable('t_user').column('b_enabled');
     if (enabled !== undefined) {
       await updateUser(trx, catalog.requireTable('t_user'), user.userId, new Map([[enabled, '0']]));
@@ -167,7 +169,6 @@ async function removeByMode(trx: Transaction<unknown>, deps: RemovalDeps, user: 
 
 /** Accounts that stay though they were removed elsewhere: remembered without any uid. */
 async function detach(trx: Transaction<unknown>, deps: RemovalDeps, users: readonly LocalUser[]): Promise<void> {
-  if (deps.removal.mode === 'delete') return;
   const hosts = await deps.hosts.byId(
     trx,
     users.map((user) => user.userId),

@@ -1,5 +1,6 @@
 /** The config as the rest of the program sees it: checked, with defaults, units in the names. */
 import type { ColumnList } from '../model/policy.ts';
+import type { RemovalMode } from '../model/route.ts';
 
 /** What log records call whoever uses `http.admin_token`. */
 export const ADMIN = 'admin';
@@ -91,7 +92,6 @@ export interface StreamConfig {
 }
 
 export interface RemovalConfig {
-  readonly mode: 'delete' | 'disable' | 'ignore';
   readonly itemsOfBlocked: 'keep' | 'hide';
   readonly tombstoneDays: number;
 }
@@ -124,6 +124,8 @@ export interface PeerConfig {
   readonly receive: boolean;
   readonly send: boolean;
   readonly relay: boolean;
+  /** Its own, or else `removal.mode`. */
+  readonly removalMode: RemovalMode;
   /** Only plugin peers: IANA zone of its DATETIME values; null: as ours. */
   readonly timezone: string | null;
   /** Only plugin peers: everybody there is asked for again within this time. */

@@ -1,6 +1,7 @@
 /** A checked file → the config the program works with. */
 import type { Config, DatabaseConfig, PeerConfig } from './config.ts';
 import { parseDuration } from './duration.ts';
+import type { RemovalMode } from '../model/route.ts';
 import type { RawConfig } from './schema.ts';
 import { parseSize } from './size.ts';
 import { normalizeUrl } from './url.ts';
@@ -35,7 +36,6 @@ export function resolveConfig(raw: RawConfig): Config {
     stream: { schedule: raw.stream.schedule, batchSize: raw.stream.batch_size },
     locations: raw.locations,
     removal: {
-      mode: raw.removal.mode,
       itemsOfBlocked: raw.removal.items_of_blocked,
       tombstoneDays: raw.removal.tombstone_days,
     },
@@ -49,7 +49,7 @@ export function resolveConfig(raw: RawConfig): Config {
       retentionMs: parseDuration(raw.logs.retention) ?? 0,
       maxRows: raw.logs.max_rows,
     },
-    peers: raw.peers.map(resolvePeer),
+    peers: raw.peers.map((peer) => resolvePeer(peer, raw.removal.mode)),
   };
 }
 
@@ -71,7 +71,7 @@ function resolveSsl(raw: RawConfig['database']['ssl']): DatabaseConfig['ssl'] {
   return { ...(raw.ca === undefined ? {} : { ca: raw.ca }), rejectUnauthorized: raw.reject_unauthorized };
 }
 
-function resolvePeer(raw: RawConfig['peers'][number]): PeerConfig {
+function resolvePeer(raw: RawConfig['peers'][number], removalMode: RemovalMode): PeerConfig {
   const apiKeys = typeof raw.api_key === 'string' ? [raw.api_key] : raw.api_key;
   return {
     name: raw.name,
@@ -84,6 +84,7 @@ function resolvePeer(raw: RawConfig['peers'][number]): PeerConfig {
     receive: raw.receive,
     send: raw.send,
     relay: raw.relay,
+    removalMode: raw.removal_mode ?? removalMode,
     timezone: raw.timezone ?? null,
     feedWithinMs: raw.feed_schedule === undefined ? null : (parseDuration(raw.feed_schedule) ?? null),
   };

@@ -1,6 +1,7 @@
 /** The config keys of one peer. */
 import { Type } from 'typebox';
 import { choice, columnList, duration, flag, key, KEY_EXPECTED, siteName, timeZone, url } from './scalar-schemas.ts';
+import { REMOVAL_MODES } from './schema-sync.ts';
 
 const apiKey = key({ description: 'A key of the peer' });
 
@@ -37,6 +38,12 @@ const peerSchema = Type.Object(
       description: 'Pass on what it sends to the other peers. For both ways between two peers, both entries need it.',
       default: false,
     }),
+    removal_mode: Type.Optional(
+      choice(REMOVAL_MODES, {
+        description: 'What its removals do here; without it, what removal.mode says.',
+        examples: ['disable'],
+      }),
+    ),
     timezone: Type.Optional(
       timeZone({
         description:

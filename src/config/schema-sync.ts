@@ -1,5 +1,6 @@
 /** The config keys that say what is synchronised, when and how far. */
 import { Type } from 'typebox';
+import type { RemovalMode } from '../model/route.ts';
 import { choice, duration, identifier, schedule, text, whole } from './scalar-schemas.ts';
 
 /** `columns` */
@@ -88,11 +89,15 @@ export const locationsSchema = choice(['resolve', 'text_only'], {
   default: 'resolve',
 });
 
+/** What `removal.mode` and `peers[].removal_mode` may be. */
+export const REMOVAL_MODES = ['delete', 'disable', 'ignore'] as const satisfies readonly RemovalMode[];
+
 /** `removal` */
 export const removalSchema = Type.Object(
   {
-    mode: choice(['delete', 'disable', 'ignore'], {
-      description: 'What the removal of a user at a peer does here: delete the user, disable it, or nothing.',
+    mode: choice(REMOVAL_MODES, {
+      description:
+        'What the removal of a user at a peer does here: delete the user, disable it, or nothing. peers[].removal_mode says otherwise for one peer.',
       default: 'delete',
     }),
     items_of_blocked: choice(['keep', 'hide'], {

@@ -2,6 +2,9 @@
 import type { Selection } from './policy.ts';
 import type { RegisterName } from './register.ts';
 
+/** What a removal elsewhere does here. `delete`: as Osclass deletes; `disable`: block the account; `ignore`: leave it as it is. */
+export type RemovalMode = 'delete' | 'disable' | 'ignore';
+
 /** One peer as capture, apply and deliver see it. */
 export interface PeerRoute {
   readonly name: string;
@@ -11,6 +14,8 @@ export interface PeerRoute {
   readonly receive: boolean;
   /** What it sends is passed on to our other peers. */
   readonly relay: boolean;
+  /** What its removals do here. */
+  readonly removalMode: RemovalMode;
   /** Registers we send it. */
   readonly sends: Selection;
   /** Registers we accept from it. */

@@ -50,6 +50,7 @@ export function routesOf(config: Config): PeerRoute[] {
     send: peer.send,
     receive: peer.receive,
     relay: peer.relay,
+    removalMode: peer.removalMode,
     sends: makeSelection(peer.sendColumns, further),
     accepts: makeSelection(peer.columns, further),
   }));

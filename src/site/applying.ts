@@ -80,7 +80,7 @@ function applyDeps(site: ApplyingSite): ApplyDeps {
     routes: () => site.now().routes,
     undrained,
     usersWaiting: outbox.usersWaiting,
-    removal: { ...removal, related: relatedTables },
+    removal: { itemsOfBlocked: removal.itemsOfBlocked, related: relatedTables },
     adopt: (user) => adopt(user, { origin, nowMs, toEpochMs }),
     registeredMs: toEpochMs,
     locales: async () => snapshot.locales,

@@ -80,6 +80,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
     send: true,
     receive: true,
     relay: plan.relay,
+    removalMode: 'delete',
     sends: everything,
     accepts: everything,
   }));
@@ -103,7 +104,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
     appendLog,
     randomBytes: (size) => new Uint8Array(size),
     guard: { removals: 20, percent: 5, windowMs: 3_600_000 },
-    removal: { mode: 'delete', itemsOfBlocked: 'keep', related: [] },
+    removal: { itemsOfBlocked: 'keep', related: [] },
     usersWaiting: outbox.usersWaiting,
     undrained: UNDRAINED,
     adopt: (user) => adopt(user, { origin, ...clock }),

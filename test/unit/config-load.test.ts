@@ -58,7 +58,7 @@ describe('the minimal config', () => {
       feed: { limit: 1000 },
       stream: { schedule: '* * * * * *', batchSize: 500 },
       locations: 'resolve',
-      removal: { mode: 'delete', itemsOfBlocked: 'keep', tombstoneDays: 90 },
+      removal: { itemsOfBlocked: 'keep', tombstoneDays: 90 },
       guard: { removals: 20, percent: 5, windowMs: 3_600_000 },
       logs: { level: 'info', retentionMs: 90 * 86_400_000, maxRows: 1_000_000 },
       peers: [
@@ -73,11 +73,18 @@ describe('the minimal config', () => {
           receive: true,
           send: true,
           relay: false,
+          removalMode: 'delete',
           timezone: null,
           feedWithinMs: null,
         },
       ],
     });
+  });
+
+  test('a peer has the removal mode of the site unless it has its own', () => {
+    const modes = (text: string): string[] => load(text).peers.map(({ removalMode }) => removalMode);
+    expect(modes(`${MINIMAL}removal: { mode: ignore }\n`)).toEqual(['ignore']);
+    expect(modes(`${MINIMAL}    removal_mode: disable\nremoval: { mode: ignore }\n`)).toEqual(['disable']);
   });
 
   test('needs no peers', () => {

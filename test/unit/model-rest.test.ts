@@ -111,6 +111,7 @@ test('a change goes to every peer we send such registers to, but not back', () =
     send,
     receive: true,
     relay: false,
+    removalMode: 'delete',
     sends: makeSelection(list, []),
     accepts: makeSelection('all', []),
   });

@@ -110,6 +110,7 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
     send: true,
     receive: true,
     relay: true,
+    removalMode: 'delete',
     sends: everything,
     accepts: everything,
   }));
@@ -138,7 +139,7 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
     appendLog,
     randomBytes: (size) => new Uint8Array(size),
     guard: { removals: 1000, percent: 100, windowMs: 3_600_000 },
-    removal: { mode: 'delete', itemsOfBlocked: 'keep', related: [] },
+    removal: { itemsOfBlocked: 'keep', related: [] },
     usersWaiting: outbox.usersWaiting,
     undrained: UNDRAINED,
     adopt: (user) => adopt(user, { origin, ...clock }),
