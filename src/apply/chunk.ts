@@ -11,7 +11,7 @@ import type { RemovalRecord, UserRecord, WireRecord } from '../model/record.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import { requireStamp } from '../osclass/records.ts';
 import type { Zone } from '../osclass/timezone.ts';
-import { dryOutcome, unchangedOutcome, outcomeOf, toParked } from './outcomes.ts';
+import { dryOutcome, unchangedOutcome, outcomeOf, toParked, whyParked } from './outcomes.ts';
 import { aheadMessage, decide, type UserPlan } from './decide.ts';
 import { heldNote, holdDisablings, makeGuard, type Guard, type GuardDeps } from './guard.ts';
 import { toIncoming } from './incoming.ts';
@@ -206,7 +206,7 @@ async function storePlans(run: ChunkRun, plans: ReadonlyMap<UserPlan, number>, l
   for (const done of stored) {
     const outcome = outcomeOf(done);
     run.outcomes.set(plans.get(done.plan) as number, outcome);
-    const waits = done.plan.parked[0] ?? done.plan.notes.find((note) => note.code === 'LOCALE_UNKNOWN');
+    const waits = whyParked(done.plan) ?? done.plan.notes.find((note) => note.code === 'LOCALE_UNKNOWN');
     if (waits !== undefined) {
       const why = { ...outcome, code: waits.code, message: waits.message };
       run.parked.push(toParked(from, done.plan.incoming, why, done.userId));

@@ -3,6 +3,7 @@ import type { Column } from '../db/catalog.ts';
 import { isAhead, isFarAhead } from '../model/clock-guard.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import { findTarget, type Parting, type Target } from '../model/identity.ts';
+import { ADDRESS_COLUMN } from '../model/policy.ts';
 import { localeOf, type Value } from '../model/register.ts';
 import { isSeparate } from '../model/separate.ts';
 import { existenceStamp, type Registered } from '../model/registration.ts';
@@ -11,7 +12,7 @@ import { canonicalEmail, type Uid } from '../model/uid.ts';
 import type { Incoming } from './incoming.ts';
 import type { Loaded, LocalUser } from './load.ts';
 import { mergeUser, type MergeContext, type MergedUser } from './merge-user.ts';
-import type { Note, Outcome } from '../model/outcome.ts';
+import type { Outcome } from '../model/outcome.ts';
 
 /** How a record is to be carried out. Registers may still leave `take` before it is. */
 export interface UserPlan extends MergedUser {
@@ -23,8 +24,6 @@ export interface UserPlan extends MergedUser {
   readonly partings: readonly Parting[];
   /** Accounts to which uids of the record belong, unknown to the sender. */
   readonly rivals: readonly number[];
-  /** Registers that wait for a person. */
-  readonly parked: Note[];
   /** This site's own ids of the places in the address, once looked up. */
   places?: ReadonlyMap<Column, Value | number>;
   /** Those it does not have: `the city Springfield`. */
@@ -146,7 +145,7 @@ function accountsOf(target: Exclude<Target, { kind: 'removed' }>): readonly numb
   return target.kind === 'existing' ? [target.userId, ...parting] : parting;
 }
 
-/** An account is to be made, of all that is accepted. */
+/** An account is to be made, of all that is accepted; and of the address, for there is none without. */
 function planNew(
   incoming: Incoming,
   { uids, partings, rivals }: Extract<Target, { kind: 'new' }>,
@@ -159,7 +158,9 @@ function planNew(
     born: incoming.born,
     partings,
     rivals,
-    take: new Map([...incoming.registers].filter(([register]) => from.route.accepts(register))),
+    take: new Map(
+      [...incoming.registers].filter(([register]) => register === ADDRESS_COLUMN || from.route.accepts(register)),
+    ),
     newerHere: false,
     tied: [],
     notes: [],
@@ -178,7 +179,7 @@ function planExisting(
   const joined = joinedIds.map((one) => users.get(one) as LocalUser);
   const born = existenceStampOfAll([incoming, user, ...joined], context.nowMs);
   const merged = mergeUser(user, incoming, joined, context);
-  return { incoming, user, uids, born, partings, rivals, ...merged, parked: [] };
+  return { incoming, user, uids, born, partings, rivals, ...merged };
 }
 
 /** See {@link existenceStamp}; one that a clock far ahead made counts only where there is no other. */

@@ -3,10 +3,12 @@ import { valuesOf } from '../model/absorb.ts';
 import { isFarAhead } from '../model/clock-guard.ts';
 import { mergeRegisters, type Conflict, type RemoteRegister } from '../model/merge.ts';
 import type { Note, RecordSource } from '../model/outcome.ts';
-import type { Selection } from '../model/policy.ts';
+import { ADDRESS_COLUMN, type Selection } from '../model/policy.ts';
 import { hashValues, isHashOf, rowOf, withoutRow, type RegisterName, type Values } from '../model/register.ts';
+import type { PeerRoute } from '../model/route.ts';
 import type { Shadow } from '../model/shadow.ts';
 import { compareStamps, nextStamp, type Origin, type Stamp } from '../model/stamp.ts';
+import { canonicalEmail } from '../model/uid.ts';
 import { isSameValue } from '../osclass/values.ts';
 import type { Incoming } from './incoming.ts';
 import type { LocalUser } from './load.ts';
@@ -21,6 +23,8 @@ export interface MergedUser {
   /** Registers that are taken though they are no newer than ours: others may hold what we held. */
   readonly tied: readonly RegisterName[];
   readonly notes: Note[];
+  /** Registers that wait for a person. */
+  readonly parked: Note[];
 }
 
 /** What merging needs besides record and account. */
@@ -41,19 +45,36 @@ export function mergeUser(
   context: MergeContext,
 ): MergedUser {
   const { route, overwrite } = context.from;
-  if (overwrite) return { take: takeAllThatDiffers(user, incoming, context), newerHere: false, tied: [], notes: [] };
+  if (overwrite) {
+    const take = takeAllThatDiffers(user, incoming, context);
+    return { take, newerHere: false, tied: [], notes: [], parked: refuseAddress(take, user, route) };
+  }
   const theirs = joinStates(incoming.registers, joined, route.accepts);
   const differs = (register: RegisterName): boolean =>
     !incoming.inLocalTime.has(register) &&
     isOtherThan(valuesOf(user.host.registers, register) ?? {}, theirs.get(register)?.values ?? {});
   const plan = mergeRegisters(withoutTakenBack(user.shadow.registers, theirs, context), theirs, differs);
   const take = new Map(plan.take.map((register) => [register, theirs.get(register) as RemoteRegister]));
+  const parked = refuseAddress(take, user, route);
   const notes = plan.conflicts
-    .filter(({ register }) => register !== MOVES_WITH_EVERY_EDIT)
+    .filter(({ register }) => register !== MOVES_WITH_EVERY_EDIT && route.accepts(register))
     .map((conflict) =>
       conflictNote(conflict, route.name, user.host.registers.get(conflict.register), theirs.get(conflict.register)),
     );
-  return { take, newerHere: plan.newerHere.length > 0, tied: plan.tied, notes };
+  return { take, newerHere: plan.newerHere.length > 0, tied: plan.tied, notes, parked };
+}
+
+/**
+ * Takes an address that the peer may not set out of what is taken. Another one than the account has here is a change that
+ * waits; it goes through once `columns` lists `s_email`, or is settled when both have one address again.
+ */
+function refuseAddress(take: Map<RegisterName, RemoteRegister>, { email }: LocalUser, route: PeerRoute): Note[] {
+  const to = take.get(ADDRESS_COLUMN)?.values[ADDRESS_COLUMN];
+  if (route.accepts(ADDRESS_COLUMN)) return [];
+  take.delete(ADDRESS_COLUMN);
+  if (typeof to !== 'string' || canonicalEmail(to) === canonicalEmail(email)) return [];
+  const message = `The address was changed on ${route.name}, whose entry here does not list s_email in columns.`;
+  return [{ code: 'NOT_ACCEPTED', register: ADDRESS_COLUMN, message }];
 }
 
 /** What a site stamped while its clock was far ahead, and ours too, stands back behind what it sends now. */
@@ -100,8 +121,9 @@ function isOtherThan(ours: Values, sent: Values): boolean {
 }
 
 /**
- * The accepted registers of a record, and what accounts that were the same user until now hold of later date: of no other
- * registers either, for it is the peer's word that they were.
+ * The accepted registers of a record, with its address ({@link refuseAddress} judges that), and what accounts that were the
+ * same user until now hold of later date: of no other registers than accepted ones either, for it is the peer's word that they
+ * were.
  */
 function joinStates(
   sent: ReadonlyMap<RegisterName, RemoteRegister>,
@@ -109,7 +131,9 @@ function joinStates(
   accepts: Selection,
 ): Map<RegisterName, RemoteRegister> {
   const registers = new Map(sent);
-  for (const register of sent.keys()) if (!accepts(register)) registers.delete(register);
+  for (const register of sent.keys()) {
+    if (!accepts(register) && register !== ADDRESS_COLUMN) registers.delete(register);
+  }
   for (const { shadow, host } of joined) {
     for (const [register, { stamp, prior, altered }] of shadow.registers) {
       const values = accepts(register) ? valuesOf(host.registers, register) : undefined;
@@ -137,7 +161,8 @@ function takeAllThatDiffers(
   const take = new Map<RegisterName, RemoteRegister>();
   for (const [register, theirs] of incoming.registers) {
     const ours = user.shadow.registers.get(register);
-    if (!accepts(register) || (ours !== undefined && isHashOf(ours.hash, theirs.values))) continue;
+    if (!accepts(register) && register !== ADDRESS_COLUMN) continue;
+    if (ours !== undefined && isHashOf(ours.hash, theirs.values)) continue;
     const later = ours !== undefined && compareStamps(ours.stamp, theirs.stamp) > 0 ? ours.stamp : theirs.stamp;
     take.set(register, { values: theirs.values, stamp: nextStamp(nowMs, later, origin) });
   }

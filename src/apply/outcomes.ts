@@ -5,7 +5,7 @@ import type { Uid } from '../model/uid.ts';
 import type { UserPlan } from './decide.ts';
 import type { Incoming } from './incoming.ts';
 import { maskValues } from './mask-values.ts';
-import type { RecordSource, Outcome } from '../model/outcome.ts';
+import type { Note, RecordSource, Outcome } from '../model/outcome.ts';
 import type { ParkedRecord } from '../store/parked.ts';
 import type { StoredPlan } from './store-users.ts';
 
@@ -14,9 +14,17 @@ export function unchangedOutcome(uid: Uid, email: string | null): Outcome {
   return { result: 'unchanged', operation: 'none', uid, userId: null, email, registers: [], notes: [] };
 }
 
+/**
+ * Why a plan waits, if it does. Only an edit of the config lets through what is not accepted, so whatever else may pass before
+ * that is named first.
+ */
+export function whyParked({ parked }: UserPlan): Note | undefined {
+  return parked.find(({ code }) => code !== 'NOT_ACCEPTED') ?? parked[0];
+}
+
 /** What a plan that was carried out came to. */
 export function outcomeOf({ plan, userId, host, changed }: StoredPlan): Outcome {
-  const [why] = plan.parked;
+  const why = whyParked(plan);
   const before = plan.user;
   const linked = before !== undefined && plan.uids.some((uid) => !before.uids.includes(uid));
   const isApplied = before === undefined || linked || changed.length > 0;
@@ -34,7 +42,7 @@ export function outcomeOf({ plan, userId, host, changed }: StoredPlan): Outcome 
 
 /** What a plan would come to. */
 export function dryOutcome(plan: UserPlan): Outcome {
-  const [why] = plan.parked;
+  const why = whyParked(plan);
   return {
     result: why === undefined ? (plan.user === undefined || plan.take.size > 0 ? 'applied' : 'unchanged') : 'parked',
     operation: plan.user === undefined ? 'insert' : plan.take.size > 0 ? 'update' : 'none',

@@ -28,10 +28,11 @@ const peerSchema = Type.Object(
       description:
         'What we accept from it: default (all columns of Osclass that may travel but s_secret and s_profile_img, plus ' +
         'columns.custom, user_description and the related groups), all, or a list of column names, user_description ' +
-        'and related groups. s_secret and consent columns (i_gdpr_*) count only when listed by name.',
+        'and related groups. s_secret and consent columns (i_gdpr_*) count only when listed by name. Without s_email, ' +
+        'accounts are found and made by their address, and a change of it waits for a person (NOT_ACCEPTED).',
       default: 'default',
     }),
-    send_columns: columnList({ description: 'What we send to it, likewise.', default: 'default' }),
+    send_columns: columnList({ description: 'What we send to it, likewise, and always s_email.', default: 'default' }),
     receive: flag({ description: 'Accept changes from it.', default: true }),
     send: flag({ description: 'Send changes to it.', default: true }),
     relay: flag({

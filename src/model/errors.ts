@@ -262,8 +262,8 @@ export const ERRORS = {
   USER_REMOVED: entry('The account was removed; the record came too late.', 'Nothing.', 'report', 200),
   USER_BUSY: entry('The account is locked by a transaction of the site.', 'Nothing: it is tried again.', 'retry', 503),
   NOT_ACCEPTED: entry(
-    'The peer does not take records from us, or we none from it.',
-    'See `receive` and `send` in the config of both sites.',
+    'The peer does not take records from us, or we none from it; or it changed an address, and its entry here does not list `s_email` in `columns`.',
+    'See `receive` and `send` in the config of both sites. An address: list `s_email`, and it goes through by itself; or drop what is parked.',
     'park',
     403,
     3,

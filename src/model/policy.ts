@@ -39,6 +39,9 @@ export const DEFAULT_COLUMNS: readonly string[] = [
   'fk_c_locale_code',
 ];
 
+/** What accounts of different sites are found by. */
+export const ADDRESS_COLUMN = 's_email';
+
 /** File name of the profile picture: only with `all`, or by name, for the file itself is on one site. */
 const PROFILE_IMAGE = 's_profile_img';
 
@@ -74,6 +77,12 @@ export function namesIn(list: ColumnList, custom: readonly string[]): string[] {
   return [...DEFAULT_COLUMNS, ...custom, ...(list === 'all' ? [PROFILE_IMAGE] : []), DESCRIPTION];
 }
 
+/** The names a list of what is sent stands for, likewise: `s_email` whatever it says, for without it nobody could be found. */
+export function namesSent(list: ColumnList, custom: readonly string[]): string[] {
+  const names = namesIn(list, custom);
+  return names.includes(ADDRESS_COLUMN) ? names : [ADDRESS_COLUMN, ...names];
+}
+
 /** The part of a config that says which columns are exchanged. */
 export interface ColumnPolicy {
   readonly columns: { readonly custom: readonly string[] };
@@ -96,12 +105,19 @@ export function furtherColumns({ columns, peers }: ColumnPolicy): string[] {
 export type Selection = (register: RegisterName) => boolean;
 
 /**
- * The registers a `columns` or `send_columns` entry stands for. Groups move together: naming one column of a group
- * selects the group. `all` adds the profile picture; `s_secret` and consent columns count only when listed by name.
- * `s_email` is always in, for without it nobody can be found.
+ * The registers a `columns` entry stands for. Groups move together: naming one column of a group selects the group. `all`
+ * adds the profile picture; `s_secret` and consent columns count only when listed by name.
  */
 export function makeSelection(list: ColumnList, custom: readonly string[]): Selection {
-  const registers = new Set<string>(['s_email']);
-  for (const name of namesIn(list, custom)) if (mayTravel(name)) registers.add(registerOfColumn(name));
+  return selectionOf(namesIn(list, custom));
+}
+
+/** The registers a `send_columns` entry stands for, likewise. */
+export function makeSendSelection(list: ColumnList, custom: readonly string[]): Selection {
+  return selectionOf(namesSent(list, custom));
+}
+
+function selectionOf(names: readonly string[]): Selection {
+  const registers = new Set(names.filter(mayTravel).map(registerOfColumn));
   return (register) => registers.has(localeOf(register) === undefined ? register : DESCRIPTION);
 }

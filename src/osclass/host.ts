@@ -2,7 +2,7 @@
 import type { Config } from '../config/config.ts';
 import { readCatalog, type Catalog } from '../db/catalog.ts';
 import type { Pool } from '../db/pool.ts';
-import { furtherColumns, makeSelection } from '../model/policy.ts';
+import { furtherColumns, makeSelection, makeSendSelection } from '../model/policy.ts';
 import type { PeerRoute } from '../model/route.ts';
 import { makeHostUsers, type HostUsers } from './host-users.ts';
 import { findRelated } from './related.ts';
@@ -51,7 +51,7 @@ export function routesOf(config: Config): PeerRoute[] {
     receive: peer.receive,
     relay: peer.relay,
     removalMode: peer.removalMode,
-    sends: makeSelection(peer.sendColumns, further),
+    sends: makeSendSelection(peer.sendColumns, further),
     accepts: makeSelection(peer.columns, further),
   }));
 }

@@ -32,7 +32,7 @@ export function makeHostWatch(db: Kysely<unknown>): HostWatch {
   return {
     async look(snapshot, config) {
       problems = await watchHost(db, snapshot, config);
-      await wake(snapshot);
+      await wake(snapshot, config);
     },
     problems: () => problems,
   };

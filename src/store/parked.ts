@@ -83,7 +83,10 @@ export async function unparkRemoved(runner: Runner, uids: readonly Uid[]): Promi
   await sql`DELETE FROM ${own.parked} WHERE uid IN (${sql.join(uids.map(uidToBytes))})`.execute(runner);
 }
 
-/** Records not tried within `everyMs`, or those of given ids. One tried after now was so before the clock was set back. */
+/**
+ * Records not tried within `everyMs`, or those of given ids. What only a person, a language or the config can let through is
+ * not tried for nothing: a person decides, or it is woken. One tried after now was so before the clock was set back.
+ */
 export async function readParked(
   runner: Runner,
   filter:
@@ -94,7 +97,7 @@ export async function readParked(
     'ids' in filter
       ? sql`id IN (${bindList(filter.ids)})`
       : sql`(tried_at <= ${toSqlTime(filter.nowMs - filter.everyMs)} OR tried_at > ${toSqlTime(filter.nowMs)}) AND
-          (code NOT IN ('GUARD_HELD', 'LOCALE_UNKNOWN') OR (code <> 'GUARD_HELD' AND tried_at = ${WOKEN})) ORDER BY tried_at, id LIMIT ${filter.limit}`;
+          (code NOT IN ('GUARD_HELD', 'LOCALE_UNKNOWN', 'NOT_ACCEPTED') OR (code <> 'GUARD_HELD' AND tried_at = ${WOKEN})) ORDER BY tried_at, id LIMIT ${filter.limit}`;
   const { rows } = await sql<{
     id: string;
     peer: string;
@@ -136,10 +139,13 @@ export async function wakeParked(runner: Runner, userIds: readonly number[]): Pr
     WHERE user_id IN (${bindList(userIds)}) OR code = 'EMAIL_TAKEN'`.execute(runner);
 }
 
-/** Lets the next retry pass try again what waits for a language, a column that can hold a value, or a look at its account. */
+/**
+ * Lets the next retry pass try again what waits for a language, a column that can hold a value, another config, or a look at
+ * its account.
+ */
 export async function wakeParkedFor(
   runner: Runner,
-  code: 'LOCALE_UNKNOWN' | 'VALUE_UNSTORABLE' | 'USER_BUSY',
+  code: 'LOCALE_UNKNOWN' | 'VALUE_UNSTORABLE' | 'NOT_ACCEPTED' | 'USER_BUSY',
 ): Promise<void> {
   await sql`UPDATE ${own.parked} SET tried_at = ${WOKEN} WHERE code = ${code}`.execute(runner);
 }

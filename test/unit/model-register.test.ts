@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DEFAULT_COLUMNS, makeSelection, NEVER_TRAVELS } from '../../src/model/policy.ts';
+import { DEFAULT_COLUMNS, makeSelection, makeSendSelection, NEVER_TRAVELS } from '../../src/model/policy.ts';
 import {
   descriptionRegister,
   hashValues,
@@ -32,12 +32,16 @@ test('columns that belong together are one register, every other column is its o
 
 test('naming one column of a group selects the group', () => {
   const selects = makeSelection(['s_city', 'b_active'], []);
-  expect(['address', 'status', 's_email'].every(selects)).toBe(true);
+  expect(['address', 'status'].every(selects)).toBe(true);
   expect(['s_name', 'password', descriptionRegister('es_ES')].some(selects)).toBe(false);
 });
 
-test('the e-mail is exchanged whatever is listed', () => {
-  for (const list of ['default', 'all', [], ['s_name']] as const) expect(makeSelection(list, [])('s_email')).toBe(true);
+test('the e-mail is sent whatever is listed, and accepted where it is listed', () => {
+  for (const list of ['default', 'all', ['s_email']] as const) expect(makeSelection(list, [])('s_email')).toBe(true);
+  for (const list of [[], ['s_name']]) {
+    expect(makeSelection(list, [])('s_email')).toBe(false);
+    expect(makeSendSelection(list, [])('s_email')).toBe(true);
+  }
 });
 
 test('default and all stand for the columns, the custom ones and the descriptions; all adds the picture', () => {

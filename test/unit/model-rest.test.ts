@@ -4,7 +4,7 @@ import { ERRORS, SyncError, entryOf } from '../../src/model/errors.ts';
 import { allowance, isAsStrict } from '../../src/model/guard.ts';
 import { maskEmail, maskValue } from '../../src/model/log-entry.ts';
 import { formatProgress } from '../../src/model/progress.ts';
-import { makeSelection } from '../../src/model/policy.ts';
+import { makeSelection, makeSendSelection } from '../../src/model/policy.ts';
 import { routesFor, type PeerRoute } from '../../src/model/route.ts';
 import type { Stamp } from '../../src/model/stamp.ts';
 import { gatherTombstones, removalIdOf } from '../../src/model/tombstone.ts';
@@ -112,7 +112,7 @@ test('a change goes to every peer we send such registers to, but not back', () =
     receive: true,
     relay: false,
     removalMode: 'delete',
-    sends: makeSelection(list, []),
+    sends: makeSendSelection(list, []),
     accepts: makeSelection('all', []),
   });
   const routes = [route('a', ['s_name']), route('b', ['s_zip']), route('c', ['s_name'], false)];
