@@ -31,7 +31,8 @@ export async function dumpPrograms(kind) {
   const advice = `${dump[0]} is not on this machine: install it, so that backups are played`;
   if (!canUnpack()) return { reason: advice };
   try {
-    const isNeeded = (/** @type {string} */ one) => packages.includes(one) || /^lib(?!.*perl)/.test(one);
+    const isNeeded = (/** @type {string} */ one) =>
+      packages.includes(one) || (one.startsWith('lib') && !one.includes('perl'));
     const root = await unpackedPackages(`${kind}-client`, packages, isNeeded, () =>
       console.error(`fetching ${dump[0]} from Debian unstable into the project's .cache folder …`),
     );

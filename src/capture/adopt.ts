@@ -40,9 +40,12 @@ export function adopt(user: HostUser, { origin, toEpochMs, nowMs }: AdoptDeps): 
   return { ...shadow, registers };
 }
 
+/** As {@link maskHash} shows a hash, or nearly so. */
+function isMasked(password: string): boolean {
+  return password.includes('*'.repeat(10)) && password.endsWith('...');
+}
+
 /** Empty, as the PHP plugin leaves it; masked, as it stores what a feed gave it; or what this program puts for none. */
 function isMissing(password: Value | undefined): boolean {
-  return (
-    typeof password === 'string' && (password === '' || password.startsWith('!') || /\*{10}.*\.{3}$/.test(password))
-  );
+  return typeof password === 'string' && (password === '' || password.startsWith('!') || isMasked(password));
 }

@@ -72,6 +72,14 @@ function belongs({ queue, table, number }: FoundTrigger, of: Belonging): boolean
 
 /** The queue a body puts markers into, however it is laid out; null if it puts none. */
 function queueOf(body: string): string | null {
-  const found = /\bINSERT\s+INTO\s+(?:`[^`]+`\s*\.\s*|[\w$]+\s*\.\s*)?`?([\w$]*account_sync_queue)\b/i.exec(body);
-  return found?.[1] ?? null;
+  for (const insert of body.matchAll(/\bINSERT\s+INTO\s+/gi)) {
+    const from = insert.index + insert[0].length;
+    const [first = '', point, second = ''] = body.slice(from, from + LONGEST_TARGET).match(/`[^`]+`|[\w$]+|\./g) ?? [];
+    const table = (point === '.' ? second : first).replaceAll('`', '');
+    if (/account_sync_queue$/i.test(table)) return table;
+  }
+  return null;
 }
+
+/** Two names of at most 64 characters, and what may stand around them. */
+const LONGEST_TARGET = 300;

@@ -9,6 +9,7 @@ import { parseConfig } from '../config/load.ts';
 import { whyUnreadable } from '../config/unreadable.ts';
 import { openPool } from '../db/pool.ts';
 import { SyncError } from '../model/errors.ts';
+import { withoutOuter } from '../model/trim-text.ts';
 import { readConfigPhp, type Branch, type OsclassConfig } from '../osclass/config-php.ts';
 import { surveySite, type Survey } from '../osclass/survey.ts';
 import { readInstalledPlugin, type InstalledPlugin } from '../plugin/installed.ts';
@@ -273,10 +274,7 @@ function peerEntry({ site, url, apiKey }: InitFacts): string {
 function siteNameFrom(url: string): string | undefined {
   const { hostname } = new URL(url);
   if (isIP(hostname.replaceAll(/^\[|\]$/g, '')) !== 0 || hostname === 'localhost') return undefined;
-  const name = (hostname.replace(/^www\./, '').split('.')[0] ?? '')
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '')
-    .slice(0, 32);
+  const label = hostname.replace(/^www\./, '').split('.')[0] ?? '';
+  const name = withoutOuter(label.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-'), '-').slice(0, 32);
   return name === '' ? undefined : name;
 }

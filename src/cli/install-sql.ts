@@ -58,8 +58,8 @@ function printAccount(terminal: Terminal, account: string, password: string): vo
 
 /** From where the server sees us come, as it said when it refused us. */
 function hostToldOf(error: SyncError): string | undefined {
-  const told = /Access denied for user '[^']*'@'([^']+)'|Host '([^']+)' is not allowed/.exec(error.message);
-  return told?.[1] ?? told?.[2];
+  const told = /'@'([^']+)'/.exec(error.message) ?? /Host '([^']+)' is not allowed/.exec(error.message);
+  return told?.[1];
 }
 
 function printGrants(terminal: Terminal, schema: string, account: string, mode: CaptureMode): void {

@@ -35,8 +35,23 @@ export function describeCollection(node: Node): string | undefined {
   return isSeq(node) ? 'a list' : undefined;
 }
 
+/** `https://user:password@host` → `https://***@host` */
+function withoutUser(text: string): string {
+  const at = text.lastIndexOf('@');
+  if (at === -1) return text;
+  const host = text.indexOf('://') + 3;
+  return `${host >= 3 && host <= at ? text.slice(0, host) : ''}***@${text.slice(at + 1)}`;
+}
+
+/** `https://host/?key=1` → `https://host/?***` */
+function withoutQuery(text: string): string {
+  const scheme = text.indexOf('://');
+  const query = scheme === -1 ? -1 : text.slice(scheme).search(/[?#]/);
+  return query === -1 ? text : `${text.slice(0, scheme + query + 1)}***`;
+}
+
 /** In double quotes, shortened, without what a URL may hold before its host or after its path. */
 function quote(text: string): string {
-  const masked = text.replace(/^(.*?:\/\/)?.*@/s, '$1***@').replace(/(:\/\/[^?#]*[?#]).*$/s, '$1***');
+  const masked = withoutQuery(withoutUser(text));
   return JSON.stringify(masked.length > LONGEST ? `${masked.slice(0, LONGEST)}…` : masked);
 }

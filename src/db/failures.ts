@@ -219,5 +219,14 @@ function maskMessage(message: string, errno: number | undefined): string {
   if (errno === undefined || isMessageOfNames(errno)) return message;
   const tail = / for (?:key|column) (?:'[^']*'|[`\w.]+)(?: at row \d+)?$/.exec(message);
   const head = tail === null ? message : message.slice(0, tail.index);
-  return head.replace(/(['"]).*\1/s, "'…'") + (tail === null ? '' : tail[0]);
+  return withoutQuoted(head) + (tail === null ? '' : tail[0]);
+}
+
+/** The text with an ellipsis from the first quote that has another of its kind after it, to the last of these. */
+function withoutQuoted(text: string): string {
+  for (const quote of [`'`, `"`].toSorted((one, other) => text.indexOf(one) - text.indexOf(other))) {
+    const [start, end] = [text.indexOf(quote), text.lastIndexOf(quote)];
+    if (start < end) return `${text.slice(0, start)}'…'${text.slice(end + 1)}`;
+  }
+  return text;
 }

@@ -1,4 +1,5 @@
 /** Log records: what administrators read in the table and at `GET /v1/logs`. */
+import { countCharacters } from './count-characters.ts';
 
 /** `FEED`: user data of a peer arriving or asked for; `STREAM`: ours sent or served to a peer; `PROCESS`: a user stored here. */
 export type LogType = 'FEED' | 'STREAM' | 'PROCESS';
@@ -33,8 +34,7 @@ export function maskEmail(email: string): string {
 /** First character and length of a value: `J*** (11)`. Null stays null. */
 export function maskValue(value: string | null): string | null {
   if (value === null || value === '') return value;
-  const characters = Array.from(value);
-  return `${characters[0] ?? ''}*** (${characters.length})`;
+  return `${firstOf(value)}*** (${countCharacters(value)})`;
 }
 
 function firstOf(text: string): string {

@@ -5,6 +5,7 @@
  */
 import { hash } from 'node:crypto';
 import { cleanText, comparable, maskHash } from './plugin-text.ts';
+import { withoutTrailing, withoutTrailingZeros } from './trim-text.ts';
 
 /** Of one column; values as digests (see {@link impress}). */
 export interface Impression {
@@ -43,7 +44,7 @@ const MOST_MAYBE = 4;
 export function impress(column: string, value: string | null): string {
   const plain = comparable(column === 's_password' && value !== null ? maskHash(value) : value);
   // Places of a coordinate, whatever the number of digits the column prints.
-  const text = column.startsWith('d_') && plain.includes('.') ? plain.replace(/\.?0+$/, '') : plain;
+  const text = column.startsWith('d_') ? withoutTrailingZeros(plain) : plain;
   return hash('sha256', text, 'hex').slice(0, DIGEST_HEX);
 }
 
@@ -172,7 +173,7 @@ export function unpackMemory(text: string): Memory {
 
 function pack({ has = '', maybe, refused = '', said, open, unstored = '' }: Impression): string {
   const flags = [said, open].map((flag) => (flag === true ? '1' : ''));
-  return [has, maybe.join(','), refused, ...flags, unstored].join('/').replace(/\/+$/, '');
+  return withoutTrailing([has, maybe.join(','), refused, ...flags, unstored].join('/'), '/');
 }
 
 function newest(digests: readonly string[]): string[] {

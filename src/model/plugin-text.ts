@@ -3,6 +3,8 @@
  * that looks like a number comes back rewritten. Pure.
  */
 import { decodeHTMLStrict } from 'entities';
+import { withoutMarkup } from './markup.ts';
+import { withoutLeadingZeros } from './trim-text.ts';
 
 /**
  * Text as a stream leaves it at the plugin: tags gone (scripts and styles with what is in them), entities decoded,
@@ -35,27 +37,21 @@ export function isOverflowing(text: string): boolean {
  * What PHP takes for a number. One that is longer than a digit and begins with 0 stays text; every other goes into the SQL
  * without quotes, and the database writes it in its own way: without sign, blanks, exponent, and zeros in front.
  */
-const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
+const NUMBER = /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?\s*$/i;
 
 function plainText(text: string): string {
   const lines = text
     .replaceAll(/\r\n?/g, '\n')
     // oxlint-disable-next-line no-control-regex -- those are what is taken out
     .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffe\uffff]/g, '');
-  return decodeHTMLStrict(
-    lines
-      .replaceAll(/<!--.*?-->/gs, '')
-      .replaceAll(/<(script|style)\b[^>]*>.*?<\/\1\s*>/gis, '')
-      .replaceAll(/<\/?[a-z!?][^>]*>/gi, ''),
-  );
+  return decodeHTMLStrict(withoutMarkup(lines));
 }
 
 function asNumber(text: string): string {
   if (!NUMBER.test(text) || (text.length > 1 && text.startsWith('0'))) return text;
   const number = text.trim().replace(/^\+/, '');
   if (!/e/i.test(number))
-    return number
-      .replace(/^(-?)0*(?=\d)/, '$1')
+    return withoutLeadingZeros(number)
       .replace(/^(-?)\./, '$10.')
       .replace(/\.$/, '');
   const value = Number(number);

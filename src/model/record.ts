@@ -23,7 +23,7 @@ export const WireValue = Type.Union(
   [
     Type.Null(),
     Type.String(),
-    Type.Object({ hex: Type.String({ pattern: '^([0-9a-f]{2})*$' }) }, { additionalProperties: false }),
+    Type.Object({ hex: Type.String({ pattern: '^(?:[0-9a-f]{2})*$' }) }, { additionalProperties: false }),
     Type.Object({ utc: Type.String({ maxLength: 32 }) }, { additionalProperties: false }),
   ],
   { title: 'WireValue' },

@@ -3,6 +3,7 @@ import { sql, type RawBuilder } from 'kysely';
 import { id, type Column } from '../db/catalog.ts';
 import type { Bindable } from '../db/bind.ts';
 import type { Value } from '../model/register.ts';
+import { withoutLeadingZeros, withoutTrailingZeros } from '../model/trim-text.ts';
 
 /** What the driver hands over for a column: numbers, times and JSON as text. */
 export type Raw = string | number | Buffer | null | undefined;
@@ -73,8 +74,8 @@ export function inOneForm(column: Column, value: Value): Value {
 }
 
 function withoutFiller(text: string, isNumber: boolean): string {
-  const short = text.includes('.') ? text.replace(/\.?0+$/, '') : text;
-  return isNumber ? short.replace(/^(-?)0+(?=\d)/, '$1') : short;
+  const short = withoutTrailingZeros(text);
+  return isNumber ? withoutLeadingZeros(short) : short;
 }
 
 function textOf(number: number): string {
@@ -95,7 +96,9 @@ export function bind(value: Value | number): Bindable {
 
 /** Bits are a number: how many zero bytes stand before it depends on the width of the column. */
 function withoutZeros(hex: string): string {
-  return hex.replace(/^(?:00)+(?=..)/, '');
+  let start = 0;
+  while (start + 2 < hex.length && hex.startsWith('00', start)) start += 2;
+  return hex.slice(start);
 }
 
 /** The shortest number that is this 32-bit float and no other: 0.1, not 0.10000000149011612. */

@@ -4,6 +4,7 @@
  */
 import { isIPv6 } from 'node:net';
 import { chooseValues, definitionsIn, type Definition } from './php-constants.ts';
+import { withoutTrailing } from '../model/trim-text.ts';
 
 /** What Osclass says of its database and address. */
 export interface OsclassConfig {
@@ -66,7 +67,7 @@ export function readConfigPhp(text: string, line?: number): ReadOsclassConfig {
       password: value('DB_PASSWORD'),
       name: value('DB_NAME'),
       tablePrefix: constants.get('DB_TABLE_PREFIX') ?? 'oc_',
-      url: /^https?:\/\/[^\s/]/i.test(address) ? address.replace(/\/*$/, '/') : null,
+      url: /^https?:\/\/[^\s/]/i.test(address) ? `${withoutTrailing(address, '/')}/` : null,
     },
     remarks: remarksOn(constants, definitions, includes),
   };

@@ -1,6 +1,8 @@
 /** Whether a value fits a column, so that what cannot be stored is known before a statement fails for it. */
 import type { Column } from '../db/catalog.ts';
 import type { Value } from '../model/register.ts';
+import { countCharacters } from '../model/count-characters.ts';
+import { withoutLeading } from '../model/trim-text.ts';
 import { holdsBytes } from './column-values.ts';
 
 const TEXT = new Set(['char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext']);
@@ -41,7 +43,7 @@ export function isSameValue(sent: Value, stored: Value): boolean {
 function whyNoText(column: Column, value: string): string | undefined {
   // No text has more characters than code units, nor more bytes than three of each: most need no count.
   if (column.maxChars !== null && value.length > column.maxChars && column.type.endsWith('char')) {
-    const length = Array.from(value).length;
+    const length = countCharacters(value);
     if (length > column.maxChars) return `holds ${column.maxChars} characters here, not ${length}`;
   }
   if (column.maxBytes !== null && 3 * value.length > column.maxBytes && column.type.endsWith('text')) {
@@ -56,7 +58,8 @@ function whyNoText(column: Column, value: string): string | undefined {
 }
 
 function whyNoBits(hex: string, most: number): string | undefined {
-  const bits = hex === '' ? 0 : BigInt(`0x${hex}`).toString(2).length;
+  const digits = withoutLeading(hex, '0');
+  const bits = digits === '' ? 0 : 4 * (digits.length - 1) + Number.parseInt(digits[0] ?? '', 16).toString(2).length;
   return bits > most ? `holds ${most} bits here, not ${bits}` : undefined;
 }
 
@@ -71,10 +74,10 @@ function whyNoInteger(value: string, bits: number, unsigned: boolean): string | 
 }
 
 function whyNoDecimal(column: Column, value: string): string | undefined {
-  const match = /^-?0*(\d*)(?:\.\d*)?$/.exec(value);
+  const match = /^-?(\d*)(?:\.\d*)?$/.exec(value);
   if (match === null || value === '' || value === '-') return 'holds decimal numbers here';
   const whole = (column.precision ?? 10) - (column.scale ?? 0);
-  const digits = (match[1] as string).length;
+  const digits = withoutLeading(match[1] as string, '0').length;
   return digits > whole ? `holds ${whole} digits before the point here, not ${digits}` : undefined;
 }
 
@@ -93,6 +96,8 @@ function whyNotListed(column: Column, value: string): string | undefined {
   const listed = [...column.columnType.matchAll(/'((?:[^']|'')*)'/g)].map((match) =>
     (match[1] ?? '').replaceAll("''", "'"),
   );
+  // Nothing that is listed is longer than the list.
+  if (value.length > column.columnType.length) return 'holds only listed values here';
   const parts = column.type === 'set' ? (value === '' ? [] : value.split(',')) : [value];
   return parts.every((part) => listed.includes(part)) ? undefined : `holds only listed values here`;
 }

@@ -7,6 +7,7 @@ import { id, type Catalog } from '../db/catalog.ts';
 import type { Runner } from '../db/transaction.ts';
 import { DEFAULT_COLUMNS, isOnlyByName, mayTravel, type ColumnList } from '../model/policy.ts';
 import { DESCRIPTION } from '../model/register.ts';
+import { withoutOuter, withoutTrailing } from '../model/trim-text.ts';
 
 /** The plugin's settings. */
 export interface InstalledPlugin {
@@ -100,7 +101,7 @@ async function readAccounts(runner: Runner, catalog: Catalog): Promise<PluginAcc
     return {
       name: text('s_name'),
       peerName: freeName(text('s_name'), taken),
-      url: text('s_url').replace(/\/*$/, '/'),
+      url: `${withoutTrailing(text('s_url'), '/')}/`,
       apiKey: text('s_key'),
       listed,
       columns: columnsOf(listed),
@@ -127,13 +128,12 @@ const DEFAULTS = new Set<string>([...DEFAULT_COLUMNS, DESCRIPTION]);
 const PLUGIN_DEFAULTS = new Set([...DEFAULTS].filter((name) => !name.startsWith('fk_') && !name.endsWith('_native')));
 
 function freeName(name: string, taken: Set<string>): string {
-  const plain = name
+  const words = name
     .normalize('NFKD')
     .toLowerCase()
     .replaceAll(/\p{M}/gu, '')
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '')
-    .slice(0, MAX_NAME);
+    .replaceAll(/[^a-z0-9]+/g, '-');
+  const plain = withoutOuter(words, '-').slice(0, MAX_NAME);
   const base = plain === '' ? 'peer' : plain;
   let free = base;
   for (let n = 2; taken.has(free); n += 1) free = `${base.slice(0, MAX_NAME - String(n).length - 1)}-${n}`;

@@ -239,7 +239,9 @@ function registeredIn({ registers }: UserRecord): string | null {
 
 /** A refusal of what was sent repeats it; one that repeats nothing is about who sent it. */
 function refused(said: PluginSays): StreamResult {
-  const message = said.message.slice(0, 300).replaceAll(/[^\s#(,]+@[^\s,)]+/g, maskEmail);
+  const message = said.message
+    .slice(0, 300)
+    .replaceAll(/[^\s#(,)]+/g, (word) => (word.includes('@') ? maskEmail(word) : word));
   if (said.data.length === 0) throw new SyncError('PEER_REFUSED_KEY', `HTTP 200: ${message}`, { httpStatus: 200 });
   return retry('PEER_FAILED', `HTTP 200, but ERR: ${message}`);
 }

@@ -128,11 +128,18 @@ function success(text: string, by: string): Diagnosis {
 
 /** What an answer says of who gives it: ` (nginx, "403 Forbidden")`. */
 function described(headers: HttpAnswer['headers'], text: string): string {
-  const title = /<title[^>]*>([^<]*)</i.exec(text)?.[1];
-  const said = title ?? spoken(text);
+  const said = titleOf(text) ?? spoken(text);
   const parts = [plain(String(headers['server'] ?? ''), 40), said === undefined ? '' : `"${plain(said, 80)}"`];
   const known = parts.filter((part) => part !== '' && part !== '""');
   return known.length === 0 ? '' : ` (${known.join(', ')})`;
+}
+
+/** The text of the first `<title …>` that is followed by a tag. */
+function titleOf(text: string): string | undefined {
+  const start = text.search(/<title/i);
+  const from = start === -1 ? -1 : text.indexOf('>', start) + 1;
+  const end = from <= 0 ? -1 : text.indexOf('<', from);
+  return end === -1 ? undefined : text.slice(from, end);
 }
 
 /** The message of an answer in JSON, whoever's it is. */

@@ -5,6 +5,7 @@ import rateLimit from '@fastify/rate-limit';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyHttpOptions, type FastifyReply, type RawServerDefault } from 'fastify';
 import { SyncError } from '../model/errors.ts';
+import { withoutOuter } from '../model/trim-text.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { readBodies } from './body.ts';
 import { answerBrokenRequest } from './broken-request.ts';
@@ -155,6 +156,6 @@ function answerFailures(app: App, deps: ServerDeps): void {
 
 /** `/`, `account-sync/`, `/account-sync` → ``, `/account-sync`, `/account-sync`. */
 function prefixOf(basePath: string): string {
-  const path = basePath.replace(/^\/+|\/+$/g, '');
+  const path = withoutOuter(basePath, '/');
   return path === '' ? '' : `/${path}`;
 }

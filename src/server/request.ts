@@ -48,7 +48,8 @@ export function addressOf(request: FastifyRequest): string {
 
 function plainAddress(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  const plain = text.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+  const mapped = /^::ffff:\d{1,3}\./i.test(text) ? text.slice('::ffff:'.length) : text;
+  const plain = mapped.split('%', 1)[0] ?? '';
   return isIP(plain) === 0 ? undefined : plain.toLowerCase();
 }
 
