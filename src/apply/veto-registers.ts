@@ -5,7 +5,8 @@
 import type { Transaction } from 'kysely';
 import type { Table } from '../db/catalog.ts';
 import type { Selection } from '../model/policy.ts';
-import { isEmpty, localeOf, rowOf, type RegisterName, type Value } from '../model/register.ts';
+import { isWholeHash, NO_PASSWORD } from '../model/password-hash.ts';
+import { isEmpty, localeOf, rowOf, type RegisterName, type Values } from '../model/register.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
 import { whyUnstorable } from '../osclass/values.ts';
@@ -21,8 +22,9 @@ export function parkUnstorable(plans: readonly UserPlan[], hosts: HostUsers, acc
       if (Object.values(values).every((value) => value === null)) continue;
       plan.parked.push({ code: 'VALUE_UNSTORABLE', register, message: `This site has no column for ${register}.` });
     }
+    if (hasNoPassword(plan)) plan.take.delete('password');
     for (const [register, { values }] of plan.take) {
-      const why = whyRegisterUnstorable(register, values, hosts);
+      const why = whyRegisterUnstorable(register, values, hosts) ?? whyNoPassword(register, values, plan);
       if (why === undefined) continue;
       plan.take.delete(register);
       plan.parked.push({ code: 'VALUE_UNSTORABLE', register, message: why });
@@ -30,11 +32,7 @@ export function parkUnstorable(plans: readonly UserPlan[], hosts: HostUsers, acc
   }
 }
 
-function whyRegisterUnstorable(
-  register: RegisterName,
-  values: Readonly<Record<string, Value>>,
-  hosts: HostUsers,
-): string | undefined {
+function whyRegisterUnstorable(register: RegisterName, values: Values, hosts: HostUsers): string | undefined {
   if (localeOf(register) !== undefined) {
     const text = values['s_info'] ?? null;
     const why = hosts.text === undefined || text === null ? undefined : whyUnstorable(hosts.text, text);
@@ -51,6 +49,28 @@ function whyRegisterUnstorable(
     if (why !== undefined) return `${column.name} ${why}.`;
   }
   return undefined;
+}
+
+/** True if the sender has no password for the account, and neither has this site one to lose: that is not worth a word. */
+function hasNoPassword({ take, user }: UserPlan): boolean {
+  const sent = take.get('password')?.values['s_password'];
+  return (sent === '' || sent === null) && !hasPassword(user);
+}
+
+/**
+ * Why the password is not stored, on whatever way it came: Osclass could not check it, or could not in a time that its server
+ * bears, or it would shut the owner out.
+ */
+function whyNoPassword(register: RegisterName, values: Values, { user }: UserPlan): string | undefined {
+  const hash = register === 'password' ? values['s_password'] : undefined;
+  if (hash === undefined || (typeof hash === 'string' && isWholeHash(hash))) return undefined;
+  if (hash === NO_PASSWORD && !hasPassword(user)) return undefined;
+  return 's_password is no whole hash of a kind and cost that this site takes.';
+}
+
+function hasPassword(user: UserPlan['user']): boolean {
+  const held = user?.host.registers.get('password')?.['s_password'];
+  return typeof held === 'string' && isWholeHash(held);
 }
 
 /** Collations overlook accents too, and one that finds two accounts by one name lets neither log in by it. */

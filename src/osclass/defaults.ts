@@ -1,13 +1,11 @@
 /** What a new user's row needs beyond what the peer sent. */
 import type { Column, Table } from '../db/catalog.ts';
+import { NO_PASSWORD } from '../model/password-hash.ts';
 import type { Value } from '../model/register.ts';
 import type { ColumnWrites } from './write-users.ts';
 
 /** A source of secrets: that many random bytes. `node:crypto`'s `randomBytes` fits. */
 export type RandomBytes = (size: number) => Uint8Array;
-
-/** No kind of hash, so no password verifies against it; a password reset replaces it. */
-export const NO_PASSWORD = '!no-password-was-sent';
 
 /**
  * The writes of a new user, completed: a secret of our own (40 hex digits: it activates accounts and logs browsers in,

@@ -6,8 +6,8 @@ import { isAdoption, parseStamp } from '../model/stamp.ts';
 import type { RelatedTable } from '../osclass/related.ts';
 import { impress, impressTold, isKnownToHave, mayHaveSomething, type Memory } from '../model/plugin-memory.ts';
 import { isOverflowing } from '../model/plugin-text.ts';
+import { isWholeHash } from '../model/password-hash.ts';
 import type { PeerTimes } from './times.ts';
-import { isWholeHash } from './wire.ts';
 
 /** What a row is made of besides the record. */
 export interface OutgoingDeps {

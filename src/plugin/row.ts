@@ -1,8 +1,9 @@
 /** A user's row as the PHP plugin sends it, read from a form or from JSON, with everything foreign left out. Pure. */
 import { SyncError } from '../model/errors.ts';
 import { canonicalEmail } from '../model/uid.ts';
-import { isMaskedHash, isWholeHash } from './wire.ts';
+import { isWholeHash } from '../model/password-hash.ts';
 import { maskHash } from '../model/plugin-text.ts';
+import { isMaskedHash } from './wire.ts';
 
 /** A row, read. What was absent or NULL is in none of the maps: it means "no change". */
 export interface PluginRow {
@@ -15,7 +16,7 @@ export interface PluginRow {
   readonly descriptions: ReadonlyMap<string, string>;
   /** The row of `t_user_business_profile`, where the sender has that table. */
   readonly profile: ReadonlyMap<string, string>;
-  /** The password came masked, or as something that is no hash: it was left out. */
+  /** The password came masked, or not at all, and was left out; or as something that this site does not store. */
   readonly withoutPassword: boolean;
   /** The password as a feed shows it. */
   readonly maskedPassword: string | undefined;
@@ -78,7 +79,7 @@ function isEmpty(name: string, value: string | undefined): boolean {
   return (value ?? '').trim() === '' || (name === 's_password' && value === maskHash(''));
 }
 
-/** Takes out what must not be believed: incomplete hashes, names that are ids, dates and flags that are none. */
+/** Takes out what must not be believed: masked hashes, names that are ids, dates and flags that are none. */
 function guard(columns: Map<string, string>, id: string): void {
   for (const [name, value] of columns) {
     if (!isBelievable(name, value, id)) columns.delete(name);
@@ -88,7 +89,8 @@ function guard(columns: Map<string, string>, id: string): void {
 }
 
 function isBelievable(name: string, value: string, id: string): boolean {
-  if (name === 's_password') return isWholeHash(value);
+  // What is neither is no password either; this site refuses it, and says so, when the row is applied.
+  if (name === 's_password') return value !== '' && !isMaskedHash(value);
   if (name === 's_username') return value.trim() !== '' && value !== id && !/^\s*\d+\s*$/.test(value);
   if (name === 'fk_c_country_code') return /^[A-Za-z]{2}$/.test(value);
   if (name.startsWith('b_')) return value === '0' || value === '1';

@@ -43,19 +43,6 @@ export function isMaskedHash(text: string): boolean {
   return /^.{10}\*{10}.{10}\.{3}$/.test(text);
 }
 
-/**
- * True for a complete hash of a kind that Osclass can check: bcrypt, argon2, crypt, or sha1 of old versions. A masked
- * one is none, nor is what stands where no password was sent.
- */
-export function isWholeHash(text: string): boolean {
-  return (
-    /^\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}$/.test(text) ||
-    /^\$argon2(?:i|d|id)\$[$=,+/A-Za-z0-9]{40,}$/.test(text) ||
-    /^\$[156]\$[$=./A-Za-z0-9]{24,}$/.test(text) ||
-    /^[0-9a-f]{40}$/i.test(text)
-  );
-}
-
 /** Encodes form fields as PHP's http_build_query does: blanks as `+`, nothing else left as it is but letters, digits, `-_.`. */
 export function encodeForm(fields: readonly (readonly [name: string, value: string])[]): string {
   return fields.map(([name, value]) => `${encode(name)}=${encode(value)}`).join('&');

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { NO_PASSWORD, newUserDefaults } from '../../src/osclass/defaults.ts';
+import { NO_PASSWORD } from '../../src/model/password-hash.ts';
+import { newUserDefaults } from '../../src/osclass/defaults.ts';
 import { inTransaction } from '../../src/db/transaction.ts';
 import { insertUsers, type ColumnWrites } from '../../src/osclass/write-users.ts';
 import type { Catalog, Column } from '../../src/db/catalog.ts';

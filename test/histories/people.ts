@@ -51,7 +51,8 @@ export function act(
   switch (operation.do) {
     case 'edit': {
       const what = EDITABLE[operation.what % EDITABLE.length] as string;
-      const value = `${what}-${ledger.next()}`;
+      const n = ledger.next();
+      const value = what === 's_password' ? hashOf(n) : `${what}-${n}`;
       if (what.startsWith('no ')) {
         const locale = what.slice(3);
         if (!row.texts.has(locale)) return undefined;
@@ -140,6 +141,11 @@ export function nameOf(row: HostRow): string {
   return `#${row.id} ${emailOfRow(row)}`;
 }
 
+/** Another one for each number: one of an old version of Osclass. */
+function hashOf(n: number): string {
+  return n.toString(16).padStart(40, '0');
+}
+
 /** A new account. */
 export function register(
   memory: Memory,
@@ -153,7 +159,7 @@ export function register(
   const columns = {
     s_email: email,
     s_name: `name-${n}`,
-    s_password: `hash-${n}`,
+    s_password: hashOf(n),
     s_phone_mobile: null,
     b_enabled: '1',
     b_active: '1',

@@ -5,7 +5,8 @@ import type { Side, StageOptions } from './stage.ts';
 
 const old = (email: string, name: string, modified: string): string =>
   `INSERT INTO {user} (dt_reg_date, dt_mod_date, s_name, s_username, s_password, s_email, b_active)
-   VALUES ('2015-01-01 00:00:00', ${modified}, '${name}', '${email}', '${name}', '${email}', 1)`;
+   VALUES ('2015-01-01 00:00:00', ${modified}, '${name}', '${email}', '${hashOf(name)}', '${email}', 1)`;
+const hashOf = (password: string): string => `$2y$10$${password.padEnd(53, 'x')}`;
 const JUNE = `'2020-06-01 12:00:00'`;
 
 const USERS: readonly (readonly [name: string, atA: string, atB: string])[] = [
@@ -44,7 +45,7 @@ export const tieCases = (winner: 'Alpha' | 'Beta'): readonly Case[] => {
       await feed(b);
       await sync();
       expect([await name(a, user), await name(b, user)]).toEqual([wins, wins]);
-      expect((await a.row(`${user}@old.example`))['s_password']).toBe(wins);
+      expect((await a.row(`${user}@old.example`))['s_password']).toBe(hashOf(wins));
       if (user !== 'sentinel' && user !== 'future') await same(`${user}@old.example`);
       expect([await a.codes(), await b.codes()].flat()).not.toContain('CONFLICT');
     },
