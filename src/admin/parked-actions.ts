@@ -2,10 +2,10 @@
  * What a person does about parked entries: those that came in, and those of our outboxes. Each action leaves a log record that
  * says who it was: `PROCESS` for records of a peer, `STREAM` for what goes to one.
  */
-import { dropParked, heldOf, readParked, type ParkedRow } from '../store/parked.ts';
+import { dropParked, readParked, type ParkedRow } from '../store/parked.ts';
 import { inTransaction, type Runner } from '../db/transaction.ts';
 import { parseParkedId } from '../store/entry-cursor.ts';
-import { dropEntry, releaseHeld, retryEntry, type EntryName } from '../store/outbox.ts';
+import { dropEntry, retryEntry, type EntryName } from '../store/outbox.ts';
 import type { RetryOutcome } from '../model/response-schemas.ts';
 import type { Actor } from '../server/deps.ts';
 import type { Site } from '../site/site.ts';
@@ -60,22 +60,6 @@ export async function dropParkedEntry(site: Site, parkedId: string, by: Actor): 
   });
 }
 
-/** Lets through what the guard holds for a peer, out and in. Throws `PEER_UNKNOWN`. Returns how many. */
-export async function approvePeer(site: Site, peer: string, nowMs: number, by: Actor): Promise<number> {
-  const { name } = site.route(peer);
-  const out = await inTransaction(site.db, async (trx) => {
-    const released = await releaseHeld(trx, name, nowMs);
-    if (released > 0) await noteApproval(site, trx, by, { type: 'STREAM', peer: name, released });
-    return released;
-  });
-  const ids = await heldOf(site.db, name);
-  if (ids.length > 0) {
-    await noteApproval(site, site.db, by, { type: 'PROCESS', peer: name, released: ids.length });
-    await site.retryParked({ ids, approved: true });
-  }
-  return out + ids.length;
-}
-
 interface Action {
   readonly action: 'retry' | 'drop';
   readonly parkedId: string;
@@ -109,27 +93,6 @@ async function note(
       status: 'OK',
       response: `${action === 'retry' ? 'Tried again' : 'Dropped'} by ${by.name}: ${said}`,
       content: { operation: action, by: by.name, parked: parkedId, ...about },
-    },
-  ]);
-}
-
-async function noteApproval(
-  { activity }: Site,
-  runner: Runner,
-  by: Actor,
-  { type, peer, released }: { type: 'STREAM' | 'PROCESS'; peer: string; released: number },
-): Promise<void> {
-  const what = type === 'STREAM' ? 'to' : 'of';
-  await activity.append(runner, [
-    {
-      type,
-      peer,
-      key: by.keyDigest,
-      ip: by.ip,
-      trace: by.trace,
-      status: 'OK',
-      response: `Approved by ${by.name}: ${released} held ${released === 1 ? 'entry' : 'entries'} ${what} ${peer}`,
-      content: { operation: 'approve', by: by.name, released },
     },
   ]);
 }

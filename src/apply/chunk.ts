@@ -7,13 +7,14 @@ import type { AppendLog } from '../store/ports.ts';
 import { requireUid } from '../store/shadows.ts';
 import { isAhead } from '../model/clock-guard.ts';
 import type { ErrorCode } from '../model/errors.ts';
+import { CHANGE, type Changes } from '../model/guard.ts';
 import type { RemovalRecord, UserRecord, WireRecord } from '../model/record.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import { requireStamp } from '../osclass/records.ts';
 import type { Zone } from '../osclass/timezone.ts';
-import { dryOutcome, unchangedOutcome, outcomeOf, toParked, whyParked } from './outcomes.ts';
+import { dryOutcome, heldOutcome, unchangedOutcome, outcomeOf, toParked, whyParked } from './outcomes.ts';
 import { aheadMessage, decide, type UserPlan } from './decide.ts';
-import { heldNote, holdDisablings, makeGuard, type Guard, type GuardDeps } from './guard.ts';
+import { heldNote, holdExcess, makeGuard, type Guard, type GuardDeps } from './guard.ts';
 import { toIncoming } from './incoming.ts';
 import { loadChunk, type Loaded, type LoadDeps } from './load.ts';
 import { processEntry } from './log.ts';
@@ -21,6 +22,7 @@ import type { RecordSource, Outcome } from '../model/outcome.ts';
 import { keepParked } from './keep-parked.ts';
 import { unparkRow, unparkRecords, wakeParked, type ParkedRecord } from '../store/parked.ts';
 import { reportPlaces } from './places.ts';
+import { withinQuota, type ParkedQuota } from './parked-quota.ts';
 import { parkRefused } from './probe-registers.ts';
 import { keepUserNames, movingAway, parkTakenEmails, parkUnstorable } from './veto-registers.ts';
 import { writeShadowsAndOutboxes, type WriteShadowsDeps } from './write-shadows.ts';
@@ -31,6 +33,7 @@ import { storeUsers, type StoreDeps } from './store-users.ts';
 export interface ApplyDeps extends LoadDeps, StoreDeps, WriteShadowsDeps, RemovalDeps, GuardDeps {
   readonly zone: Zone;
   readonly appendLog: AppendLog;
+  readonly quotas: ParkedQuota;
   /** Locales of this site; undefined: it has no list of them. */
   readonly locales: () => Promise<ReadonlySet<string> | undefined>;
   /** Is told of what was applied, in the transaction that does it. */
@@ -58,6 +61,8 @@ interface ChunkRun {
   readonly outcomes: Map<number, Outcome>;
   readonly parked: ParkedRecord[];
   readonly guard: Guard;
+  /** Ids of the accounts that were made. */
+  readonly created: number[];
 }
 
 /** Applies all records inside `trx` and returns their outcomes in order. With `dryRun` nothing is written. */
@@ -78,6 +83,7 @@ export async function applyInTransaction(
     outcomes: new Map(),
     parked: [],
     guard: makeGuard(trx, deps, from),
+    created: [],
   };
   await applyRemovals(run);
   let open = [...records.keys()].filter((index) => records[index]?.kind === 'user');
@@ -88,8 +94,11 @@ export async function applyInTransaction(
     open = later.length === open.length ? [] : later;
   }
   const outcomes = [...records.keys()].map((index) => run.outcomes.get(index) as Outcome);
-  if (!dryRun) await writeParkedAndLog(run, outcomes);
-  return outcomes;
+  if (dryRun) return outcomes;
+  await run.guard.write(run.created);
+  const kept = await withinQuota(trx, deps.quotas, from, { parked: run.parked, outcomes });
+  await writeParkedAndLog(run, kept);
+  return [...kept.outcomes];
 }
 
 /** Removals one after the other, each seeing what the one before left. */
@@ -128,13 +137,13 @@ async function removeOrPark(
     return { ...unchangedOutcome(main, null), result: 'retry', code: 'USER_BUSY', message };
   }
   if (run.dryRun) return { ...unchangedOutcome(main, null), result: 'applied', operation: 'remove' };
-  const park = (code: ErrorCode, message: string): Outcome => {
-    run.parked.push({ peer: run.from.route.name, uid: main, userId: null, code, message, record });
+  const park = (code: ErrorCode, message: string, held: Changes = 0): Outcome => {
+    run.parked.push({ peer: run.from.route.name, uid: main, userId: null, code, message, record, held });
     return { ...unchangedOutcome(main, null), result: 'parked', code, message };
   };
-  if (planOfRemoval(removal, loaded).remove.length > 0 && !(await run.guard.admits())) {
-    const { code, message } = heldNote(run.from);
-    return park(code, message);
+  if (!(await mayRemove(run, removal, loaded))) {
+    const { code, message } = heldNote(run.from, 'removals');
+    return park(code, message, CHANGE.removal);
   }
   try {
     return await removeAccounts(run.trx, run.deps, removal, loaded, run.from);
@@ -142,6 +151,15 @@ async function removeOrPark(
     if (!isParkedRemoval(error)) throw error;
     return park(error.code, error.message);
   }
+}
+
+/** Asks the guard for every account that a removal means: one record may name many. */
+async function mayRemove({ guard }: ChunkRun, removal: IncomingRemoval, loaded: Loaded): Promise<boolean> {
+  const { remove } = planOfRemoval(removal, loaded);
+  if (remove.length === 0) return true;
+  const held = [...(await guard.heldBefore(removal.uids)).values()];
+  if (held.some((changes) => (changes & CHANGE.removal) !== 0)) return false;
+  return await guard.admits('removals', remove.length, remove);
 }
 
 /** One round over the records at `open`; returns those that have to wait for the next. */
@@ -169,7 +187,7 @@ async function applyRound(run: ChunkRun, open: readonly number[]): Promise<numbe
       } else if (decision.kind === 'followRemoval') {
         const outcome = await followRemoval(run, decision, loaded);
         run.outcomes.set(index, outcome);
-        if (outcome.result === 'parked') run.parked.push(toParked(from, one, outcome, null));
+        if (outcome.result === 'parked') run.parked.push(toParked(from, one, outcome, null, CHANGE.removal));
         for (const uid of decision.uids) touchedUsers.add(loaded.byUid.get(uid)?.userId ?? 0);
       } else {
         plans.set(decision.plan, index);
@@ -190,17 +208,25 @@ async function applyRound(run: ChunkRun, open: readonly number[]): Promise<numbe
 
 async function storePlans(run: ChunkRun, plans: ReadonlyMap<UserPlan, number>, loaded: Loaded): Promise<void> {
   const { trx, deps, from, dryRun } = run;
-  const list = [...plans.keys()];
-  parkUnstorable(list, deps.hosts, from.route.accepts);
-  await keepUserNames(trx, list, deps.catalog.requireTable('t_user'));
-  const moves = await parkTakenEmails(trx, list, deps.hosts);
-  if (!dryRun) await holdDisablings(run.guard, list, from);
+  const wanted = [...plans.keys()];
+  parkUnstorable(wanted, deps.hosts, from.route.accepts);
+  await keepUserNames(trx, wanted, deps.catalog.requireTable('t_user'));
+  const moves = await parkTakenEmails(trx, wanted, deps.hosts);
   if (dryRun) {
     for (const [plan, index] of plans) run.outcomes.set(index, dryOutcome(plan));
     return;
   }
-  if (run.probing) await parkRefused(trx, deps, list);
-  const stored = await storeUsers(trx, deps, list, moves);
+  if (run.probing) await parkRefused(trx, deps, wanted);
+  const list = await holdExcess(run.guard, wanted, from);
+  for (const plan of wanted.filter((one) => !list.includes(one))) {
+    const outcome = heldOutcome(plan);
+    run.outcomes.set(plans.get(plan) as number, outcome);
+    run.parked.push(toParked(from, plan.incoming, outcome, null, plan.held));
+  }
+  // Who keeps an address after all may be in the way of others.
+  const isHeld = moves.some(({ plan }) => !plan.take.has('s_email'));
+  const stored = await storeUsers(trx, deps, list, isHeld ? await parkTakenEmails(trx, list, deps.hosts) : moves);
+  run.created.push(...stored.flatMap(({ plan, userId }) => (plan.user === undefined ? [userId] : [])));
   await reportPlaces(trx, deps, from, list);
   await writeShadowsAndOutboxes(trx, deps, loaded, stored, from);
   for (const done of stored) {
@@ -209,7 +235,7 @@ async function storePlans(run: ChunkRun, plans: ReadonlyMap<UserPlan, number>, l
     const waits = whyParked(done.plan) ?? done.plan.notes.find((note) => note.code === 'LOCALE_UNKNOWN');
     if (waits !== undefined) {
       const why = { ...outcome, code: waits.code, message: waits.message };
-      run.parked.push(toParked(from, done.plan.incoming, why, done.userId));
+      run.parked.push(toParked(from, done.plan.incoming, why, done.userId, done.plan.held));
     }
   }
 }
@@ -231,8 +257,8 @@ async function followRemoval(
   };
   if (run.dryRun) return outcome;
   const followed = { ...removal, emailHash: null };
-  if (planOfRemoval(followed, loaded).remove.length > 0 && !(await run.guard.admits())) {
-    return { ...outcome, result: 'parked', ...heldNote(from) };
+  if (!(await mayRemove(run, followed, loaded))) {
+    return { ...outcome, result: 'parked', ...heldNote(from, 'removals') };
   }
   const done = await removeAccounts(run.trx, deps, followed, loaded, from, {
     isFinding: true,
@@ -242,8 +268,11 @@ async function followRemoval(
 }
 
 /** What has to outlive the chunk besides the users themselves: records that wait, and the log. */
-async function writeParkedAndLog(run: ChunkRun, outcomes: readonly Outcome[]): Promise<void> {
-  const { trx, deps, from, parked } = run;
+async function writeParkedAndLog(
+  run: ChunkRun,
+  { parked, outcomes }: { readonly parked: readonly ParkedRecord[]; readonly outcomes: readonly Outcome[] },
+): Promise<void> {
+  const { trx, deps, from } = run;
   await keepParked(trx, deps, from, parked);
   const waiting = new Set(parked.map((entry) => entry.uid));
   const settled = outcomes.flatMap((outcome, index) => {

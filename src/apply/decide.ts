@@ -2,6 +2,7 @@
 import type { Column } from '../db/catalog.ts';
 import { isAhead, isFarAhead } from '../model/clock-guard.ts';
 import type { ErrorCode } from '../model/errors.ts';
+import type { Changes } from '../model/guard.ts';
 import { findTarget, type Parting, type Target } from '../model/identity.ts';
 import { ADDRESS_COLUMN } from '../model/policy.ts';
 import { localeOf, type Value } from '../model/register.ts';
@@ -24,6 +25,8 @@ export interface UserPlan extends MergedUser {
   readonly partings: readonly Parting[];
   /** Accounts to which uids of the record belong, unknown to the sender. */
   readonly rivals: readonly number[];
+  /** What of it the guard holds. */
+  held?: Changes;
   /** This site's own ids of the places in the address, once looked up. */
   places?: ReadonlyMap<Column, Value | number>;
   /** Those it does not have: `the city Springfield`. */

@@ -8,6 +8,7 @@ import { readShadows, tombstonesByUid, usersByUid, type StoredUser } from '../st
 import type { Undrained } from '../store/undrained.ts';
 import { chooseUids, usedUidsOf } from '../store/uid-assignment.ts';
 import { absorb, hasOtherAddress, isOtherAccount } from '../model/absorb.ts';
+import { changesOf, type Changes } from '../model/guard.ts';
 import type { Candidate } from '../model/identity.ts';
 import type { RegisterName } from '../model/register.ts';
 import type { Shadow } from '../model/shadow.ts';
@@ -37,6 +38,8 @@ export interface LocalUser extends Candidate {
   readonly shadow: Shadow;
   /** Changed here since the last drain; stamped now, so peers have to be told. */
   readonly absorbed: readonly RegisterName[];
+  /** What of that the guard counts towards the peers. */
+  readonly absorbedChanges: Changes;
   /** It had no shadow until now. */
   readonly adopted: boolean;
 }
@@ -220,6 +223,7 @@ async function lookAt(
         shadow,
         born: shadow.born,
         absorbed: [],
+        absorbedChanges: 0,
         adopted: uid !== undefined,
       });
       continue;
@@ -237,6 +241,7 @@ async function lookAt(
       shadow,
       born: shadow.born,
       absorbed: changed,
+      absorbedChanges: changesOf(changed, before.shadow.registers.get('status')?.hash, host),
       adopted: false,
     });
   }

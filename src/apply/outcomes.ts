@@ -2,7 +2,9 @@
 import { isFarAhead } from '../model/clock-guard.ts';
 import { latestStamp, type WireRecord } from '../model/record.ts';
 import type { Uid } from '../model/uid.ts';
+import type { Changes } from '../model/guard.ts';
 import type { UserPlan } from './decide.ts';
+import { changesOfPlan } from './guard.ts';
 import type { Incoming } from './incoming.ts';
 import { maskValues } from './mask-values.ts';
 import type { Note, RecordSource, Outcome } from '../model/outcome.ts';
@@ -22,6 +24,17 @@ export function whyParked({ parked }: UserPlan): Note | undefined {
   return parked.find(({ code }) => code !== 'NOT_ACCEPTED') ?? parked[0];
 }
 
+/** A new account that the guard holds: nothing of it is here. */
+export function heldOutcome({ incoming, parked }: UserPlan): Outcome {
+  const [why] = parked;
+  return {
+    ...unchangedOutcome(incoming.uids[0] as Outcome['uid'], incoming.record.email),
+    result: 'parked',
+    notes: parked,
+    ...(why === undefined ? {} : { code: why.code, message: why.message }),
+  };
+}
+
 /** What a plan that was carried out came to. */
 export function outcomeOf({ plan, userId, host, changed }: StoredPlan): Outcome {
   const why = whyParked(plan);
@@ -36,6 +49,7 @@ export function outcomeOf({ plan, userId, host, changed }: StoredPlan): Outcome 
     email: host.email,
     registers: [...plan.take.keys()],
     notes: [...plan.notes, ...plan.parked],
+    guarded: changesOfPlan(plan),
     ...(why === undefined ? {} : { code: why.code, message: why.message }),
   };
 }
@@ -52,6 +66,7 @@ export function dryOutcome(plan: UserPlan): Outcome {
     registers: [...plan.take.keys()],
     notes: [...plan.notes, ...plan.parked],
     ...(why === undefined ? {} : { code: why.code, message: why.message }),
+    guarded: changesOfPlan(plan),
     changes: Object.fromEntries(
       [...plan.take].map(([register, { values }]) => [
         register,
@@ -67,6 +82,7 @@ export function toParked(
   incoming: Incoming,
   outcome: Outcome,
   userId: number | null,
+  held: Changes = 0,
 ): ParkedRecord {
   return {
     peer: from.route.name,
@@ -75,6 +91,7 @@ export function toParked(
     code: outcome.code ?? 'VALUE_UNSTORABLE',
     message: outcome.message ?? '',
     record: incoming.record,
+    held,
   };
 }
 

@@ -14,6 +14,7 @@ import {
 import { uidsToRemove } from '../store/uid-assignment.ts';
 import { absorb } from '../model/absorb.ts';
 import { SyncError } from '../model/errors.ts';
+import { CHANGE } from '../model/guard.ts';
 import { planRemoval, type RemovalPlan } from '../model/identity.ts';
 import { routesFor, type OutboxEntry, type PeerRoute, type RemovalMode } from '../model/route.ts';
 import { compareStamps, type Origin, type Stamp } from '../model/stamp.ts';
@@ -109,8 +110,11 @@ export async function removeAccounts(
   const removals = new Set([...(await tombstonesByUid(trx, uids)).values()].map((one) => one.removalId));
 
   const entries: OutboxEntry[] = [];
+  // What a person let in here goes on as it came.
+  const changes = from.approved?.includes('removals') === true ? 0 : CHANGE.removal;
   const tell = (routes: readonly PeerRoute[]): void => {
-    for (const route of routes) for (const ref of removals) entries.push({ peer: route.name, kind: 'removal', ref });
+    for (const { name: peer } of routes)
+      for (const ref of removals) entries.push({ peer, kind: 'removal', ref, changes });
   };
   const all = routesFor(deps.routes(), 'all');
   // What only this site knew the account by, nobody else will tell.

@@ -1,5 +1,6 @@
 /** Retries parked records: when this site changed, when a person asks, and now and then by itself. */
 import { applyRecords } from './apply.ts';
+import type { GuardClass } from '../model/guard.ts';
 import type { RecordSource, Outcome } from '../model/outcome.ts';
 import { readParked, touchParked, type ParkedRow } from '../store/parked.ts';
 import type { ApplyDeps } from './chunk.ts';
@@ -25,12 +26,12 @@ export async function retryParkedOnce(
   deps: ApplyDeps,
   options: {
     readonly ids?: readonly number[];
-    readonly approved?: boolean;
+    readonly approved?: readonly GuardClass[];
     readonly trace: string;
     readonly signal?: AbortSignal;
   },
 ): Promise<Retried> {
-  const approved = options.approved ?? false;
+  const { approved = [] } = options;
   const due = { nowMs: deps.nowMs(), everyMs: RETRY_EVERY_MS, limit: BATCH };
   const found = await readParked(deps.db, options.ids === undefined ? due : { ids: options.ids });
   await touchParked(

@@ -3,9 +3,11 @@ import type { Transaction } from 'kysely';
 import type { OutboxWriter, Routes } from '../store/ports.ts';
 import { bindUids, forgetUsers, writeShadows, type StoredUser } from '../store/shadows.ts';
 import { reserveUids } from '../store/uid-assignment.ts';
-import { routesFor, type OutboxEntry } from '../model/route.ts';
+import { ALL_CHANGES, CHANGE, changesIn, sentChanges, type Changes } from '../model/guard.ts';
+import { routesFor, type OutboxEntry, type PeerRoute } from '../model/route.ts';
 import { requireNotRemoved } from './concurrent-removal.ts';
 import type { UserPlan } from './decide.ts';
+import { changesOfPlan } from './guard.ts';
 import type { Loaded } from './load.ts';
 import type { RecordSource } from '../model/outcome.ts';
 import type { StoredPlan } from './store-users.ts';
@@ -25,6 +27,12 @@ function holdsMore({ user, incoming }: UserPlan): boolean {
   return [...(user?.shadow.registers.keys() ?? [])].some((name) => !Object.hasOwn(incoming.record.registers, name));
 }
 
+/** What the guard counts of a plan towards other peers: what a person let in here goes on as it came. */
+function changesToRelay(plan: UserPlan, { approved = [], startedByPerson }: RecordSource): Changes {
+  const counted = startedByPerson === true ? CHANGE.removal : ALL_CHANGES;
+  return changesOfPlan(plan) & counted & ~changesIn(approved);
+}
+
 /**
  * Writes the shadows, lets the uids name their users, and puts into outboxes: what was absorbed here, for everyone; what
  * came in, for the other peers if we relay; and what the sender does not know yet, for the sender.
@@ -39,8 +47,10 @@ export async function writeShadowsAndOutboxes(
   const { outbox } = deps;
   const write = new Map<number, StoredUser>();
   const entries: OutboxEntry[] = [];
-  const send = (routes: readonly { name: string }[], userId: number): void => {
-    for (const route of routes) entries.push({ peer: route.name, kind: 'user', ref: userId });
+  const send = (routes: readonly PeerRoute[], userId: number, changes: Changes = 0): void => {
+    for (const { name, sends } of routes) {
+      entries.push({ peer: name, kind: 'user', ref: userId, changes: sentChanges(changes, sends) });
+    }
   };
   const routes = deps.routes();
   const source = routes.filter((route) => route.name === from.route.name && route.send);
@@ -48,7 +58,7 @@ export async function writeShadowsAndOutboxes(
   for (const user of loaded.users.values()) {
     if (!user.adopted && user.absorbed.length === 0) continue;
     write.set(user.userId, { userId: user.userId, uids: user.uids, shadow: user.shadow });
-    if (user.uids.length > 0) send(routesFor(routes, user.absorbed), user.userId);
+    if (user.uids.length > 0) send(routesFor(routes, user.absorbed), user.userId, user.absorbedChanges);
   }
   for (const { plan, userId, stored: user, changed } of stored) {
     const before = plan.user;
@@ -64,7 +74,7 @@ export async function writeShadowsAndOutboxes(
       plan.partings.length > 0 ||
       plan.tied.some((name) => plan.take.has(name));
     if (isFinding || (isNews && (from.route.relay || from.overwrite))) {
-      send(routesFor(routes, news, from.route.name), userId);
+      send(routesFor(routes, news, from.route.name), userId, changesToRelay(plan, from));
     }
     // A parked record was answered when it arrived; it is retried many times.
     const isAnswered = from.via === 'parked' && !isNews;

@@ -13,6 +13,7 @@ import { inTransaction } from '../db/transaction.ts';
 import { chooseUids, reserveUids, type Addressed } from '../store/uid-assignment.ts';
 import { hashValues, type RegisterName } from '../model/register.ts';
 import { absorb, isOtherAccount } from '../model/absorb.ts';
+import { CHANGE, changesOf, sentChanges } from '../model/guard.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
 import type { Uid } from '../model/uid.ts';
 import type { HostUser } from '../osclass/host-users.ts';
@@ -153,7 +154,9 @@ export async function baselineOnce(
     // Nobody marked these: they came while there were no triggers.
     if (rescan) {
       for (const { id } of strangers) {
-        for (const route of routesFor(routes(), 'all')) entries.push({ peer: route.name, kind: 'user', ref: id });
+        for (const { name } of routesFor(routes(), 'all')) {
+          entries.push({ peer: name, kind: 'user', ref: id, changes: CHANGE.creation });
+        }
       }
     }
     await outbox.enqueue(trx, entries, nowMs());
@@ -240,9 +243,9 @@ async function compare(
     if (shadow !== before.shadow) write.push({ ...before, shadow });
     if (before.uids.length === 0) continue;
     if (changed.includes('s_email')) moved.push({ userId: user.id, email: user.email, uids: before.uids });
-    const status = changed.includes('status') ? { guarded: !user.enabled } : {};
-    for (const route of routesFor(deps.routes(), changed)) {
-      entries.push({ peer: route.name, kind: 'user', ref: user.id, ...status });
+    const guarded = changesOf(changed, before.shadow.registers.get('status')?.hash, user);
+    for (const { name, sends } of routesFor(deps.routes(), changed)) {
+      entries.push({ peer: name, kind: 'user', ref: user.id, changes: sentChanges(guarded, sends) });
     }
   }
   await writeShadows(trx, write);

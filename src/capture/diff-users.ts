@@ -4,6 +4,7 @@ import { markerTimes } from '../store/markers.ts';
 import { addShadows, bindUids, forgetUsers, readShadows, writeShadows, type StoredUser } from '../store/shadows.ts';
 import { chooseUids, reserveUids, type Addressed } from '../store/uid-assignment.ts';
 import { absorb, firstShadow, isOtherAccount, type Absorbed } from '../model/absorb.ts';
+import { CHANGE, changesOf, sentChanges, type Changes } from '../model/guard.ts';
 import { hashValues, type RegisterName } from '../model/register.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
 import type { Shadow } from '../model/shadow.ts';
@@ -44,7 +45,7 @@ interface UserChange {
   readonly userId: number;
   readonly registers: readonly RegisterName[] | 'all';
   /** See {@link OutboxEntry}. */
-  readonly guarded?: boolean;
+  readonly guarded: Changes;
 }
 
 /** What came of a batch. */
@@ -202,7 +203,7 @@ async function addUsers(
     trx,
     [...uids].map(([userId, uid]) => ({ uid, userId })),
   );
-  return users.map(({ user }) => ({ userId: user.id, registers: 'all', guarded: false }));
+  return users.map(({ user }) => ({ userId: user.id, registers: 'all', guarded: CHANGE.creation }));
 }
 
 /** Users with a shadow: what differs from it changed. */
@@ -254,8 +255,10 @@ async function compare(
       unsent.has(user.id) ||
       (mark.atMs <= batch.adoptedUntilMs && isUntouched(before.shadow, origin));
     const registers = isWhole ? 'all' : changed;
-    const status = isWhole || changed.includes('status') ? { guarded: !user.enabled } : {};
-    if (registers.length > 0) changes.push({ userId: user.id, registers, ...status });
+    const guarded = isRegistration(mark)
+      ? CHANGE.creation
+      : changesOf(changed, before.shadow.registers.get('status')?.hash, user);
+    if (registers.length > 0) changes.push({ userId: user.id, registers, guarded });
   }
   await writeShadows(trx, write);
   await reserveUids(trx, moved);
@@ -276,6 +279,7 @@ function isUntouched(shadow: Shadow, origin: Origin): boolean {
 }
 
 function entriesOf({ userId, registers, guarded }: UserChange, { routes }: CaptureDeps): OutboxEntry[] {
-  const status = guarded === undefined ? {} : { guarded };
-  return routesFor(routes(), registers).map((route) => ({ peer: route.name, kind: 'user', ref: userId, ...status }));
+  return routesFor(routes(), registers).map(({ name, sends }) => {
+    return { peer: name, kind: 'user', ref: userId, changes: sentChanges(guarded, sends) };
+  });
 }

@@ -2,6 +2,7 @@
 import type { Transaction } from 'kysely';
 import { writeTombstones, forgetUsers, hashRemovedEmail, tombstonesByUid, type StoredUser } from '../store/shadows.ts';
 import { chooseUids, uidsToRemove } from '../store/uid-assignment.ts';
+import { CHANGE } from '../model/guard.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
 import { nextStamp, type Stamp } from '../model/stamp.ts';
 import { uidOfEmail, type Uid } from '../model/uid.ts';
@@ -60,6 +61,6 @@ export async function recordDeletions(
   await forgetUsers(trx, ids);
   await outbox.dropUsers(trx, ids);
   return [...removals].flatMap((ref) =>
-    told.map((route): OutboxEntry => ({ peer: route.name, kind: 'removal', ref, guarded: true })),
+    told.map((route): OutboxEntry => ({ peer: route.name, kind: 'removal', ref, changes: CHANGE.removal })),
   );
 }

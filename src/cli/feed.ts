@@ -109,9 +109,10 @@ function whatNext(peer: string, { dryRun, restart }: FeedFlags): string {
   return `the next "account-sync feed ${peer}"${again} goes on from here.`;
 }
 
-function summary({ inserted, updated, unchanged, parked }: FeedSums, dryRun: boolean): string {
+function summary({ inserted, updated, unchanged, parked, passwords, addresses }: FeedSums, dryRun: boolean): string {
   return dryRun
-    ? `Would insert ${inserted}, update ${updated}, leave ${unchanged} unchanged, park ${parked}.`
+    ? `Would insert ${inserted}, update ${updated}, leave ${unchanged} unchanged, park ${parked}.\n` +
+        `Would change the password of ${passwords} and the address of ${addresses} accounts that are here.`
     : `Inserted ${inserted}, updated ${updated}, unchanged ${unchanged}, parked ${parked}.`;
 }
 

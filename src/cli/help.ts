@@ -92,7 +92,9 @@ export const HELP: { readonly all: string; readonly examples: Readonly<Record<st
     ),
     approve: after(
       'Examples:',
-      '  account-sync approve homes               what the guard holds for homes, in and out',
+      '  account-sync approve homes --dry-run     how much the guard holds for homes, in and out, by class',
+      '  account-sync approve homes               lets it through',
+      '  account-sync approve homes --class credentials    only new passwords and addresses',
     ),
   },
 };

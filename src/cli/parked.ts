@@ -1,7 +1,7 @@
-/** `account-sync parked [retry|drop ID]` and `approve PEER`: what waits for a person. */
+/** `account-sync parked [retry|drop ID]`: what waits for a person. */
 import { listParked } from '../admin/parked.ts';
 import type { ParkedEntry } from '../model/response-schemas.ts';
-import { approvePeer, dropParkedEntry, retryParked } from '../admin/parked-actions.ts';
+import { dropParkedEntry, retryParked } from '../admin/parked-actions.ts';
 import type { Site } from '../site/site.ts';
 import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
 import { localActor } from './actor.ts';
@@ -50,22 +50,6 @@ export async function dropOneParked(parkedId: string, flags: DataOptions, termin
     else terminal.out(`${parkedId}: dropped\n`);
     return 0;
   });
-}
-
-/** Lets through what the guard holds for a peer, in and out. */
-export async function approve(peer: string, flags: DataOptions, terminal: Terminal): Promise<ExitCode> {
-  return withSite(
-    flags,
-    terminal,
-    async (site): Promise<ExitCode> => {
-      const released = await approvePeer(site, peer, Date.now(), localActor());
-      if (flags.json === true) writeJson(terminal, { peer, released });
-      else if (released === 0) terminal.out(`Nothing is held for ${peer}.\n`);
-      else terminal.out(`${released} let through; what goes out goes with the next delivery.\n`);
-      return 0;
-    },
-    { peer },
-  );
 }
 
 async function readAll({ db, snapshot }: Site): Promise<ParkedEntry[]> {

@@ -1,5 +1,6 @@
 /** The command line: what it takes, and which file does it; a command's file is loaded when it is the one. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { GUARD_CLASSES } from '../model/guard.ts';
 import { parseParkedId } from '../store/entry-cursor.ts';
 import { VERSION } from '../version.ts';
 import type { ExitCode, Terminal } from './context.ts';
@@ -110,9 +111,14 @@ const COMMANDS: readonly CommandEntry[] = [
     run: async ({ flags, args: [who = ''], terminal }) =>
       (await import('./explain.ts')).explainUser(who, flags, terminal),
   }),
-  command('approve <peer>', 'let held removals through', {
+  command('approve <peer>', 'let through what the guard holds', {
     json: true,
-    run: async ({ flags, args: [peer = ''], terminal }) => (await import('./parked.ts')).approve(peer, flags, terminal),
+    options: (approve) =>
+      approve
+        .addOption(new Option('--class <class>', 'only what is held of this class').choices(GUARD_CLASSES))
+        .option('--dry-run', 'say what would be let through, write nothing'),
+    run: async ({ flags, args: [peer = ''], terminal }) =>
+      (await import('./approve.ts')).approve(peer, flags, terminal),
   }),
   command('resume', 'go on after a move, a restore or a copy, and say which it was', {
     json: true,

@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import { readStatus, type StatusDocument } from '../admin/status.ts';
 import { entryOf, ERRORS, SyncError } from '../model/errors.ts';
+import { GUARD_CLASSES } from '../model/guard.ts';
 import type { PeerSummary } from '../model/response-schemas.ts';
 import { formatCount, formatDuration, formatTable } from '../runtime/figures.ts';
 import type { Site } from '../site/site.ts';
@@ -112,8 +113,11 @@ function remarks(peer: PeerSummary, nowMs: number, paint: Paint): string[] {
     lines.push('', paint('yellow', due), `  ${peer.feed_due_reason ?? ''}`);
   }
   if (peer.held > 0) {
-    const held = `${peer.held} removals held for ${peer.name}`;
-    lines.push('', `${paint('red', held)}; if they are right: account-sync approve ${peer.name}`);
+    const held = GUARD_CLASSES.filter((name) => peer.held_by_class[name] > 0).map((name) => {
+      return `${peer.held_by_class[name]} ${name}`;
+    });
+    const what = `${held.join(', ')} held for ${peer.name}`;
+    lines.push('', `${paint('red', what)}; if they are right: account-sync approve ${peer.name}`);
   }
   return lines;
 }

@@ -1,4 +1,5 @@
 /** The config as the rest of the program sees it: checked, with defaults, units in the names. */
+import type { GuardLimits } from '../model/guard.ts';
 import type { ColumnList } from '../model/policy.ts';
 import type { RemovalMode } from '../model/route.ts';
 
@@ -20,6 +21,7 @@ export interface Config {
   readonly locations: 'resolve' | 'text_only';
   readonly removal: RemovalConfig;
   readonly guard: GuardConfig;
+  readonly quotas: QuotasConfig;
   readonly logs: LogsConfig;
   readonly peers: readonly PeerConfig[];
 }
@@ -96,10 +98,15 @@ export interface RemovalConfig {
   readonly tombstoneDays: number;
 }
 
-export interface GuardConfig {
-  readonly removals: number;
-  readonly percent: number;
-  readonly windowMs: number;
+/** See src/model/guard.ts. */
+export type GuardConfig = GuardLimits;
+
+/** What each peer may take of this site. */
+export interface QuotasConfig {
+  readonly callsAtOnce: number;
+  readonly recordsPerMinute: number;
+  readonly parkedRows: number;
+  readonly parkedBytes: number;
 }
 
 export interface LogsConfig {

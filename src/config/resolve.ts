@@ -1,5 +1,5 @@
 /** A checked file → the config the program works with. */
-import type { Config, DatabaseConfig, PeerConfig } from './config.ts';
+import type { Config, DatabaseConfig, GuardConfig, PeerConfig } from './config.ts';
 import { parseDuration } from './duration.ts';
 import type { RemovalMode } from '../model/route.ts';
 import type { RawConfig } from './schema.ts';
@@ -40,9 +40,19 @@ export function resolveConfig(raw: RawConfig): Config {
       tombstoneDays: raw.removal.tombstone_days,
     },
     guard: {
-      removals: raw.guard.removals,
+      removals: raw.guard.removals ?? null,
       percent: raw.guard.percent,
+      credentials: classLimits(raw.guard.credentials),
+      revivals: classLimits(raw.guard.revivals),
+      creations: classLimits(raw.guard.creations),
+      total: raw.guard.total,
       windowMs: parseDuration(raw.guard.window) ?? 0,
+    },
+    quotas: {
+      callsAtOnce: raw.quotas.calls_at_once,
+      recordsPerMinute: raw.quotas.records_per_minute,
+      parkedRows: raw.quotas.parked_rows,
+      parkedBytes: parseSize(raw.quotas.parked_size) ?? 0,
     },
     logs: {
       level: raw.logs.level,
@@ -51,6 +61,10 @@ export function resolveConfig(raw: RawConfig): Config {
     },
     peers: raw.peers.map((peer) => resolvePeer(peer, raw.removal.mode)),
   };
+}
+
+function classLimits({ number, percent }: RawConfig['guard']['credentials']): GuardConfig['credentials'] {
+  return { number: number ?? null, percent };
 }
 
 function resolveDatabase(raw: RawConfig['database']): DatabaseConfig {

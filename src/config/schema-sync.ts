@@ -1,7 +1,7 @@
 /** The config keys that say what is synchronised, when and how far. */
 import { Type } from 'typebox';
 import type { RemovalMode } from '../model/route.ts';
-import { choice, duration, identifier, schedule, text, whole } from './scalar-schemas.ts';
+import { choice, duration, identifier, schedule, size, text, whole } from './scalar-schemas.ts';
 
 /** `columns` */
 export const columnsSchema = Type.Object(
@@ -112,24 +112,76 @@ export const removalSchema = Type.Object(
   { description: 'Removal of users.', additionalProperties: false },
 );
 
+/** Share of all users, in percent. */
+function share(value: number) {
+  return Type.Number({
+    description: 'Share of all users, in percent, that goes through as well. What exceeds both is held.',
+    minimum: 0,
+    maximum: 100,
+    expected: 'a number from 0 to 100',
+    default: value,
+  });
+}
+
+/** How many go through. */
+function number(description: string, usual: number) {
+  return Type.Optional(whole(0, 1_000_000_000, { description, examples: [usual] }));
+}
+
+/** One class of the guard. */
+function guardClass(what: string, usual: number, percent: number, without: string) {
+  const description = `So many per peer and window always go through. ${without}`;
+  const entries = { number: number(description, usual), percent: share(percent) };
+  return Type.Object(entries, { description: what, additionalProperties: false });
+}
+
+const USUAL_OF = (usual: number): string =>
+  `Without it ${usual}, but no more than 10 % of the users, and no fewer than 3.`;
+
 /** `guard` */
 export const guardSchema = Type.Object(
   {
-    removals: whole(0, 1_000_000_000, {
-      description: 'Removals and disablings per peer and window that always go through.',
-      default: 20,
-    }),
-    percent: Type.Number({
-      description: 'Share of all users, in percent, that goes through as well. What exceeds both is held.',
-      minimum: 0,
-      maximum: 100,
-      expected: 'a number from 0 to 100',
-      default: 5,
+    removals: number(
+      `Removals, blocks and deactivations per peer and window that always go through. ${USUAL_OF(20)}`,
+      20,
+    ),
+    percent: share(5),
+    credentials: guardClass('New passwords and addresses. Both of one account count five times.', 10, 1, USUAL_OF(10)),
+    revivals: guardClass('Accounts that are unblocked or activated.', 20, 5, USUAL_OF(20)),
+    creations: guardClass('New accounts.', 500, 20, 'Without it 500.'),
+    total: Type.Number({
+      description: 'All peers together may change so many times as much here as one peer may.',
+      minimum: 1,
+      maximum: 1000,
+      expected: 'a number from 1 to 1000',
+      default: 2,
     }),
     window: duration({ description: 'The window in which they are counted.', default: '1h' }),
   },
   {
-    description: 'Holds mass removals, in and out, until a person says "account-sync approve PEER".',
+    description:
+      'Holds what changes too many accounts at once, in and out, until a person says "account-sync approve PEER". A feed that a person starts counts removals only.',
+    additionalProperties: false,
+  },
+);
+
+/** `quotas` */
+export const quotasSchema = Type.Object(
+  {
+    calls_at_once: whole(1, 1000, {
+      description: 'Calls of one peer that are under way at a time; an account-sync makes up to six.',
+      default: 10,
+    }),
+    records_per_minute: whole(1, 1_000_000_000, {
+      description: 'Records that one peer may send within a minute.',
+      default: 300_000,
+    }),
+    parked_rows: whole(1, 1_000_000_000, { description: 'Records of one peer that may be parked.', default: 10_000 }),
+    parked_size: size({ description: 'Size of all records of one peer that are parked.', default: '64MiB' }),
+  },
+  {
+    description:
+      'What one peer may take of this site. What exceeds is answered with 429: nothing is lost, the peer comes again.',
     additionalProperties: false,
   },
 );

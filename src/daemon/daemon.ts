@@ -20,6 +20,7 @@ import { lateRoutes } from './late-routes.ts';
 import { makeLoops, type Loops } from './loops.ts';
 import { openPatiently } from './open-patiently.ts';
 import { makeReload, type Reload } from './reload.ts';
+import { makePeerQuotas, type PeerQuotas } from '../peer/quotas.ts';
 import { wireSite } from './site-routes.ts';
 import { configOf, firstStage, healthAt, readingsAt, routesOfOpenSite, type Stage } from './stage.ts';
 
@@ -75,7 +76,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const authenticator = makeAuthenticator(credentialsOf(config));
   const metrics = makeMetrics({ ofProcess: options.processMetrics ?? false });
   const stage = firstStage(config);
-  const frame: Frame = { stage, clock, lifecycle, authenticator, metrics };
+  const quotas = makePeerQuotas(
+    () => configOf(stage).quotas,
+    () => clock.nowMs(),
+  );
+  const frame: Frame = { stage, clock, lifecycle, authenticator, metrics, quotas };
   const reload = makeReloadOf(options, frame);
   const app = makeServer(options, frame, reload);
 
@@ -101,7 +106,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     lifecycle.add('requests', () => app.close());
     const loops = makeLoops(site, log, clock);
     const feeds = makeFeedControl((peer, feedOptions) => site.feed(peer, feedOptions));
-    stage.open = { site, loops, feeds, routes: wireSite(site, loops, feeds, clock, authenticator.identifyKey) };
+    const { identifyKey } = authenticator;
+    stage.open = { site, loops, feeds, routes: wireSite(site, loops, { feeds, clock, identifyKey, quotas }) };
     if (options.manual !== true) loops.start();
     lifecycle.add('loops', async () => {
       await Promise.all([reload.stop(), loops.stop(), feeds.stopAll()]);
@@ -134,6 +140,7 @@ interface Frame {
   readonly lifecycle: Lifecycle;
   readonly authenticator: Authenticator;
   readonly metrics: Metrics;
+  readonly quotas: PeerQuotas;
 }
 
 /** An edit is for the site that is open, or for the one to be opened, and for everything beside it. */
@@ -159,7 +166,7 @@ function makeReloadOf(options: DaemonOptions, { stage, clock, lifecycle, authent
 
 /** Answers from the start; what needs the site answers once it is open. */
 function makeServer({ config, log }: DaemonOptions, frame: Frame, reload: Reload): ReturnType<typeof makeApp> {
-  const { stage, clock, lifecycle, authenticator, metrics } = frame;
+  const { stage, clock, lifecycle, authenticator, metrics, quotas } = frame;
   const health = () => healthAt(stage, clock, reload.refusal() !== undefined);
   return makeApp({
     ...lateRoutes(() => routesOfOpenSite(stage)),
@@ -175,6 +182,7 @@ function makeServer({ config, log }: DaemonOptions, frame: Frame, reload: Reload
       if (stage.open !== undefined) await stage.open.site.activity.append(stage.open.site.db, entries);
     },
     health,
+    enterCall: quotas.enter,
     metrics: async () => {
       const state = await health();
       return metrics.render(await readingsAt(stage, clock, state));

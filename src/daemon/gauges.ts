@@ -3,6 +3,7 @@ import { queueDepth } from '../store/queue.ts';
 import { readClock } from '../db/server-facts.ts';
 import { fromSqlTime } from '../db/time.ts';
 import type { FeedControl } from '../feed/control.ts';
+import { GUARD_CLASSES } from '../model/guard.ts';
 import type { Health, PeerSummary } from '../model/response-schemas.ts';
 import { sample, type Sample } from '../metrics/metrics.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -66,13 +67,13 @@ async function storedGauges(site: Site, { state }: Loops, clock: Clock): Promise
 }
 
 function peerGauges(summary: PeerSummary, nowMs: number): Sample[] {
-  const { name: peer, pending, oldest_pending_age: oldest, parked, held, failing_since: since } = summary;
+  const { name: peer, pending, oldest_pending_age: oldest, parked, failing_since: since } = summary;
   const failingS = since === null ? 0 : Math.max(0, (nowMs - Date.parse(since)) / 1000);
   return [
     sample('account_sync_outbox_entries', pending, { peer }),
     sample('account_sync_outbox_oldest_age_seconds', oldest ?? 0, { peer }),
     sample('account_sync_parked', parked, { peer }),
-    sample('account_sync_held', held, { peer }),
+    ...GUARD_CLASSES.map((name) => sample('account_sync_held', summary.held_by_class[name], { peer, class: name })),
     sample('account_sync_unknown_locations', summary.unknown_locations, { peer }),
     sample('account_sync_peer_failing_seconds', failingS, { peer }),
     sample('account_sync_feed_last_user_id', summary.last_user_id, { peer }),

@@ -13,9 +13,11 @@ import { listParked } from '../admin/parked.ts';
 import { listPending } from '../admin/pending.ts';
 import type { PeerFacts } from '../store/peer-status.ts';
 import { countWaiting } from '../store/outbox.ts';
-import { approvePeer, dropParkedEntry, retryParked } from '../admin/parked-actions.ts';
+import { approvePeer } from '../admin/approve.ts';
+import { dropParkedEntry, retryParked } from '../admin/parked-actions.ts';
 import { keyDigestOf, type Authenticator } from '../peer/authentication.ts';
 import { makeCallBacks } from '../peer/call-back.ts';
+import type { PeerQuotas } from '../peer/quotas.ts';
 import { newTrace } from '../runtime/trace.ts';
 import { servePluginCall } from '../plugin/http-handler.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -46,14 +48,17 @@ export type SiteDeps = Required<
 /** Whoever asks to be called back waits for it. */
 const CALL_BACK_MS = 10_000;
 
+/** What a daemon has beside its site. */
+interface Beside {
+  readonly feeds: FeedControl;
+  readonly clock: Clock;
+  readonly identifyKey: Authenticator['identifyKey'];
+  readonly quotas: PeerQuotas;
+}
+
 /** Wires an open site to the routes. */
-export function wireSite(
-  site: Site,
-  loops: Loops,
-  feeds: FeedControl,
-  clock: Clock,
-  identifyKey: Authenticator['identifyKey'],
-): SiteDeps {
+export function wireSite(site: Site, loops: Loops, beside: Beside): SiteDeps {
+  const { feeds, clock } = beside;
   const { db, activity, status } = site;
   const facts = (): PeerFacts[] => peerFacts(site);
   const factsOf = (name: string): PeerFacts => {
@@ -73,11 +78,11 @@ export function wireSite(
     },
     acceptStream: async (peer, body, call) => {
       await here();
-      return await acceptStream(site, loops, peer, body, call);
+      return await acceptStream(site, loops, beside, peer, body, call);
     },
     servePlugin: async (call) => {
       await here();
-      return await servePlugin(site, loops, identifyKey, call);
+      return await servePlugin(site, loops, beside, call);
     },
     queryLogs: (query) => activity.query(query),
     listPeers: () => status.summaries(facts()),
@@ -116,7 +121,7 @@ export function wireSite(
       },
       drop: (parkedId, by) => dropParkedEntry(site, parkedId, by),
     },
-    approve: async (name, by) => ({ released: await approvePeer(site, name, clock.nowMs(), by) }),
+    approve: (name, by, approval) => approvePeer(site, name, clock.nowMs(), by, approval),
   };
 }
 
@@ -155,7 +160,6 @@ function makeHello(site: Site, clock: Clock, factsOf: (peer: string) => PeerFact
       timezone: site.snapshot().zone.known,
       receive: route.receive,
       send: route.send,
-      guard: site.config.guard,
       columns: { accept: [...columns], send: [...sendColumns] },
       installation: await installationId(db),
       features: [ROWS],
@@ -171,16 +175,27 @@ function makeHello(site: Site, clock: Clock, factsOf: (peer: string) => PeerFact
 function servePlugin(
   site: Site,
   loops: Loops,
-  identifyKey: Authenticator['identifyKey'],
+  { identifyKey, quotas }: Beside,
   call: PluginCall,
 ): Promise<PluginAnswer> {
+  /** One row, or one removal: whatever would not be taken is not begun. */
+  const take = async <T>(peer: string, work: () => Promise<T>): Promise<T> => {
+    const leave = quotas.enter(peer);
+    try {
+      quotas.takeRecords(peer, 1);
+      await site.requireParkedRoom(peer);
+      return await work();
+    } finally {
+      leave();
+    }
+  };
   const plugins = new Set(site.config.peers.filter((peer) => peer.protocol === 'plugin').map((peer) => peer.name));
   return servePluginCall(
     {
       identifyKey,
       pluginPeer: (name) => (plugins.has(name) ? site.route(name) : undefined),
       async receiveRow(row, caller) {
-        const outcome = await site.plugin.receiveRow(row, caller);
+        const outcome = await take(caller.route.name, () => site.plugin.receiveRow(row, caller));
         const isNews = outcome?.result === 'applied';
         const records = outcome?.result === 'retry' ? 0 : 1;
         await site.status.recordSynced(site.db, caller.route.name, 'from', { records, isNews });
@@ -188,7 +203,7 @@ function servePlugin(
         return outcome?.result ?? 'unchanged';
       },
       async receiveRemoval(email, caller) {
-        const removed = await site.plugin.receiveRemoval(email, caller);
+        const removed = await take(caller.route.name, () => site.plugin.receiveRemoval(email, caller));
         const isNews = removed !== undefined;
         await site.status.recordSynced(site.db, caller.route.name, 'from', { records: isNews ? 1 : 0, isNews });
         return removed;
@@ -207,12 +222,15 @@ function servePlugin(
 async function acceptStream(
   site: Site,
   loops: Loops,
+  { quotas }: Beside,
   peer: string,
   body: StreamRequest,
   { trace, ip, keyDigest }: Call,
 ): Promise<StreamAnswer> {
   const route = site.route(peer);
   if (!route.receive) throw new SyncError('NOT_ACCEPTED', `This site takes nothing from ${peer} (receive: false).`);
+  quotas.takeRecords(peer, body.records.length);
+  await site.requireParkedRoom(peer);
   const outcomes = await site.accept(body.records, {
     route,
     via: 'stream',
@@ -220,7 +238,6 @@ async function acceptStream(
     ip,
     keyDigest,
     overwrite: false,
-    approved: false,
   });
   const results = outcomes.map(toStreamResult);
   const counts: Record<string, number> = {};

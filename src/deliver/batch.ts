@@ -2,7 +2,6 @@
 import type { Transaction } from 'kysely';
 import type { Lease } from '../store/lease.ts';
 import type { AppendLog } from '../store/ports.ts';
-import { noteGuarded } from '../store/guard-events.ts';
 import { inTransaction, type Runner } from '../db/transaction.ts';
 import { ERRORS, SyncError, type ErrorCode } from '../model/errors.ts';
 import { roughBytes, type StreamAnswer, type StreamResult, type WireRecord } from '../model/record.ts';
@@ -243,8 +242,6 @@ async function settleParcels(
     }));
   await fenced(deps, async (trx) => {
     await confirm(trx, route.name, confirmed);
-    const guarded = confirmed.filter((entry) => entry.guarded).length;
-    await noteGuarded(trx, route.name, 'out', guarded, nowMs());
     await postpone(
       trx,
       route.name,

@@ -4,16 +4,13 @@
  */
 import type { PeerRoute } from '../model/route.ts';
 import { eachOf, slices } from '../runtime/each-of.ts';
-import { deliverBatch, fenced, hasFailedAlone, type BatchDeps, type Sums } from './batch.ts';
-import { dueEntries, holdEntries, type DueEntry } from '../store/outbox.ts';
+import { CHANGE } from '../model/guard.ts';
+import { deliverBatch, hasFailedAlone, type BatchDeps, type Sums } from './batch.ts';
+import { holdBack, type HoldBackDeps } from './hold-back.ts';
+import { dueEntries, type DueEntry } from '../store/outbox.ts';
 
 /** What a delivery needs. */
-export interface DeliverDeps extends BatchDeps {
-  /**
-   * How many removals and disablings may still go to the peer; undefined: the peer's own guard decides. Throws PEER_…
-   * errors if it has to ask the peer.
-   */
-  readonly allowance: (peer: string, signal?: AbortSignal) => Promise<number | undefined>;
+export interface DeliverDeps extends BatchDeps, HoldBackDeps {
   /** Most users in one request. */
   readonly batchSize: () => number;
   /** Most requests under way at once: while the peer stores one batch, the next is made and the one before written down. */
@@ -40,9 +37,8 @@ export async function deliverOnce(deps: DeliverDeps, route: PeerRoute, signal?: 
   const limit = atOnce > 1 ? BATCHES_PER_PASS * batch : batch;
   const due = await dueEntries(db, route.name, nowMs(), limit);
   if (due.length === 0) return { done: 0, full: false, kept: 0 };
-  const held = await holdBack(deps, route, due, signal);
-  const entries = due.filter((entry) => !held.has(entry));
-  const sums = { done: held.size, kept: 0 };
+  const entries = await holdBack(deps, route, due, signal);
+  const sums = { done: due.length - entries.length, kept: 0 };
   const deliver = async (some: readonly DueEntry[]): Promise<void> => {
     const { done, kept } = await deliverBatch(deps, route, some, signal);
     [sums.done, sums.kept] = [sums.done + done, sums.kept + kept];
@@ -60,22 +56,6 @@ export async function deliverOnce(deps: DeliverDeps, route: PeerRoute, signal?: 
   return { ...sums, full: due.length === limit };
 }
 
-function isRemoving({ kind, guarded }: DueEntry): boolean {
-  return kind === 'removal' || guarded;
-}
-
-/** The guard, outgoing: what exceeds it waits for a person. Returns what was held. */
-async function holdBack(
-  deps: DeliverDeps,
-  route: PeerRoute,
-  due: readonly DueEntry[],
-  signal: AbortSignal | undefined,
-): Promise<ReadonlySet<DueEntry>> {
-  const guarded = due.filter((entry) => entry.guarded);
-  const allowed = guarded.length === 0 ? undefined : await deps.allowance(route.name, signal);
-  if (allowed === undefined || guarded.length <= allowed) return new Set();
-  const held = guarded.slice(allowed);
-  const message = `More removals than the guard lets through to ${route.name}; see "account-sync approve ${route.name}".`;
-  await fenced(deps, (trx) => holdEntries(trx, route.name, held, message));
-  return new Set(held);
+function isRemoving({ kind, changes }: DueEntry): boolean {
+  return kind === 'removal' || (changes & CHANGE.removal) !== 0;
 }

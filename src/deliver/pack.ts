@@ -5,6 +5,8 @@ import { restampTombstones, restampUsers } from '../store/restamp.ts';
 import { readShadows, readTombstones } from '../store/shadows.ts';
 import type { Undrained } from '../store/undrained.ts';
 import type { WireRecord } from '../model/record.ts';
+import { registersOf } from '../model/guard.ts';
+import type { Selection } from '../model/policy.ts';
 import type { PeerRoute } from '../model/route.ts';
 import { formatStamp, type Origin } from '../model/stamp.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
@@ -29,6 +31,8 @@ export interface PeerForm {
   readonly zone: Zone;
   /** The peer understands `row`: whether a register that is a row of its own exists. */
   readonly saysRows: boolean;
+  /** The peer knows accounts by nothing but their address. */
+  readonly isByAddress: boolean;
 }
 
 /** An entry with what is to be sent. */
@@ -56,7 +60,7 @@ export async function pack(
   deps: PackDeps,
   route: PeerRoute,
   entries: readonly DueEntry[],
-  { zone, saysRows }: PeerForm,
+  { zone, saysRows }: Omit<PeerForm, 'isByAddress'>,
 ): Promise<Packed> {
   const { db, hosts } = deps;
   const refs = (kind: DueEntry['kind']): number[] => entries.filter((e) => e.kind === kind).map((entry) => entry.ref);
@@ -89,7 +93,9 @@ export async function pack(
     else if (user === undefined)
       (deleted.has(entry.ref) || renumbered.has(entry.ref) ? packed.early : packed.moot).push(entry);
     else {
-      const encoded = encodeUser(user, stored, route.sends, hosts, zone, { saysRows });
+      const held = registersOf(entry.held);
+      const sends: Selection = (register) => route.sends(register) && !held.has(register);
+      const encoded = encodeUser(user, stored, sends, hosts, zone, { saysRows });
       if (encoded?.isWhole !== true) packed.early.push(entry);
       else packed.parcels.push({ entry, record: encoded.record, userId: user.id, email: user.email });
     }

@@ -7,6 +7,7 @@ import { inTransaction } from '../db/transaction.ts';
 import { whileHeld } from '../store/with-lease.ts';
 import { ERRORS, SyncError } from '../model/errors.ts';
 import type { FeedOwner } from '../model/feed-owner.ts';
+import { CHANGE, type Changes } from '../model/guard.ts';
 import type { FeedPage, StreamResult, UserRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import { fetchAround, type Fetch } from './around.ts';
@@ -21,6 +22,8 @@ export interface PageOutcome {
   readonly email: string | null;
   /** Registers that were, or would be, taken over. */
   readonly registers: readonly string[];
+  /** What of it the guard counts in a stream. */
+  readonly guarded?: Changes;
   /** Why it was parked. */
   readonly code?: string;
   readonly message?: string;
@@ -106,6 +109,9 @@ export interface FeedSums {
   updated: number;
   unchanged: number;
   parked: number;
+  /** Accounts that got, or would get, another password or address. */
+  passwords: number;
+  addresses: number;
   /** Progress in the plugin's words. */
   message: string;
   /** True if the peer has no more. */
@@ -122,6 +128,8 @@ export const NOTHING_FED: FeedSums = {
   updated: 0,
   unchanged: 0,
   parked: 0,
+  passwords: 0,
+  addresses: 0,
   message: '',
   complete: false,
   removed_there: null,
@@ -294,8 +302,10 @@ function parkedOutcome({ code, message }: SyncError): PageOutcome {
 }
 
 function addToSums(sums: FeedSums, outcomes: readonly PageOutcome[]): void {
-  for (const { result, operation } of outcomes) {
+  for (const { result, operation, guarded = 0 } of outcomes) {
     sums.users += 1;
+    if ((guarded & CHANGE.password) !== 0) sums.passwords += 1;
+    if ((guarded & CHANGE.address) !== 0) sums.addresses += 1;
     if (result === 'parked' || result === 'retry') sums.parked += 1;
     else if (operation === 'insert') sums.inserted += 1;
     else if (result === 'applied') sums.updated += 1;

@@ -69,8 +69,8 @@ export const METRICS = {
   },
   account_sync_held: {
     type: 'gauge',
-    labels: ['peer'],
-    help: 'Removals and disablings that the guard holds, from the peer and to it, until approved',
+    labels: ['peer', 'class'],
+    help: 'Users and removals of which the guard holds something, from the peer and to it, until approved; one user may be in several classes: removals, credentials, revivals, creations',
   },
   account_sync_lag_seconds: {
     type: 'histogram',

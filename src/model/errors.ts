@@ -247,8 +247,8 @@ export const ERRORS = {
     409,
   ),
   GUARD_HELD: entry(
-    'More accounts than the guard allows are being removed or disabled.',
-    'If it is right, run `account-sync approve PEER`.',
+    'More accounts than the guard lets through within a while are removed or disabled, get another password or address, are unblocked or activated, or are made.',
+    'If it is right, run `account-sync approve PEER`. If nobody meant it, look who has access to that site.',
     'park',
     409,
     3,
@@ -289,6 +289,12 @@ export const ERRORS = {
   BODY_UNREADABLE: entry('The body cannot be read.', 'Send valid JSON, and gzip only if so marked.', 'refuse', 400),
   REQUEST_INVALID: entry('The request is not what the route expects.', 'See /openapi.json.', 'refuse', 422),
   RATE_LIMITED: entry('Too many failed authentications.', 'Wait as Retry-After says; check the key.', 'refuse', 429),
+  QUOTA: entry(
+    'A peer calls, sends or has parked more than its quota.',
+    'Nothing: it waits, and comes again. If it goes on, see `account-sync parked` on the site that says so, or raise `quotas` there.',
+    'retry',
+    429,
+  ),
   STOPPING: entry('The daemon is stopping.', 'Try again in a moment.', 'refuse', 503),
   INTERNAL: entry('Something failed that should not.', 'Report it with the log line of the same trace.', 'refuse', 500),
 } as const satisfies Record<string, ErrorEntry>;

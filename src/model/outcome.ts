@@ -1,5 +1,6 @@
 /** What became of a record that was applied. */
 import type { ErrorCode } from './errors.ts';
+import type { Changes, GuardClass } from './guard.ts';
 import type { StreamResult, WireRecord } from './record.ts';
 import type { RegisterName } from './register.ts';
 import type { PeerRoute } from './route.ts';
@@ -22,8 +23,10 @@ export interface RecordSource {
   readonly keyDigest: string | null;
   /** The peer is the master: its values win whatever the stamps, as if set now. */
   readonly overwrite: boolean;
-  /** A person approved what the guard held. */
-  readonly approved: boolean;
+  /** Only `parked`: what the guard held of these classes, a person approved. */
+  readonly approved?: readonly GuardClass[];
+  /** A person started the feed, and was told beforehand what it would change: of the guard's classes only removals count. */
+  readonly startedByPerson?: true;
   /** Only `parked`: the row of each record. */
   readonly rows?: ReadonlyMap<WireRecord, ParkedRef>;
   /** The records have been parked so long that they are no late ones: what came after them would have come too. */
@@ -56,6 +59,8 @@ export interface Outcome {
   /** Why it was parked, or has to be tried again, or was not done. */
   readonly code?: ErrorCode;
   readonly message?: string;
+  /** What of it the guard counts, and was, or would be, done. */
+  readonly guarded?: Changes;
   /** Masked old → new values, only where a dry run asked for them. */
   readonly changes?: Readonly<Record<string, { from: unknown; to: unknown }>>;
 }

@@ -140,12 +140,6 @@ export const Hello = Type.Object(
     timezone: Type.Boolean({ description: 'True if the site states a time zone, so times travel as UTC' }),
     receive: Type.Boolean({ description: 'It takes records from the caller' }),
     send: Type.Boolean({ description: 'It sends records to the caller' }),
-    guard: Type.Optional(
-      Type.Object(
-        { removals: Type.Integer(), percent: Type.Number(), windowMs: Type.Number() },
-        { description: 'Removals it lets through before a person has to approve them' },
-      ),
-    ),
     columns: Type.Object({ accept: Type.Array(Type.String()), send: Type.Array(Type.String()) }),
     installation: Type.Optional(
       Type.String({

@@ -46,6 +46,12 @@ export const LogPage = Type.Object(
   { title: 'LogPage', description: 'One page, newest first; with `after` oldest first' },
 );
 
+/** Numbers of each class of the guard; one user may be in several. */
+const ByClass = Type.Object(
+  { removals: Count, credentials: Count, revivals: Count, creations: Count },
+  { title: 'ByClass', description: 'By class of the guard; one user may be in several' },
+);
+
 /** What is known of one peer. */
 export const PeerSummary = Type.Object(
   {
@@ -74,7 +80,11 @@ export const PeerSummary = Type.Object(
     oldest_pending_age: nullable(Type.Number({ description: 'Seconds' })),
     unknown_locations: Type.Integer({ description: 'Names of places it sent that this site does not know' }),
     parked: Count,
-    held: Count,
+    held: Type.Integer({
+      minimum: 0,
+      description: 'Users and removals of which the guard holds something, in and out',
+    }),
+    held_by_class: ByClass,
   },
   { title: 'PeerSummary' },
 );
@@ -170,7 +180,11 @@ export const RetryOutcome = Type.Object(
   { title: 'RetryOutcome' },
 );
 export const ReleaseOutcome = Type.Object(
-  { released: Type.Integer({ description: 'Removals let through' }) },
+  {
+    released: Type.Integer({ description: 'Users and removals let through, or with `dry_run` to be let through' }),
+    by_class: ByClass,
+    dry_run: Type.Boolean(),
+  },
   { title: 'ReleaseOutcome' },
 );
 

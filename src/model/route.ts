@@ -1,4 +1,5 @@
 /** Routes: what goes to and comes from each peer, derived from the config. */
+import type { Changes } from './guard.ts';
 import type { Selection } from './policy.ts';
 import type { RegisterName } from './register.ts';
 
@@ -28,8 +29,8 @@ export interface OutboxEntry {
   readonly kind: 'user' | 'removal';
   /** `user_id`, or `removal_id` of the tombstone. */
   readonly ref: number;
-  /** True: it removes or disables an account, false: it no longer does; the guard counts those. Absent: as before. */
-  readonly guarded?: boolean;
+  /** What of it the guard counts; absent: nothing. */
+  readonly changes?: Changes;
 }
 
 /** The peers that are to learn of changed registers of a user. */

@@ -19,6 +19,7 @@ const KNOWN_AS: ReadonlyMap<string, ErrorCode> = new Map([
   ['NOT_ACCEPTED', 'NOT_ACCEPTED'],
   ['BODY_TOO_LARGE', 'BODY_TOO_LARGE'],
   ['REQUEST_INVALID', 'REQUEST_INVALID'],
+  ['QUOTA', 'QUOTA'],
 ]);
 const OTHER_PATH =
   'An account-sync answers, but not at this path: give the url the path under which its proxy passes calls on, and see http.base_path there.';

@@ -1,4 +1,4 @@
-/** What peers last said of themselves: name, guard, clock. Asked again now and then. */
+/** What peers last said of themselves: name, columns, clock. Asked again now and then. */
 import type { Hello } from '../model/record.ts';
 import { hasPassed } from '../runtime/clock.ts';
 

@@ -5,6 +5,7 @@
 import type { Transaction } from 'kysely';
 import type { AppliedChunk } from '../apply/apply.ts';
 import { busyOf } from '../apply/outcomes.ts';
+import { CHANGE } from '../model/guard.ts';
 import type { Memory } from '../model/plugin-memory.ts';
 import type { Outcome, RecordSource } from '../model/outcome.ts';
 import type { WireRecord } from '../model/record.ts';
@@ -134,7 +135,7 @@ async function tell(
     );
   }
   if (removal !== undefined) {
-    await outbox.enqueue(trx, [{ peer, kind: 'removal', ref: removal, guarded: true }], nowMs());
+    await outbox.enqueue(trx, [{ peer, kind: 'removal', ref: removal, changes: CHANGE.removal }], nowMs());
     await noteRemoved(trx, peer, { email: row.email, removalId: removal, told: true }, nowMs());
   }
 }

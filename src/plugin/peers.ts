@@ -147,7 +147,7 @@ function sourceOf({
   ip,
   keyDigest,
 }: Pick<RecordSource, 'route' | 'trace' | 'ip' | 'keyDigest'>): RecordSource {
-  return { route, via: 'stream', trace, ip, keyDigest, overwrite: false, approved: false };
+  return { route, via: 'stream', trace, ip, keyDigest, overwrite: false };
 }
 
 /** What taking a removal needs, as the site is now. */

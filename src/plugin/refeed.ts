@@ -35,6 +35,7 @@ export interface RefeedSite {
   route(peer: string): PeerRoute;
   client(peer: string): Pick<PeerClient, 'feed'>;
   accept(records: readonly WireRecord[], from: RecordSource, options: ApplyOptions): Promise<unknown>;
+  requireParkedRoom(peer: string): Promise<void>;
 }
 
 /** One page, if one is due. Throws PEER_… errors; then the same page is asked for next time. */
@@ -53,6 +54,7 @@ export async function refeedOnce(
   const readRound = async (): Promise<Round> => parseRound(await readState(db, name), clock.nowMs(), owner);
   const isDue = (round: Round): boolean => dueAtMs(round, withinMs) <= clock.nowMs();
   if (!isDue(await readRound()) || (await site.scans.feedsMustWait())) return nothing;
+  await site.requireParkedRoom(peer.name);
   const pass = async (lease: Lease): Promise<PassOutcome> => {
     // Another process may have made the call meanwhile.
     const round = await readRound();
@@ -62,7 +64,7 @@ export async function refeedOnce(
     const isLast = page.done || page.next <= round.cursor;
     const route = site.route(peer.name);
     const keyDigest = keyDigestOf(site.config.site.apiKey);
-    const from = { route, via: 'feed', trace, ip: null, keyDigest, overwrite: false, approved: false } as const;
+    const from = { route, via: 'feed', trace, ip: null, keyDigest, overwrite: false } as const;
     // What the peer said long ago is not what it says now.
     await site.accept(page.users, from, { signal, within: (trx) => lease.fence(trx) });
     const times = { nowMs: clock.nowMs(), owner };

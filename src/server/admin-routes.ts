@@ -14,6 +14,7 @@ import {
 } from '../model/response-schemas.ts';
 import type { ServerDeps } from './deps.ts';
 import {
+  ApproveBody,
   EntryQuerystring,
   FeedBody,
   FollowQuerystring,
@@ -51,14 +52,17 @@ function peerRoutes(app: App, deps: ServerDeps): void {
   const approveSchema = {
     ...plain,
     operationId: 'approveRemovals',
-    summary: 'Lets through the removals that the guard holds for this peer, in and out',
+    summary: 'Lets through what the guard holds for this peer, in and out',
     params: PeerParams,
-    body: Nothing,
+    body: ApproveBody,
     response: { 200: Type.Intersect([Done, ReleaseOutcome], { description: 'How many went through' }) },
   };
   app.post('/v1/peers/:name/approve', { schema: approveSchema }, async (request) => ({
     status: 'OK' as const,
-    ...(await deps.approve(request.params.name, actorOf(request))),
+    ...(await deps.approve(request.params.name, actorOf(request), {
+      only: request.body?.class,
+      dryRun: request.body?.dry_run === true,
+    })),
   }));
 }
 

@@ -16,6 +16,7 @@ import { logRoutes } from './log-routes.ts';
 import { openRoutes } from './open-routes.ts';
 import { describeApi } from './openapi.ts';
 import { peerRoutes } from './peer-routes.ts';
+import { limitCalls } from './limit-calls.ts';
 import { pluginRoutes } from './plugin-routes.ts';
 import { traceOf, type App } from './request.ts';
 import { compileValidator } from './validation.ts';
@@ -91,6 +92,7 @@ export function makeApp(deps: ServerDeps): App {
       await scope.register(async (open: App) => openRoutes(open, deps, checks.admin));
       await scope.register(async (peers: App) => {
         peers.addHook('onRequest', checks.peer);
+        limitCalls(peers, deps);
         peerRoutes(peers, deps);
       });
       await scope.register(async (admin: App) => {

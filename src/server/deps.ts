@@ -1,6 +1,7 @@
 /** What the HTTP server needs from the rest: plain functions, wired in src/daemon. The server knows no SQL and no feature. */
 import type { FeedChoice } from '../feed/control.ts';
 import type { FeedQuery } from '../feed/reader.ts';
+import type { GuardClass } from '../model/guard.ts';
 import type { LogEntry, LogType } from '../model/log-entry.ts';
 import type { FeedPage, Hello, StreamAnswer, StreamRequest } from '../model/record.ts';
 import type { Identified } from '../peer/authentication.ts';
@@ -104,6 +105,8 @@ export interface ServerDeps {
   readonly appendLog: (entries: readonly LogEntry[]) => Promise<void>;
   readonly health: () => Promise<Health>;
 
+  /** A call of a peer begins; returns what ends it. Throws `QUOTA` if too many are under way. Absent: there is no limit. */
+  readonly enterCall?: (peer: string) => () => void;
   readonly hello: (peer: string, asked?: Greeting) => Promise<Hello>;
   readonly serveFeed: (peer: string, query: FeedQuery, call: Call) => Promise<FeedPage>;
   readonly acceptStream: (peer: string, body: StreamRequest, call: Call) => Promise<StreamAnswer>;
@@ -140,7 +143,11 @@ export interface ServerDeps {
     readonly drop: (id: string, by: Actor) => Promise<boolean>;
   };
   /** Lets through what the guard holds for that peer, in and out. Throws `PEER_UNKNOWN`. */
-  readonly approve: (name: string, by: Actor) => Promise<ReleaseOutcome>;
+  readonly approve: (
+    name: string,
+    by: Actor,
+    approval: { readonly only?: GuardClass | undefined; readonly dryRun: boolean },
+  ) => Promise<ReleaseOutcome>;
   /** Prometheus text; absent: `/metrics` answers 404. */
   readonly metrics?: () => Promise<string>;
   /** Is told of every request that was answered. */

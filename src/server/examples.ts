@@ -46,6 +46,7 @@ const homes = {
   unknown_locations: 3,
   parked: 1,
   held: 0,
+  held_by_class: { removals: 0, credentials: 0, revivals: 0, creations: 0 },
 };
 const progress = {
   peer: 'homes',
@@ -114,7 +115,6 @@ export const EXAMPLES: Readonly<Record<string, Readonly<Record<string, Readonly<
         timezone: true,
         receive: true,
         send: true,
-        guard: { removals: 20, percent: 5, windowMs: 3_600_000 },
         columns: { accept: ['s_name', 's_email'], send: ['s_name', 's_email'] },
         installation: 'c4a760a8-dbcf-4e14-9f39-645a8e933d74',
         key: '0f1e2d3c',
@@ -159,7 +159,17 @@ export const EXAMPLES: Readonly<Record<string, Readonly<Record<string, Readonly<
   },
   listPeers: { 200: { peers: { peers: [homes], next: null } } },
   getPeer: { 200: { peer: { ...homes, logs: [logRecord] } } },
-  approveRemovals: { request: { nothing: {} }, 200: { released: { status: 'OK', released: 40 } } },
+  approveRemovals: {
+    request: { nothing: {}, credentials: { class: 'credentials', dry_run: true } },
+    200: {
+      released: {
+        status: 'OK',
+        released: 40,
+        by_class: { removals: 0, credentials: 40, revivals: 3, creations: 0 },
+        dry_run: false,
+      },
+    },
+  },
   startFeed: {
     request: { resume: {}, again: { restart: true }, plan: { dry_run: true } },
     200: { followed: '{"event":"begun"}\n{"event":"stopped"}\n' },

@@ -1,5 +1,6 @@
 /** What may stand behind the question mark, and in the bodies of the admin routes. Anything else is 422. */
 import { Type } from 'typebox';
+import { GUARD_CLASSES } from '../model/guard.ts';
 import type { LogType } from '../model/log-entry.ts';
 
 const Id = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
@@ -90,6 +91,20 @@ export const FeedBody = Type.Union(
     ),
   ],
   { title: 'FeedBody' },
+);
+/** Of `POST /v1/peers/NAME/approve`. */
+export const ApproveBody = Type.Union(
+  [
+    Type.Null(),
+    Type.Object(
+      {
+        class: Type.Optional(Type.Enum([...GUARD_CLASSES], { description: 'Only what is held of this class' })),
+        dry_run: Type.Optional(Type.Boolean({ default: false })),
+      },
+      closed,
+    ),
+  ],
+  { title: 'ApproveBody' },
 );
 export const PeerParams = Type.Object({
   name: Type.String({ maxLength: 100, description: 'Name of a peer in the config', examples: ['homes'] }),

@@ -6,6 +6,7 @@ import { findRemovedElsewhere, type RemovedElsewhere } from '../apply/removed-el
 import { retryParkedOnce, type Retried } from '../apply/retry-parked.ts';
 import { adopt } from '../capture/adopt.ts';
 import type { Meter } from '../metrics/meter.ts';
+import type { GuardClass } from '../model/guard.ts';
 import type { Outcome, RecordSource } from '../model/outcome.ts';
 import type { RemovalRecord, WireRecord } from '../model/record.ts';
 import type { Uid } from '../model/uid.ts';
@@ -31,10 +32,10 @@ export interface ApplyingSite {
   readonly applied: NonNullable<ApplyDeps['applied']>;
 }
 
-/** What to try again. `approved`: what the guard held goes through. */
+/** What to try again. `approved`: what the guard held of these classes goes through. */
 export interface Retry {
   readonly ids?: readonly number[];
-  readonly approved?: boolean;
+  readonly approved?: readonly GuardClass[];
   readonly signal?: AbortSignal;
 }
 
@@ -62,7 +63,7 @@ export function makeApplying(site: ApplyingSite): Applying {
 function applyDeps(site: ApplyingSite): ApplyDeps {
   const { db, nowMs, randomUid, outbox, appendLog, undrained, applied, meter } = site;
   const {
-    config: { guard, removal, relatedTables },
+    config: { guard, quotas, removal, relatedTables },
     origin,
     snapshot,
   } = site.now();
@@ -77,6 +78,7 @@ function applyDeps(site: ApplyingSite): ApplyDeps {
     randomBytes: makeRandomBytes(),
     appendLog,
     guard,
+    quotas,
     routes: () => site.now().routes,
     undrained,
     usersWaiting: outbox.usersWaiting,

@@ -1,13 +1,11 @@
 /** Deliveries of one site: connects src/deliver with the stores, peers and config of the site. */
 import type { Kysely } from 'kysely';
-import { guardAllowance } from '../store/guard-events.ts';
 import type { Lease, Leases } from '../store/lease.ts';
 import type { AppendLog } from '../store/ports.ts';
 import type { Undrained } from '../store/undrained.ts';
 import { withLease } from '../store/with-lease.ts';
 import type { ActiveConfig } from './active-config.ts';
 import type { Meter } from '../metrics/meter.ts';
-import { isAsStrict } from '../model/guard.ts';
 import { ROWS } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { PeerStatus } from '../store/peer-status.ts';
@@ -89,17 +87,17 @@ function pass(site: DeliveringSite, to: PeerRoute, { lease, signal, count }: Pas
       routes: () => routes,
       formFor: async (peer, stop) => {
         const { timezone, features } = await helloCache.hello(peer, stop);
-        return { zone: timezone ? snapshot.zone : makeZone(null), saysRows: features?.includes(ROWS) === true };
+        return {
+          zone: timezone ? snapshot.zone : makeZone(null),
+          saysRows: features?.includes(ROWS) === true,
+          isByAddress: plugin.batchSize(peer) !== undefined,
+        };
       },
       backoffMs: (attempts) => backoffMs(attempts, site.random()),
       batchSize: () => plugin.batchSize(to.name) ?? stream.batchSize,
       requestsAtOnce: () => (plugin.batchSize(to.name) === undefined ? REQUESTS_AT_ONCE : 1),
-      allowance: async (peer, stop) => {
-        const { guard: theirs } = await helloCache.hello(peer, stop);
-        if (theirs !== undefined && isAsStrict(theirs, guard)) return undefined;
-        const users = snapshot.catalog.requireTable('t_user').name;
-        return guardAllowance(db, guard, peer, 'out', users, nowMs());
-      },
+      guard,
+      userTable: snapshot.catalog.requireTable('t_user').name,
       send: (peer, records, call) => peers.noted(peer, (one) => one.stream(records, call)),
       probe: (peer, call) => peers.noted(peer, (one) => one.probe(call)),
       onAnswered: (peer, answered) => {

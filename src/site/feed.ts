@@ -2,6 +2,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { AppliedChunk, ApplyOptions } from '../apply/apply.ts';
 import { busyOf } from '../apply/outcomes.ts';
+import { requireParkedRoom } from '../apply/parked-quota.ts';
 import type { RemovedElsewhere } from '../apply/removed-elsewhere.ts';
 import type { RecordSource, Outcome } from '../model/outcome.ts';
 import type { Config } from '../config/config.ts';
@@ -75,16 +76,19 @@ export async function feedFrom(site: FeedingSite, route: PeerRoute, options: Fee
       // The plugin itself says how many users a page has.
       fetchEnd: async (name, ...call) =>
         pluginUrl(now().config, name) !== undefined ? undefined : fetching({ only: 'ids' })(name, ...call),
-      apply: (from, records, { fence, dryRun, trace, overwrite, signal }) =>
-        site.apply(
+      apply: async (from, records, { fence, dryRun, trace, overwrite, signal }) => {
+        // A page does not come again by itself, so the feed waits before it.
+        if (!dryRun) await requireParkedRoom(db, from.name, now().config.quotas);
+        return await site.apply(
           records,
-          { route: from, via: 'feed', trace, ip: null, keyDigest, overwrite, approved: false },
+          { route: from, via: 'feed', trace, ip: null, keyDigest, overwrite, startedByPerson: true },
           {
             dryRun,
             ...(signal === undefined ? {} : { signal }),
             ...(dryRun ? {} : { within: within(site, from, fence), chunksAtOnce: CHUNKS_AT_ONCE }),
           },
-        ),
+        );
+      },
       removedThere: (from, call) =>
         pluginUrl(now().config, from.name) !== undefined
           ? Promise.resolve(null)

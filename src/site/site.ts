@@ -28,6 +28,7 @@ import { noteInstallation } from '../store/feed-cursor.ts';
 import { installationId } from '../store/installation.ts';
 import type { Leases } from '../store/lease.ts';
 import type { PeerStatus } from '../store/peer-status.ts';
+import { requireParkedRoom } from '../apply/parked-quota.ts';
 import { makeApplying, type Retry } from './applying.ts';
 import { deliverTo } from './deliver.ts';
 import { makeDraining } from './draining.ts';
@@ -85,6 +86,8 @@ export interface Site {
   deliver(route: PeerRoute, signal?: AbortSignal): Promise<Delivered>;
   /** Applies what a peer sent. */
   accept(records: readonly WireRecord[], from: RecordSource, options?: ApplyOptions): Promise<Outcome[]>;
+  /** Throws `QUOTA` if as much of the peer is parked as may be: nothing more is to be taken from it now. */
+  requireParkedRoom(peer: string): Promise<void>;
   retryParked(retry?: Retry): Promise<Retried>;
   feed(peer: string, options: FeedOptions): Promise<FeedSums>;
   /** Deletes what removals had to leave in tables without transactions. */
@@ -136,6 +139,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     drain,
     deliver: (to, signal) => deliverTo({ ...base, peers, plugin }, to, signal),
     accept: apply,
+    requireParkedRoom: (peer) => requireParkedRoom(db, peer, now().config.quotas),
     retryParked,
     feed: (peer, feedOptions) => feedFrom({ ...base, peers, apply, findRemoved }, route(peer), feedOptions),
     sweep: () => sweepOnce(db, now().snapshot.catalog),

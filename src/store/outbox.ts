@@ -4,6 +4,7 @@ import { bindList, bindRows, dividedForStatements } from '../db/bind.ts';
 import { toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import type { ErrorCode } from '../model/errors.ts';
+import { CHANGE, type Changes } from '../model/guard.ts';
 import type { OutboxEntry } from '../model/route.ts';
 import { own } from '../db/own-tables.ts';
 
@@ -15,31 +16,47 @@ export interface DueEntry {
   readonly attempts: number;
   /** Oldest change not yet confirmed, UTC. */
   readonly changedAt: string;
-  /** It removes or disables an account and nobody approved that. */
-  readonly guarded: boolean;
+  /** What of it the guard counts. */
+  readonly changes: Changes;
+  /** Those that the guard, or a person, let through. */
+  readonly passed: Changes;
+  /** Those that wait for a person: they are left out of what is sent. */
+  readonly held: Changes;
   /** Why it was not confirmed when it was tried last; null at first. */
   readonly code: ErrorCode | null;
 }
 
 const KIND = { user: 'u', removal: 'r' } as const;
 
+/** An account that is blocked and unblocked before a peer heard of it is as it was. */
+const STATUS_CHANGES = CHANGE.removal | CHANGE.revival;
+
 /**
- * `INSERT INTO outbox … ON DUPLICATE KEY UPDATE generation = generation + 1`: an entry that waits is due at once again;
- * one held by the guard stays held.
+ * What the guard counts of an entry that waits, and of the same user now: both; but of two changes of status that undo each
+ * other neither. `VALUES` is what comes.
+ */
+const JOINED_CHANGES = sql`(COALESCE(guarded, 0) | VALUES(guarded)) & ~IF(
+  (guarded & ${sql.lit(STATUS_CHANGES)}) <> 0 AND (VALUES(guarded) & ${sql.lit(STATUS_CHANGES)}) <> 0
+    AND (guarded & ${sql.lit(STATUS_CHANGES)}) <> (VALUES(guarded) & ${sql.lit(STATUS_CHANGES)}), ${sql.lit(STATUS_CHANGES)}, 0)`;
+
+/**
+ * `INSERT INTO outbox … ON DUPLICATE KEY UPDATE generation = generation + 1`: an entry that waits is due at once again. What of
+ * it the guard holds stays held, and the rest goes out; a removal or a new account is held as a whole.
  */
 export async function enqueue(runner: Runner, entries: readonly OutboxEntry[], nowMs: number): Promise<void> {
   const now = toSqlTime(nowMs);
-  const tuples = entries.map(({ peer, kind, ref, guarded }) => {
-    return [peer, KIND[kind], ref, now, now, guarded === undefined ? null : Number(guarded)];
-  });
+  const tuples = entries.map(({ peer, kind, ref, changes = 0 }) => [peer, KIND[kind], ref, now, now, changes]);
   for (const some of dividedForStatements(tuples, (tuple) => tuple)) {
     await sql`
       INSERT INTO ${own.outbox} (peer, kind, ref, changed_at, due_at, guarded) VALUES ${bindRows(some)}
       ON DUPLICATE KEY UPDATE generation = generation + 1, due_at = VALUES(due_at), attempts = 0,
-        guarded = COALESCE(VALUES(guarded), guarded),
-        state = IF(state = 'p', 'w', state), code = IF(state = 'h', code, NULL)`.execute(runner);
+        guarded = ${JOINED_CHANGES}, passed = passed & guarded, held = held & guarded,
+        state = IF(state = 'h' AND ${IS_HELD_WHOLE}, 'h', 'w'), code = IF(state = 'h', code, NULL)`.execute(runner);
   }
 }
+
+/** Of these there is no rest that could go out. */
+const IS_HELD_WHOLE = sql`held <> 0 AND (kind = 'r' OR (held & ${sql.lit(CHANGE.creation)}) <> 0)`;
 
 /** No entry is made to wait as long: one that would has been waiting since before the clock was set back. */
 const LONGEST_WAIT_MS = 10 * 60_000;
@@ -58,9 +75,11 @@ export async function dueEntries(runner: Runner, peer: string, nowMs: number, li
     attempts: number;
     changed_at: string;
     guarded: number | null;
+    passed: number;
+    held: number;
     code: ErrorCode | null;
   }>`
-    SELECT kind, ref, generation, attempts, changed_at, guarded, code FROM ${own.outbox}
+    SELECT kind, ref, generation, attempts, changed_at, guarded, passed, held, code FROM ${own.outbox}
     WHERE peer = ${peer} AND state = 'w' AND ${isDue(nowMs)}
     ORDER BY due_at, kind, ref LIMIT ${limit}`.execute(runner);
   return rows.map((row) => ({
@@ -69,7 +88,9 @@ export async function dueEntries(runner: Runner, peer: string, nowMs: number, li
     generation: row.generation,
     attempts: row.attempts,
     changedAt: row.changed_at,
-    guarded: row.guarded === 1,
+    changes: row.guarded ?? 0,
+    passed: row.passed,
+    held: row.held,
     code: row.code,
   }));
 }
@@ -90,12 +111,57 @@ export async function peersWithDue(runner: Runner, peers: readonly string[], now
 
 /**
  * `DELETE … WHERE peer = ? AND kind = ? AND generation = ? AND changed_at <= ? AND ref IN (…)`, once for each generation, of
- * which there are few: what changed since it was read has another one and stays.
+ * which there are few: what changed since it was read has another one and stays. Where something was left out, only the rest is
+ * confirmed: `UPDATE … SET state = 'h'`.
  */
 export async function confirm(runner: Runner, peer: string, entries: readonly DueEntry[]): Promise<void> {
-  for (const alike of conditionsOf(entries)) {
+  for (const alike of conditionsOf(entries.filter(({ held }) => held === 0))) {
     await sql`DELETE FROM ${own.outbox} WHERE peer = ${peer} AND ${alike}`.execute(runner);
   }
+  const message = heldMessage(peer);
+  for (const alike of conditionsOf(entries.filter(({ held }) => held !== 0))) {
+    await sql`
+      UPDATE ${own.outbox} SET state = 'h', guarded = held, passed = 0, attempts = 0, code = 'GUARD_HELD', message = ${message}
+      WHERE peer = ${peer} AND ${alike}`.execute(runner);
+  }
+}
+
+/** What is said of an entry that waits for approval. */
+function heldMessage(peer: string): string {
+  return `More than the guard lets through to ${peer}; see "account-sync approve ${peer}".`;
+}
+
+/** What the guard decided of an entry. `isWhole`: nothing of it may go out. */
+export interface GuardDecision {
+  readonly passed: Changes;
+  readonly held: Changes;
+  readonly isWhole: boolean;
+}
+
+/**
+ * Writes down what was decided of entries, the same of all: those that are held as a whole are not due any more.
+ * `UPDATE outbox SET passed = passed | ?, held = held | ? … WHERE …`
+ */
+export async function noteDecided(
+  runner: Runner,
+  peer: string,
+  entries: readonly DueEntry[],
+  { passed, held, isWhole }: GuardDecision,
+): Promise<void> {
+  const state = isWhole ? sql`, state = 'h', code = 'GUARD_HELD', message = ${heldMessage(peer)}` : sql``;
+  for (const alike of conditionsOf(entries)) {
+    await sql`
+      UPDATE ${own.outbox} SET passed = passed | ${passed}, held = held | ${held} ${state}
+      WHERE peer = ${peer} AND ${alike}`.execute(runner);
+  }
+}
+
+/** Removals for a peer of which the guard has not decided that they pass. `SELECT COUNT(*) FROM outbox WHERE kind = 'r' …` */
+export async function undecidedRemovals(runner: Runner, peer: string): Promise<number> {
+  const { rows } = await sql<{ n: string }>`
+    SELECT COUNT(*) AS n FROM ${own.outbox}
+    WHERE peer = ${peer} AND kind = 'r' AND (passed & ${CHANGE.removal}) = 0`.execute(runner);
+  return Number(rows[0]?.n ?? 0);
 }
 
 /** An entry that waits for another try. */
@@ -148,12 +214,33 @@ export async function dropEntry(runner: Runner, entry: EntryName): Promise<boole
   return result.numAffectedRows === 1n;
 }
 
-/** What the guard holds for a peer goes out. Returns how many entries. */
-export async function releaseHeld(runner: Runner, peer: string, nowMs: number): Promise<number> {
+/**
+ * What the guard holds for a peer goes out, as far as it is one of the `changes`; a delivery under way is about the rest only.
+ * Returns how many entries.
+ * `UPDATE outbox SET generation = generation + 1, passed = passed | (held & ?), held = held & ~? … WHERE peer = ? AND held & ?`
+ */
+export async function releaseHeld(runner: Runner, peer: string, changes: Changes, nowMs: number): Promise<number> {
   const result = await sql`
-    UPDATE ${own.outbox} SET state = 'w', due_at = ${toSqlTime(nowMs)}, code = NULL, guarded = 0
-    WHERE peer = ${peer} AND state = 'h'`.execute(runner);
+    UPDATE ${own.outbox}
+    SET generation = generation + 1, passed = passed | (held & ${changes}), held = held & ~${changes},
+      state = IF(state = 'p' OR (${IS_HELD_WHOLE}), state, 'w'), due_at = ${toSqlTime(nowMs)},
+      code = IF(state = 'w', NULL, code)
+    WHERE peer = ${peer} AND (held & ${changes}) <> 0`.execute(runner);
   return Number(result.numAffectedRows ?? 0n);
+}
+
+/** By which changes how many entries of a peer are held. `SELECT held, COUNT(*) FROM outbox WHERE peer = ? AND held & ? GROUP BY held` */
+export async function countHeld(runner: Runner, peer: string, changes: Changes): Promise<HeldCount[]> {
+  const { rows } = await sql<{ held: number; n: string }>`
+    SELECT held, COUNT(*) AS n FROM ${own.outbox}
+    WHERE peer = ${peer} AND (held & ${changes}) <> 0 GROUP BY held`.execute(runner);
+  return rows.map(({ held, n }) => ({ held, count: Number(n) }));
+}
+
+/** So many are held for the same changes. */
+export interface HeldCount {
+  readonly held: Changes;
+  readonly count: number;
 }
 
 /** Entries that wait to be sent, of all peers. */
@@ -161,20 +248,6 @@ export async function countWaiting(runner: Runner): Promise<number> {
   const { rows } = await sql<{ n: string }>`
     SELECT COUNT(*) AS n FROM ${own.outbox} WHERE state = 'w'`.execute(runner);
   return Number(rows[0]?.n ?? 0);
-}
-
-/** Entries that remove or disable more accounts than the guard lets through: held until a person approves. */
-export async function holdEntries(
-  runner: Runner,
-  peer: string,
-  entries: readonly DueEntry[],
-  message: string,
-): Promise<void> {
-  for (const alike of conditionsOf(entries)) {
-    await sql`
-      UPDATE ${own.outbox} SET state = 'h', code = 'GUARD_HELD', message = ${message.slice(0, 255)}
-      WHERE peer = ${peer} AND ${alike}`.execute(runner);
-  }
 }
 
 /** Users with an entry in any outbox: changes of theirs that some peer has not seen. */
@@ -210,7 +283,7 @@ export async function renumberEntries(
   if (moves.size === 0) return;
   const ids = bindList([...moves.keys()]);
   const { rows } = await sql<MovedRow>`
-    SELECT peer, ref, generation, state, due_at, attempts, guarded, code, message FROM ${own.outbox}
+    SELECT peer, ref, generation, state, due_at, attempts, guarded, passed, held, code, message FROM ${own.outbox}
     WHERE kind = 'u' AND ref IN (${ids})`.execute(runner);
   if (rows.length === 0) return;
   for (const peer of new Set(rows.map((row) => row.peer))) {
@@ -218,13 +291,13 @@ export async function renumberEntries(
   }
   const generation = Math.max(...rows.map((row) => row.generation)) + 1;
   const now = toSqlTime(nowMs);
-  const tuples = rows.map(({ peer, ref, state, due_at, attempts, guarded, code, message }) => {
+  const tuples = rows.map(({ peer, ref, state, due_at, attempts, guarded, passed, held, code, message }) => {
     const moved = moves.get(Number(ref)) ?? Number(ref);
-    return [peer, 'u', moved, generation, state, now, due_at, attempts, guarded, code, message];
+    return [peer, 'u', moved, generation, state, now, due_at, attempts, guarded, passed, held, code, message];
   });
   await sql`
     INSERT INTO ${own.outbox}
-      (peer, kind, ref, generation, state, changed_at, due_at, attempts, guarded, code, message)
+      (peer, kind, ref, generation, state, changed_at, due_at, attempts, guarded, passed, held, code, message)
     VALUES ${bindRows(tuples)}`.execute(runner);
 }
 
@@ -237,6 +310,8 @@ interface MovedRow {
   due_at: string;
   attempts: number;
   guarded: number | null;
+  passed: number;
+  held: number;
   code: string | null;
   message: string | null;
 }

@@ -5,11 +5,13 @@ import { fromSqlTime, toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import { renumberUsers } from './renumber-users.ts';
 import type { ErrorCode } from '../model/errors.ts';
+import type { Changes } from '../model/guard.ts';
 import type { ParkedRef } from '../model/outcome.ts';
 import type { WireRecord } from '../model/record.ts';
-import { uidToBytes, type Uid } from '../model/uid.ts';
+import { uidToBytes, uidsFromBytes, type Uid } from '../model/uid.ts';
 import { keepRecord } from './kept-record.ts';
 import { own } from '../db/own-tables.ts';
+import type { HeldCount } from './outbox.ts';
 
 /** `tried_at` of a record that is to be tried at once. */
 const WOKEN = '1970-01-01 00:00:00.000';
@@ -22,6 +24,8 @@ export interface ParkedRecord {
   readonly code: ErrorCode;
   readonly message: string;
   readonly record: WireRecord;
+  /** What of it the guard holds; absent: nothing. */
+  readonly held?: Changes;
 }
 
 /** A record that was kept. */
@@ -37,15 +41,17 @@ export interface ParkedRow extends ParkedRef {
 /** `INSERT INTO parked … ON DUPLICATE KEY UPDATE`: a later record of the same user and peer takes the place. */
 export async function parkRecords(runner: Runner, records: readonly ParkedRecord[], nowMs: number): Promise<void> {
   const now = toSqlTime(nowMs);
-  for (const { peer, uid, userId, code, message, record } of records) {
+  for (const { peer, uid, userId, code, message, record, held = 0 } of records) {
     const { body, leftOut } = keepRecord(record);
     const left = leftOut.length === 0 ? '' : ` Too large to be tried again from here: ${leftOut.join(', ')}.`;
     const why = message.slice(0, 500 - Math.min(left.length, 250)) + left.slice(0, 250);
     await sql`
-      INSERT INTO ${own.parked} (peer, uid, user_id, code, message, record, created_at, tried_at)
-      VALUES (${peer}, ${uidToBytes(uid)}, ${userId}, ${code}, ${why}, ${body}, ${now}, ${now})
+      INSERT INTO ${own.parked} (peer, uid, user_id, code, message, record, held, bytes, created_at, tried_at)
+      VALUES (${peer}, ${uidToBytes(uid)}, ${userId}, ${code}, ${why}, ${body}, ${held}, ${body.length}, ${now}, ${now})
       ON DUPLICATE KEY UPDATE user_id = VALUES(user_id), code = VALUES(code), message = VALUES(message),
-        record = VALUES(record), tried_at = VALUES(tried_at), attempts = attempts + 1`.execute(runner);
+        record = VALUES(record), held = VALUES(held), bytes = VALUES(bytes), tried_at = VALUES(tried_at), attempts = attempts + 1`.execute(
+      runner,
+    );
   }
 }
 
@@ -53,11 +59,11 @@ export async function parkRecords(runner: Runner, records: readonly ParkedRecord
 export async function parkAgain(
   runner: Runner,
   { id: parkedId, attempts }: ParkedRef,
-  { userId, code, message }: Pick<ParkedRecord, 'userId' | 'code' | 'message'>,
+  { userId, code, message, held = 0 }: Pick<ParkedRecord, 'userId' | 'code' | 'message' | 'held'>,
   nowMs: number,
 ): Promise<void> {
   await sql`
-    UPDATE ${own.parked} SET user_id = ${userId}, code = ${code}, message = ${message.slice(0, 500)},
+    UPDATE ${own.parked} SET user_id = ${userId}, code = ${code}, message = ${message.slice(0, 500)}, held = ${held},
       tried_at = ${toSqlTime(nowMs)}, attempts = attempts + 1
     WHERE id = ${parkedId} AND attempts = ${attempts}`.execute(runner);
 }
@@ -162,11 +168,28 @@ export async function touchParked(runner: Runner, ids: readonly number[], nowMs:
     UPDATE ${own.parked} SET tried_at = ${toSqlTime(nowMs)} WHERE id IN (${sql.join([...ids])})`.execute(runner);
 }
 
-/** Ids of what the guard holds of a peer. `SELECT id FROM parked WHERE peer = ? AND code = 'GUARD_HELD'` */
-export async function heldOf(runner: Runner, peer: string): Promise<number[]> {
+/** Ids of what the guard holds of a peer, as far as it is one of the `changes`. `SELECT id FROM parked WHERE peer = ? AND held & ?` */
+export async function heldOf(runner: Runner, peer: string, changes: Changes): Promise<number[]> {
   const { rows } = await sql<{ id: string }>`
-    SELECT id FROM ${own.parked} WHERE peer = ${peer} AND code = 'GUARD_HELD' ORDER BY id`.execute(runner);
+    SELECT id FROM ${own.parked} WHERE peer = ${peer} AND (held & ${changes}) <> 0 ORDER BY id`.execute(runner);
   return rows.map((row) => Number(row.id));
+}
+
+/** By which changes how many records of a peer are held. `SELECT held, COUNT(*) FROM parked WHERE peer = ? AND held & ? GROUP BY held` */
+export async function countHeldOf(runner: Runner, peer: string, changes: Changes): Promise<HeldCount[]> {
+  const { rows } = await sql<{ held: number; n: string }>`
+    SELECT held, COUNT(*) AS n FROM ${own.parked}
+    WHERE peer = ${peer} AND (held & ${changes}) <> 0 GROUP BY held`.execute(runner);
+  return rows.map(({ held, n }) => ({ held, count: Number(n) }));
+}
+
+/** What the guard holds of users of a peer, by uid of the record. `SELECT uid, held FROM parked WHERE peer = ? AND uid IN (…)` */
+export async function heldByUid(runner: Runner, peer: string, uids: readonly Uid[]): Promise<Map<Uid, Changes>> {
+  if (uids.length === 0) return new Map();
+  const { rows } = await sql<{ uid: Buffer; held: number }>`
+    SELECT uid, held FROM ${own.parked}
+    WHERE peer = ${peer} AND uid IN (${bindList(uids.map(uidToBytes))}) AND held <> 0`.execute(runner);
+  return new Map(rows.map(({ uid, held }) => [uidsFromBytes(uid)[0] as Uid, held]));
 }
 
 /** What waits of a user and peer. `SELECT id FROM parked WHERE peer = ? AND uid = ?` */
@@ -180,4 +203,26 @@ export async function parkedIdsOf(runner: Runner, peer: string, uid: Uid): Promi
 export async function dropParked(runner: Runner, parkedId: number): Promise<boolean> {
   const result = await sql`DELETE FROM ${own.parked} WHERE id = ${parkedId}`.execute(runner);
   return result.numAffectedRows === 1n;
+}
+
+/** What is parked of a peer. */
+export interface ParkedUse {
+  readonly rows: number;
+  readonly bytes: number;
+  /** Bytes of the records of the asked-for users. */
+  readonly known: Map<Uid, number>;
+}
+
+/** `SELECT COUNT(*), SUM(bytes) FROM parked WHERE peer = ?`, and the same of single users. */
+export async function parkedUse(runner: Runner, peer: string, uids: readonly Uid[] = []): Promise<ParkedUse> {
+  const all = await sql<{ n: string; bytes: string | null }>`
+    SELECT COUNT(*) AS n, SUM(bytes) AS bytes FROM ${own.parked} WHERE peer = ${peer}`.execute(runner);
+  const known = new Map<Uid, number>();
+  if (uids.length > 0) {
+    const { rows } = await sql<{ uid: Buffer; bytes: number }>`
+      SELECT uid, bytes FROM ${own.parked}
+      WHERE peer = ${peer} AND uid IN (${bindList(uids.map(uidToBytes))})`.execute(runner);
+    for (const { uid, bytes } of rows) known.set(uidsFromBytes(uid)[0] as Uid, bytes);
+  }
+  return { rows: Number(all.rows[0]?.n ?? 0), bytes: Number(all.rows[0]?.bytes ?? 0), known };
 }

@@ -2,6 +2,7 @@
 import { sql, type Kysely } from 'kysely';
 import { fromSqlTime, toIso, toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
+import { CHANGES_OF, type Changes, type GuardClass } from '../model/guard.ts';
 import { unknownPlacesByPeer } from './unknown-places.ts';
 import type { PeerSummary } from '../model/response-schemas.ts';
 import { feedDue, isOfAnother } from '../model/feed-owner.ts';
@@ -57,9 +58,6 @@ export interface PeerStatusDeps {
   readonly clock: Clock;
 }
 
-/** Code of a record that the guard holds, in table `parked`. */
-const HELD = 'GUARD_HELD';
-
 /** The peer table of one site. */
 export function makePeerStatus({ db, clock }: PeerStatusDeps): PeerStatus {
   return {
@@ -110,16 +108,12 @@ export function makePeerStatus({ db, clock }: PeerStatusDeps): PeerStatus {
       );
     },
     async personNeeded(peers) {
-      if (peers.length === 0) return { parked: 0, held: 0 };
       const names = new Set(peers);
-      const out = await sql<Waiting>`
-        SELECT peer, state, COUNT(*) AS n, NULL AS oldest FROM ${own.outbox}
-        WHERE peer IN (${sql.join([...peers])}) AND state IN ('p', 'h') GROUP BY peer, state`.execute(db);
+      const waiting = (await readWaiting(db)).filter(({ peer }) => names.has(peer));
       const inward = (await countParked(db)).filter(({ peer }) => names.has(peer));
-      const outward = (state: string): number => sum(out.rows.filter((row) => row.state === state));
       return {
-        parked: outward('p') + sum(inward.filter(({ held }) => !isTrue(held))),
-        held: outward('h') + sum(inward.filter(({ held }) => isTrue(held))),
+        parked: sum(waiting.filter(({ state }) => state === 'p')) + sum(inward.filter(isParked)),
+        held: sum([...waiting, ...inward].filter(({ held }) => held !== 0)),
       };
     },
   };
@@ -143,12 +137,15 @@ interface Row {
 interface Waiting {
   peer: string;
   state: string;
+  held: Changes;
   n: string;
   oldest: string | null;
 }
 interface Parked {
   peer: string;
-  held: string | number;
+  /** For nothing else than the guard. */
+  isHeld: number | string;
+  held: Changes;
   n: string;
 }
 
@@ -162,16 +159,20 @@ async function readRows(runner: Runner): Promise<Row[]> {
 
 async function readWaiting(runner: Runner): Promise<Waiting[]> {
   const { rows } = await sql<Waiting>`
-    SELECT peer, state, COUNT(*) AS n, MIN(changed_at) AS oldest FROM ${own.outbox} GROUP BY peer, state
+    SELECT peer, state, held, COUNT(*) AS n, MIN(changed_at) AS oldest FROM ${own.outbox} GROUP BY peer, state, held
     `.execute(runner);
   return rows;
 }
 
 async function countParked(runner: Runner): Promise<Parked[]> {
   const { rows } = await sql<Parked>`
-    SELECT peer, code = ${HELD} AS held, COUNT(*) AS n FROM ${own.parked}
-    WHERE code <> 'LOCALE_UNKNOWN' GROUP BY peer, held`.execute(runner);
+    SELECT peer, code = 'GUARD_HELD' AS isHeld, held, COUNT(*) AS n FROM ${own.parked}
+    WHERE code <> 'LOCALE_UNKNOWN' GROUP BY peer, isHeld, held`.execute(runner);
   return rows;
+}
+
+function isParked({ isHeld }: Parked): boolean {
+  return Number(isHeld) === 0;
 }
 
 function summaryOf(
@@ -186,8 +187,13 @@ function summaryOf(
   const cursorOf = row?.cursor_of ?? null;
   const why = receive ? feedDue(row?.fed_of ?? null, present) : null;
   const inState = (state: string) => waiting.filter((one) => one.peer === name && one.state === state);
-  const incoming = (held: boolean) => parked.filter((one) => one.peer === name && isTrue(one.held) === held);
-  const oldest = inState('w')[0]?.oldest ?? null;
+  const incoming = parked.filter((one) => one.peer === name);
+  const held = [...waiting.filter((one) => one.peer === name), ...incoming].filter((one) => one.held !== 0);
+  const ofClass = (one: GuardClass): number => sum(held.filter((it) => (it.held & CHANGES_OF[one]) !== 0));
+  const oldest = inState('w').reduce<string | null>(
+    (first, one) => (first === null || (one.oldest ?? first) < first ? one.oldest : first),
+    null,
+  );
   return {
     name,
     url,
@@ -207,15 +213,17 @@ function summaryOf(
     failing_since: toIso(row?.failing_since ?? null),
     pending: sum(inState('w')),
     oldest_pending_age: oldest === null ? null : Math.max(0, (nowMs - fromSqlTime(oldest)) / 1000),
-    parked: sum(inState('p')) + sum(incoming(false)),
-    held: sum(inState('h')) + sum(incoming(true)),
+    parked: sum(inState('p')) + sum(incoming.filter(isParked)),
+    held: sum(held),
+    held_by_class: {
+      removals: ofClass('removals'),
+      credentials: ofClass('credentials'),
+      revivals: ofClass('revivals'),
+      creations: ofClass('creations'),
+    },
   };
 }
 
 function sum(rows: readonly { readonly n: string }[]): number {
   return rows.reduce((total, { n }) => total + Number(n), 0);
-}
-
-function isTrue(value: string | number): boolean {
-  return Number(value) === 1;
 }

@@ -30,6 +30,8 @@ export type StateName =
   | 'server_id'
   /** See installation.ts. */
   | 'installation_id'
+  /** Counts the transactions that asked the guard; see guard-events.ts. */
+  | 'guard_turn'
   /** A call that a peer was asked to make; see call-backs.ts. */
   | `call_back:${string}`
   /** How far the rolling re-feed of a plugin peer is. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { requestRescan } from '../../src/capture/baseline.ts';
 import { uidOfEmail, type Uid } from '../../src/model/uid.ts';
-import { confirm, dueEntries, holdEntries, park } from '../../src/store/outbox.ts';
+import { confirm, dueEntries, noteDecided, park } from '../../src/store/outbox.ts';
 import { capturedSite, type CapturedSite } from '../support/captured-site.ts';
 import { OWN } from '../support/own-tables.ts';
 
@@ -71,7 +71,7 @@ describe('an id that another account got while the one before was on its way to 
     await cars.drainAll();
     const { db } = cars.site;
     await confirm(db, 'homes', onItsWay);
-    await holdEntries(db, 'homes', onItsWay, 'held');
+    await noteDecided(db, 'homes', onItsWay, { passed: 0, held: 1, isWhole: true });
     for (const entry of onItsWay) await park(db, 'homes', entry, { code: 'BODY_TOO_LARGE', message: 'too large' });
     expect(onItsWay).toHaveLength(1);
     expect(await due(cars)).toMatchObject([{ kind: 'user', ref: ana }]);

@@ -2,12 +2,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { migrate } from '../../src/db/migrate.ts';
 import type { Pool } from '../../src/db/pool.ts';
+import { CHANGE } from '../../src/model/guard.ts';
 import type { OutboxEntry } from '../../src/model/route.ts';
-import { confirm, dueEntries, enqueue, holdEntries, peersWithDue } from '../../src/store/outbox.ts';
+import { confirm, dueEntries, enqueue, noteDecided, peersWithDue } from '../../src/store/outbox.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { poolOn } from '../support/pool.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
+const HELD = { passed: 0, held: CHANGE.removal, isWhole: true };
 let database: TestDatabase;
 let pool: Pool;
 
@@ -44,7 +46,7 @@ test('only what is named is held, and only as it was read', async () => {
   await enqueue(pool.db, [entry('user', 1, 'cars'), entry('user', 2, 'cars'), entry('removal', 1, 'cars')], NOW);
   const read = (await waiting('cars')).filter(({ ref }) => ref === 1);
   await enqueue(pool.db, [entry('user', 1, 'cars')], NOW);
-  await holdEntries(pool.db, 'cars', read, 'too many');
+  await noteDecided(pool.db, 'cars', read, HELD);
   expect(await named('cars')).toEqual(['user 1 #2', 'user 2 #1']);
 });
 
@@ -60,7 +62,7 @@ test('of the peers that are named, those have something due whose entries wait, 
   // A clock that was set back by years does not keep an entry for as long.
   await enqueue(pool.db, [entry('user', 1, 'far')], NOW + 1e11);
   await enqueue(pool.db, [entry('user', 1, 'stranger')], NOW);
-  await holdEntries(pool.db, 'held', await waiting('held'), 'too many');
+  await noteDecided(pool.db, 'held', await waiting('held'), HELD);
   expect((await peersWithDue(pool.db, peers, NOW)).toSorted()).toEqual(['due', 'far']);
   expect((await peersWithDue(pool.db, peers, NOW + 1000)).toSorted()).toEqual(['due', 'far', 'later']);
   expect(await peersWithDue(pool.db, [], NOW)).toEqual([]);

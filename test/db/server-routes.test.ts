@@ -257,9 +257,10 @@ test('lists of peers, pending and parked come in one form', async () => {
         return id === 'homes:u:3';
       },
     },
-    approve: async (_name, by) => {
+    approve: async (_name, by, { only, dryRun }) => {
       actors.push(by);
-      return { released: 3 };
+      const none = { removals: 0, credentials: 0, revivals: 0, creations: 0 };
+      return { released: 3, by_class: { ...none, [only ?? 'removals']: 3 }, dry_run: dryRun };
     },
     runStream: async () => ({ drained: 1, sent: 2, pending: 3 }),
   });
@@ -276,7 +277,10 @@ test('lists of peers, pending and parked come in one form', async () => {
   expect(await act('POST', '/v1/parked/8/retry')).toMatchObject([404, { code: 'NOT_FOUND' }]);
   expect(await act('DELETE', '/v1/parked/homes:u:3')).toEqual([200, { status: 'OK' }]);
   expect(await act('DELETE', '/v1/parked/homes:u:4')).toMatchObject([404, { code: 'NOT_FOUND' }]);
-  expect(await act('POST', '/v1/peers/homes/approve')).toEqual([200, { status: 'OK', released: 3 }]);
+  expect(await act('POST', '/v1/peers/homes/approve')).toMatchObject([
+    200,
+    { status: 'OK', released: 3, by_class: { removals: 3 }, dry_run: false },
+  ]);
   // Each is told who it was.
   const actor = { name: 'ana', ip: '127.0.0.1', keyDigest: keyDigestOf(asAdmin.authorization.slice('Bearer '.length)) };
   expect(actors).toEqual(Array.from({ length: 5 }, () => ({ ...actor, trace: expect.any(String) as string })));

@@ -20,7 +20,6 @@ const HELLO = JSON.stringify({
   receive: true,
   send: true,
   columns: { accept: [], send: [] },
-  guard: { removals: 20, percent: 5, windowMs: 3_600_000 },
 });
 
 interface Batch {

@@ -60,7 +60,6 @@ const fromCars = () => ({
   ip: null,
   keyDigest: null,
   overwrite: false,
-  approved: false,
 });
 
 it('invariant 3: an entry leaves an outbox only if the user has not changed since it was read', async () => {

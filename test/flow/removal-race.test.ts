@@ -34,7 +34,6 @@ const sourceOf = (site: Site, peer: string): RecordSource => ({
   ip: null,
   keyDigest: null,
   overwrite: false,
-  approved: false,
 });
 
 describe('invariant 5: a record and the removal of its account, at the same moment', () => {

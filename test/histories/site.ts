@@ -27,6 +27,7 @@ import { makeUndrained } from '../../src/store/undrained.ts';
 import { dropUsers, enqueue, renumberEntries, usersWaiting } from '../../src/store/outbox.ts';
 import { asConnection, Memory } from './memory/database.ts';
 import { CATALOG, HOSTS, LOCALES, LOCATIONS, REGISTERED_MS, ZONE } from './memory/host.ts';
+import { NO_GUARD } from '../support/guard.ts';
 
 /** A site. */
 export interface HistorySite {
@@ -103,7 +104,8 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
     zone: ZONE,
     appendLog,
     randomBytes: (size) => new Uint8Array(size),
-    guard: { removals: 20, percent: 5, windowMs: 3_600_000 },
+    guard: NO_GUARD,
+    quotas: { parkedRows: Infinity, parkedBytes: Infinity },
     removal: { itemsOfBlocked: 'keep', related: [] },
     usersWaiting: outbox.usersWaiting,
     undrained: UNDRAINED,
@@ -118,7 +120,6 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
     ip: null,
     keyDigest: null,
     overwrite: false,
-    approved: false,
   });
 
   return {
@@ -151,8 +152,9 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
           requestsAtOnce: () => 1,
           onAnswered: () => undefined,
           probe: () => Promise.reject(new SyncError('PEER_UNREACHABLE')),
-          formFor: () => Promise.resolve({ zone: ZONE, saysRows: true }),
-          allowance: () => Promise.resolve(undefined),
+          formFor: () => Promise.resolve({ zone: ZONE, saysRows: true, isByAddress: false }),
+          guard: NO_GUARD,
+          userTable: CATALOG.requireTable('t_user').name,
           backoffMs: (attempts) => Math.min(1_000 * 2 ** attempts, 60_000),
           send: (_peer, records) => {
             sent += records.length;

@@ -1,4 +1,5 @@
 /** One site with a daemon whose only peer runs the PHP plugin. */
+import { withoutGuard } from './guard.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { startDaemon, type Daemon, type OpenSite } from '../../src/daemon/daemon.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
@@ -39,7 +40,7 @@ export async function makePluginSite(options: PluginSiteOptions): Promise<Plugin
 site: { name: ours, url: "https://ours.example.com/", api_key: ${options.ourKey} }
 database: { host: ${db.host}, port: ${db.port}, user: ${db.user}, password: ${JSON.stringify(db.password)}, name: ${db.name} }
 http: { host: 127.0.0.1, port: 0, admin_token: ours-token-0123456789-abcdef }
-${options.extra ?? ''}
+${withoutGuard(options.extra ?? '')}
 peers:
   - name: plugin
     url: ${options.peerUrl ?? 'http://127.0.0.1:9/'}

@@ -15,6 +15,7 @@ import { startDaemon, type Daemon, type DaemonOptions, type OpenSite } from '../
 import { silentLog, type Log } from '../../src/runtime/logger.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 import { eventually } from './eventually.ts';
+import { withoutGuard } from './guard.ts';
 import { freePort } from '../../scripts/free-port.js';
 import { compareHosts, createHost, type Host, type HostOptions } from './osclass/host.ts';
 
@@ -46,6 +47,8 @@ export interface WorldOptions {
   readonly peers?: Readonly<Record<string, readonly string[]>>;
   /** YAML lines added to a site's config, at top level. */
   readonly extra?: Readonly<Record<string, string>>;
+  /** The sites have the guard that the program has unless told otherwise; else none but for removals. */
+  readonly defaultGuard?: boolean;
   /** Further keys of a site's `site` entry: `priority: 1`. */
   readonly siteExtra?: Readonly<Record<string, string>>;
   /** Further keys of a site's `http` entry: `max_body: 64KiB`. */
@@ -208,7 +211,7 @@ ${options.peerExtra?.[`${name}.${peer}`] ?? ''}`,
 site: { name: ${name}, url: "https://${name}.example.com/", api_key: ${keyOf(name)}, ${options.siteExtra?.[name] ?? ''} }
 database: { host: ${db.host}, port: ${options.databasePort?.(name, db.port) ?? db.port}, user: ${db.user}, password: ${JSON.stringify(db.password)}, name: ${db.name} }
 http: { host: 127.0.0.1, port: ${ports.get(name)}, admin_token: ${tokenOf(name)}, ${options.httpExtra?.[name] ?? ''} }
-${options.extra?.[name] ?? ''}
+${options.defaultGuard === true ? (options.extra?.[name] ?? '') : withoutGuard(options.extra?.[name] ?? '')}
 peers:${entries.length === 0 ? ' []' : entries.join('')}
 `;
 }

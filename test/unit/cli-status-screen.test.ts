@@ -26,6 +26,7 @@ const peer: StatusDocument['peers'][number] = {
   unknown_locations: 0,
   parked: 0,
   held: 0,
+  held_by_class: { removals: 0, credentials: 0, revivals: 0, creations: 0 },
   lag: 0,
 };
 const well: StatusDocument = {

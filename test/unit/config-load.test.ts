@@ -6,6 +6,7 @@ import type { Config } from '../../src/config/config.ts';
 import { loadConfig, parseConfig } from '../../src/config/load.ts';
 import { ConfigError } from '../../src/config/problem.ts';
 import { ENV, fixture, readSecret } from './config-fixtures.ts';
+import { DEFAULT_GUARD } from '../support/guard.ts';
 
 const MINIMAL = fixture('minimal.yaml');
 
@@ -59,7 +60,8 @@ describe('the minimal config', () => {
       stream: { schedule: '* * * * * *', batchSize: 500 },
       locations: 'resolve',
       removal: { itemsOfBlocked: 'keep', tombstoneDays: 90 },
-      guard: { removals: 20, percent: 5, windowMs: 3_600_000 },
+      guard: DEFAULT_GUARD,
+      quotas: { callsAtOnce: 10, recordsPerMinute: 300_000, parkedRows: 10_000, parkedBytes: 64 * 1024 ** 2 },
       logs: { level: 'info', retentionMs: 90 * 86_400_000, maxRows: 1_000_000 },
       peers: [
         {
@@ -151,7 +153,7 @@ logs: { level: debug, retention: 500ms, max_rows: 10 }
     stream: { schedule: '*/5 * * * * mon-fri', batchSize: 7 },
     locations: 'text_only',
     removal: { tombstoneDays: 1 },
-    guard: { removals: 0, percent: 2.5, windowMs: 600_000 },
+    guard: { ...DEFAULT_GUARD, removals: 0, percent: 2.5, windowMs: 600_000 },
     logs: { level: 'debug', retentionMs: 500, maxRows: 10 },
     peers: [
       {

@@ -52,6 +52,13 @@ describe('config.example.yaml', () => {
       database: { ...minimal.database, socketPath: '/run/mysqld/mysqld.sock' },
       http: { ...minimal.http, adminToken: EXAMPLE_ENV.ACCOUNT_SYNC_ADMIN_TOKEN },
       peers: minimal.peers.map((peer) => ({ ...peer, removalMode: 'disable' })),
+      guard: {
+        ...minimal.guard,
+        removals: 20,
+        credentials: { number: 10, percent: 1 },
+        revivals: { number: 20, percent: 5 },
+        creations: { number: 500, percent: 20 },
+      },
     });
   });
 

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ERRORS, SyncError, entryOf } from '../../src/model/errors.ts';
-import { allowance, isAsStrict } from '../../src/model/guard.ts';
 import { maskEmail, maskValue } from '../../src/model/log-entry.ts';
 import { formatProgress } from '../../src/model/progress.ts';
 import { makeSelection, makeSendSelection } from '../../src/model/policy.ts';
@@ -84,24 +83,6 @@ describe('the error registry', () => {
       cause,
       retryAfterS: 3,
     });
-  });
-});
-
-describe('the guard', () => {
-  const limits = { removals: 20, percent: 5, windowMs: 3_600_000 };
-
-  test('lets through the larger of number and percentage, less what went before', () => {
-    expect(allowance(limits, 0, 100)).toBe(20);
-    expect(allowance(limits, 0, 1_000)).toBe(50);
-    expect(allowance(limits, 45, 1_000)).toBe(5);
-    expect(allowance(limits, 60, 1_000)).toBe(0);
-  });
-
-  test('trusts a peer whose own guard holds whatever ours would', () => {
-    expect(isAsStrict(limits, limits)).toBe(true);
-    expect(isAsStrict({ ...limits, removals: 21 }, limits)).toBe(false);
-    expect(isAsStrict({ ...limits, percent: 6 }, limits)).toBe(false);
-    expect(isAsStrict({ ...limits, windowMs: 1 }, limits)).toBe(false);
   });
 });
 

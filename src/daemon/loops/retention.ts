@@ -23,7 +23,7 @@ export function retentionLoop(context: LoopContext): Loop {
 async function expireOnce({ site, log, clock }: LoopContext, lease: Lease, signal: AbortSignal): Promise<PassOutcome> {
   const { db, config } = site;
   const now = clock.nowMs();
-  await forgetGuarded(db, now - config.guard.windowMs);
+  await forgetGuarded(db, config.guard.windowMs, now);
   const tombstones = await expireTombstones(db, now - config.removal.tombstoneDays * DAY_MS);
   if (tombstones > 0) log.info({ tombstones }, 'tombstones expired');
   await site.plugin.sweep();

@@ -1,6 +1,6 @@
 /** Stands in for src/store/outbox.ts. */
 import type { OutboxEntry } from '../../../src/model/route.ts';
-import type { DueEntry, EntryName, Postponed } from '../../../src/store/outbox.ts';
+import type { DueEntry, EntryName, GuardDecision, HeldCount, Postponed } from '../../../src/store/outbox.ts';
 import { memoryOf } from './database.ts';
 
 export async function enqueue(
@@ -12,9 +12,10 @@ export async function enqueue(
   if (entries.length === 0) return;
   const memory = memoryOf(runner);
   memory.step();
-  for (const { peer, kind, ref } of entries) {
+  for (const { peer, kind, ref, changes = 0 } of entries) {
     const key = `${peer} ${kind} ${ref}`;
-    const generation = (memory.tables.outbox.get(key)?.generation ?? 0) + 1;
+    const before = memory.tables.outbox.get(key);
+    const generation = (before?.generation ?? 0) + 1;
     memory.tables.outbox.set(key, {
       peer,
       kind,
@@ -23,7 +24,9 @@ export async function enqueue(
       attempts: 0,
       changedAt: '',
       dueAtMs: nowMs,
-      guarded: false,
+      changes: (before?.changes ?? 0) | changes,
+      passed: before?.passed ?? 0,
+      held: 0,
       code: null,
     });
   }
@@ -136,6 +139,26 @@ export async function countWaiting(runner: unknown): Promise<number> {
   return memoryOf(runner).tables.outbox.size;
 }
 
-export async function holdEntries(): Promise<void> {
+export async function noteDecided(
+  runner: unknown,
+  peer: string,
+  entries: readonly DueEntry[],
+  { passed, held }: GuardDecision,
+): Promise<void> {
+  if (held !== 0) throw new Error(`an entry for ${peer} is held`);
+  const memory = memoryOf(runner);
+  memory.step();
+  for (const { kind, ref, generation } of entries) {
+    const key = `${peer} ${kind} ${ref}`;
+    const row = memory.tables.outbox.get(key);
+    if (row?.generation === generation) memory.tables.outbox.set(key, { ...row, passed: row.passed | passed });
+  }
+}
+
+export async function undecidedRemovals(): Promise<number> {
+  return 0;
+}
+
+export async function countHeld(): Promise<HeldCount[]> {
   throw new Error('not here');
 }

@@ -1,5 +1,6 @@
 /** Stands in for src/store/parked.ts. */
-import type { ParkedRecord, ParkedRow } from '../../../src/store/parked.ts';
+import type { HeldCount } from '../../../src/store/outbox.ts';
+import type { ParkedUse, ParkedRecord, ParkedRow } from '../../../src/store/parked.ts';
 import type { ParkedRef } from '../../../src/model/outcome.ts';
 import type { Uid } from '../../../src/model/uid.ts';
 import { memoryOf } from './database.ts';
@@ -139,4 +140,16 @@ export async function wakeParkedFor(): Promise<void> {
 
 export async function heldOf(): Promise<number[]> {
   return [];
+}
+
+export async function heldByUid(): Promise<Map<Uid, number>> {
+  return new Map();
+}
+
+export async function countHeldOf(): Promise<HeldCount[]> {
+  return [];
+}
+
+export async function parkedUse(): Promise<ParkedUse> {
+  return { rows: 0, bytes: 0, known: new Map() };
 }

@@ -33,6 +33,7 @@ import { makePluginPeers } from '../../../src/plugin/peers.ts';
 import { asConnection, Memory } from '../memory/database.ts';
 import { CATALOG, HOSTS, LOCALES, LOCATIONS } from '../memory/host.ts';
 import type { PhpAnswer } from './php.ts';
+import { NO_GUARD } from '../../support/guard.ts';
 
 /** What such a site can be told to do. */
 export interface DaemonSite {
@@ -138,7 +139,8 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
     zone: UTC_ZONE,
     appendLog,
     randomBytes: (size) => new Uint8Array(size),
-    guard: { removals: 1000, percent: 100, windowMs: 3_600_000 },
+    guard: NO_GUARD,
+    quotas: { parkedRows: Infinity, parkedBytes: Infinity },
     removal: { itemsOfBlocked: 'keep', related: [] },
     usersWaiting: outbox.usersWaiting,
     undrained: UNDRAINED,
@@ -154,7 +156,6 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
     ip: null,
     keyDigest: null,
     overwrite,
-    approved: false,
   });
   const drain = async (): Promise<number> => {
     const { done, changed } = await drainOnce(common, LEASE);
@@ -230,8 +231,9 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
             batchSize: () => 25,
             requestsAtOnce: () => 1,
             onAnswered: () => undefined,
-            formFor: () => Promise.resolve({ zone: UTC_ZONE, saysRows: true }),
-            allowance: () => Promise.resolve(undefined),
+            formFor: () => Promise.resolve({ zone: UTC_ZONE, saysRows: true, isByAddress: false }),
+            guard: NO_GUARD,
+            userTable: CATALOG.requireTable('t_user').name,
             backoffMs: (attempts) => Math.min(1_000 * 2 ** attempts, 60_000),
             probe: () => Promise.reject(new SyncError('PEER_UNREACHABLE')),
             send: (_peer, records) => send(records),
