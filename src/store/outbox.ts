@@ -36,8 +36,8 @@ const STATUS_CHANGES = CHANGE.removal | CHANGE.revival;
  * other neither. `VALUES` is what comes.
  */
 const JOINED_CHANGES = sql`(COALESCE(guarded, 0) | VALUES(guarded)) & ~IF(
-  (guarded & ${sql.lit(STATUS_CHANGES)}) <> 0 AND (VALUES(guarded) & ${sql.lit(STATUS_CHANGES)}) <> 0
-    AND (guarded & ${sql.lit(STATUS_CHANGES)}) <> (VALUES(guarded) & ${sql.lit(STATUS_CHANGES)}), ${sql.lit(STATUS_CHANGES)}, 0)`;
+  (guarded & ${STATUS_CHANGES}) <> 0 AND (VALUES(guarded) & ${STATUS_CHANGES}) <> 0
+    AND (guarded & ${STATUS_CHANGES}) <> (VALUES(guarded) & ${STATUS_CHANGES}), ${STATUS_CHANGES}, 0)`;
 
 /**
  * `INSERT INTO outbox … ON DUPLICATE KEY UPDATE generation = generation + 1`: an entry that waits is due at once again. What of
@@ -56,7 +56,7 @@ export async function enqueue(runner: Runner, entries: readonly OutboxEntry[], n
 }
 
 /** Of these there is no rest that could go out. */
-const IS_HELD_WHOLE = sql`held <> 0 AND (kind = 'r' OR (held & ${sql.lit(CHANGE.creation)}) <> 0)`;
+const IS_HELD_WHOLE = sql`held <> 0 AND (kind = 'r' OR (held & ${CHANGE.creation}) <> 0)`;
 
 /** No entry is made to wait as long: one that would has been waiting since before the clock was set back. */
 const LONGEST_WAIT_MS = 10 * 60_000;

@@ -79,7 +79,9 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
     by('test/flow/cli-explain.test.ts', "run('explain', 'ana@example.com')", "run('explain', '4711')", "'--json'"),
   ],
   'account-sync approve PEER': [by('test/flow/cli-feed.test.ts', "run('approve', 'homes'")],
-  'account-sync approve PEER [--json]': [by('test/flow/cli-feed.test.ts', "run('approve', 'homes', '--json')")],
+  'account-sync approve PEER [--class C] [--dry-run] [--json]': [
+    by('test/flow/cli-feed.test.ts', "run('approve', 'homes', '--json')"),
+  ],
   'account-sync health': [by('test/flow/cli.test.ts', "run('health')")],
   'account-sync resume': [by('test/flow/identity.test.ts', "run('resume')")],
   'account-sync resume --moved': [by('test/flow/identity.test.ts', "run('resume', '--moved')")],
