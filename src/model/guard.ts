@@ -89,12 +89,12 @@ export interface GuardLimits {
 }
 
 /** The thresholds of a class. */
-export function limitsOf(limits: GuardLimits, name: GuardClass): ClassLimits {
+function limitsOf(limits: GuardLimits, name: GuardClass): ClassLimits {
   return name === 'removals' ? { number: limits.removals, percent: limits.percent } : limits[name];
 }
 
 /** What passes where the config names no number. */
-export const USUAL: Readonly<Record<GuardClass, number>> = {
+const USUAL: Readonly<Record<GuardClass, number>> = {
   removals: 20,
   credentials: 10,
   revivals: 20,
