@@ -1,5 +1,6 @@
 /** The database account of the daemon: the statements that make it, and from where it may come, as narrow as can be told. */
 import { createSocket } from 'node:dgram';
+import { isLoopback } from '../config/url.ts';
 import { lookup } from 'node:dns/promises';
 import { grantsSql, quoteAccount, type CaptureMode } from '../capture/install.ts';
 import type { DatabaseConfig } from '../config/config.ts';
@@ -39,13 +40,8 @@ export async function likelyHost({
   port,
   socketPath,
 }: Pick<DatabaseConfig, 'host' | 'port' | 'socketPath'>): Promise<string> {
-  if (socketPath !== null || isLocal(host)) return 'localhost';
+  if (socketPath !== null || isLoopback(host)) return 'localhost';
   return (await addressTowards(host, port)) ?? UNKNOWN_HOST;
-}
-
-/** True for the names of this machine. */
-export function isLocal(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.\d+){3}$/.test(host);
 }
 
 /** The address that connections to this host have at our end: a UDP socket that is connected sends nothing. */

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
+import { isLoopback } from '../config/url.ts';
 import type { DatabaseConfig } from '../config/config.ts';
 import { SITE_NAME } from '../config/scalar-schemas.ts';
 import { parseConfig } from '../config/load.ts';
@@ -15,7 +16,7 @@ import { surveySite, type Survey } from '../osclass/survey.ts';
 import { readInstalledPlugin, type InstalledPlugin } from '../plugin/installed.ts';
 import { newKey } from '../runtime/new-key.ts';
 import { configFile, type CommonOptions, type ExitCode, type Terminal } from './context.ts';
-import { CONTAINERS, isLocal, likelyHost, newAccountSql, UNKNOWN_HOST } from './database-account.ts';
+import { CONTAINERS, likelyHost, newAccountSql, UNKNOWN_HOST } from './database-account.ts';
 import { BASE_PATH, renderConfig, type InitFacts } from './init-config.ts';
 
 /** Flags of the command. */
@@ -195,7 +196,7 @@ function factsOf(osclass: OsclassConfig, seen: DatabaseFound | undefined, flags:
   const known = plugin?.apiKey ?? null;
   const site = flags.name ?? siteNameFrom(url) ?? '';
   const isContainer = flags.container === true;
-  const isHere = reached.socketPath !== null || isLocal(reached.host);
+  const isHere = reached.socketPath !== null || isLoopback(reached.host);
   // Of its own, also where several sites share a server.
   const user = `account_sync_${site.replaceAll('-', '_')}`.slice(0, LONGEST_USER);
   return {

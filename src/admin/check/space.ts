@@ -1,5 +1,6 @@
 /** The part of `account-sync check` that looks at what our tables take. */
 import { statfs } from 'node:fs/promises';
+import { isLoopback } from '../../config/url.ts';
 import { isInstalled } from '../../db/migrate.ts';
 import { entriesOfOthers, readLogSpace } from '../../store/space.ts';
 import type { Site } from '../../site/site.ts';
@@ -50,7 +51,7 @@ export function judgeDisk(what: string, needed: number, free: number | null): Fi
 }
 
 function isHere({ host, socketPath }: Site['config']['database']): boolean {
-  return socketPath !== null || /^(?:localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host);
+  return socketPath !== null || isLoopback(host);
 }
 
 async function freeBytes(folder: string): Promise<number | null> {
