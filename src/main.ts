@@ -3,6 +3,7 @@
 import type { ExitCode, Terminal } from './cli/context.ts';
 import { explainError } from './cli/failure.ts';
 import { makeProgram } from './cli/program.ts';
+import { escapeControls } from './runtime/escape-controls.ts';
 
 const INTERRUPTED = 130;
 
@@ -12,8 +13,9 @@ let showStack = isDebug(process.env['LOG_LEVEL']);
 
 const terminal: Terminal = {
   env: process.env,
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
+  out: (text) => void process.stdout.write(escapeControls(text)),
+  err: (text) => void process.stderr.write(escapeControls(text)),
+  paint: (text) => void process.stdout.write(text),
   isInteractive: process.stderr.isTTY,
   isColoured: process.stdout.isTTY && process.stdout.hasColors(),
   untilStopped() {

@@ -11,10 +11,12 @@ import { openSite, type Site } from '../site/site.ts';
 /** What commands read and write; `process` in real life. */
 export interface Terminal {
   readonly env: NodeJS.ProcessEnv;
-  /** Data: what a program would read. */
+  /** Data: what a program would read. Control characters in it are escaped, whoever said them. */
   out(text: string): void;
-  /** Everything else: progress, remarks, problems. */
+  /** Everything else: progress, remarks, problems. Escaped likewise. */
   err(text: string): void;
+  /** Data as it is, with colours of ours in it: whatever comes from elsewhere must have been escaped before. */
+  paint(text: string): void;
   /** True if a person watches what goes to stderr. */
   readonly isInteractive: boolean;
   /** True if a person reads what goes to stdout, and wants colours. */

@@ -4,6 +4,7 @@ import type { Site } from '../site/site.ts';
 import { withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
 import { line as logLine } from './logs.ts';
 import { formatTable } from '../runtime/figures.ts';
+import { escapeOnOneLine } from '../runtime/escape-controls.ts';
 
 /** 1 if nobody is known by that. Digits alone are an id of this site. */
 export async function explainUser(who: string, flags: DataOptions, terminal: Terminal): Promise<ExitCode> {
@@ -61,7 +62,9 @@ function peerLines({ peer, confirmed, waiting, failing, parked, not_passed_on: l
         ? 'nothing waits: it has confirmed what was sent to it'
         : `${waiting.state} since ${dateTime(waiting.since)}`;
   const why =
-    waiting === null || waiting.message === null ? [] : [`  ${waiting.code ?? ''} ${waiting.message}`.trimEnd()];
+    waiting === null || waiting.message === null
+      ? []
+      : [escapeOnOneLine(`  ${waiting.code ?? ''} ${waiting.message}`.trimEnd())];
   const tries =
     waiting === null || waiting.attempts === 0
       ? []
@@ -75,9 +78,11 @@ function peerLines({ peer, confirmed, waiting, failing, parked, not_passed_on: l
     ...why,
     ...(waiting === null || failing === null
       ? []
-      : [`  calls fail since ${dateTime(failing.since)}: ${failing.message ?? ''}`]),
+      : [`  calls fail since ${dateTime(failing.since)}: ${escapeOnOneLine(failing.message ?? '')}`]),
     ...tries,
-    ...parked.map(({ id, code, message, since }) => `  parked ${id} since ${dateTime(since)}: ${code} ${message}`),
+    ...parked.map(
+      ({ id, code, message, since }) => `  parked ${id} since ${dateTime(since)}: ${code} ${escapeOnOneLine(message)}`,
+    ),
   ];
 }
 

@@ -2,6 +2,7 @@
 import type { LogPage, LogRecord } from '../model/response-schemas.ts';
 import type { ActivityLog, LogFilter } from '../store/activity-log.ts';
 import type { Site } from '../site/site.ts';
+import { escapeOnOneLine } from '../runtime/escape-controls.ts';
 import { pause, withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
 import { followLog } from './log-follow.ts';
 
@@ -76,5 +77,5 @@ export function line({ date, type, peer, status, response, content }: LogRecord)
   const who = [email, userId === undefined ? undefined : `#${userId}`].filter((part) => part !== undefined).join(' ');
   const head = `${date.slice(0, 10)} ${date.slice(11, 19)}Z`;
   const parts = [head, type.padEnd(7), (peer ?? '?').padEnd(8), status.padEnd(3), who, code ?? '', response];
-  return parts.filter((part) => part !== '').join('  ');
+  return escapeOnOneLine(parts.filter((part) => part !== '').join('  '));
 }

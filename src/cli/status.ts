@@ -4,6 +4,7 @@ import { readStatus, type StatusDocument } from '../admin/status.ts';
 import { entryOf, ERRORS, SyncError } from '../model/errors.ts';
 import { GUARD_CLASSES } from '../model/guard.ts';
 import type { PeerSummary } from '../model/response-schemas.ts';
+import { escapeControlsIn, escapeOnOneLine } from '../runtime/escape-controls.ts';
 import { formatCount, formatDuration, formatTable } from '../runtime/figures.ts';
 import type { Site } from '../site/site.ts';
 import { pause, withSite, writeJson, type DataOptions, type ExitCode, type Terminal } from './context.ts';
@@ -29,7 +30,7 @@ function show(document: StatusDocument, flags: StatusFlags, terminal: Terminal):
   if (flags.json === true) writeJson(terminal, document, flags.watch === true);
   else {
     const isScreen = flags.watch === true && terminal.isColoured;
-    terminal.out(`${isScreen ? HOME : ''}${statusScreen(document, Date.now(), terminal.isColoured)}`);
+    terminal.paint(`${isScreen ? HOME : ''}${statusScreen(document, Date.now(), terminal.isColoured)}`);
   }
   return document.parked + document.held > 0 || document.stopped !== null ? 3 : 0;
 }
@@ -54,8 +55,12 @@ async function watch(site: Site, flags: StatusFlags, terminal: Terminal): Promis
 type Colour = 'green' | 'yellow' | 'red';
 type Paint = (colour: Colour, text: string) => string;
 
-/** Text: the verdict, the site, a table of peers, and what the person can do; plain unless `isColoured`. */
-export function statusScreen(document: StatusDocument, nowMs: number, isColoured = false): string {
+/**
+ * Text: the verdict, the site, a table of peers, and what the person can do; plain unless `isColoured`. No other control
+ * characters are in it, whatever peers said.
+ */
+export function statusScreen(said: StatusDocument, nowMs: number, isColoured = false): string {
+  const document = escapeControlsIn(said);
   const paint: Paint = (colour, text) => (isColoured ? styleText(colour, text, { validateStream: false }) : text);
   const { site, daemon, baseline, queue, peers } = document;
   const age = queue.oldest_age === null ? '' : `, the oldest ${formatDuration(queue.oldest_age)} old`;
@@ -105,7 +110,7 @@ function remarks(peer: PeerSummary, nowMs: number, paint: Paint): string[] {
   const lines: string[] = [];
   if (peer.failing_since !== null) {
     const fails = `${peer.name} fails for ${since(peer.failing_since, nowMs)}, since ${dateTime(peer.failing_since)}`;
-    lines.push('', `${paint('yellow', fails)}: ${peer.message ?? 'no message'}`);
+    lines.push('', `${paint('yellow', fails)}: ${escapeOnOneLine(peer.message ?? 'no message')}`);
     lines.push('  entries wait and nothing is lost; account-sync check says what to do');
   }
   if (peer.feed_due) {

@@ -1,8 +1,9 @@
 /** Figures and tables as people read them. */
+import { escapeOnOneLine } from './escape-controls.ts';
 
-/** Rows in columns, the first row being the head; numbers to the right. */
+/** Rows in columns, the first row being the head; numbers to the right. What is in a cell stays in it. */
 export function formatTable(rows: readonly (readonly (string | number)[])[]): string {
-  const texts = rows.map((row) => row.map(String));
+  const texts = rows.map((row) => row.map((value) => escapeOnOneLine(String(value))));
   const widths = (texts[0] ?? []).map((_, column) => Math.max(...texts.map((row) => (row[column] ?? '').length)));
   const isNumeric = (column: number): boolean => rows.slice(1).every((row) => typeof row[column] === 'number');
   const cell = (text: string, column: number): string =>

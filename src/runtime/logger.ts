@@ -1,5 +1,6 @@
 /** What people read on stdout: one JSON line per event, a constant phrase and fields. */
 import { pino, type DestinationStream } from 'pino';
+import { escapeControls } from './escape-controls.ts';
 import { redact, redactText } from './redact.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -37,6 +38,8 @@ export function makeLogger(options: { level: LogThreshold; destination?: Destina
     // Errors are made fit by redact.ts; pino's own way would undo that.
     serializers: { err: (err: unknown) => err },
     formatters: { level: (label: string) => ({ level: label }) },
+    // JSON escapes C0 only.
+    hooks: { streamWrite: escapeControls },
   };
   const root = options.destination === undefined ? pino(settings) : pino(settings, options.destination);
   const isOn = (level: LogLevel): boolean => root.isLevelEnabled(level);

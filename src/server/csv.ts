@@ -1,5 +1,6 @@
 /** Log records as CSV (RFC 4180). */
 import type { LogPage } from '../model/response-schemas.ts';
+import { escapeControls } from '../runtime/escape-controls.ts';
 
 type Cell = string | number | null;
 
@@ -14,10 +15,11 @@ export function csvLine(record: LogPage['logs'][number]): string {
   return `${cells.map(cell).join(',')}\r\n`;
 }
 
-/** A text that a spreadsheet would take for a formula gets an apostrophe: what peers say must not be run there. */
+/** Control characters are escaped, for exports are shown on terminals too. A text that a spreadsheet would take for a formula gets an apostrophe: what peers say must not be run there. */
 function cell(value: Cell): string {
   if (value === null) return '';
   if (typeof value === 'number') return String(value);
-  const text = /^[=+\-@\t\r\n]/.test(value) ? `'${value}` : value;
+  const seen = escapeControls(value);
+  const text = /^[=+\-@\t\r\n]/.test(seen) ? `'${seen}` : seen;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -5,6 +5,7 @@ export const SILENT_TERMINAL: Terminal = {
   env: {},
   out: () => undefined,
   err: () => undefined,
+  paint: () => undefined,
   isInteractive: false,
   isColoured: false,
   untilStopped: () => new AbortController().signal,

@@ -1,5 +1,6 @@
 /** One line of `account-sync check`. */
 import { ERRORS, SyncError, remedyOf } from '../../model/errors.ts';
+import { escapeOnOneLine } from '../../runtime/escape-controls.ts';
 
 /** What was looked at, how it is, and what to do about it. */
 export interface Finding {
@@ -57,6 +58,6 @@ const CLOCK_REFUSED_MS = 60_000;
 
 /** For a terminal; the remedy stands below. */
 export function findingLine({ check, result, message, remedy }: Finding): string {
-  const head = `${result.padEnd(4)}  ${check.padEnd(14)}  ${message}`;
+  const head = `${result.padEnd(4)}  ${check.padEnd(14)}  ${escapeOnOneLine(message)}`;
   return remedy === undefined ? head : `${head}\n${' '.repeat(22)}→ ${remedy}`;
 }
