@@ -165,7 +165,10 @@ async function mayRemove({ guard }: ChunkRun, removal: IncomingRemoval, loaded: 
 /** One round over the records at `open`; returns those that have to wait for the next. */
 async function applyRound(run: ChunkRun, open: readonly number[]): Promise<number[]> {
   const { trx, deps, from } = run;
-  const incoming = open.map((index) => ({ index, incoming: toIncoming(run.records[index] as UserRecord, deps) }));
+  const incoming = open.map((index) => ({
+    index,
+    incoming: toIncoming(run.records[index] as UserRecord, deps, run.from.route),
+  }));
   const loaded = await loadChunk(
     trx,
     deps,

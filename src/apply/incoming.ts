@@ -5,6 +5,8 @@ import type { UserRecord } from '../model/record.ts';
 import type { RegisterName } from '../model/register.ts';
 import type { Stamp } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
+import type { PeerRoute } from '../model/route.ts';
+import { valuesAsForms } from '../osclass/form-text.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
 import { decodeRegisters, registersInLocalTime, requireStamp } from '../osclass/records.ts';
 import type { Zone } from '../osclass/timezone.ts';
@@ -25,13 +27,26 @@ export interface Incoming {
   /** See {@link Registered}. */
   readonly registeredMs: number | undefined;
   readonly registers: ReadonlyMap<RegisterName, RemoteRegister>;
+  /** Those of them that are stored as forms would store them, and so hold less than was sent. */
+  readonly sanitized: ReadonlySet<RegisterName>;
   /** Those of them whose times are not known to be the same or other than ours. */
   readonly inLocalTime: ReadonlySet<RegisterName>;
 }
 
-/** Decodes a record that a schema has let through. */
-export function toIncoming(record: UserRecord, deps: IncomingDeps): Incoming {
+/** Decodes a record that a schema has let through; texts as the peer's entry says. */
+export function toIncoming(
+  record: UserRecord,
+  deps: IncomingDeps,
+  { sanitize }: Pick<PeerRoute, 'sanitize'>,
+): Incoming {
   const registers = decodeRegisters(record, deps.hosts, deps.zone);
+  const sanitized = new Set<RegisterName>();
+  for (const [register, remote] of sanitize === 'osclass' ? registers : []) {
+    const values = valuesAsForms(register, remote.values);
+    if (values === remote.values) continue;
+    registers.set(register, { ...remote, values });
+    sanitized.add(register);
+  }
   const date = registers.get('dt_reg_date')?.values['dt_reg_date'];
   return {
     record,
@@ -39,6 +54,7 @@ export function toIncoming(record: UserRecord, deps: IncomingDeps): Incoming {
     born: requireStamp(record.born),
     registeredMs: typeof date === 'string' ? deps.registeredMs(date) : undefined,
     registers,
+    sanitized,
     inLocalTime: registersInLocalTime(record, deps.hosts, deps.zone),
   };
 }

@@ -13,6 +13,7 @@ import {
   type Values,
 } from '../model/register.ts';
 import type { RegisterState, Shadow } from '../model/shadow.ts';
+import type { Note } from '../model/outcome.ts';
 import { adoptionStamp, type Origin } from '../model/stamp.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import { copyContact } from '../osclass/copies.ts';
@@ -244,8 +245,11 @@ function toStoredPlan(plan: UserPlan, host: HostUser, deps: StoreDeps): StoredPl
     const values = valuesOf(host.registers, register);
     if (values === undefined) continue;
     const hash = hashValues(values);
-    const altered = isAltered(plan, register, taken.values, values);
     const { stamp, prior } = taken;
+    // A value that was made less than what was sent is whole under a stamp of ours.
+    const isLess = plan.incoming.sanitized.has(register) && stamp.site !== deps.origin.site;
+    const altered = isAltered(plan, register, taken.values, values) || isLess;
+    if (isLess) plan.notes.push(sanitizedNote(register));
     const unsaid = isRowHash(hash) && rowOf(taken.values) === undefined ? { rowUnsaid: true as const } : {};
     const state: RegisterState = { hash, stamp, ...(prior === undefined ? {} : { prior }), ...unsaid };
     registers.set(register, altered ? { ...state, altered } : state);
@@ -253,6 +257,11 @@ function toStoredPlan(plan: UserPlan, host: HostUser, deps: StoreDeps): StoredPl
   }
   const stored = { userId: host.id, uids: plan.uids, shadow: { born: plan.born, registers } };
   return { plan, userId: host.id, stored, host, changed };
+}
+
+function sanitizedNote(register: RegisterName): Note {
+  const message = `${register}: stored without markup, as the peer's entry says (sanitize).`;
+  return { code: 'VALUE_ALTERED', register, message };
 }
 
 /** True if this site holds less than was sent; said in the log, and never passed on as if it were the whole. */

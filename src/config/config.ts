@@ -133,6 +133,8 @@ export interface PeerConfig {
   readonly relay: boolean;
   /** Its own, or else `removal.mode`. */
   readonly removalMode: RemovalMode;
+  /** `osclass`: texts that it sends are stored as a form of Osclass would store them. */
+  readonly sanitize: 'osclass' | 'none';
   /** Only plugin peers: IANA zone of its DATETIME values; null: as ours. */
   readonly timezone: string | null;
   /** Only plugin peers: everybody there is asked for again within this time. */

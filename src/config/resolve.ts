@@ -99,6 +99,7 @@ function resolvePeer(raw: RawConfig['peers'][number], removalMode: RemovalMode):
     send: raw.send,
     relay: raw.relay,
     removalMode: raw.removal_mode ?? removalMode,
+    sanitize: raw.sanitize ?? (raw.protocol === 'plugin' ? 'osclass' : 'none'),
     timezone: raw.timezone ?? null,
     feedWithinMs: raw.feed_schedule === undefined ? null : (parseDuration(raw.feed_schedule) ?? null),
   };

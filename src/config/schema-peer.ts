@@ -45,6 +45,15 @@ const peerSchema = Type.Object(
         examples: ['disable'],
       }),
     ),
+    sanitize: Type.Optional(
+      choice(['osclass', 'none'], {
+        description:
+          'osclass: names, places, telephone numbers, websites and descriptions that it sends are stored as a form of ' +
+          'Osclass would store them: without markup, and without websites such as javascript:. none: as they are. ' +
+          'Without it: osclass for plugin peers, none for native ones.',
+        examples: ['osclass'],
+      }),
+    ),
     timezone: Type.Optional(
       timeZone({
         description:

@@ -17,6 +17,8 @@ export interface PeerRoute {
   readonly relay: boolean;
   /** What its removals do here. */
   readonly removalMode: RemovalMode;
+  /** `osclass`: texts that it sends are stored as a form of the host would store them; `none`: as they are. */
+  readonly sanitize: 'osclass' | 'none';
   /** Registers we send it. */
   readonly sends: Selection;
   /** Registers we accept from it. */

@@ -51,6 +51,7 @@ export function routesOf(config: Config): PeerRoute[] {
     receive: peer.receive,
     relay: peer.relay,
     removalMode: peer.removalMode,
+    sanitize: peer.sanitize,
     sends: makeSendSelection(peer.sendColumns, further),
     accepts: makeSelection(peer.columns, further),
   }));

@@ -7,6 +7,7 @@ import type { Uid } from '../model/uid.ts';
 import type { HostSnapshot } from '../osclass/host.ts';
 import { prepareRows, type Prepared } from './receive-rows.ts';
 import type { PluginRow } from './row.ts';
+import { sanitizedRow } from './sanitize-row.ts';
 import { inOurTimes, type PeerTimes } from './times.ts';
 
 /** What it needs of the site. */
@@ -40,7 +41,8 @@ export function makeIntake({ db, origin, nowMs, randomUid, snapshot, times, drai
       await drain();
       const { hosts, zone } = snapshot();
       const theirs = times(route.name);
-      const local = rows.map((row) => inOurTimes(row, hosts, theirs));
+      const timed = rows.map((row) => inOurTimes(row, hosts, theirs));
+      const local = route.sanitize === 'osclass' ? timed.map(sanitizedRow) : timed;
       const ready = await prepareRows(db, route.name, local, {
         hosts,
         via,

@@ -84,6 +84,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
     removalMode: 'delete',
     sends: everything,
     accepts: everything,
+    sanitize: 'none',
   }));
   const routeOf = (peer: string): PeerRoute => routes.find((route) => route.name === peer) as PeerRoute;
   const outbox: OutboxWriter = {

@@ -95,6 +95,7 @@ test('a change goes to every peer we send such registers to, but not back', () =
     removalMode: 'delete',
     sends: makeSendSelection(list, []),
     accepts: makeSelection('all', []),
+    sanitize: 'none',
   });
   const routes = [route('a', ['s_name']), route('b', ['s_zip']), route('c', ['s_name'], false)];
   const names = (changed: readonly string[] | 'all', except?: string): string[] =>

@@ -114,6 +114,7 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
     removalMode: 'delete',
     sends: everything,
     accepts: everything,
+    sanitize: 'none',
   }));
   const route = (peer: string): PeerRoute => {
     const found = routes.find((one) => one.name === peer);
