@@ -197,14 +197,14 @@ export const ERRORS = {
     409,
   ),
   VALUE_UNSTORABLE: entry(
-    'A value does not fit the column of this site; the old value was kept.',
-    'Change the value or the column; it is tried again when either changes.',
+    'A value does not fit the column of this site, or is a password that is no whole hash of a kind and cost that it takes; the old value was kept.',
+    'Change the value or the column; it is tried again when either changes. A password is set anew where it comes from.',
     'park',
     422,
     3,
   ),
   VALUE_ALTERED: entry(
-    'The column of this site stored the value in a shorter or rounded form.',
+    'The column of this site stored the value in a shorter or rounded form, or it was stored without its markup (`sanitize`).',
     'Nothing, or give the column the type it has on the other site.',
     'report',
     200,
