@@ -224,29 +224,30 @@ describe('time grows with the length alone, whatever the text', () => {
   ];
   const SHORT = 2000;
   const TIMES_LONGER = 16;
+  /** As finely as the system counts. */
+  const TICK_MS = 4;
 
-  /** Of the processor, for this thread, so that others who use it do not count; the least of several. */
-  const leastMs = (look: (text: string) => unknown, text: string, tries: number): number => {
-    let least = Infinity;
-    for (let n = 0; n < tries; n += 1) {
-      const began = process.threadCpuUsage();
+  /** Of the processor, for this thread, so that others who use it do not count. */
+  const cpuMs = (look: (text: string) => unknown, text: string, times: number): number => {
+    const began = process.threadCpuUsage();
+    for (let n = 0; n < times; n += 1) {
       try {
         look(text);
       } catch {
         // Refused.
       }
-      const { user, system } = process.threadCpuUsage(began);
-      least = Math.min(least, (user + system) / 1000);
     }
-    return least;
+    const { user, system } = process.threadCpuUsage(began);
+    return (user + system) / 1000;
   };
-  /** Four times the length twice: that takes 16 times the time, or, of what is not linear, 256 times. */
+  /**
+   * Looking at as much text takes as long, whether it is one text or 16; of what is not linear, one of four times the length
+   * takes four times as long as four, and one of 16 times 16 times as long.
+   */
   const isLinear = (look: (text: string) => unknown, make: (length: number) => string): boolean => {
     const [short, long] = [make(SHORT), make(TIMES_LONGER * SHORT)];
-    // So little says nothing of how it grows, and needs not: what is not linear takes hundreds of milliseconds.
-    if (leastMs(look, long, 2) < 3) return true;
     for (let attempt = 0; attempt < 3; attempt += 1) {
-      if (leastMs(look, long, 3) < 4 * TIMES_LONGER * leastMs(look, short, 5)) return true;
+      if (cpuMs(look, long, 1) <= (TIMES_LONGER / 3) * cpuMs(look, short, TIMES_LONGER) + 2 * TICK_MS) return true;
     }
     return false;
   };
