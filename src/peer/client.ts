@@ -1,10 +1,10 @@
 /** The native protocol, calling side: one client per peer. Failures come as {@link SyncError}; it never retries itself. */
 import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import { brotliDecompress, gunzip, gzip } from 'node:zlib';
+import { gzip } from 'node:zlib';
 import { Compile, type Validator } from 'typebox/compile';
 import type { TSchema, Static } from 'typebox';
-import { Pool, type Dispatcher } from 'undici';
+import { Pool } from 'undici';
 import type { Runner } from '../db/transaction.ts';
 import { SyncError } from '../model/errors.ts';
 import { INSTALLATION } from '../model/feed-owner.ts';
@@ -17,7 +17,6 @@ import {
   type StreamAnswer,
   type WireRecord,
 } from '../model/record.ts';
-import type { HttpAnswer } from '../runtime/foreign-answer.ts';
 import { readAnswer, toPeerError } from '../runtime/http-calls.ts';
 import { readOurs, refusal } from './answer.ts';
 
@@ -91,34 +90,30 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const TOTAL_TIMEOUT_MS = 30_000;
 /** Nothing has to be done for it. */
 const PROBE_TIMEOUT_MS = 10_000;
-/** An answer larger than this is not one of ours. */
-const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 /** Below this, compressing costs more than it saves. */
 const GZIP_FROM_BYTES = 1024;
 
 const compress = promisify(gzip);
-const EXPAND = { gzip: promisify(gunzip), br: promisify(brotliDecompress) };
 
-const hello = Compile(HelloSchema);
-const feedPage = Compile(FeedPageSchema);
-const streamAnswer = Compile(StreamAnswerSchema);
+/** What an answer has to be. One that is larger is none of ours. */
+interface Expected<Schema extends TSchema> {
+  readonly form: Validator<Record<never, never>, Schema>;
+  /** Expanded. */
+  readonly mostBytes: number;
+}
+
+const KIB = 1024;
+const [helloForm, feedForm, streamForm] = [Compile(HelloSchema), Compile(FeedPageSchema), Compile(StreamAnswerSchema)];
+const hello = { form: helloForm, mostBytes: 64 * KIB };
+/** A page holds at most 4 MB, or one user. */
+const feedPage = (users: number) => ({ form: feedForm, mostBytes: Math.min(16 * KIB, 4 * KIB + 64 * users) * KIB });
+const streamAnswer = (records: number) => ({ form: streamForm, mostBytes: (64 + 4 * records) * KIB });
 
 /** Opens keep-alive connections on first use; `close` ends them. */
 export function makePeerClient(options: PeerClientOptions): PeerClient {
   const base = new URL(options.url);
   const totalMs = options.totalTimeoutMs ?? TOTAL_TIMEOUT_MS;
-  const pool = new Pool(base.origin, {
-    // Two deliveries, and whatever else is asked meanwhile.
-    connections: 3,
-    // The build leaves HTTP/2 out.
-    allowH2: false,
-    // Certificates are checked, whatever NODE_TLS_REJECT_UNAUTHORIZED says.
-    connect: { timeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS, rejectUnauthorized: true },
-    headersTimeout: totalMs,
-    bodyTimeout: totalMs,
-    keepAliveTimeout: 30_000,
-  });
-
+  const pool = openPool(base, options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS, totalMs);
   const call = makeCall(pool, base, options.apiKey, totalMs);
   /** Something between does not let compressed bodies through. */
   let isPlain = false;
@@ -130,7 +125,11 @@ export function makePeerClient(options: PeerClientOptions): PeerClient {
     callOptions: CallOptions,
     timeoutMs = totalMs,
   ): Promise<StreamAnswer> => {
-    const answer = await call('POST', '/v1/stream', streamAnswer, callOptions, { body, zip, timeoutMs });
+    const answer = await call('POST', '/v1/stream', streamAnswer(records.length), callOptions, {
+      body,
+      zip,
+      timeoutMs,
+    });
     if (answer.results.length === records.length) return answer;
     throw new SyncError(
       'PEER_BAD_ANSWER',
@@ -146,7 +145,7 @@ export function makePeerClient(options: PeerClientOptions): PeerClient {
     },
     feed: ({ after, limit, times, only, rows = false }, callOptions) => {
       const more = `${rows ? '&rows=said' : ''}${only === undefined ? '' : `&only=${only}`}`;
-      return call('GET', `/v1/feed?after=${after}&limit=${limit}&times=${times}${more}`, feedPage, callOptions);
+      return call('GET', `/v1/feed?after=${after}&limit=${limit}&times=${times}${more}`, feedPage(limit), callOptions);
     },
     async stream(records, callOptions) {
       const body = Buffer.from(JSON.stringify({ site: options.site, records }));
@@ -193,6 +192,20 @@ export function makePeerClient(options: PeerClientOptions): PeerClient {
   };
 }
 
+function openPool(base: URL, connectMs: number, totalMs: number): Pool {
+  return new Pool(base.origin, {
+    // Two deliveries, and whatever else is asked meanwhile.
+    connections: 3,
+    // The build leaves HTTP/2 out.
+    allowH2: false,
+    // Certificates are checked, whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+    connect: { timeout: connectMs, rejectUnauthorized: true },
+    headersTimeout: totalMs,
+    bodyTimeout: totalMs,
+    keepAliveTimeout: 30_000,
+  });
+}
+
 /** What a request carries. */
 interface Sending {
   readonly body?: Buffer;
@@ -205,7 +218,7 @@ interface Sending {
 type RequestCall = <Schema extends TSchema>(
   method: 'GET' | 'POST',
   path: string,
-  answer: Validator<Record<never, never>, Schema>,
+  answer: Expected<Schema>,
   options: CallOptions,
   sending?: Sending,
 ) => Promise<Static<Schema>>;
@@ -235,26 +248,11 @@ function makeCall(pool: Pool, base: URL, apiKey: string, totalMs: number): Reque
         body: body === undefined ? null : zip ? await compress(body, { level: 3 }) : body,
         signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       });
-      const said: HttpAnswer = {
-        status: response.statusCode,
-        headers: response.headers,
-        text: await readText(response),
-      };
+      const said = await readAnswer(response, answer.mostBytes);
       if (said.status !== 200) throw refusal(said, base);
-      return readOurs(said, base, answer);
+      return readOurs(said, base, answer.form);
     } catch (error) {
       throw toPeerError(error, signal, deadline);
     }
   };
-}
-
-async function readText({ body, headers }: Dispatcher.ResponseData): Promise<string> {
-  const raw = await readAnswer(body as AsyncIterable<Buffer>, MAX_ANSWER_BYTES);
-  const coding = headers['content-encoding'];
-  if (coding !== 'gzip' && coding !== 'br') return raw.toString('utf8');
-  try {
-    return (await EXPAND[coding](raw, { maxOutputLength: MAX_ANSWER_BYTES })).toString('utf8');
-  } catch (cause) {
-    throw new SyncError('PEER_BAD_ANSWER', `The answer is too large or no valid ${coding}.`, { cause });
-  }
 }

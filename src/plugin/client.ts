@@ -54,8 +54,16 @@ export interface PluginClientOptions {
 
 const TOTAL_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
-/** A feed of 200 users is some hundred kilobytes. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/**
+ * Answers larger than these are none of the plugin. How many users a page has is set there: 200 are some hundred kilobytes. To
+ * a row it says the row.
+ */
+const KIB = 1024;
+const ANSWER_BYTES: Readonly<Record<PluginAction, number>> = {
+  userFeedRequest: 16 * KIB * KIB,
+  userStreamPost: 8 * KIB * KIB,
+  userStreamPostRemoval: 64 * KIB,
+};
 
 /**
  * Opens one connection for each call, as the plugin does. `call` resolves to what was said in the protocol, `ERR` too;
@@ -91,8 +99,7 @@ export function makePluginClient({
           body,
           signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
         });
-        const text = (await readAnswer(response.body as AsyncIterable<Buffer>, MAX_ANSWER_BYTES)).toString('utf8');
-        return readPluginAnswer({ status: response.statusCode, headers: response.headers, text }, base);
+        return readPluginAnswer(await readAnswer(response, ANSWER_BYTES[action]), base);
       } catch (error) {
         throw toPeerError(error, signal, deadline);
       }

@@ -1,17 +1,79 @@
 /** What every call to a peer's HTTP server has in common, whichever protocol it speaks. */
-import { errors } from 'undici';
+import { PassThrough } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createBrotliDecompress, createGunzip } from 'node:zlib';
+import { errors, type Dispatcher } from 'undici';
 import { SyncError } from '../model/errors.ts';
+import type { HttpAnswer } from './foreign-answer.ts';
+import { countJsonValues } from './json-values.ts';
 
-/** Reads an answer whole, as it came. Throws `PEER_BAD_ANSWER` once it is longer than `maxBytes`. */
-export async function readAnswer(body: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of body) {
-    bytes += part.length;
-    if (bytes > maxBytes) throw new SyncError('PEER_BAD_ANSWER', 'The answer is too large.');
-    parts.push(part);
+/** So much is read of an answer that is no success: it says why, or is of something else. */
+const MOST_OF_REFUSAL = 64 * 1024;
+/** Each value takes more memory than its bytes. */
+const BYTES_OF_VALUE = 16;
+
+const EXPANDERS = { gzip: createGunzip, br: createBrotliDecompress };
+
+/**
+ * Reads an answer, expanded while it comes, and no more than `maxBytes` of it: what is larger is none of our protocols. Throws
+ * `PEER_BAD_ANSWER` for what is larger, and for JSON of more values than so many bytes can hold; of a page, and of what is no
+ * success, the beginning is given.
+ */
+export async function readAnswer(
+  { statusCode, headers, body }: Pick<Dispatcher.ResponseData, 'statusCode' | 'headers' | 'body'>,
+  maxBytes: number,
+): Promise<HttpAnswer> {
+  const isSuccess = statusCode >= 200 && statusCode < 300;
+  const most = isSuccess ? maxBytes : MOST_OF_REFUSAL;
+  const { bytes, isCut } = await readUpTo(body, headers['content-encoding'], most);
+  const text = bytes.toString('utf8');
+  // A page of something else is told from what it begins with.
+  const isPage = text.trimStart().startsWith('<');
+  if (isSuccess && !isPage && (isCut || countJsonValues(bytes) * BYTES_OF_VALUE > most)) {
+    throw new SyncError('PEER_BAD_ANSWER', `The answer is too large: at most ${most} bytes are expected.`);
   }
-  return Buffer.concat(parts);
+  return { status: statusCode, headers, text };
+}
+
+/** The first `most` bytes, expanded; `isCut`: there are more, which nobody reads. */
+async function readUpTo(
+  body: Dispatcher.ResponseData['body'],
+  coding: string | string[] | undefined,
+  most: number,
+): Promise<{ bytes: Buffer; isCut: boolean }> {
+  const parts: Buffer[] = [];
+  let [size, packed] = [0, 0];
+  const enough = new AbortController();
+  async function* counted(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const part of source) {
+      packed += part.length;
+      // Nothing that expands to less than it was is ours.
+      if (packed > 2 * most) enough.abort();
+      yield part;
+    }
+  }
+  const collect = async (source: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const part of source) {
+      size += part.length;
+      parts.push(part);
+      if (size > most) enough.abort();
+    }
+  };
+  const expand = coding === 'gzip' || coding === 'br' ? EXPANDERS[coding]() : new PassThrough();
+  try {
+    await pipeline(body, counted, expand, collect, { signal: enough.signal });
+  } catch (error) {
+    if (!enough.signal.aborted)
+      throw isOfExpander(error)
+        ? new SyncError('PEER_BAD_ANSWER', `The answer is no valid ${String(coding)}.`, { cause: error })
+        : error;
+  }
+  return { bytes: Buffer.concat(parts).subarray(0, most), isCut: enough.signal.aborted };
+}
+
+function isOfExpander(error: unknown): boolean {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return typeof code === 'string' && /^(?:Z_|ERR__|ERR_BROTLI)/.test(code);
 }
 
 /** Why a call did not get there, or not back, and what to do about it. */
