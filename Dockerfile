@@ -22,6 +22,8 @@ RUN chmod 755 dist/account-sync.js && ln -s /app/dist/account-sync.js /usr/local
 USER 1000:1000
 EXPOSE 8470
 ENV ACCOUNT_SYNC_CONFIG=/config/config.yaml
+# Where the config says no http.host: nobody else reaches the loopback of a container.
+ENV ACCOUNT_SYNC_HTTP_HOST=0.0.0.0
 # Memory: docs/performance.md says what each of these is worth.
 ENV MALLOC_ARENA_MAX=1
 # Asks /health/ready of the daemon that the config describes, whatever its port and path.

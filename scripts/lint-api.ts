@@ -25,6 +25,7 @@ export async function apiDocument(basePath = '/'): Promise<Record<string, unknow
     serveFeed: nothing,
     acceptStream: nothing,
     servePlugin: nothing,
+    pluginDoor: { isOpen: () => true, identify: () => ({ kind: 'missing' }) },
     queryLogs: nothing,
     listPeers: nothing,
     peerDetail: nothing,

@@ -88,8 +88,8 @@ http:
   # stand. A change of host, port or base_path needs a restart.
 ${isContainer ? IN_CONTAINER : ON_MACHINE}  port: 8470
   base_path: ${BASE_PATH}
-  # The proxy says who calls.
-  trust_proxy: true
+  # Addresses of the proxies that say who calls${isContainer ? ': put the address of yours here, for true believes any that is not public' : ''}.
+  trust_proxy: ${isContainer ? 'true' : "[127.0.0.1, '::1']"}
   # Opens the admin routes of the HTTP API.
   admin_token: ${scalar(adminToken)}
 ${isInsecure ? '  # A peer below has an http:// address: keys and personal data travel in the clear. Better give it HTTPS.\n  allow_insecure_peers: true\n' : ''}

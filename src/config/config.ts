@@ -67,9 +67,12 @@ export interface HttpConfig {
   readonly adminTokens: readonly { readonly name: string; readonly token: string }[];
   readonly openMetrics: boolean;
   readonly maxBodyBytes: number;
-  readonly trustProxy: boolean;
+  readonly trustProxy: TrustedProxies;
   readonly allowInsecurePeers: boolean;
 }
+
+/** Proxies whose X-Forwarded-For is believed: addresses and networks; see src/server/trusted-proxies.ts for `true`. */
+export type TrustedProxies = boolean | readonly string[];
 
 export interface CaptureConfig {
   readonly mode: 'triggers' | 'scan';

@@ -12,6 +12,9 @@ import { configSchema, type Draft, type RawConfig } from './schema.ts';
 import { isFileDenied, whyUnreadable } from './unreadable.ts';
 import { parseYaml, type YamlSource } from './yaml-source.ts';
 
+/** The image sets it: its loopback is reached by nobody else. */
+const HTTP_HOST = 'ACCOUNT_SYNC_HTTP_HOST';
+
 /** A config and the files it came from. */
 export interface LoadedConfig {
   readonly config: Config;
@@ -87,12 +90,13 @@ export function parseConfig(
     const spot = spotOf(reading, path);
     return { file, ...spot.place, path: spot.path, message };
   };
-  const holdsSecrets = reading.plainSecrets.size > 0;
+  const host = reading.spots.has('http.host') ? undefined : env[HTTP_HOST];
+  const config = resolveConfig(raw as RawConfig);
   return {
-    config: resolveConfig(raw as RawConfig),
+    config: host === undefined ? config : { ...config, http: { ...config.http, host } },
     file,
     secretFiles: [...reading.secretFiles],
-    holdsSecrets,
+    holdsSecrets: reading.plainSecrets.size > 0,
     problemAt,
   };
 }

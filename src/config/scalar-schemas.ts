@@ -2,6 +2,8 @@
  * Makers of the leaves of the config's description. Each leaf says in `expected` what a problem's message says, so the
  * words for people stand beside the rule they explain.
  */
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import { IANAZone } from 'luxon';
 import { Type } from 'typebox';
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
@@ -87,6 +89,17 @@ export const KEY_EXPECTED = 'at least 20 visible ASCII characters without blanks
 /** A key or token: travels in an HTTP header, so nothing but visible ASCII. */
 export function key(doc: Doc<string>) {
   return Type.String({ ...doc, expected: KEY_EXPECTED, pattern: '^[!-~]{20,}$', secret: true });
+}
+
+/** What is expected of a list of proxies. */
+export const NETWORKS = 'false, or a list of addresses and networks such as [127.0.0.1, 10.1.0.0/16]';
+
+/** An IP address, or a network as `10.1.0.0/16`. */
+export function network() {
+  const expected = 'an IP address, or a network such as 10.1.0.0/16';
+  return Type.Refine(Type.String({ expected, pattern: '^[0-9A-Fa-f.:]+(?:/[0-9]{1,3})?$' }), (value) =>
+    value.includes('/') ? ipaddr.isValidCIDR(value) : isIP(value) !== 0,
+  );
 }
 
 /** A node-schedule expression of six fields. */

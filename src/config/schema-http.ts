@@ -1,15 +1,17 @@
 /** The config keys of our own HTTP server and of the log. */
 import { Type } from 'typebox';
-import { choice, duration, flag, key, siteName, size, text, whole } from './scalar-schemas.ts';
+import { choice, duration, flag, key, network, NETWORKS, siteName, size, text, whole } from './scalar-schemas.ts';
 
 /** `http` */
 export const httpSchema = Type.Object(
   {
     host: text({
-      description: 'Address to listen on.',
+      description:
+        'Address to listen on: 127.0.0.1, where the proxy of this machine finds it. The image, whose loopback nobody else ' +
+        'reaches, sets ACCOUNT_SYNC_HTTP_HOST=0.0.0.0, which counts where this key is not given.',
       expected: 'an address or host name',
       pattern: '^[^\\s/]+$',
-      default: '0.0.0.0',
+      default: '127.0.0.1',
     }),
     port: whole(0, 65535, { description: 'Port to listen on; 0 takes any free one.', default: 8470 }),
     base_path: text({
@@ -44,9 +46,13 @@ export const httpSchema = Type.Object(
       description: 'Larger bodies, before or after decompression, are refused with 413.',
       default: '16MiB',
     }),
-    trust_proxy: flag({
-      description: "Take the client's address from X-Forwarded-For. Only behind a proxy that sets it.",
+    trust_proxy: Type.Union([Type.Boolean(), Type.Array(network(), { uniqueItems: true, expected: NETWORKS })], {
+      description:
+        'Addresses of the proxies whose X-Forwarded-For is believed, as [127.0.0.1, 10.1.0.0/16]; failed authentications ' +
+        'are counted by the address it gives. false: of none. true, as 0.1 had it: of one whose own address is not public.',
+      expected: NETWORKS,
       default: false,
+      examples: [['127.0.0.1', '::1']],
     }),
     allow_insecure_peers: flag({
       description:
@@ -66,7 +72,9 @@ export const logsSchema = Type.Object(
     }),
     retention: duration({ description: 'How long records of the activity log are kept.', default: '90d' }),
     max_rows: whole(1, 1_000_000_000, {
-      description: 'Most records kept in the activity log; the oldest go first.',
+      description:
+        'Most records kept in the activity log; the oldest go first. Those of callers who did not show who they are count ' +
+        'apart: 1,000 an hour are written, and 10,000 kept.',
       default: 1_000_000,
     }),
   },

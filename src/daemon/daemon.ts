@@ -14,6 +14,8 @@ import { systemClock, type Clock } from '../runtime/clock.ts';
 import { makeLifecycle, type Lifecycle } from '../runtime/lifecycle.ts';
 import type { Log } from '../runtime/logger.ts';
 import { makeApp } from '../server/app.ts';
+import type { PluginDoor } from '../server/deps.ts';
+import { isTrustedProxy } from '../server/trusted-proxies.ts';
 import type { SiteOptions } from '../site/site-options.ts';
 import type { Site } from '../site/site.ts';
 import { lateRoutes } from './late-routes.ts';
@@ -106,8 +108,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     lifecycle.add('requests', () => app.close());
     const loops = makeLoops(site, log, clock);
     const feeds = makeFeedControl((peer, feedOptions) => site.feed(peer, feedOptions));
-    const { identifyKey } = authenticator;
-    stage.open = { site, loops, feeds, routes: wireSite(site, loops, { feeds, clock, identifyKey, quotas }) };
+    stage.open = { site, loops, feeds, routes: wireSite(site, loops, { feeds, clock, quotas }) };
     if (options.manual !== true) loops.start();
     lifecycle.add('loops', async () => {
       await Promise.all([reload.stop(), loops.stop(), feeds.stopAll()]);
@@ -175,7 +176,8 @@ function makeServer({ config, log }: DaemonOptions, frame: Frame, reload: Reload
     openMetrics: () => configOf(stage).http.openMetrics,
     basePath: config.http.basePath,
     maxBodyBytes: () => configOf(stage).http.maxBodyBytes,
-    trustProxy: () => configOf(stage).http.trustProxy,
+    trustProxy: (address, hop) => isTrustedProxy(configOf(stage).http.trustProxy, address, hop),
+    pluginDoor: pluginDoorOf(() => configOf(stage).peers, authenticator),
     log,
     isStopping: () => lifecycle.isStopping(),
     appendLog: async (entries) => {
@@ -190,6 +192,20 @@ function makeServer({ config, log }: DaemonOptions, frame: Frame, reload: Reload
     onAnswered: ({ seconds, ...labels }) =>
       metrics.observe('account_sync_http_request_duration_seconds', labels, seconds),
   });
+}
+
+/** Only keys of peers that run the plugin open its door. */
+function pluginDoorOf(peers: () => Config['peers'], { identifyKey }: Authenticator): PluginDoor {
+  const plugins = () => peers().filter(({ protocol }) => protocol === 'plugin');
+  return {
+    isOpen: () => plugins().length > 0,
+    identify(key) {
+      const who = identifyKey(key);
+      if (who.kind === 'missing' || who.kind === 'invalid') return who;
+      const isPlugin = who.kind === 'peer' && plugins().some(({ name }) => name === who.name);
+      return isPlugin ? who : { kind: 'invalid', keyDigest: who.keyDigest };
+    },
+  };
 }
 
 /** The address as the config has it: Fastify names the first of those that 0.0.0.0 stands for. */

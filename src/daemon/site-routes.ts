@@ -15,13 +15,13 @@ import type { PeerFacts } from '../store/peer-status.ts';
 import { countWaiting } from '../store/outbox.ts';
 import { approvePeer } from '../admin/approve.ts';
 import { dropParkedEntry, retryParked } from '../admin/parked-actions.ts';
-import { keyDigestOf, type Authenticator } from '../peer/authentication.ts';
+import { keyDigestOf } from '../peer/authentication.ts';
 import { makeCallBacks } from '../peer/call-back.ts';
 import type { PeerQuotas } from '../peer/quotas.ts';
 import { newTrace } from '../runtime/trace.ts';
-import { servePluginCall } from '../plugin/http-handler.ts';
+import { servePluginCall, type Caller } from '../plugin/http-handler.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { Call, PluginAnswer, PluginCall, ServerDeps } from '../server/deps.ts';
+import type { Call, PluginAnswer, ServerDeps } from '../server/deps.ts';
 import type { Site } from '../site/site.ts';
 import type { Loops } from './loops.ts';
 import { VERSION } from '../version.ts';
@@ -52,7 +52,6 @@ const CALL_BACK_MS = 10_000;
 interface Beside {
   readonly feeds: FeedControl;
   readonly clock: Clock;
-  readonly identifyKey: Authenticator['identifyKey'];
   readonly quotas: PeerQuotas;
 }
 
@@ -80,9 +79,9 @@ export function wireSite(site: Site, loops: Loops, beside: Beside): SiteDeps {
       await here();
       return await acceptStream(site, loops, beside, peer, body, call);
     },
-    servePlugin: async (call) => {
+    servePlugin: async (peer, form, call) => {
       await here();
-      return await servePlugin(site, loops, beside, call);
+      return await servePlugin(site, loops, beside, form, { ...call, route: site.route(peer) });
     },
     queryLogs: (query) => activity.query(query),
     listPeers: () => status.summaries(facts()),
@@ -175,8 +174,9 @@ function makeHello(site: Site, clock: Clock, factsOf: (peer: string) => PeerFact
 function servePlugin(
   site: Site,
   loops: Loops,
-  { identifyKey, quotas }: Beside,
-  call: PluginCall,
+  { quotas }: Beside,
+  form: Uint8Array,
+  from: Caller,
 ): Promise<PluginAnswer> {
   /** One row, or one removal: whatever would not be taken is not begun. */
   const take = async <T>(peer: string, work: () => Promise<T>): Promise<T> => {
@@ -189,11 +189,8 @@ function servePlugin(
       leave();
     }
   };
-  const plugins = new Set(site.config.peers.filter((peer) => peer.protocol === 'plugin').map((peer) => peer.name));
   return servePluginCall(
     {
-      identifyKey,
-      pluginPeer: (name) => (plugins.has(name) ? site.route(name) : undefined),
       async receiveRow(row, caller) {
         const outcome = await take(caller.route.name, () => site.plugin.receiveRow(row, caller));
         const isNews = outcome?.result === 'applied';
@@ -215,7 +212,8 @@ function servePlugin(
       },
       appendLog: (entries) => site.activity.append(site.db, entries),
     },
-    call,
+    form,
+    from,
   );
 }
 

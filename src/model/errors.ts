@@ -295,6 +295,12 @@ export const ERRORS = {
     'retry',
     429,
   ),
+  OVERLOADED: entry(
+    'Too much is being sent to this site at once.',
+    'Nothing: it is sent again. If it lasts, send smaller batches (`stream.batch_size`), or allow more (`http.max_body`).',
+    'retry',
+    503,
+  ),
   STOPPING: entry('The daemon is stopping.', 'Try again in a moment.', 'refuse', 503),
   INTERNAL: entry('Something failed that should not.', 'Report it with the log line of the same trace.', 'refuse', 500),
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,24 +1,15 @@
 /**
- * The PHP plugin's protocol, answering side: who calls, what is wanted, and whether it may be. What is done about it comes in
- * as functions. Nothing is decoded for a caller who has no key.
+ * The PHP plugin's protocol, answering side: what is wanted, and whether it may be. What is done about it comes in as
+ * functions. Who calls is known before.
  */
 import { SyncError } from '../model/errors.ts';
 import type { LogEntry } from '../model/log-entry.ts';
 import type { PeerRoute } from '../model/route.ts';
 import { canonicalEmail } from '../model/uid.ts';
-import { rawField, readForm, type FormMap, type FormValue } from './form.ts';
+import { rawField, readForm, type FormValue } from './form.ts';
 import { readRow, type PluginRow } from './row.ts';
 import { cleanText } from '../model/plugin-text.ts';
 import { echoOf, WORDS, type PluginBody } from './wire.ts';
-
-/** A request, undecoded. */
-export interface PluginRequest {
-  /** Without the question mark. */
-  readonly query: string;
-  readonly body: Uint8Array;
-  readonly trace: string;
-  readonly ip: string;
-}
 
 /** Who calls. */
 export interface Caller {
@@ -28,11 +19,10 @@ export interface Caller {
   readonly keyDigest: string;
 }
 
-/** What is answered. With `refusedKey` the server counts the call, and writes its log record. */
+/** What is answered. */
 export interface PluginResponse {
   readonly httpStatus: number;
   readonly body: PluginBody;
-  readonly refusedKey?: { readonly type: 'FEED' | 'STREAM'; readonly keyDigest: string | null };
 }
 
 /** An account of this site, as answers name it. */
@@ -44,14 +34,6 @@ export interface Named {
 
 /** What is done for a caller. */
 export interface ServeDeps {
-  readonly identifyKey: (
-    key: string,
-  ) =>
-    | { readonly kind: 'peer'; readonly name: string; readonly keyDigest: string }
-    | { readonly kind: 'admin' | 'invalid'; readonly keyDigest: string }
-    | { readonly kind: 'missing' };
-  /** The peer of that name, if it speaks this protocol. */
-  readonly pluginPeer: (name: string) => PeerRoute | undefined;
   readonly receiveRow: (row: PluginRow, caller: Caller) => Promise<string>;
   /** Undefined: nobody was removed. */
   readonly receiveRemoval: (email: string, caller: Caller) => Promise<Named | undefined>;
@@ -59,45 +41,24 @@ export interface ServeDeps {
   readonly appendLog: (entries: readonly LogEntry[]) => Promise<void>;
 }
 
-/** Answers a call. Throws `NOT_FOUND` for what is no call of this protocol, and database errors. */
-export async function servePluginCall(deps: ServeDeps, request: PluginRequest): Promise<PluginResponse> {
-  const given = (name: string): string | undefined => rawField(request.body, name) ?? rawField(request.query, name);
-  if (given('ascSync') !== '1') throw new SyncError('NOT_FOUND');
-  const type = given('ascAction') === 'userFeedRequest' ? 'STREAM' : 'FEED';
-  const key = given('ascApiKey') ?? '';
-  if (key.trim() === '') {
-    const body = err('API Key is missing');
-    return { httpStatus: 401, body, refusedKey: { type, keyDigest: null } };
-  }
-  const who = deps.identifyKey(key);
-  if (who.kind === 'missing' || who.kind === 'invalid') {
-    const body = err('API Key is invalid - no account found');
-    return { httpStatus: 403, body, refusedKey: { type, keyDigest: who.kind === 'invalid' ? who.keyDigest : null } };
-  }
-  const route = who.kind === 'peer' ? deps.pluginPeer(who.name) : undefined;
-  const { trace, ip } = request;
-  const log = async (response: PluginResponse, words: string, content: Record<string, unknown>): Promise<void> => {
-    const peer = who.kind === 'peer' ? who.name : null;
-    const status = String(response.httpStatus);
-    const entry = {
+/** Answers a call: the form as it was sent. Throws `NOT_FOUND` for what is no call of this protocol, and database errors. */
+export async function servePluginCall(deps: ServeDeps, form: Uint8Array, caller: Caller): Promise<PluginResponse> {
+  if (rawField(form, 'ascSync') !== '1') throw new SyncError('NOT_FOUND');
+  const type = rawField(form, 'ascAction') === 'userFeedRequest' ? 'STREAM' : 'FEED';
+  const { response, words, content } = await answer(deps, form, caller);
+  const { route, keyDigest, ip, trace } = caller;
+  await deps.appendLog([
+    {
       type,
-      peer,
-      key: who.keyDigest,
+      peer: route.name,
+      key: keyDigest,
       ip,
-      status,
-      response: words.slice(0, 1000),
+      status: String(response.httpStatus),
+      response: (words ?? response.body.message).slice(0, 1000),
       content,
       trace,
-    } as const;
-    await deps.appendLog([entry]);
-  };
-  if (route === undefined) {
-    const response = { httpStatus: 403, body: err('The key is not for this protocol.') };
-    await log(response, response.body.message, { code: 'FORBIDDEN' });
-    return response;
-  }
-  const { response, words, content } = await answer(deps, request, { route, trace, ip, keyDigest: who.keyDigest });
-  await log(response, words ?? response.body.message, content);
+    },
+  ]);
   return response;
 }
 
@@ -108,11 +69,10 @@ interface Answer {
   readonly content: Record<string, unknown>;
 }
 
-async function answer(deps: ServeDeps, request: PluginRequest, caller: Caller): Promise<Answer> {
-  const query = readForm(request.query);
-  const body = readForm(request.body);
-  for (const form of [query, body]) if (form.kind === 'refused') return wrong(`The form cannot be read: ${form.why}.`);
-  const fields: FormMap = { ...(query as { fields: FormMap }).fields, ...(body as { fields: FormMap }).fields };
+async function answer(deps: ServeDeps, form: Uint8Array, caller: Caller): Promise<Answer> {
+  const reading = readForm(form);
+  if (reading.kind === 'refused') return wrong(`The form cannot be read: ${reading.why}.`);
+  const { fields } = reading;
   const data = fields['ascData'];
   const action = fields['ascAction'] ?? '';
   switch (action) {

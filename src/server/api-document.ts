@@ -137,7 +137,7 @@ function failuresOf(path: string, method: string, operation: ApiOperation): Erro
       ? (['NOT_ACCEPTED'] as const)
       : []),
     // A body is read wherever HTTP allows one, also where nothing is done with it.
-    ...(method === 'get' ? [] : (['BODY_UNREADABLE', 'BODY_TOO_LARGE', 'MEDIA_TYPE'] as const)),
+    ...(method === 'get' ? [] : (['BODY_UNREADABLE', 'BODY_TOO_LARGE', 'MEDIA_TYPE', 'OVERLOADED'] as const)),
     ...(path.includes('{name}') ? (['PEER_UNKNOWN'] as const) : []),
     ...(path.includes('{id}') || path.endsWith('/metrics') ? (['NOT_FOUND'] as const) : []),
     'REQUEST_INVALID',

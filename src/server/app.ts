@@ -1,14 +1,15 @@
 /** The HTTP server, apart from listening: `app.inject` tests it whole, daemon.ts calls `listen` and `close`. */
 import { constants as zlib } from 'node:zlib';
 import compress from '@fastify/compress';
-import rateLimit from '@fastify/rate-limit';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyHttpOptions, type FastifyReply, type RawServerDefault } from 'fastify';
 import { SyncError } from '../model/errors.ts';
 import { withoutOuter } from '../model/trim-text.ts';
 import { adminRoutes } from './admin-routes.ts';
+import { makeBodyBudget } from './body-budget.ts';
 import { readBodies } from './body.ts';
 import { answerBrokenRequest } from './broken-request.ts';
+import { limitConnections } from './connections.ts';
 import type { ServerDeps } from './deps.ts';
 import { failureOf, settleFailure } from './failure.ts';
 import { makeKeyChecks } from './key-check.ts';
@@ -18,11 +19,17 @@ import { describeApi } from './openapi.ts';
 import { peerRoutes } from './peer-routes.ts';
 import { limitCalls } from './limit-calls.ts';
 import { pluginRoutes } from './plugin-routes.ts';
-import { traceOf, type App } from './request.ts';
+import type { App } from './request.ts';
+import { newTrace } from '../runtime/trace.ts';
 import { compileValidator } from './validation.ts';
 
 const REQUEST_TIMEOUT_MS = 30_000;
 const HEADERS_TIMEOUT_MS = 15_000;
+
+/** Of bodies that are held at once, beside the largest of one caller. */
+const BYTES_BESIDE = 8 * 1024 * 1024;
+/** What one caller may hold, however small its bodies have to be: their values count as well. */
+const LEAST_OF_CALLER = 1024 * 1024;
 
 /** Answers are data for programs: no browser has any business with them. */
 const SAFE_HEADERS = {
@@ -47,11 +54,14 @@ export function makeApp(deps: ServerDeps): App {
     closing = true;
   });
   app.decorateRequest('caller', null);
+  app.decorateRequest('inflating', null);
+  app.decorateRequest('bodyShare', null);
+  app.removeAllContentTypeParsers();
   app.setValidatorCompiler(compileValidator);
   // The schemas of answers describe; they take nothing away and change nothing.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-  readBodies(app, deps.maxBodyBytes);
   answerFailures(app, deps);
+  limitConnections(app, deps.mostConnections);
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ ...SAFE_HEADERS, 'x-trace-id': request.id });
@@ -61,7 +71,8 @@ export function makeApp(deps: ServerDeps): App {
   });
 
   // A connection that outlives its last answer would hold up the end until somebody closes it.
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', async (request, reply) => {
+    request.bodyShare?.release();
     if (isStopping()) reply.header('connection', 'close');
   });
 
@@ -83,28 +94,29 @@ export function makeApp(deps: ServerDeps): App {
     zlibOptions: { level: 4 },
     customTypes: /^text\/|[/+]json\b|ndjson\b/,
   });
-  void app.register(rateLimit, { global: false });
   void describeApi(app, prefix);
 
   void app.register(
     async (scope: App) => {
-      const checks = makeKeyChecks(scope, deps);
+      const checks = makeKeyChecks(deps);
+      const ofCaller = (): number => Math.max(deps.maxBodyBytes(), LEAST_OF_CALLER);
+      const budget = makeBodyBudget({ total: () => ofCaller() + BYTES_BESIDE, perCaller: ofCaller });
       await scope.register(async (open: App) => openRoutes(open, deps, checks.admin));
       await scope.register(async (peers: App) => {
         peers.addHook('onRequest', checks.peer);
         limitCalls(peers, deps);
+        readBodies(peers, { maxBytes: deps.maxBodyBytes, budget });
         peerRoutes(peers, deps);
       });
       await scope.register(async (admin: App) => {
         admin.addHook('onRequest', checks.admin);
+        readBodies(admin, { maxBytes: deps.maxBodyBytes, budget });
         logRoutes(admin, deps);
         adminRoutes(admin, deps);
       });
       const { servePlugin } = deps;
       if (servePlugin !== undefined) {
-        await scope.register(async (plugin: App) =>
-          pluginRoutes(plugin, { serve: servePlugin, refused: checks.refused, log: deps.log }),
-        );
+        await scope.register(async (plugin: App) => pluginRoutes(plugin, { ...deps, servePlugin, checks }));
       }
     },
     { prefix },
@@ -116,14 +128,13 @@ function settingsOf(deps: ServerDeps): FastifyHttpOptions<RawServerDefault> {
   const requestTimeout = deps.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
   return {
     logger: false,
-    genReqId: traceOf,
+    genReqId: newTrace,
     requestIdHeader: false,
     // Known from the beginning, so the compilers that come with Fastify are not even loaded.
     schemaController: { compilersFactory: { buildValidator: neverAsked, buildSerializer: neverAsked } },
     // Its own limit cannot change; readBodies keeps ours.
     bodyLimit: Number.MAX_SAFE_INTEGER,
-    // Only the nearest proxy is believed: what stands further left in X-Forwarded-For anybody can write.
-    trustProxy: (_address, hop) => hop < 1 && deps.trustProxy(),
+    trustProxy: deps.trustProxy,
     requestTimeout,
     // Node looks for slow requests only this often; its default of 30 s would double our limit.
     http: { connectionsCheckingInterval: 500, headersTimeout: Math.min(requestTimeout, HEADERS_TIMEOUT_MS) },

@@ -3,23 +3,32 @@ import { createGunzip } from 'node:zlib';
 import { Transform, type Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { SyncError } from '../model/errors.ts';
+import { countJsonValues } from '../runtime/json-values.ts';
+import type { BodyBudget, BodyShare } from './body-budget.ts';
 import type { App } from './request.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
+/** What is allowed. */
+export interface BodyOptions {
+  /** Of one body; may be another at each request (Fastify's own limit may not). */
+  readonly maxBytes: () => number;
+  readonly budget: BodyBudget;
+}
+
 /**
  * Replaces Fastify's parsers (which put U+FFFD in place of broken UTF-8) by one for JSON, unpacks gzip, and counts bytes
- * before and after the unpacking against `maxBytes`, which may be another at each request (Fastify's own limit may not).
+ * before and after the unpacking. The routes of the scope have to know their caller before.
  */
-export function readBodies(app: App, maxBytes: () => number): void {
+export function readBodies(app: App, { maxBytes, budget }: BodyOptions): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
-  app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     let text: string;
     try {
+      request.bodyShare?.takeValues(countJsonValues(body as Buffer));
       text = UTF8.decode(body as Buffer);
-    } catch {
-      done(new SyncError('BODY_UNREADABLE', 'The body is not valid UTF-8.'));
+    } catch (error) {
+      done(error instanceof SyncError ? error : new SyncError('BODY_UNREADABLE', 'The body is not valid UTF-8.'));
       return;
     }
     void parseJson(request, text, (error, value) => {
@@ -27,60 +36,81 @@ export function readBodies(app: App, maxBytes: () => number): void {
       else done(new SyncError('BODY_UNREADABLE', whatIsWrong(text, error)));
     });
   });
-  app.decorateRequest('inflating', null);
-  app.addHook('preParsing', async (request, _reply, payload) => measured(request, payload, maxBytes()));
+  app.addHook('preParsing', async (request, reply, payload) => {
+    // Nobody reads the body of a GET, whatever it says to be.
+    if (request.method === 'GET' || request.method === 'HEAD') return payload;
+    const share = budget.open(`${request.caller?.kind ?? ''} ${request.caller?.name ?? ''}`);
+    holdUntilAnswered(request, reply.raw, share);
+    return measured(request, payload, maxBytes(), share);
+  });
+}
+
+/** What the body takes is given back when the request is answered, or when it breaks off while the body is read. */
+export function holdUntilAnswered(request: FastifyRequest, answer: NodeJS.EventEmitter, share: BodyShare): void {
+  request.bodyShare = share;
+  // Whoever breaks off later is still being worked for, with the body.
+  answer.once('close', () => {
+    if (!request.raw.complete) share.release();
+  });
 }
 
 /** Stops an unpacking that nobody reads any more: a small body could otherwise go on to inflate to gigabytes. */
-export function stopUnpacking(request: FastifyRequest): void {
-  if (request.inflating === null) return;
-  request.raw.unpipe(request.inflating);
-  request.inflating.destroy();
-  request.inflating = null;
+export function stopReading(request: FastifyRequest): void {
+  if (request.inflating !== null) {
+    request.raw.unpipe(request.inflating);
+    request.inflating.destroy();
+    request.inflating = null;
+  }
   // What still comes is read and thrown away, until the request timeout ends it: closing here could lose our answer.
   request.raw.resume();
 }
 
 /** The body, unpacked, as a stream that fails once it is larger than allowed; Fastify reads it to the end. */
-function measured(request: FastifyRequest, payload: Readable, most: number): Readable {
-  // Nobody reads the body of a GET, whatever it says to be.
-  if (request.method === 'GET' || request.method === 'HEAD') return payload;
+function measured(request: FastifyRequest, payload: Readable, most: number, share: BodyShare): Readable {
   const { 'content-encoding': encoding = 'identity', 'content-length': length } = request.headers;
-  const isChunked = request.headers['transfer-encoding'] !== undefined;
   if (Number(length) > most) throw new SyncError('BODY_TOO_LARGE');
   switch (encoding.trim().toLowerCase()) {
     case 'identity':
-      // No more comes than was announced.
-      return isChunked ? piped(payload, makeByteLimit(most)) : payload;
+      return piped(payload, makeMeter(most, share));
     case 'gzip':
     case 'x-gzip':
-      return unpacked(request, payload, most);
+      return unpacked(request, payload, most, share);
     default:
       throw new SyncError('MEDIA_TYPE', 'This content encoding is not supported: send the body plain or as gzip.');
   }
 }
 
-function unpacked(request: FastifyRequest, payload: Readable, most: number): Readable {
+function unpacked(request: FastifyRequest, payload: Readable, most: number, share: BodyShare): Readable {
   const gunzip = createGunzip();
   let packed = 0;
   payload.on('data', (chunk: Buffer) => {
     packed += chunk.length;
+    // Gzip of nothing may go on for ever.
+    if (packed > most) gunzip.destroy(new SyncError('BODY_TOO_LARGE'));
   });
-  const meter = makeByteLimit(most, () => packed);
+  const meter = makeMeter(most, share);
   // Fastify compares this count with content-length.
   Object.defineProperty(meter, 'receivedEncodedLength', { get: () => packed });
   request.inflating = gunzip;
   return piped(piped(payload, gunzip), meter);
 }
 
-/** Lets bytes through up to `most`; `packed` tells how many there were before they were unpacked. */
-function makeByteLimit(most: number, packed: () => number = () => 0): Transform {
+/** Lets bytes through up to `most`, and what the share has left. */
+function makeMeter(most: number, share: BodyShare): Transform {
   let bytes = 0;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;
-      if (bytes > most || packed() > most) done(new SyncError('BODY_TOO_LARGE'));
-      else done(null, chunk);
+      if (bytes > most) {
+        done(new SyncError('BODY_TOO_LARGE'));
+        return;
+      }
+      try {
+        share.take(chunk.length);
+        done(null, chunk);
+      } catch (error) {
+        done(error as Error);
+      }
     },
   });
 }

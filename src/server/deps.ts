@@ -2,7 +2,7 @@
 import type { FeedChoice } from '../feed/control.ts';
 import type { FeedQuery } from '../feed/reader.ts';
 import type { GuardClass } from '../model/guard.ts';
-import type { LogEntry, LogType } from '../model/log-entry.ts';
+import type { LogEntry } from '../model/log-entry.ts';
 import type { FeedPage, Hello, StreamAnswer, StreamRequest } from '../model/record.ts';
 import type { Identified } from '../peer/authentication.ts';
 import type { Log } from '../runtime/logger.ts';
@@ -49,29 +49,18 @@ export interface Greeting {
   readonly installation?: string | undefined;
 }
 
-/** A call of the PHP plugin's protocol, undecoded: what it may hold is the business of its handler. */
-export interface PluginCall {
-  /** Query string as sent, without the question mark. */
-  readonly query: string;
-  /** Form body as sent. */
-  readonly body: Uint8Array;
-  readonly trace: string;
-  readonly ip: string;
-}
-
-/** A failed authentication that a handler found itself: the server counts it and writes its log record. */
-export interface RefusedKey {
-  /** What the call was about: `FEED` if it brought data, `STREAM` if it asked for ours. */
-  readonly type: LogType;
-  /** Null: no key was given. */
-  readonly keyDigest: string | null;
-}
-
-/** What the plugin's protocol answers. With `refusedKey` the handler writes no log record itself. */
+/** What the plugin's protocol answers. */
 export interface PluginAnswer {
   readonly httpStatus: number;
   readonly body: { readonly status: string; readonly message: string; readonly data: readonly unknown[] };
-  readonly refusedKey?: RefusedKey;
+}
+
+/** Who may call in the plugin's protocol. Asked at each call, for reloads. */
+export interface PluginDoor {
+  /** False: no peer runs the plugin, so nothing is there. */
+  readonly isOpen: () => boolean;
+  /** From the bare key; of any other than a peer that runs the plugin, `invalid`. */
+  readonly identify: (key: string) => Exclude<Identified, { kind: 'admin' }>;
 }
 
 /** A request that was answered, without anything of what was in it. */
@@ -94,11 +83,15 @@ export interface ServerDeps {
   readonly basePath: string;
   /** Largest body in bytes, before and after decompression. Asked at each call, for reloads. */
   readonly maxBodyBytes: () => number;
-  /** Take the caller's address from X-Forwarded-For, as the nearest proxy wrote it. Asked at each call, for reloads. */
-  readonly trustProxy: () => boolean;
+  /** True: what X-Forwarded-For says stands before this address is believed; hop 0 is where the connection comes from. */
+  readonly trustProxy: (address: string, hop: number) => boolean;
   readonly log: Log;
   /** A request must have arrived whole within this time; default 30 s. */
   readonly requestTimeoutMs?: number;
+  /** A clock that is never set back; that of this process by default. */
+  readonly monotonicMs?: () => number;
+  /** Smaller in tests. */
+  readonly mostConnections?: number;
   /** True from the moment the daemon stops: everything but liveness answers 503. */
   readonly isStopping: () => boolean;
   /** Writes log records. The server calls it for failed authentications, and waits for it at most a second. */
@@ -110,8 +103,9 @@ export interface ServerDeps {
   readonly hello: (peer: string, asked?: Greeting) => Promise<Hello>;
   readonly serveFeed: (peer: string, query: FeedQuery, call: Call) => Promise<FeedPage>;
   readonly acceptStream: (peer: string, body: StreamRequest, call: Call) => Promise<StreamAnswer>;
-  /** Absent: the plugin's routes answer 404. */
-  readonly servePlugin?: (call: PluginCall) => Promise<PluginAnswer>;
+  readonly pluginDoor: PluginDoor;
+  /** A form of this protocol as it was sent: what it may hold is the business of its handler. Absent: nothing is there. */
+  readonly servePlugin?: (peer: string, form: Uint8Array, call: Call) => Promise<PluginAnswer>;
 
   readonly queryLogs: (query: LogQuery) => Promise<LogPage>;
   readonly listPeers: () => Promise<readonly PeerSummary[]>;

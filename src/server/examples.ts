@@ -231,10 +231,17 @@ export const EXAMPLES: Readonly<Record<string, Readonly<Record<string, Readonly<
   },
   dropParked: { 200: { dropped: { status: 'OK' } } },
   ...Object.fromEntries(
-    ['pluginPost', 'pluginPostIndex', 'pluginGet', 'pluginGetIndex'].map((operation) => [
+    ['pluginPost', 'pluginPostIndex'].map((operation) => [
       operation,
       {
-        request: { removal: { ascSync: '1', ascAction: 'userStreamPostRemoval', ascData: 'ana@example.com' } },
+        request: {
+          removal: {
+            ascSync: '1',
+            ascApiKey: '0123456789abcdef0123456789abcdef',
+            ascAction: 'userStreamPostRemoval',
+            ascData: 'ana@example.com',
+          },
+        },
         200: { done: JSON.stringify(pluginDone) },
         400: { wrong: JSON.stringify({ status: 'ERR', message: 'The form cannot be read.', data: [] }) },
         401: { missing: JSON.stringify({ status: 'ERR', message: ERRORS.API_KEY_MISSING.meaning, data: [] }) },

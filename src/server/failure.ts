@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { ERRORS, SyncError, type ErrorCode } from '../model/errors.ts';
 import type { Log } from '../runtime/logger.ts';
 import type { ErrorAnswer } from '../model/response-schemas.ts';
-import { stopUnpacking } from './body.ts';
+import { stopReading } from './body.ts';
 import { addressOf } from './request.ts';
 
 /** What is sent. */
@@ -52,7 +52,7 @@ export function failureOf(error: unknown, trace: string): Failure {
 
 /** Ends a request that failed: stops reading it, logs what nobody foresaw (it is not in the answer), says what to send. */
 export function settleFailure(error: unknown, request: FastifyRequest, log: Log): Failure {
-  stopUnpacking(request);
+  stopReading(request);
   const failure = failureOf(error, request.id);
   if (failure.httpStatus === 500) {
     const { id: trace, method, routeOptions } = request;

@@ -1,81 +1,101 @@
-/** Who may call a route. A failed authentication leaves a log record; too many from one address are turned away. */
-import { isIP } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
-import { normalizeIP } from '@fastify/rate-limit';
+/** Who may call a route. A failed authentication leaves a log record; an address with too many of them is refused. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ERRORS, SyncError } from '../model/errors.ts';
-import type { LogEntry, LogType } from '../model/log-entry.ts';
+import type { LogType } from '../model/log-entry.ts';
+import type { Identified } from '../peer/authentication.ts';
 import { CALLED_BACK, nonceIn } from '../peer/call-back.ts';
-import type { RefusedKey, ServerDeps } from './deps.ts';
-import { addressOf, type App } from './request.ts';
-
-/** Failed authentications that an address has per {@link FAILURE_WINDOW_MS}. Calls with a valid key are not counted. */
-const MAX_FAILURES = 20;
-const FAILURE_WINDOW_MS = 60_000;
-
-/** A slow database must not hold up the refusal of a key. */
-const LOG_PATIENCE_MS = 1_000;
+import type { ServerDeps } from './deps.ts';
+import { makeFailedAttempts } from './failed-attempts.ts';
+import { makeFailureLog } from './failure-log.ts';
+import { addressOf, believeTrace, pathOf } from './request.ts';
 
 /** Throws what the caller is told; sets `request.caller` otherwise. */
 export type KeyCheck = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
+/** A failed authentication. */
+interface Refused {
+  /** What the call was about: `FEED` if it brought data, `STREAM` if it asked for ours. */
+  readonly type: LogType;
+  /** Null: no key was given. */
+  readonly keyDigest: string | null;
+}
+
 export interface KeyChecks {
   readonly peer: KeyCheck;
   readonly admin: KeyCheck;
-  /** Counts and logs a failed authentication that a route found itself. Throws `RATE_LIMITED` if it was one too many. */
-  readonly refused: (request: FastifyRequest, refused: RefusedKey) => Promise<void>;
+  /** Throws `RATE_LIMITED` where the address has failed too often. */
+  readonly address: (request: FastifyRequest) => Promise<void>;
+  /** Counts and logs a failed authentication. Gives what the caller is told: `told`, or `RATE_LIMITED` if it was one too many. */
+  readonly failed: (request: FastifyRequest, by: Refused, told: SyncError) => Promise<SyncError>;
+  /** Takes the caller for who it showed to be. */
+  readonly succeeded: (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    who: NonNullable<FastifyRequest['caller']>,
+  ) => void;
 }
 
-/** `app` must have @fastify/rate-limit registered. */
-export function makeKeyChecks(app: App, deps: ServerDeps): KeyChecks {
-  // `ban: 1` tells the first call beyond the limit (exceeded) from those after it (banned).
-  const count = app.createRateLimit({
-    max: MAX_FAILURES,
-    timeWindow: FAILURE_WINDOW_MS,
-    ban: 1,
-    keyGenerator: (request) => subnetOf(addressOf(request)),
-  });
+/** Counts from now on. */
+export function makeKeyChecks(deps: ServerDeps): KeyChecks {
+  const nowMs = deps.monotonicMs ?? (() => performance.now());
+  const attempts = makeFailedAttempts(nowMs);
+  const log = makeFailureLog(deps, nowMs);
 
-  /** What the caller is told: `error`, or that it was one too many. Of a flood only the first leaves a log record. */
-  const countFailure = async (request: FastifyRequest, error: SyncError, by: RefusedKey): Promise<SyncError> => {
-    const counted = await count(request);
-    const exceeded = !counted.isAllowed && counted.isExceeded;
-    const told = exceeded ? new SyncError('RATE_LIMITED', undefined, { retryAfterS: counted.ttlInSeconds }) : error;
-    if (!exceeded || !counted.isBanned) await record(request, told, by, deps);
+  const failed: KeyChecks['failed'] = async (request, by, error) => {
+    const { retryAfterS, isFirstBeyond } = attempts.failed(addressOf(request));
+    const told = retryAfterS === undefined ? error : new SyncError('RATE_LIMITED', undefined, { retryAfterS });
+    if (retryAfterS === undefined || isFirstBeyond) await log(entryOf(request, told, by));
     return told;
+  };
+
+  const address: KeyChecks['address'] = async (request) => {
+    if (attempts.refusal(addressOf(request)) === undefined) return;
+    throw await failed(request, { type: typeOf(request), keyDigest: null }, new SyncError('RATE_LIMITED'));
+  };
+
+  const succeeded: KeyChecks['succeeded'] = (request, reply, who) => {
+    attempts.succeeded(addressOf(request));
+    request.caller = who;
+    believeTrace(request, reply);
   };
 
   const check =
     (wanted: 'peer' | 'admin'): KeyCheck =>
-    async (request) => {
+    async (request, reply) => {
+      await address(request);
       const who = deps.identify(request.headers.authorization);
       const isClosed = wanted === 'admin' && !deps.adminConfigured();
       if (who.kind === 'missing' || who.kind === 'invalid') {
-        const error = isClosed ? adminClosed() : keyError(who.kind === 'missing');
-        const keyDigest = who.kind === 'invalid' ? who.keyDigest : null;
-        throw await countFailure(request, error, { type: typeOf(request), keyDigest });
+        throw await failed(request, refusedBy(who, typeOf(request)), isClosed ? adminClosed() : keyError(who));
       }
       if (isClosed) throw adminClosed();
       if (who.kind !== wanted) {
         throw new SyncError('FORBIDDEN', `The key is not for this route: it takes ${KEY_NAME[wanted]}.`);
       }
-      request.caller = who;
+      succeeded(request, reply, who);
     };
 
-  return {
-    peer: check('peer'),
-    admin: check('admin'),
-    async refused(request, by) {
-      const told = await countFailure(request, keyError(by.keyDigest === null), by);
-      if (told.code === 'RATE_LIMITED') throw told;
-    },
-  };
+  return { peer: check('peer'), admin: check('admin'), address, failed, succeeded };
 }
 
-async function record(request: FastifyRequest, told: SyncError, by: RefusedKey, deps: ServerDeps): Promise<void> {
+/** Of whom the record of a failed authentication speaks. */
+export function refusedBy(who: Extract<Identified, { kind: 'missing' | 'invalid' }>, type: LogType): Refused {
+  return { type, keyDigest: who.kind === 'invalid' ? who.keyDigest : null };
+}
+
+/** What somebody without a key, or with a wrong one, is told. */
+export function keyError({ kind }: Pick<Identified, 'kind'>): SyncError {
+  return new SyncError(kind === 'missing' ? 'API_KEY_MISSING' : 'API_KEY_INVALID');
+}
+
+function entryOf(
+  request: FastifyRequest,
+  told: SyncError,
+  by: Refused,
+): Parameters<ReturnType<typeof makeFailureLog>>[0] {
   // That it came here with a wrong key is worth knowing to whoever asked for the call.
   const calledBack = nonceIn(request.headers[CALLED_BACK]);
-  const entry: LogEntry = {
+  return {
     type: by.type,
     peer: null,
     key: by.keyDigest,
@@ -90,20 +110,6 @@ async function record(request: FastifyRequest, told: SyncError, by: RefusedKey, 
     },
     trace: request.id,
   };
-  const write = async (): Promise<void> => {
-    try {
-      await deps.appendLog([entry]);
-    } catch (error) {
-      deps.log.warn({ err: error, trace: request.id }, 'log record not written');
-    }
-  };
-  const patience = new AbortController();
-  await Promise.race([write(), wait(LOG_PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => undefined)]);
-  patience.abort();
-}
-
-function pathOf(request: FastifyRequest): string {
-  return request.url.split('?', 1)[0] ?? '';
 }
 
 /** What a stream would have brought is data of a peer arriving; all else asks for ours. */
@@ -111,17 +117,8 @@ function typeOf(request: FastifyRequest): LogType {
   return pathOf(request).endsWith('/stream') ? 'FEED' : 'STREAM';
 }
 
-function keyError(isMissing: boolean): SyncError {
-  return new SyncError(isMissing ? 'API_KEY_MISSING' : 'API_KEY_INVALID');
-}
-
 const KEY_NAME = { peer: 'the key of a peer', admin: 'the admin token' } as const;
 
 function adminClosed(): SyncError {
   return new SyncError('FORBIDDEN', 'Admin routes are closed: the config has no http.admin_token.');
-}
-
-/** Whoever has one IPv6 address has 2^64 of them: the /64 counts as one address. */
-function subnetOf(address: string): string {
-  return isIP(address) === 0 ? address : normalizeIP(address, 64);
 }

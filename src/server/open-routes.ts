@@ -43,7 +43,12 @@ export function openRoutes(app: App, deps: ServerDeps, adminOnly: KeyCheck): voi
 
   const Document = Type.Object({}, { description: 'OpenAPI 3.1', additionalProperties: true });
   const documentSchema = { ...open('apiDocument', 'This document', {}), response: { 200: Document } };
-  app.get('/openapi.json', { schema: documentSchema }, async () => app.swagger());
+  let document: Buffer | undefined;
+  // Made once, and sent as it is: anybody may ask for it, and compressing it takes megabytes each time.
+  app.get('/openapi.json', { schema: documentSchema, compress: false }, async (_request, reply) => {
+    document ??= Buffer.from(JSON.stringify(app.swagger()));
+    return reply.type('application/json; charset=utf-8').send(document);
+  });
 
   const metricsSchema = {
     tags: ['admin'],

@@ -30,12 +30,6 @@ export async function describeApi(app: App, prefix: string): Promise<void> {
         securitySchemes: {
           peerKey: { type: 'http', scheme: 'bearer', description: '`site.api_key` of the calling site' },
           adminToken: { type: 'http', scheme: 'bearer', description: '`http.admin_token`' },
-          pluginKey: {
-            type: 'apiKey',
-            in: 'query',
-            name: 'ascApiKey',
-            description: 'Key of a peer that runs the PHP plugin; may also be a field of the form',
-          },
         },
       },
       tags: [

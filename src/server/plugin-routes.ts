@@ -1,25 +1,35 @@
-/** The doors of the PHP plugin's protocol: form-encoded POST to the root. What is inside is src/plugin's business. */
+/** The door of the PHP plugin's protocol: form-encoded POST to the root. What is inside is src/plugin's business. */
+import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { toPhpJson } from '../plugin/wire.ts';
-import { ERRORS } from '../model/errors.ts';
-import type { Log } from '../runtime/logger.ts';
+import { ERRORS, SyncError } from '../model/errors.ts';
+import type { BodyShare } from './body-budget.ts';
+import { makeBodyBudget } from './body-budget.ts';
+import { holdUntilAnswered } from './body.ts';
 import type { ServerDeps } from './deps.ts';
 import { settleFailure } from './failure.ts';
-import type { KeyChecks } from './key-check.ts';
-import { addressOf, type App } from './request.ts';
+import { keyError, refusedBy, type KeyChecks } from './key-check.ts';
+import { MOST_BYTES, readPluginForm, type FormHead } from './plugin-body.ts';
+import { peerCall, type App } from './request.ts';
 
-/** What the routes need: the protocol behind them, and where refused keys are counted. */
-export interface PluginRouteDeps {
-  readonly serve: NonNullable<ServerDeps['servePlugin']>;
-  readonly refused: KeyChecks['refused'];
-  readonly log: Log;
+/** What the routes need: the protocol behind them, and who may call. */
+export interface PluginRouteDeps
+  extends Required<Pick<ServerDeps, 'servePlugin'>>, Pick<ServerDeps, 'pluginDoor' | 'log'> {
+  readonly checks: Pick<KeyChecks, 'address' | 'failed' | 'succeeded'>;
 }
+
+/** Bytes of callers who are not known yet: of all, and of all again, for their addresses may be one proxy's. */
+const UNKNOWN_BYTES = 4 * 1024 * 1024;
+/** Bytes of plugins: of all, and of one, which sends its rows one after the other. */
+const KNOWN_BYTES = 16 * MOST_BYTES;
+const BYTES_OF_ONE = 4 * MOST_BYTES;
 
 /** The fields in words; what may really stand in them is read by src/plugin. */
 const Fields = Type.Object(
   {
     ascSync: Type.Literal('1'),
+    ascApiKey: Type.String({ description: 'Key of a peer that runs the PHP plugin, within the first 64 KiB' }),
     ascAction: Type.Enum(['userStreamPost', 'userStreamPostRemoval', 'userFeedRequest']),
     ascLastUserId: Type.Optional(Type.String({ description: 'userFeedRequest: users with a greater id are wanted' })),
     ascData: Type.Optional(
@@ -34,16 +44,15 @@ const Answer = Type.String({ description: 'JSON: `status`, `message`, `data`; th
 
 /** The plugin labels its JSON as HTML, and its clients expect that. */
 const HTML = 'text/html; charset=UTF-8';
+const FORM = 'application/x-www-form-urlencoded';
 
 /**
- * Adds `/` and `/index.php`, by POST or GET. Every answer, refusals too, has the plugin's form: its client fails on an answer
- * whose `data` is no list.
+ * Adds `/` and `/index.php`. Every answer, refusals too, has the plugin's form: its client fails on an answer whose `data` is
+ * no list.
  */
-export function pluginRoutes(app: App, { serve, refused, log }: PluginRouteDeps): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, body);
-  });
+export function pluginRoutes(app: App, deps: PluginRouteDeps): void {
+  const { servePlugin, log } = deps;
+  app.addContentTypeParser(FORM, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error, request, reply) => {
     const { httpStatus, headers, body } = settleFailure(error, request, log);
     return reply
@@ -52,29 +61,10 @@ export function pluginRoutes(app: App, { serve, refused, log }: PluginRouteDeps)
       .type(HTML)
       .send(toPhpJson({ status: 'ERR', message: body.message, data: [] }));
   });
-  const told = (description: string) => ({ description, content: { 'text/html': { schema: Answer } } });
-  const schemaOf = (operationId: string) => ({
-    tags: ['plugin'],
-    operationId,
-    summary: "The PHP plugin's protocol",
-    description: 'Text is stored as it is sent. Without `ascSync=1` there is nothing here: 404.',
-    security: [{ pluginKey: [] }],
-    response: {
-      200: told('Done; or ERR: nobody has that address'),
-      400: told('The action is unknown, or the form cannot be read'),
-      401: told(ERRORS.API_KEY_MISSING.meaning),
-      403: told('The key is not known, not for this protocol, or that direction is switched off'),
-      404: told(ERRORS.NOT_FOUND.meaning),
-      '4XX': told('The body is too large or no form, or too many keys were refused'),
-      '5XX': told('Not now'),
-    },
-  });
-  const form = { body: { content: { 'application/x-www-form-urlencoded': { schema: Fields } } } };
+  requireKey(app, deps);
   const handle = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-    const query = request.url.split('?').slice(1).join('?');
-    const answer = await serve({ query, body, trace: request.id, ip: addressOf(request) });
-    if (answer.refusedKey !== undefined) await refused(request, answer.refusedKey);
+    const { peer, call } = peerCall(request);
+    const answer = await servePlugin(peer, request.body as Uint8Array, call);
     await reply.code(answer.httpStatus).type(HTML).send(toPhpJson(answer.body));
   };
   // A schema that only describes.
@@ -83,7 +73,72 @@ export function pluginRoutes(app: App, { serve, refused, log }: PluginRouteDeps)
     ['/', ''],
     ['/index.php', 'Index'],
   ] as const) {
-    app.post(url, { schema: { ...schemaOf(`pluginPost${name}`), ...form }, validatorCompiler }, handle);
-    app.get(url, { schema: { ...schemaOf(`pluginGet${name}`), querystring: Fields }, validatorCompiler }, handle);
+    app.post(url, { schema: schemaOf(`pluginPost${name}`), validatorCompiler }, handle);
   }
+}
+
+/** Hooks that let in who has the key of a peer that runs the plugin, and read no further for anybody else. */
+function requireKey(app: App, { pluginDoor, checks }: PluginRouteDeps): void {
+  const unknown = makeBodyBudget({ total: () => UNKNOWN_BYTES, perCaller: () => UNKNOWN_BYTES });
+  const known = makeBodyBudget({ total: () => KNOWN_BYTES, perCaller: () => BYTES_OF_ONE });
+
+  app.addHook('onRequest', async (request) => {
+    if (!pluginDoor.isOpen()) throw new SyncError('NOT_FOUND');
+    await checks.address(request);
+    const {
+      'content-type': type = '',
+      'content-encoding': encoding = 'identity',
+      'content-length': length,
+    } = request.headers;
+    if (type.split(';', 1)[0]?.trim().toLowerCase() !== FORM) throw new SyncError('MEDIA_TYPE');
+    if (encoding.trim().toLowerCase() !== 'identity') {
+      throw new SyncError('MEDIA_TYPE', 'Calls of the plugin are not compressed: send the form plain.');
+    }
+    if (Number(length) > MOST_BYTES) throw new SyncError('BODY_TOO_LARGE');
+  });
+
+  app.addHook('preParsing', async (request, reply, payload) => {
+    const identify = async ({ key = '', isCall, action }: FormHead): Promise<BodyShare> => {
+      const who = key.trim() === '' ? ({ kind: 'missing' } as const) : pluginDoor.identify(key);
+      // Whoever calls something else at this address is nobody who failed.
+      if (who.kind === 'missing' && !isCall) throw new SyncError('NOT_FOUND');
+      if (who.kind === 'missing' || who.kind === 'invalid') {
+        const type = action === 'userFeedRequest' ? 'STREAM' : 'FEED';
+        throw await checks.failed(request, refusedBy(who, type), keyError(who));
+      }
+      checks.succeeded(request, reply, who);
+      const share = known.open(who.name);
+      holdUntilAnswered(request, reply.raw, share);
+      return share;
+    };
+    const share = unknown.open('');
+    try {
+      return Readable.from([await readPluginForm(payload, { unknown: share, identify })]);
+    } finally {
+      share.release();
+    }
+  });
+}
+
+function schemaOf(operationId: string) {
+  const told = (description: string) => ({ description, content: { 'text/html': { schema: Answer } } });
+  return {
+    tags: ['plugin'],
+    operationId,
+    summary: "The PHP plugin's protocol",
+    description:
+      'Text is stored as it is sent. The key is a field of the form; the address counts for nothing. At most 1 MiB, not ' +
+      'compressed. Without `ascSync=1`, or where no peer runs the plugin, there is nothing here: 404.',
+    security: [],
+    body: { content: { [FORM]: { schema: Fields } } },
+    response: {
+      200: told('Done; or ERR: nobody has that address'),
+      400: told('The action is unknown, or the form cannot be read'),
+      401: told(ERRORS.API_KEY_MISSING.meaning),
+      403: told('The key is not that of a peer that runs the plugin, or that direction is switched off'),
+      404: told(ERRORS.NOT_FOUND.meaning),
+      '4XX': told('The body is too large or no form, or too many keys were refused'),
+      '5XX': told('Not now'),
+    },
+  };
 }

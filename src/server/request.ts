@@ -3,15 +3,16 @@ import { isIP } from 'node:net';
 import type {
   FastifyBaseLogger,
   FastifyInstance,
+  FastifyReply,
   FastifyRequest,
   RawReplyDefaultExpression,
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type { IncomingMessage } from 'node:http';
 import type { Transform } from 'node:stream';
-import { newTrace, TRACE_PATTERN } from '../runtime/trace.ts';
+import { TRACE_PATTERN } from '../runtime/trace.ts';
+import type { BodyShare } from './body-budget.ts';
 import type { Actor, Call } from './deps.ts';
 
 /** A Fastify whose handlers get the types of their TypeBox schemas. */
@@ -29,13 +30,25 @@ declare module 'fastify' {
     caller: { readonly kind: 'peer' | 'admin'; readonly name: string; readonly keyDigest: string } | null;
     /** Set while a compressed body is being read. */
     inflating: Transform | null;
+    /** What the body takes of the bytes that may be held. */
+    bodyShare: BodyShare | null;
   }
 }
 
-/** The caller's trace id if it is a sane one, else a new one. */
-export function traceOf(request: IncomingMessage): string {
+/**
+ * Takes over the trace id of a caller who showed who it is, if it is a sane one. Nobody else's: records of theirs would stand
+ * among those of an exchange that is not theirs.
+ */
+export function believeTrace(request: FastifyRequest, reply: FastifyReply): void {
   const given = request.headers['x-trace-id'];
-  return typeof given === 'string' && TRACE_PATTERN.test(given) ? given : newTrace();
+  if (typeof given !== 'string' || !TRACE_PATTERN.test(given)) return;
+  request.id = given;
+  reply.header('x-trace-id', given);
+}
+
+/** The path, without what comes after a question mark. */
+export function pathOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0] ?? '';
 }
 
 /**

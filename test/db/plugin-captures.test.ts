@@ -232,7 +232,6 @@ const TO_B: Readonly<Record<string, Expected>> = {
     },
     isFeed: true,
   },
-  '28-feed-by-get': { isFeed: true },
   '29-err-missing-key': { http: 401 },
   '30-err-wrong-key': { http: 403 },
   '31-err-stream-missing-email': refused,
@@ -284,7 +283,8 @@ const TO_A: Readonly<Record<string, Expected>> = {
 
 test('every recorded exchange has its place here', () => {
   // The sixteenth is a picture that the plugin fetches from a site; the daemon neither asks for it nor has it.
-  const named = [...Object.keys(TO_B), ...Object.keys(TO_A), '16-profile-image-callback'].toSorted();
+  const apart = ['16-profile-image-callback', '28-feed-by-get'];
+  const named = [...Object.keys(TO_B), ...Object.keys(TO_A), ...apart].toSorted();
   expect(named).toEqual(captureNames());
   expect(named).toHaveLength(38);
 });
@@ -314,6 +314,13 @@ describe.each([
     expect(passwordsOf(told).filter((hash) => hash !== HASH)).toEqual([]);
     await expected.effect?.(site);
   });
+});
+
+test('a key in an address, which proxies log, opens nothing', async () => {
+  const site = await makePluginSite({ ourKey: KEY_B, peerKey: KEY_A });
+  const answer = await sendRaw(site.daemon.url, capture('28-feed-by-get').request.bytes);
+  expect(answer.start).toContain(' 404 ');
+  await site.close();
 });
 
 test('the picture of a user is no business of the daemon', async () => {

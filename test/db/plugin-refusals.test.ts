@@ -134,10 +134,12 @@ test('without ascSync nothing of this protocol is there, and nobody is counted a
   expect((await send(`ascApiKey=${KEY_A}&ascAction=userStreamPost&${ROW}`)).http).toBe(404);
 });
 
-test('the body wins over the query, and a GET can do what a POST can', async () => {
-  const query = `?${asA}&ascAction=userFeedRequest&ascLastUserId=99999`;
-  expect((await send('', { method: 'GET', query })).body.data).toEqual([]);
-  const answer = await send('ascLastUserId=0', { query });
+test('what stands in the address counts for nothing, and a GET does nothing', async () => {
+  const removed = `?${removal(KEY_A)}`;
+  expect((await send('', { method: 'GET', query: removed })).http).toBe(404);
+  expect((await send('ascSync=1', { query: removed })).http).toBe(401);
+  const query = '?ascLastUserId=99999';
+  const answer = await send(`${asA}&ascAction=userFeedRequest&ascLastUserId=0`, { query });
   expect(answer.body.data).toHaveLength(1);
 });
 

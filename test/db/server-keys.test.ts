@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { makeAuthenticator } from '../../src/peer/authentication.ts';
+import { isTrustedProxy } from '../../src/server/trusted-proxies.ts';
 import { asAdmin, asPeer, httpApp, listening } from '../support/http-app.ts';
 
 const wrong = { authorization: 'Bearer nobody-knows-this-key' };
@@ -49,8 +50,7 @@ test('without an admin token in the config, admin routes are closed to everybody
 
 test('a failed authentication leaves a log record that tells who, where from and with which key', async () => {
   const { app, logged } = httpApp();
-  const trace = 'trace-of-the-caller-1';
-  await app.inject({ method: 'POST', url: '/v1/stream?x=secret', headers: { ...wrong, 'x-trace-id': trace } });
+  await app.inject({ method: 'POST', url: '/v1/stream?x=secret', headers: wrong });
   await app.inject({ url: '/v1/feed?after=1' });
   expect(logged).toEqual([
     {
@@ -61,14 +61,15 @@ test('a failed authentication leaves a log record that tells who, where from and
       status: '403',
       response: 'API Key is invalid - no account found',
       content: { code: 'API_KEY_INVALID', method: 'POST', path: '/v1/stream' },
-      trace,
+      trace: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
     },
     expect.objectContaining({ type: 'STREAM', peer: null, key: null, status: '401', response: 'API Key is missing' }),
   ]);
 });
 
-test('after twenty failures a minute an address is turned away, but not a valid key from there', async () => {
-  const { app, logged } = httpApp({ queryLogs: noLogs });
+test('after twenty failures a minute an address is refused, with the right key too, until the minute is over', async () => {
+  let now = 0;
+  const { app, logged } = httpApp({ queryLogs: noLogs, monotonicMs: () => now });
   const statuses: number[] = [];
   for (let n = 0; n < 25; n += 1) statuses.push((await app.inject({ url: '/v1/logs', headers: wrong })).statusCode);
   expect(statuses).toEqual([...Array<number>(20).fill(403), ...Array<number>(5).fill(429)]);
@@ -78,12 +79,28 @@ test('after twenty failures a minute an address is turned away, but not a valid 
   expect(wait).toBeGreaterThan(0);
   expect(wait).toBeLessThanOrEqual(60);
   for (let n = 0; n < 30; n += 1) {
-    expect((await app.inject({ url: '/v1/logs', headers: asAdmin })).statusCode).toBe(200);
+    expect((await app.inject({ url: '/v1/logs', headers: asAdmin })).statusCode).toBe(429);
   }
   const elsewhere = await app.inject({ url: '/v1/logs', headers: wrong, remoteAddress: '192.0.2.7' });
   expect(elsewhere.statusCode).toBe(403);
   // Of the flood only its first call is told, so that the log stays readable.
   expect(logged.map(({ status }) => status)).toEqual([...Array<string>(20).fill('403'), '429', '403']);
+  now = 60_000;
+  expect((await app.inject({ url: '/v1/logs', headers: asAdmin })).statusCode).toBe(200);
+});
+
+test('an address that authenticated within the hour before is not refused, but for what fails', async () => {
+  let now = 0;
+  const { app } = httpApp({ queryLogs: noLogs, monotonicMs: () => now });
+  const statusWith = async (headers: object) =>
+    (await app.inject({ url: '/v1/logs', headers: { ...headers } })).statusCode;
+  expect(await statusWith(asAdmin)).toBe(200);
+  now = 3_599_000;
+  for (let n = 0; n < 25; n += 1) expect(await statusWith(wrong)).toBe(n < 20 ? 403 : 429);
+  expect(await statusWith(asAdmin)).toBe(200);
+  now += 3_600_000;
+  for (let n = 0; n < 20; n += 1) await statusWith(wrong);
+  expect(await statusWith(asAdmin)).toBe(429);
 });
 
 test('all addresses of one IPv6 network count as one', async () => {
@@ -96,10 +113,10 @@ test('all addresses of one IPv6 network count as one', async () => {
   expect((await app.inject({ url: '/v1/hello', remoteAddress: '2001:db8:0:1::1' })).statusCode).toBe(401);
 });
 
-test('X-Forwarded-For counts only if it is trusted, and then what the nearest proxy wrote', async () => {
+test('X-Forwarded-For counts only from a proxy that is trusted, and then what the nearest wrote', async () => {
   const plain = httpApp();
   await plain.app.inject(forwarded('192.0.2.1'));
-  const behind = httpApp({ trustProxy: () => true });
+  const behind = httpApp({ trustProxy: (address, hop) => isTrustedProxy(['127.0.0.1', '::1'], address, hop) });
   await behind.app.inject(forwarded('192.0.2.1'));
   await behind.app.inject(forwarded('198.51.100.9, 192.0.2.2'));
   await behind.app.inject(forwarded('::ffff:192.0.2.3'));

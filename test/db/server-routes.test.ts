@@ -9,7 +9,7 @@ import type { FeedQuery } from '../../src/feed/reader.ts';
 import type { Actor, Call } from '../../src/server/deps.ts';
 import type { EntryQuery, LogQuery } from '../../src/server/request-schemas.ts';
 import type { Health } from '../../src/model/response-schemas.ts';
-import { asAdmin, asPeer, httpApp, listening } from '../support/http-app.ts';
+import { asAdmin, asPeer, httpApp, listening, PLUGIN_KEY } from '../support/http-app.ts';
 
 const fine = { status: 'ok', message: '' } as const;
 const well: Health = {
@@ -406,7 +406,7 @@ test.each(['/account-sync/', 'account-sync', '/account-sync'])(
     const form = {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      payload: 'a=1',
+      payload: `ascSync=1&ascApiKey=${PLUGIN_KEY}`,
     } as const;
     for (const [expected, options] of [
       [200, { url: '/account-sync/health/live' }],
@@ -420,11 +420,12 @@ test.each(['/account-sync/', 'account-sync', '/account-sync'])(
   },
 );
 
-test('every answer has a trace: the one that was given if it is sane', async () => {
-  const { app } = httpApp();
-  const trace = async (given: string) =>
-    (await app.inject({ url: '/health/live', headers: { 'x-trace-id': given } })).headers['x-trace-id'];
+test('every answer has a trace: the one that was given if it is sane, and who gave it is known', async () => {
+  const { app } = httpApp({ listPeers: async () => [] });
+  const trace = async (given: string, url = '/v1/peers') =>
+    (await app.inject({ url, headers: { ...asAdmin, 'x-trace-id': given } })).headers['x-trace-id'];
   expect(await trace('abc-DEF-123')).toBe('abc-DEF-123');
+  expect(await trace('abc-DEF-123', '/health/live')).toMatch(/^[0-9a-f-]{36}$/);
   for (const bad of ['short', 'x'.repeat(65), 'with blank in it', '{"a":1}/////']) {
     expect(await trace(bad)).toMatch(/^[0-9a-f-]{36}$/);
   }

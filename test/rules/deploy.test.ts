@@ -119,7 +119,7 @@ test('proxies and unit name addresses, keys and files that exist', () => {
       {},
       () => '',
     ).config;
-    expect(http).toMatchObject({ basePath: '/account-sync/', trustProxy: true });
+    expect(http).toMatchObject({ basePath: '/account-sync/', trustProxy: ['127.0.0.1', '::1'] });
   }
   expect(read('account-sync.service')).toContain('/dist/account-sync.js run');
 });

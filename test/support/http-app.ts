@@ -9,6 +9,9 @@ import type { ServerDeps } from '../../src/server/deps.ts';
 import type { App } from '../../src/server/request.ts';
 
 const HOMES_KEY = 'homes-key-aaaaaaaaaaaaaaa';
+const PLUG = { kind: 'peer', name: 'plug', keyDigest: 'deadbeef' } as const;
+/** Of the peer that runs the plugin. */
+export const PLUGIN_KEY = 'plugin-key-bbbbbbbbbbbbbb';
 const ADMIN_TOKEN = 'admin-token-ccccccccccccc';
 
 /** Headers of a caller with the peer's key, and with the admin token. */
@@ -44,6 +47,10 @@ export function httpApp(changes: Partial<ServerDeps> = {}): { app: App; logged: 
     basePath: '/',
     maxBodyBytes: () => 100_000,
     trustProxy: () => false,
+    pluginDoor: {
+      isOpen: () => true,
+      identify: (key) => (key === PLUGIN_KEY ? PLUG : { kind: 'invalid', keyDigest: 'a1b2c3d4' }),
+    },
     log: silentLog,
     isStopping: () => false,
     appendLog: async (entries) => void logged.push(...entries),

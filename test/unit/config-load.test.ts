@@ -43,7 +43,7 @@ describe('the minimal config', () => {
         ssl: false,
       },
       http: {
-        host: '0.0.0.0',
+        host: '127.0.0.1',
         port: 8470,
         basePath: '/',
         adminToken: null,

@@ -269,17 +269,13 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
       const { receiveRow, receiveRemoval, serveFeed } = pluginPeers;
       const response = await servePluginCall(
         {
-          identifyKey: (key) =>
-            key === plugin?.apiKey
-              ? { kind: 'peer', name: plugin.name, keyDigest: '' }
-              : { kind: 'invalid', keyDigest: '' },
-          pluginPeer: (peer) => (peer === plugin?.name ? route(peer) : undefined),
           receiveRow: async (row, caller) => (await receiveRow(row, caller))?.result ?? 'unchanged',
           receiveRemoval,
           serveFeed,
           appendLog,
         },
-        { query: '', body: Buffer.from(form), trace: '', ip: '' },
+        Buffer.from(form),
+        { route: route(plugin?.name ?? ''), keyDigest: '', trace: '', ip: '' },
       );
       return { http: response.httpStatus, body: JSON.stringify(response.body) };
     },
