@@ -192,12 +192,12 @@ function servePlugin(
   return servePluginCall(
     {
       async receiveRow(row, caller) {
-        const outcome = await take(caller.route.name, () => site.plugin.receiveRow(row, caller));
-        const isNews = outcome?.result === 'applied';
-        const records = outcome?.result === 'retry' ? 0 : 1;
+        const { result } = await take(caller.route.name, () => site.plugin.receiveRow(row, caller));
+        const isNews = result === 'applied';
+        const records = result === 'retry' ? 0 : 1;
         await site.status.recordSynced(site.db, caller.route.name, 'from', { records, isNews });
         if (isNews) loops.wakeParked();
-        return outcome?.result ?? 'unchanged';
+        return result;
       },
       async receiveRemoval(email, caller) {
         const removed = await take(caller.route.name, () => site.plugin.receiveRemoval(email, caller));

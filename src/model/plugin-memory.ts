@@ -21,6 +21,11 @@ export interface Impression {
   readonly open?: true;
   /** What this site has instead, because it could not store what the peer has: that is older, so the peer is not told it. */
   readonly unstored?: string;
+  /**
+   * Only of the password: what it had before, newest first. A hash is made with new salt each time, so nobody can go back to
+   * an old one by setting the same password; who says it repeats an old row.
+   */
+  readonly past?: readonly string[];
 }
 
 /** By column; descriptions as `user_description:LOCALE`. */
@@ -39,6 +44,8 @@ export type Novelty =
 const DIGEST_HEX = 12;
 /** So many tries may get lost one after the other, each with another value. */
 const MOST_MAYBE = 4;
+/** More passwords than anybody has in a year. */
+const MOST_PAST = 32;
 
 /** Digest of a value and of everything the plugin may have made of it. Of a password: of what it shows when it is masked. */
 export function impress(column: string, value: string | null): string {
@@ -89,12 +96,17 @@ export function mayHaveSomething(impression: Impression | undefined): boolean {
 export function noveltyOf(impression: Impression | undefined, digest: string): Novelty {
   if (impression === undefined) return 'first';
   if (impression.has === digest) return 'same';
-  if (impression.maybe.includes(digest)) return 'stale';
+  if (impression.maybe.includes(digest) || impression.past?.includes(digest) === true) return 'stale';
   return impression.has === undefined ? 'first' : 'news';
 }
 
 /** The column after the peer said this. `refused`: of what it was told it has nothing. */
-export function afterSaying(impression: Impression | undefined, digest: string, refused?: string): Impression {
+export function afterSaying(
+  column: string,
+  impression: Impression | undefined,
+  digest: string,
+  refused?: string,
+): Impression {
   const still = impression?.has === digest ? impression.refused : undefined;
   const useless = refused ?? still;
   const unstored = impression?.has === digest ? impression.unstored : undefined;
@@ -104,7 +116,21 @@ export function afterSaying(impression: Impression | undefined, digest: string, 
     said: true,
     ...(useless === undefined ? {} : { refused: useless }),
     ...(unstored === undefined ? {} : { unstored }),
+    ...(column === 's_password' ? pastOf(impression, digest) : {}),
   };
+}
+
+/** A password of which nobody knows any more what the peer has; only what it had is known. */
+export function withoutValue(impression: Impression): Impression {
+  return { maybe: [], ...pastOf(impression, '') };
+}
+
+/** What the peer had, or may have had, before it said this. */
+function pastOf(impression: Impression | undefined, digest: string): Pick<Impression, 'past'> {
+  const { has, maybe = [], past = [] } = impression ?? {};
+  const before = [...(has === undefined ? [] : [has]), ...maybe, ...past];
+  const all = [...new Set(before)].filter((one) => one !== digest).slice(0, MOST_PAST);
+  return all.length === 0 ? {} : { past: all };
 }
 
 /** The memory while the peer is being told these: whether it heard of them, nobody may ever know. */
@@ -118,12 +144,13 @@ export function beforeTelling(memory: Memory | undefined, told: ReadonlyMap<stri
 /** The memory after the peer said OK to these. */
 export function afterTelling(memory: Memory | undefined, told: ReadonlyMap<string, string>): Memory {
   return changed(memory, told, (before, digest) => {
-    const { has, maybe = [], refused, said } = before ?? {};
+    const { has, maybe = [], refused, said, past } = before ?? {};
+    const earlier = past === undefined ? {} : { past };
     // Of another value nobody knows yet whether it is of use.
     const useless = refused === digest ? { refused } : {};
-    if (has === digest) return { has, maybe, ...useless, ...(said ? { said } : {}) };
+    if (has === digest) return { has, maybe, ...useless, ...(said ? { said } : {}), ...earlier };
     const older = [...(has === undefined ? [] : [has]), ...maybe];
-    return { has: digest, maybe: newest(older.filter((one) => one !== digest)), ...useless };
+    return { has: digest, maybe: newest(older.filter((one) => one !== digest)), ...useless, ...earlier };
   });
 }
 
@@ -145,7 +172,7 @@ export function afterAnswer(before: Memory, now: Memory, told: ReadonlyMap<strin
   return after;
 }
 
-/** Text for the database: `{"s_name":"HAS/MAYBE,MAYBE/REFUSED/SAID/OPEN/UNSTORED"}`, without slashes at the end. */
+/** Text for the database: `{"s_name":"HAS/MAYBE,MAYBE/REFUSED/SAID/OPEN/UNSTORED/PAST,PAST"}`, without slashes at the end. */
 export function packMemory(memory: Memory): string {
   return JSON.stringify(Object.fromEntries([...memory].map(([column, impression]) => [column, pack(impression)])));
 }
@@ -155,7 +182,7 @@ export function unpackMemory(text: string): Memory {
   const entries = Object.entries(JSON.parse(text) as Record<string, string>);
   return new Map(
     entries.map(([column, packed]) => {
-      const [has = '', maybe = '', refused = '', said = '', open = '', unstored = ''] = packed.split('/');
+      const [has = '', maybe = '', refused = '', said = '', open = '', unstored = '', past = ''] = packed.split('/');
       return [
         column,
         {
@@ -165,15 +192,16 @@ export function unpackMemory(text: string): Memory {
           ...(said === '' ? {} : { said: true as const }),
           ...(open === '' ? {} : { open: true as const }),
           ...(unstored === '' ? {} : { unstored }),
+          ...(past === '' ? {} : { past: past.split(',') }),
         },
       ];
     }),
   );
 }
 
-function pack({ has = '', maybe, refused = '', said, open, unstored = '' }: Impression): string {
+function pack({ has = '', maybe, refused = '', said, open, unstored = '', past = [] }: Impression): string {
   const flags = [said, open].map((flag) => (flag === true ? '1' : ''));
-  return withoutTrailing([has, maybe.join(','), refused, ...flags, unstored].join('/'), '/');
+  return withoutTrailing([has, maybe.join(','), refused, ...flags, unstored, past.join(',')].join('/'), '/');
 }
 
 function newest(digests: readonly string[]): string[] {

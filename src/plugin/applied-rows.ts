@@ -10,7 +10,6 @@ import type { Memory } from '../model/plugin-memory.ts';
 import type { Outcome, RecordSource } from '../model/outcome.ts';
 import type { WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
-import type { Uid } from '../model/uid.ts';
 import { usersWaiting } from '../store/outbox.ts';
 import { parkRecords } from '../store/parked.ts';
 import {
@@ -20,6 +19,7 @@ import {
   noteReplaced,
   writeAccounts,
   writeMemories,
+  type AccountThere,
 } from '../store/plugin-seen.ts';
 import type { AppendLog, OutboxWriter } from '../store/ports.ts';
 import { accountIdOf } from './account.ts';
@@ -101,9 +101,11 @@ function memoryAfter({ prepared, outcome, isOnItsWay }: AppliedRow): [email: str
   return [[row.email, memoryOf(memory, news, new Set(notStored), isOnItsWay)]];
 }
 
-function accountOf({ prepared }: AppliedRow): [email: string, account: { user: Uid; accountId: string }][] {
-  const { row, memory, user } = prepared;
-  return memory === undefined || user === undefined ? [] : [[row.email, { user, accountId: accountIdOf(row) }]];
+function accountOf({ prepared }: AppliedRow): [email: string, account: AccountThere][] {
+  const { row, memory, user, rowsSaid } = prepared;
+  if (memory === undefined || user === undefined) return [];
+  const account = { user, accountId: accountIdOf(row) };
+  return [[row.email, rowsSaid === undefined ? account : { ...account, rowsSaid }]];
 }
 
 /** What the row decides of removals and of the account that had the address before. */

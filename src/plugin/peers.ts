@@ -47,6 +47,12 @@ export interface PluginSite {
   readonly retryParked: (ids: readonly number[]) => Promise<unknown>;
 }
 
+/** What came of a row in a call. */
+export interface RowOutcome {
+  /** `repeated`: the peer said it before, and something later since. */
+  readonly result: Outcome['result'] | 'repeated';
+}
+
 /** The plugin peers of a site. */
 export interface PluginPeers {
   /** A client that speaks the plugin's protocol behind the shape of ours; undefined for other peers. */
@@ -55,7 +61,7 @@ export interface PluginPeers {
   removed(runner: Runner, removal: RemovedUser): Promise<void>;
   /** Remembers what the peer said, in the transaction that applied it. */
   applied(trx: Transaction<unknown>, from: RecordSource, chunk: AppliedChunk): Promise<void>;
-  receiveRow(row: PluginRow, caller: Caller): Promise<Outcome | undefined>;
+  receiveRow(row: PluginRow, caller: Caller): Promise<RowOutcome>;
   receiveRemoval(email: string, caller: Caller): Promise<Named | undefined>;
   serveFeed(after: number, caller: Caller): Promise<{ message: string; rows: readonly unknown[] }>;
   /** How many accounts at the peer have no secret though it was sent one. */
@@ -109,9 +115,9 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
 
     async receiveRow(row, caller) {
       const [one] = await prepare(caller.route, [row], 'stream');
-      if (one?.record === undefined) return undefined;
-      const [outcome] = await site.apply([one.record], sourceOf(caller));
-      return outcome;
+      if (one?.isRepeated === true) return { result: 'repeated' };
+      const [outcome] = one?.record === undefined ? [] : await site.apply([one.record], sourceOf(caller));
+      return { result: outcome?.result ?? 'unchanged' };
     },
 
     async receiveRemoval(email, caller) {

@@ -30,8 +30,10 @@ import {
   readSeen,
   type Replaced,
   type Replacement,
+  type SaidRow,
   type Seen,
 } from '../store/plugin-seen.ts';
+import { afterRow, isRepeated, saidRowOf } from './said-rows.ts';
 import { registeredThere } from './times.ts';
 
 /** What preparing rows needs. */
@@ -62,6 +64,10 @@ export interface Prepared {
   readonly removal: number | undefined;
   /** The account is new here, and came without a password that could be stored. */
   readonly withoutPassword: boolean;
+  /** The rows that the peer said in calls, with this one; undefined: it came in no call. */
+  readonly rowsSaid?: readonly SaidRow[];
+  /** The row was said before, and is of no use any more. */
+  readonly isRepeated?: true;
 }
 
 /**
@@ -107,13 +113,36 @@ export async function prepareRows(
     const holder: KnownAccount | undefined =
       isHolder && known !== undefined && known.uids.length > 0 ? { host, stored: known } : undefined;
     const before = seen.get(row.email);
+    const said = deps.via === 'stream' ? saidRowOf(row) : undefined;
+    if (said !== undefined && isRepeated(said, before?.rowsSaid ?? [])) {
+      prepared.push(repeatedRow(row));
+      continue;
+    }
     const one =
       holder === undefined
         ? await prepareStranger(runner, row, before, deps)
         : await prepareHeld(runner, row, holder, before, deps);
-    prepared.push({ ...one, settles: settledBy(row, before, one, deps) });
+    const rowsSaid = said === undefined ? {} : { rowsSaid: afterRow(said, before?.rowsSaid ?? []) };
+    prepared.push({ ...one, ...rowsSaid, settles: settledBy(row, before, one, deps) });
   }
   return prepared;
+}
+
+/** Nothing comes of the row, and nothing is known by it. */
+function repeatedRow(row: PluginRow): Prepared {
+  return {
+    row,
+    record: undefined,
+    memory: undefined,
+    user: undefined,
+    replaced: undefined,
+    settles: { removal: false, replaced: false },
+    knowsLess: false,
+    news: [],
+    removal: undefined,
+    withoutPassword: false,
+    isRepeated: true,
+  };
 }
 
 /** Somebody here has the address. Whether that is who the row is about, is another question. */
@@ -302,7 +331,7 @@ function settledBy(
 /** What is known of the peer after it said this of somebody who is new here, or was removed. */
 function memoryAfter(row: PluginRow, memory: Memory | undefined, { hosts }: ReceiveDeps): Memory {
   const after = new Map([...absentTexts(row, hosts), ...(memory ?? [])]);
-  for (const { name, digest } of valuesIn(row, hosts)) after.set(name, afterSaying(memory?.get(name), digest));
+  for (const { name, digest } of valuesIn(row, hosts)) after.set(name, afterSaying(name, memory?.get(name), digest));
   return after;
 }
 

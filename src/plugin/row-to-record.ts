@@ -12,6 +12,7 @@ import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import type { StoredUser } from '../store/shadows.ts';
 import {
   afterSaying,
+  withoutValue,
   BLANK,
   impress,
   isUseless,
@@ -135,7 +136,7 @@ export function readKnown(
       const stale = older.find((other) => other.name === one.name && other.novelty === 'stale');
       // A password is told again and again: nobody can go back to an old hash, so there the peer has not stored ours.
       const refused = one.name === 's_password' ? undefined : stale?.ours;
-      const said = afterSaying(memory?.get(one.name), one.digest, refused);
+      const said = afterSaying(one.name, memory?.get(one.name), one.digest, refused);
       // Where the two messages crossed, ours may have put back there what theirs tells.
       const isCrossed = changed !== undefined && quietMs < CROSSING_MS && news.some((other) => other.name === one.name);
       after.set(one.name, isCrossed ? { ...said, open: true } : said);
@@ -181,7 +182,8 @@ function notePassword(
 ): boolean {
   if (maskedPassword === undefined || hosts.columns.get('password') === undefined) return false;
   if (via === 'stream') {
-    after.delete('s_password');
+    const before = after.get('s_password');
+    if (before !== undefined) after.set('s_password', withoutValue(before));
     return true;
   }
   const digest = impress('s_password', maskedPassword);

@@ -30,6 +30,15 @@ export interface Seen {
   readonly user: Uid | null;
   /** The account that had the address there before, if a removal by address may still be about that one. */
   readonly replaced: Replaced | null;
+  /** Rows in calls of the peer, newest first: of the account that has the address there, and of those before. */
+  readonly rowsSaid: readonly SaidRow[];
+}
+
+/** A row in a call of the peer, as digests; see src/plugin/said-rows.ts. */
+export interface SaidRow {
+  readonly row: string;
+  /** Of its date of change. */
+  readonly changed: string;
 }
 
 /** An account at the peer whose address went to another, or may have done so. */
@@ -72,9 +81,10 @@ export async function readSeen(
     replaced_id: string | null;
     replaced_uid: Buffer | null;
     replaced_until: string | null;
+    rows_said: string | null;
   }>`
     SELECT address, hashes, removal_id, email IS NOT NULL AS has_email, echo_until, changed_at, account_id, user_uid, replaced_id, replaced_uid,
-      replaced_until FROM ${own.seen}
+      replaced_until, rows_said FROM ${own.seen}
     WHERE peer = ${peer} AND address IN (${sql.join([...byAddress.keys()].map(uidToBytes))})
     ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
   return new Map(
@@ -97,6 +107,7 @@ export async function readSeen(
                 user: uidOrNull(row.replaced_uid),
                 untilMs: fromSqlTime(row.replaced_until),
               },
+        rowsSaid: row.rows_said === null ? [] : unpackRows(row.rows_said),
       },
     ]),
   );
@@ -123,16 +134,27 @@ export async function writeMemories(
   }
 }
 
-/** `UPDATE seen SET user_uid = ?, account_id = ?`: which user here the account at the peer is, and its id there if it was said. */
+/** What an account at the peer is known to be. */
+export interface AccountThere {
+  /** A uid of the user here that it is. */
+  readonly user: Uid;
+  /** Undefined: it was not said. */
+  readonly accountId?: string | null;
+  /** Undefined: no row came in a call. */
+  readonly rowsSaid?: readonly SaidRow[];
+}
+
+/** `UPDATE seen SET user_uid = ?, account_id = ?, rows_said = ?`: what was not said stays as it is. */
 export async function writeAccounts(
   runner: Runner,
   peer: string,
-  accounts: ReadonlyMap<string, { readonly user: Uid; readonly accountId?: string | null }>,
+  accounts: ReadonlyMap<string, AccountThere>,
 ): Promise<void> {
-  for (const [email, { user, accountId }] of accounts) {
+  for (const [email, { user, accountId, rowsSaid }] of accounts) {
     const said = accountId === undefined ? sql`` : sql`, account_id = ${accountId}`;
+    const rows = rowsSaid === undefined ? sql`` : sql`, rows_said = ${packRows(rowsSaid)}`;
     await sql`
-      UPDATE ${own.seen} SET user_uid = ${uidToBytes(user)}${said}
+      UPDATE ${own.seen} SET user_uid = ${uidToBytes(user)}${said}${rows}
       WHERE peer = ${peer} AND address = ${addressKey(email)}`.execute(runner);
   }
 }
@@ -303,6 +325,18 @@ export async function sweepSeen(runner: Runner, peers: readonly string[], before
     LIMIT 1000`.execute(runner);
   const others = peers.length === 0 ? sql`TRUE` : sql`peer NOT IN (${sql.join([...peers])})`;
   await sql`DELETE FROM ${own.seen} WHERE ${others} LIMIT 1000`.execute(runner);
+}
+
+/** `ROW.CHANGED,ROW.CHANGED` */
+function packRows(rows: readonly SaidRow[]): string {
+  return rows.map(({ row, changed }) => `${row}.${changed}`).join(',');
+}
+
+function unpackRows(text: string): SaidRow[] {
+  return text.split(',').flatMap((one) => {
+    const [row, changed] = one.split('.');
+    return row === undefined || changed === undefined ? [] : [{ row, changed }];
+  });
 }
 
 function isRemoved(hashes: string): boolean {

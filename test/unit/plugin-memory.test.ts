@@ -19,7 +19,7 @@ const told = (memory: Memory | undefined, value: string): Memory =>
   afterTelling(beforeTelling(memory, one(value)), one(value));
 const lost = (memory: Memory | undefined, value: string): Memory => beforeTelling(memory, one(value));
 const said = (memory: Memory | undefined, value: string): Memory =>
-  new Map([['s_name', afterSaying(memory?.get('s_name'), impress('s_name', value))]]);
+  new Map([['s_name', afterSaying('s_name', memory?.get('s_name'), impress('s_name', value))]]);
 const novelty = (memory: Memory | undefined, value: string): string =>
   noveltyOf(memory?.get('s_name'), impress('s_name', value));
 

@@ -1,7 +1,7 @@
 /** Stands in for src/store/plugin-seen.ts. Memories are packed and unpacked as they are there. */
-import { canonicalEmail, type Uid } from '../../../src/model/uid.ts';
+import { canonicalEmail } from '../../../src/model/uid.ts';
 import { packMemory, unpackMemory, type Memory } from '../../../src/model/plugin-memory.ts';
-import type { RemovalEvidence, Replacement, Seen } from '../../../src/store/plugin-seen.ts';
+import type { AccountThere, RemovalEvidence, Replacement, Seen } from '../../../src/store/plugin-seen.ts';
 import { memoryOf } from './database.ts';
 
 /** A row of our table `seen`. */
@@ -23,6 +23,7 @@ const NOTHING: SeenRow = {
   accountId: null,
   user: null,
   replaced: null,
+  rowsSaid: [],
 };
 
 function keyOf(peer: string, email: string): string {
@@ -80,7 +81,7 @@ export async function writeAccounts(
   runner: unknown,
 
   peer: string,
-  accounts: ReadonlyMap<string, { readonly user: Uid; readonly accountId?: string | null }>,
+  accounts: ReadonlyMap<string, AccountThere>,
 ): Promise<void> {
   for (const [email, account] of accounts) change(runner, peer, email, (row) => ({ ...row, ...account }));
 }

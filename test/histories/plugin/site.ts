@@ -269,7 +269,7 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
       const { receiveRow, receiveRemoval, serveFeed } = pluginPeers;
       const response = await servePluginCall(
         {
-          receiveRow: async (row, caller) => (await receiveRow(row, caller))?.result ?? 'unchanged',
+          receiveRow: async (row, caller) => (await receiveRow(row, caller)).result,
           receiveRemoval,
           serveFeed,
           appendLog,
