@@ -108,6 +108,7 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
   'npm run demo': [step('npm run demo')],
   'npm run demo -- --exit': [step('npm run demo -- --exit')],
   'npm run check': [step('npm run check')],
+  'npm run check:dependencies -- --strict': [by('test/scripts/audit.test.ts', "'--strict'")],
   'npm run render:config': [step('npm run render:config')],
   'npm run render:docs': [step('npm run render:docs')],
   'npm test -- test/db/lease.test.ts': [step('npm test')],
@@ -145,7 +146,7 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
   'docker compose -f deploy/compose.yaml build --pull': [cannot(NO_DOCKER)],
   'docker compose -f deploy/compose.yaml up -d': [cannot(NO_DOCKER)],
   'chown 1000': [cannot('only in the container is user 1000 the one of the daemon')],
-  'sudo -u account-sync ACCOUNT_SYNC_CONFIG=/etc/account-sync/config.yaml /opt/account-sync/node_modules/.bin/node /opt/account-sync/dist/account-sync.js status':
+  'sudo -u account-sync ACCOUNT_SYNC_CONFIG=/etc/account-sync/config.yaml CREDENTIALS_DIRECTORY=/run/credentials/account-sync.service /opt/account-sync/node_modules/.bin/node /opt/account-sync/dist/account-sync.js status':
     [cannot('tests make no accounts on the machine; the program that the build makes is run by build.test.ts')],
   'systemctl restart account-sync': [cannot(NO_SYSTEMD)],
   'sed -i': [by('test/flow/cli-run.test.ts', 'renameSync(', "'--mount'")],
