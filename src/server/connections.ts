@@ -9,11 +9,11 @@ const MOST = 256;
 const MOST_UNANSWERED = 8;
 
 /**
- * Closes connections that are too many: the oldest of those on which nobody who showed who it is waits for an answer. So who
- * holds connections open keeps nobody out, and who comes is heard.
+ * Closes connections that are too many: any one of those on which nobody who showed who it is waits for an answer. So who
+ * holds connections open keeps nobody out, and who comes is heard, however many come at once.
  */
-export function limitConnections(app: App, most = MOST): void {
-  /** Oldest first, with the calls that are not answered yet. */
+export function limitConnections(app: App, most = MOST, random = Math.random): void {
+  /** With the calls that are not answered yet. */
   const open = new Map<Socket, Set<FastifyRequest>>();
   const isServed = (calls: ReadonlySet<FastifyRequest>): boolean => [...calls].some(({ caller }) => caller !== null);
 
@@ -21,9 +21,10 @@ export function limitConnections(app: App, most = MOST): void {
     open.set(socket, new Set());
     socket.once('close', () => open.delete(socket));
     if (open.size <= most) return;
-    const [oldest] = [...open].find(([one, calls]) => one !== socket && !isServed(calls)) ?? [socket];
-    open.delete(oldest);
-    oldest.destroy();
+    const others = [...open].filter(([one, calls]) => one !== socket && !isServed(calls));
+    const [closed] = others[Math.floor(random() * others.length)] ?? [socket];
+    open.delete(closed);
+    closed.destroy();
   });
 
   app.addHook('onRequest', async (request, reply) => {
