@@ -1,9 +1,9 @@
 /** A user's row as the PHP plugin sends it, read from a form or from JSON, with everything foreign left out. Pure. */
 import { SyncError } from '../model/errors.ts';
 import { canonicalEmail } from '../model/uid.ts';
-import { isWholeHash } from '../model/password-hash.ts';
+import { isWholeHash, NO_PASSWORD } from '../model/password-hash.ts';
 import { maskHash } from '../model/plugin-text.ts';
-import { isMaskedHash } from './wire.ts';
+import { isMasked, isMaskedHash } from './wire.ts';
 
 /** A row, read. What was absent or NULL is in none of the maps: it means "no change". */
 export interface PluginRow {
@@ -89,8 +89,8 @@ function guard(columns: Map<string, string>, id: string): void {
 }
 
 function isBelievable(name: string, value: string, id: string): boolean {
-  // What is neither is no password either; this site refuses it, and says so, when the row is applied.
-  if (name === 's_password') return value !== '' && !isMaskedHash(value);
+  // What else is no hash is refused when the row is applied, and that is said.
+  if (name === 's_password') return value !== '' && value !== NO_PASSWORD && !isMasked(value);
   if (name === 's_username') return value.trim() !== '' && value !== id && !/^\s*\d+\s*$/.test(value);
   if (name === 'fk_c_country_code') return /^[A-Za-z]{2}$/.test(value);
   if (name.startsWith('b_')) return value === '0' || value === '1';

@@ -38,6 +38,11 @@ export function echoOf(row: FormMap): unknown[] {
   );
 }
 
+/** True for whatever {@link maskHash} makes of a text, however short that was. */
+export function isMasked(text: string): boolean {
+  return /^.{0,10}\*{10}.{0,10}\.{3}$/.test(text);
+}
+
 /** True for a hash as {@link maskHash} shows it. */
 export function isMaskedHash(text: string): boolean {
   return /^.{10}\*{10}.{10}\.{3}$/.test(text);

@@ -143,7 +143,7 @@ export function nameOf(row: HostRow): string {
 
 /** Another one for each number: one of an old version of Osclass. */
 function hashOf(n: number): string {
-  return n.toString(16).padStart(40, '0');
+  return n.toString(16).padStart(40, 'a');
 }
 
 /** A new account. */
