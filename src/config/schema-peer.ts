@@ -51,7 +51,7 @@ const peerSchema = Type.Object(
           'osclass: names, places, telephone numbers, websites and descriptions that it sends are stored as a form of ' +
           'Osclass would store them: without markup, and without websites such as javascript:. none: as they are. ' +
           'Without it: osclass for plugin peers, none for native ones.',
-        examples: ['osclass'],
+        examples: ['none'],
       }),
     ),
     timezone: Type.Optional(
