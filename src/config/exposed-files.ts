@@ -74,14 +74,16 @@ function isReached(path: string): boolean {
 function isHandedOver(path: string, mounts: string): boolean {
   const around = mounts
     .split('\n')
-    .map(
-      (line) =>
-        / (?<point>\/\S*) (?<flags>\S+) (?:\S+ )*- (?<type>\S+) /.exec(line.replace(/^\S+ \S+ \S+ \S+/, ''))?.groups,
-    )
-    .filter((mount) => mount !== undefined)
-    .filter(({ point = '' }) => path === point || path.startsWith(point === '/' ? '/' : `${point}/`))
-    .toSorted((a, b) => (b['point'] ?? '').length - (a['point'] ?? '').length)[0];
-  return /^(?:tmpfs|ramfs)$/.test(around?.['type'] ?? '') && (around?.['flags'] ?? '').split(',').includes('ro');
+    .map((line) => {
+      // ID, parent, device, root, point, flags, any number of others, a dash, type, …
+      const words = line.split(' ');
+      const [, , , , point = '', flags = ''] = words;
+      return { point, flags, type: words[words.indexOf('-', 6) + 1] ?? '' };
+    })
+    .filter(({ point }) => point.startsWith('/'))
+    .filter(({ point }) => path === point || path.startsWith(point === '/' ? '/' : `${point}/`))
+    .toSorted((a, b) => b.point.length - a.point.length)[0];
+  return /^(?:tmpfs|ramfs)$/.test(around?.type ?? '') && (around?.flags ?? '').split(',').includes('ro');
 }
 
 function readMounts(): string {
