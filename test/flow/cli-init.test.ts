@@ -62,7 +62,7 @@ describe('account-sync init', { timeout: 180_000 }, () => {
       site: { name: 'cars', url: 'https://www.cars.example.com/' },
       database: { host: db.host, port: db.port, user: 'account_sync_cars', name: db.name, tablePrefix: 'oc_' },
       columns: { custom: ['s_whatsapp'] },
-      http: { host: '127.0.0.1', port: 8470, basePath: '/account-sync/', trustProxy: true },
+      http: { host: '127.0.0.1', port: 8470, basePath: '/account-sync/', trustProxy: ['127.0.0.1', '::1'] },
       peers: [],
     });
     expect(out).toContain('    url: https://www.cars.example.com/account-sync/\n');
