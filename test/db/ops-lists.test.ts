@@ -7,6 +7,7 @@ import { parseParkedId } from '../../src/store/entry-cursor.ts';
 import { listParked } from '../../src/admin/parked.ts';
 import { makePeerStatus } from '../../src/store/peer-status.ts';
 import { listPending } from '../../src/admin/pending.ts';
+import { CHANGE } from '../../src/model/guard.ts';
 import * as answers from '../../src/model/response-schemas.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { createHost, type Host } from '../support/osclass/host.ts';
@@ -56,16 +57,18 @@ async function waits(
   due = T2,
 ) {
   await database.query(
-    `INSERT INTO ${OWN.outbox} (peer, kind, ref, state, changed_at, due_at, attempts, code, message) VALUES (?,?,?,?,?,?,2,?,?)`,
-    [peer, kind, ref, state, T1, due, ...reason],
+    `INSERT INTO ${OWN.outbox} (peer, kind, ref, state, held, changed_at, due_at, attempts, code, message)
+     VALUES (?,?,?,?,?,?,?,2,?,?)`,
+    [peer, kind, ref, state, state === 'h' ? CHANGE.removal : 0, T1, due, ...reason],
   );
 }
 
 async function parks(peer: string, code: string, record: string, userId: number | null = null) {
   const uid = Buffer.alloc(16, (await database.query(`SELECT id FROM ${OWN.parked}`)).length + 1);
   await database.query(
-    `INSERT INTO ${OWN.parked} (peer, uid, user_id, code, message, record, created_at, tried_at, attempts) VALUES (?,?,?,?,'why',?,?,?,3)`,
-    [peer, uid, userId, code, record, T1, T2],
+    `INSERT INTO ${OWN.parked} (peer, uid, user_id, code, message, record, held, created_at, tried_at, attempts)
+     VALUES (?,?,?,?,'why',?,?,?,?,3)`,
+    [peer, uid, userId, code, record, code === 'GUARD_HELD' ? CHANGE.removal : 0, T1, T2],
   );
 }
 
@@ -233,6 +236,7 @@ test('of a peer that was never called nothing is known', async () => {
       unknown_locations: 0,
       parked: 0,
       held: 0,
+      held_by_class: { removals: 0, credentials: 0, revivals: 0, creations: 0 },
     },
   ]);
   expect(Compile(answers.PeerSummary).Check(summaries[0])).toBe(true);
@@ -285,6 +289,7 @@ test('a summary counts what waits, is parked or held, in both directions, for th
     unknown_locations: 0,
     parked: 2,
     held: 3,
+    held_by_class: { removals: 3, credentials: 0 },
   });
   expect(cars).toMatchObject({ pending: 1, parked: 1, held: 0, synced_from: null });
   expect(await status.personNeeded(['homes', 'cars'])).toEqual({ parked: 3, held: 3 });

@@ -128,8 +128,13 @@ describe('a staging copy of database and config', () => {
         'RESTORED_OR_CLONED',
       ]);
     }
-    const form = new URLSearchParams({ ascSync: '1', ascAction: 'userStreamPostRemoval', ascData: 'cid@example.com' });
-    const plugin = await call('', { method: 'POST', body: form }, keyOf('jobs'));
+    const form = new URLSearchParams({
+      ascSync: '1',
+      ascApiKey: keyOf('jobs'),
+      ascAction: 'userStreamPostRemoval',
+      ascData: 'cid@example.com',
+    });
+    const plugin = await call('', { method: 'POST', body: form });
     expect(plugin.status).toBe(503);
     expect(await plugin.json()).toMatchObject({ status: 'ERR', data: [] });
     expect(await copy.query("SELECT 1 FROM oc_t_user WHERE s_email = 'cid@example.com'")).toHaveLength(1);
