@@ -51,7 +51,7 @@ describe('config.example.yaml', () => {
       site: { ...minimal.site, timezone: 'Europe/Berlin' },
       database: { ...minimal.database, socketPath: '/run/mysqld/mysqld.sock' },
       http: { ...minimal.http, adminToken: EXAMPLE_ENV.ACCOUNT_SYNC_ADMIN_TOKEN },
-      peers: minimal.peers.map((peer) => ({ ...peer, removalMode: 'disable', sanitize: 'osclass' })),
+      peers: minimal.peers.map((peer) => ({ ...peer, removalMode: 'disable' })),
       guard: {
         ...minimal.guard,
         removals: 20,
