@@ -14,12 +14,16 @@ const record = {
   trace: 'a',
 } as const;
 
-it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', '\n=1'])(
+it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r\n=1', '\n=1'])(
   'a text that begins as %j is no formula',
   (response) => {
     expect(csvLine({ ...record, response })).toContain(`'${response}`);
   },
 );
+
+it('a carriage return alone is escaped, and begins nothing', () => {
+  expect(csvLine({ ...record, response: '\r=1' })).toContain(String.raw`,\u000d=1,`);
+});
 
 it('any other text stays as it is', () => {
   expect(csvLine({ ...record, response: 'a=1, "b"' })).toContain('"a=1, ""b"""');
