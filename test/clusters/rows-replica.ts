@@ -140,7 +140,7 @@ async function unplanned({ pair, scene, leadTo, daemon, proxy }: ReplicaStage): 
 
 const register = (name: string): string =>
   `INSERT INTO oc_t_user (dt_reg_date, s_name, s_username, s_password, s_email, b_active)
-   VALUES (NOW(), '${name}', '${name}', SHA1('x'), '${name}@example.com', 1)`;
+   VALUES (NOW(), '${name}', '${name}', LEFT(SHA2('x', 256), 40), '${name}@example.com', 1)`;
 
 /** Waits until this, as `email column`, is all that differs between a server of cars and homes. */
 async function waitFor(scene: Scene, server: Server, expected: readonly string[]): Promise<string[]> {

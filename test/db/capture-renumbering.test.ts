@@ -109,7 +109,7 @@ describe('primary keys that are changed in place', () => {
     await cars.host.person.deleteAccount(5);
     await renumber(cars, 'CASE ID WHEN 7 THEN 5 ELSE ID END');
     await cars.host.write(
-      "INSERT INTO {user} (pk_i_id, s_email, s_name, s_username, s_password, dt_reg_date) VALUES (7, 'eve@example.com', 'Eve', '7', SHA1('x'), NOW())",
+      "INSERT INTO {user} (pk_i_id, s_email, s_name, s_username, s_password, dt_reg_date) VALUES (7, 'eve@example.com', 'Eve', '7', LEFT(SHA2('x', 256), 40), NOW())",
     );
     await cars.drainAll();
     expect(await uidsOf(cars, 5)).toEqual(before.get(7));

@@ -42,7 +42,7 @@ export function letVisit(host: Host, users: number, seed: string): Visitors {
         const email = `new${at}@example.com`;
         const user = await host.write(
           `INSERT INTO {user} (dt_reg_date, s_name, s_username, s_password, s_email, b_active)
-           VALUES (NOW(), ?, ?, SHA1('x'), ?, 1)`,
+           VALUES (NOW(), ?, ?, LEFT(SHA2('x', 256), 40), ?, 1)`,
           [`New ${at}`, `new${seed}${at}`.replaceAll(/\W/g, ''), email],
         );
         newest = { id: user.id, email };

@@ -9,7 +9,7 @@ async function arrives({ world, again }: Stage, name: string, website = ''): Pro
   const other = await again();
   await other.write(
     `INSERT INTO {user} (pk_i_id, dt_reg_date, s_name, s_username, s_password, s_email, s_website, b_active)
-     SELECT MAX(pk_i_id) + 1, NOW(), ?, ?, SHA1('x'), ?, ?, 1 FROM {user}`,
+     SELECT MAX(pk_i_id) + 1, NOW(), ?, ?, LEFT(SHA2('x', 256), 40), ?, ?, 1 FROM {user}`,
     [name, name, `${name}@example.com`, website],
   );
   await other.close();
@@ -123,7 +123,7 @@ export const DEFINITIONS: readonly Row[] = [
       await root.query('ALTER TABLE oc_t_user MODIFY pk_i_id INT UNSIGNED NOT NULL');
       await world.site('homes').host
         .write(`INSERT INTO {user} (dt_reg_date, s_name, s_username, s_password, s_email, b_active)
-        VALUES (NOW(), 'Waits', 'waits', SHA1('x'), 'waits@example.com', 1)`);
+        VALUES (NOW(), 'Waits', 'waits', LEFT(SHA2('x', 256), 40), 'waits@example.com', 1)`);
       await visitors.some(40);
     },
     says: /AUTO_INCREMENT/,

@@ -9,7 +9,7 @@ import type { Stage } from './stage.ts';
 async function behindLongTransaction({ again }: Stage, meanwhile: () => Promise<unknown>): Promise<void> {
   const other = await again();
   await other.write(`INSERT INTO {user} (dt_reg_date, s_name, s_username, s_password, s_email, b_active)
-    VALUES (NOW(), 'Slow', 'slow', SHA1('x'), 'slow@example.com', 1)`);
+    VALUES (NOW(), 'Slow', 'slow', LEFT(SHA2('x', 256), 40), 'slow@example.com', 1)`);
   await other.db.query('START TRANSACTION');
   await other.write(`UPDATE {user} SET s_name = 'Slower' WHERE s_username = 'slow'`);
   try {

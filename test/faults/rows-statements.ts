@@ -47,7 +47,7 @@ export const STATEMENTS: readonly Row[] = [
   {
     name: 'INSERT of many rows',
     happen: once(`INSERT INTO {user} (dt_reg_date, s_name, s_username, s_password, s_email, b_active)
-      VALUES (NOW(), 'A', 'aa', SHA1('x'), 'aa@example.com', 1), (NOW(), 'B', 'bb', SHA1('x'), 'bb@example.com', 1)`),
+      VALUES (NOW(), 'A', 'aa', LEFT(SHA2('x', 256), 40), 'aa@example.com', 1), (NOW(), 'B', 'bb', LEFT(SHA2('x', 256), 40), 'bb@example.com', 1)`),
   },
   {
     name: 'INSERT … SELECT … ON DUPLICATE KEY UPDATE',
@@ -100,7 +100,7 @@ export const STATEMENTS: readonly Row[] = [
       const [one, two] = [await again(), await again()];
       const register = async (name: string): Promise<number> => {
         const user = await one.write(
-          `INSERT INTO {user} (dt_reg_date, s_name, s_username, s_password, s_email, b_active) VALUES (NOW(), ?, ?, SHA1('x'), ?, 1)`,
+          `INSERT INTO {user} (dt_reg_date, s_name, s_username, s_password, s_email, b_active) VALUES (NOW(), ?, ?, LEFT(SHA2('x', 256), 40), ?, 1)`,
           [name, name, `${name}@example.com`],
         );
         return user.id;
@@ -127,7 +127,7 @@ export const STATEMENTS: readonly Row[] = [
       const [one, two, three] = [await again(), await again(), await again()];
       const { id } =
         await one.write(`INSERT INTO {user} (dt_reg_date, s_name, s_username, s_password, s_email, b_active)
-        VALUES (NOW(), 'Wanted', 'wanted', SHA1('x'), 'wanted@example.com', 1)`);
+        VALUES (NOW(), 'Wanted', 'wanted', LEFT(SHA2('x', 256), 40), 'wanted@example.com', 1)`);
       await one.db.query('START TRANSACTION');
       await one.write(`UPDATE {user} SET s_zip = 'first' WHERE pk_i_id = ?`, [id]);
       await two.write('SET SESSION innodb_lock_wait_timeout = 1');
@@ -149,7 +149,7 @@ export const STATEMENTS: readonly Row[] = [
     async happen({ world, again }) {
       const other = await again();
       await other.write(`INSERT INTO {user} (dt_reg_date, s_name, s_username, s_password, s_email, b_active)
-        VALUES (NOW(), 'Locked', 'locked', SHA1('x'), 'locked@example.com', 1)`);
+        VALUES (NOW(), 'Locked', 'locked', LEFT(SHA2('x', 256), 40), 'locked@example.com', 1)`);
       const homes = world.site('homes').host;
       while ((await homes.user('locked@example.com')) === undefined) await wait(50);
       await other.db.query('START TRANSACTION');

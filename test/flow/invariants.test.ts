@@ -156,7 +156,7 @@ it('invariant 9: no account is overwritten to make room for another', async () =
   await homes.db.query('SET @account_sync_applying = 1');
   await homes.db.query(
     `INSERT INTO oc_t_user (dt_reg_date, s_name, s_username, s_password, s_email, b_enabled, b_active)
-     VALUES (NOW(), 'Keeper', 'keeper', SHA1('x'), ?, 1, 1)`,
+     VALUES (NOW(), 'Keeper', 'keeper', LEFT(SHA2('x', 256), 40), ?, 1, 1)`,
     [`taken-${email}`],
   );
   await homes.db.query('SET @account_sync_applying = NULL');

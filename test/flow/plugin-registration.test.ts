@@ -133,11 +133,11 @@ describe('a site that moves from the plugin to a daemon', () => {
     for (const one of world.sites) {
       await one.host.person.register({ email: 'ana@example.com', name: 'Ana', validation: false });
       await one.host.write(
-        `INSERT INTO {user} SET s_name = 'Ben', s_username = '', s_email = 'ben@example.com', s_password = SHA1('x'), b_active = 1,
+        `INSERT INTO {user} SET s_name = 'Ben', s_username = '', s_email = 'ben@example.com', s_password = LEFT(SHA2('x', 256), 40), b_active = 1,
          dt_reg_date = '0000-00-00 00:00:00', dt_mod_date = '2024-05-01 10:00:00'`,
       );
       await one.host.write(
-        `INSERT INTO {user} SET s_name = 'Cid', s_username = 'cid', s_email = 'cid@example.com', s_password = SHA1('x'),
+        `INSERT INTO {user} SET s_name = 'Cid', s_username = 'cid', s_email = 'cid@example.com', s_password = LEFT(SHA2('x', 256), 40),
          s_secret = '', dt_reg_date = '2024-04-01 10:00:00'`,
       );
     }

@@ -8,7 +8,7 @@ const user = (email: string, columns: Readonly<Record<string, string>> = {}): st
     dt_reg_date: 'NOW()',
     s_name: `'Bad'`,
     s_username: `'${email.slice(0, 40)}'`,
-    s_password: `SHA1('x')`,
+    s_password: `LEFT(SHA2('x', 256), 40)`,
     ...columns,
   };
   return `INSERT INTO {user} (${Object.keys(all).join(', ')}, s_email, b_active)
