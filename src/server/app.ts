@@ -27,7 +27,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const HEADERS_TIMEOUT_MS = 15_000;
 
 /** Of bodies that are held at once, beside the largest of one caller. */
-const BYTES_BESIDE = 8 * 1024 * 1024;
+const BYTES_BESIDE = 4 * 1024 * 1024;
 /** What one caller may hold, however small its bodies have to be: their values count as well. */
 const LEAST_OF_CALLER = 1024 * 1024;
 

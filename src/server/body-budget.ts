@@ -16,7 +16,7 @@ export interface BodyBudget {
 export interface BodyShare {
   /** A piece arrived. Throws `OVERLOADED`, or `BODY_TOO_LARGE` where it alone is more than a caller may hold. */
   take(bytes: number): void;
-  /** All arrived, and it is JSON of so many values. Throws as `take` does. */
+  /** What arrived so far is JSON of so many values. Throws as `take` does. */
   takeValues(values: number): void;
   /** Nothing is held any more, and nothing can be taken. May be called again. */
   release(): void;

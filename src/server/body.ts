@@ -3,7 +3,7 @@ import { createGunzip } from 'node:zlib';
 import { Transform, type Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { SyncError } from '../model/errors.ts';
-import { countJsonValues } from '../runtime/json-values.ts';
+import { makeJsonValueCounter } from '../runtime/json-values.ts';
 import type { BodyBudget, BodyShare } from './body-budget.ts';
 import type { App } from './request.ts';
 
@@ -25,10 +25,9 @@ export function readBodies(app: App, { maxBytes, budget }: BodyOptions): void {
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     let text: string;
     try {
-      request.bodyShare?.takeValues(countJsonValues(body as Buffer));
       text = UTF8.decode(body as Buffer);
-    } catch (error) {
-      done(error instanceof SyncError ? error : new SyncError('BODY_UNREADABLE', 'The body is not valid UTF-8.'));
+    } catch {
+      done(new SyncError('BODY_UNREADABLE', 'The body is not valid UTF-8.'));
       return;
     }
     void parseJson(request, text, (error, value) => {
@@ -95,9 +94,10 @@ function unpacked(request: FastifyRequest, payload: Readable, most: number, shar
   return piped(piped(payload, gunzip), meter);
 }
 
-/** Lets bytes through up to `most`, and what the share has left. */
+/** Lets bytes of JSON through up to `most`, and what the share has left. */
 function makeMeter(most: number, share: BodyShare): Transform {
   let bytes = 0;
+  const counter = makeJsonValueCounter();
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;
@@ -107,6 +107,7 @@ function makeMeter(most: number, share: BodyShare): Transform {
       }
       try {
         share.take(chunk.length);
+        share.takeValues(counter.add(chunk));
         done(null, chunk);
       } catch (error) {
         done(error as Error);
