@@ -13,6 +13,7 @@ import { makeAuthenticator, type Authenticator, type Credentials } from '../peer
 import { systemClock, type Clock } from '../runtime/clock.ts';
 import { makeLifecycle, type Lifecycle } from '../runtime/lifecycle.ts';
 import type { Log } from '../runtime/logger.ts';
+import { processMemory, watchMemory } from '../runtime/memory-watch.ts';
 import { makeApp } from '../server/app.ts';
 import type { PluginDoor } from '../server/deps.ts';
 import { isTrustedProxy } from '../server/trusted-proxies.ts';
@@ -89,6 +90,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { host, port, basePath } = config.http;
   const url = await app.listen({ host, port });
   lifecycle.add('server', () => app.close());
+  const endWatch = watchMemory(processMemory);
+  lifecycle.add('memory watch', async () => endWatch());
   const { site: us, peers } = stage.coming;
   log.info({ listening: listeningOn(host, url), basePath, site: us.name, peers: peers.length }, 'listening');
 

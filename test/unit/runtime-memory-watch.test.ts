@@ -1,0 +1,39 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { watchMemory } from '../../src/runtime/memory-watch.ts';
+
+const MIB = 1024 * 1024;
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+test('garbage is looked for where the process is large, and takes no more than a tenth of the time', () => {
+  let [nowMs, resident, collected] = [0, 100 * MIB, 0];
+  const end = watchMemory({
+    residentBytes: () => resident,
+    nowMs: () => nowMs,
+    collect() {
+      collected += 1;
+      nowMs += 40;
+    },
+  });
+  const pass = (ms: number): void => {
+    nowMs += ms;
+    vi.advanceTimersByTime(ms);
+  };
+  pass(1_000);
+  expect(collected).toBe(0);
+  resident = 200 * MIB;
+  for (let n = 0; n < 100; n += 1) pass(50);
+  expect(collected).toBeGreaterThan(5);
+  expect(collected).toBeLessThanOrEqual(13);
+  const before = collected;
+  end();
+  for (let n = 0; n < 100; n += 1) pass(50);
+  expect(collected).toBe(before);
+});
+
+test('without --expose-gc nothing is watched', () => {
+  const end = watchMemory({ collect: undefined, residentBytes: () => 1_000 * MIB, nowMs: () => 0 });
+  expect(vi.getTimerCount()).toBe(0);
+  end();
+});
