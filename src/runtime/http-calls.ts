@@ -25,22 +25,23 @@ export async function readAnswer(
 ): Promise<HttpAnswer> {
   const isSuccess = statusCode >= 200 && statusCode < 300;
   const most = isSuccess ? maxBytes : MOST_OF_REFUSAL;
-  const { bytes, isCut } = await readUpTo(body, headers['content-encoding'], most);
-  const text = bytes.toString('utf8');
-  // A page of something else is told from what it begins with.
-  const isPage = text.trimStart().startsWith('<');
+  const { parts, isCut } = await readUpTo(body, headers['content-encoding'], most);
+  // A page of something else is told from what it begins with; nothing else that is cut is put together.
+  const isPage = /^\s*</.test(Buffer.concat(parts.slice(0, 2)).toString('latin1'));
+  const bytes = isCut && isSuccess ? Buffer.concat(parts, MOST_OF_REFUSAL) : Buffer.concat(parts);
   if (isSuccess && !isPage && (isCut || countJsonValues(bytes) * BYTES_OF_VALUE > most)) {
     throw new SyncError('PEER_BAD_ANSWER', `The answer is too large: at most ${most} bytes are expected.`);
   }
+  const text = bytes.toString('utf8');
   return { status: statusCode, headers, text };
 }
 
-/** The first `most` bytes, expanded; `isCut`: there are more, which nobody reads. */
+/** The first `most` bytes, or a little more, expanded; `isCut`: there are more, which nobody reads. */
 async function readUpTo(
   body: Dispatcher.ResponseData['body'],
   coding: string | string[] | undefined,
   most: number,
-): Promise<{ bytes: Buffer; isCut: boolean }> {
+): Promise<{ parts: Buffer[]; isCut: boolean }> {
   const parts: Buffer[] = [];
   let [size, packed] = [0, 0];
   const enough = new AbortController();
@@ -68,7 +69,7 @@ async function readUpTo(
         ? new SyncError('PEER_BAD_ANSWER', `The answer is no valid ${String(coding)}.`, { cause: error })
         : error;
   }
-  return { bytes: Buffer.concat(parts).subarray(0, most), isCut: enough.signal.aborted };
+  return { parts, isCut: enough.signal.aborted };
 }
 
 function isOfExpander(error: unknown): boolean {
