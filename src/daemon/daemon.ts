@@ -13,7 +13,7 @@ import { makeAuthenticator, type Authenticator, type Credentials } from '../peer
 import { systemClock, type Clock } from '../runtime/clock.ts';
 import { makeLifecycle, type Lifecycle } from '../runtime/lifecycle.ts';
 import type { Log } from '../runtime/logger.ts';
-import { processMemory, watchMemory } from '../runtime/memory-watch.ts';
+import { processMemory, watchMemory, type MemoryWatch } from '../runtime/memory-watch.ts';
 import { makeApp } from '../server/app.ts';
 import type { PluginDoor } from '../server/deps.ts';
 import { isTrustedProxy } from '../server/trusted-proxies.ts';
@@ -83,15 +83,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     () => configOf(stage).quotas,
     () => clock.nowMs(),
   );
-  const frame: Frame = { stage, clock, lifecycle, authenticator, metrics, quotas };
+  const memory = watchMemory(processMemory);
+  const frame: Frame = { stage, clock, lifecycle, authenticator, metrics, quotas, memory };
   const reload = makeReloadOf(options, frame);
   const app = makeServer(options, frame, reload);
 
   const { host, port, basePath } = config.http;
   const url = await app.listen({ host, port });
   lifecycle.add('server', () => app.close());
-  const endWatch = watchMemory(processMemory);
-  lifecycle.add('memory watch', async () => endWatch());
+  lifecycle.add('memory watch', async () => memory.end());
   const { site: us, peers } = stage.coming;
   log.info({ listening: listeningOn(host, url), basePath, site: us.name, peers: peers.length }, 'listening');
 
@@ -145,6 +145,7 @@ interface Frame {
   readonly authenticator: Authenticator;
   readonly metrics: Metrics;
   readonly quotas: PeerQuotas;
+  readonly memory: MemoryWatch;
 }
 
 /** An edit is for the site that is open, or for the one to be opened, and for everything beside it. */
@@ -170,7 +171,7 @@ function makeReloadOf(options: DaemonOptions, { stage, clock, lifecycle, authent
 
 /** Answers from the start; what needs the site answers once it is open. */
 function makeServer({ config, log }: DaemonOptions, frame: Frame, reload: Reload): ReturnType<typeof makeApp> {
-  const { stage, clock, lifecycle, authenticator, metrics, quotas } = frame;
+  const { stage, clock, lifecycle, authenticator, metrics, quotas, memory } = frame;
   const health = () => healthAt(stage, clock, reload.refusal() !== undefined);
   return makeApp({
     ...lateRoutes(() => routesOfOpenSite(stage)),
@@ -183,6 +184,7 @@ function makeServer({ config, log }: DaemonOptions, frame: Frame, reload: Reload
     pluginDoor: pluginDoorOf(() => configOf(stage).peers, authenticator),
     log,
     isStopping: () => lifecycle.isStopping(),
+    makeRoom: () => memory.makeRoom(),
     appendLog: async (entries) => {
       if (stage.open !== undefined) await stage.open.site.activity.append(stage.open.site.db, entries);
     },

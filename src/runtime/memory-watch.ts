@@ -4,10 +4,13 @@
  */
 
 /** So much is taken for idle and ordinary work; beyond it, garbage is looked for. */
-const LARGE_BYTES = 136 * 1024 * 1024;
+const LARGE_BYTES = 128 * 1024 * 1024;
 const EVERY_MS = 50;
-/** Looking takes some hundredths of a second: no more of the time than a tenth. */
-const SHARE = 10;
+/** Looking takes some hundredths of a second: no more of the time than a tenth, */
+const PAUSE = 10;
+/** but half of it where there is little left. */
+const URGENT_BYTES = 160 * 1024 * 1024;
+const URGENT_PAUSE = 1;
 
 /** What the watch needs. */
 export interface MemoryWatchDeps {
@@ -25,18 +28,26 @@ export const processMemory: MemoryWatchDeps = {
   nowMs: () => performance.now(),
 };
 
-/** Begins to watch; call what it gives to end that. Keeps no process alive. */
-export function watchMemory({ collect, residentBytes, nowMs }: MemoryWatchDeps): () => void {
-  if (collect === undefined) return () => undefined;
-  let notBeforeMs = 0;
-  const look = (): void => {
-    const startMs = nowMs();
-    if (startMs < notBeforeMs || residentBytes() < LARGE_BYTES) return;
+/** A watch that goes on. */
+export interface MemoryWatch {
+  /** Looks now, for something large is about to be made. */
+  makeRoom(): void;
+  end(): void;
+}
+
+/** Begins to watch. Keeps no process alive. */
+export function watchMemory({ collect, residentBytes, nowMs }: MemoryWatchDeps): MemoryWatch {
+  if (collect === undefined) return { makeRoom: () => undefined, end: () => undefined };
+  let [lastMs, tookMs] = [0, 0];
+  const makeRoom = (): void => {
+    const [startMs, resident] = [nowMs(), residentBytes()];
+    const pause = resident < URGENT_BYTES ? PAUSE : URGENT_PAUSE;
+    if (resident < LARGE_BYTES || startMs < lastMs + pause * tookMs) return;
     collect();
-    const endMs = nowMs();
-    notBeforeMs = endMs + SHARE * (endMs - startMs);
+    lastMs = nowMs();
+    tookMs = lastMs - startMs;
   };
-  const timer = setInterval(look, EVERY_MS);
+  const timer = setInterval(makeRoom, EVERY_MS);
   timer.unref();
-  return () => clearInterval(timer);
+  return { makeRoom, end: () => clearInterval(timer) };
 }

@@ -101,16 +101,17 @@ export function makeApp(deps: ServerDeps): App {
       const checks = makeKeyChecks(deps);
       const ofCaller = (): number => Math.max(deps.maxBodyBytes(), LEAST_OF_CALLER);
       const budget = makeBodyBudget({ total: () => ofCaller() + BYTES_BESIDE, perCaller: ofCaller });
+      const bodies = { maxBytes: deps.maxBodyBytes, budget, makeRoom: deps.makeRoom };
       await scope.register(async (open: App) => openRoutes(open, deps, checks.admin));
       await scope.register(async (peers: App) => {
         peers.addHook('onRequest', checks.peer);
         limitCalls(peers, deps);
-        readBodies(peers, { maxBytes: deps.maxBodyBytes, budget });
+        readBodies(peers, bodies);
         peerRoutes(peers, deps);
       });
       await scope.register(async (admin: App) => {
         admin.addHook('onRequest', checks.admin);
-        readBodies(admin, { maxBytes: deps.maxBodyBytes, budget });
+        readBodies(admin, bodies);
         logRoutes(admin, deps);
         adminRoutes(admin, deps);
       });

@@ -7,32 +7,32 @@ import { makeJsonValueCounter } from '../runtime/json-values.ts';
 import type { BodyBudget, BodyShare } from './body-budget.ts';
 import type { App } from './request.ts';
 
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+/** More than this is worth a look at the memory before it is taken apart. */
+export const LARGE_TEXT = 256 * 1024;
 
 /** What is allowed. */
 export interface BodyOptions {
   /** Of one body; may be another at each request (Fastify's own limit may not). */
   readonly maxBytes: () => number;
   readonly budget: BodyBudget;
+  /** Called before a large body is taken apart. */
+  readonly makeRoom: (() => void) | undefined;
 }
 
 /**
  * Replaces Fastify's parsers (which put U+FFFD in place of broken UTF-8) by one for JSON, unpacks gzip, and counts bytes
  * before and after the unpacking. The routes of the scope have to know their caller before.
  */
-export function readBodies(app: App, { maxBytes, budget }: BodyOptions): void {
+export function readBodies(app: App, { maxBytes, budget, makeRoom }: BodyOptions): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    let text: string;
-    try {
-      text = UTF8.decode(body as Buffer);
-    } catch {
-      done(new SyncError('BODY_UNREADABLE', 'The body is not valid UTF-8.'));
-      return;
-    }
-    void parseJson(request, text, (error, value) => {
-      if (error === null) done(null, value);
-      else done(new SyncError('BODY_UNREADABLE', whatIsWrong(text, error)));
+  app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: Readable) => {
+    const text = await readText(payload);
+    if (text.length > LARGE_TEXT) makeRoom?.();
+    return await new Promise((resolve, reject) => {
+      void parseJson(request, text, (error, value) => {
+        if (error === null) resolve(value);
+        else reject(new SyncError('BODY_UNREADABLE', whatIsWrong(text, error)));
+      });
     });
   });
   app.addHook('preParsing', async (request, reply, payload) => {
@@ -42,6 +42,21 @@ export function readBodies(app: App, { maxBytes, budget }: BodyOptions): void {
     holdUntilAnswered(request, reply.raw, share);
     return measured(request, payload, maxBytes(), share);
   });
+}
+
+/** The text of a body, decoded piece by piece: it never stands beside its bytes as a whole. */
+async function readText(payload: Readable): Promise<string> {
+  const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+  const decode = (piece?: Buffer): string => {
+    try {
+      return piece === undefined ? utf8.decode() : utf8.decode(piece, { stream: true });
+    } catch (cause) {
+      throw new SyncError('BODY_UNREADABLE', 'The body is not valid UTF-8.', { cause });
+    }
+  };
+  let text = '';
+  for await (const piece of payload as AsyncIterable<Buffer>) text += decode(piece);
+  return text + decode();
 }
 
 /** What the body takes is given back when the request is answered, or when it breaks off while the body is read. */

@@ -88,6 +88,8 @@ export interface ServerDeps {
   readonly log: Log;
   /** A request must have arrived whole within this time; default 30 s. */
   readonly requestTimeoutMs?: number;
+  /** Called before a large body is taken apart: what is garbage should not lie beside it. */
+  readonly makeRoom?: () => void;
   /** A clock that is never set back; that of this process by default. */
   readonly monotonicMs?: () => number;
   /** Smaller in tests. */

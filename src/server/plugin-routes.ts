@@ -6,7 +6,7 @@ import { toPhpJson } from '../plugin/wire.ts';
 import { ERRORS, SyncError } from '../model/errors.ts';
 import type { BodyShare } from './body-budget.ts';
 import { makeBodyBudget } from './body-budget.ts';
-import { holdUntilAnswered } from './body.ts';
+import { holdUntilAnswered, LARGE_TEXT } from './body.ts';
 import type { ServerDeps } from './deps.ts';
 import { settleFailure } from './failure.ts';
 import { keyError, refusedBy, type KeyChecks } from './key-check.ts';
@@ -15,7 +15,7 @@ import { peerCall, type App } from './request.ts';
 
 /** What the routes need: the protocol behind them, and who may call. */
 export interface PluginRouteDeps
-  extends Required<Pick<ServerDeps, 'servePlugin'>>, Pick<ServerDeps, 'pluginDoor' | 'log'> {
+  extends Required<Pick<ServerDeps, 'servePlugin'>>, Pick<ServerDeps, 'pluginDoor' | 'log' | 'makeRoom'> {
   readonly checks: Pick<KeyChecks, 'address' | 'failed' | 'succeeded'>;
 }
 
@@ -51,7 +51,7 @@ const FORM = 'application/x-www-form-urlencoded';
  * no list.
  */
 export function pluginRoutes(app: App, deps: PluginRouteDeps): void {
-  const { servePlugin, log } = deps;
+  const { servePlugin, log, makeRoom } = deps;
   app.addContentTypeParser(FORM, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error, request, reply) => {
     const { httpStatus, headers, body } = settleFailure(error, request, log);
@@ -64,7 +64,9 @@ export function pluginRoutes(app: App, deps: PluginRouteDeps): void {
   requireKey(app, deps);
   const handle = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { peer, call } = peerCall(request);
-    const answer = await servePlugin(peer, request.body as Uint8Array, call);
+    const form = request.body as Uint8Array;
+    if (form.length > LARGE_TEXT) makeRoom?.();
+    const answer = await servePlugin(peer, form, call);
     await reply.code(answer.httpStatus).type(HTML).send(toPhpJson(answer.body));
   };
   // A schema that only describes.

@@ -8,7 +8,7 @@ afterEach(() => void vi.useRealTimers());
 
 test('garbage is looked for where the process is large, and takes no more than a tenth of the time', () => {
   let [nowMs, resident, collected] = [0, 100 * MIB, 0];
-  const end = watchMemory({
+  const watch = watchMemory({
     residentBytes: () => resident,
     nowMs: () => nowMs,
     collect() {
@@ -22,18 +22,22 @@ test('garbage is looked for where the process is large, and takes no more than a
   };
   pass(1_000);
   expect(collected).toBe(0);
-  resident = 200 * MIB;
+  resident = 150 * MIB;
   for (let n = 0; n < 100; n += 1) pass(50);
   expect(collected).toBeGreaterThan(5);
   expect(collected).toBeLessThanOrEqual(13);
   const before = collected;
-  end();
+  resident = 200 * MIB;
+  watch.makeRoom();
+  watch.makeRoom();
+  expect(collected).toBe(before + 1);
+  watch.end();
   for (let n = 0; n < 100; n += 1) pass(50);
-  expect(collected).toBe(before);
+  expect(collected).toBe(before + 1);
 });
 
 test('without --expose-gc nothing is watched', () => {
-  const end = watchMemory({ collect: undefined, residentBytes: () => 1_000 * MIB, nowMs: () => 0 });
+  const watch = watchMemory({ collect: undefined, residentBytes: () => 1_000 * MIB, nowMs: () => 0 });
   expect(vi.getTimerCount()).toBe(0);
-  end();
+  watch.end();
 });
