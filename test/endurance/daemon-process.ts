@@ -83,7 +83,8 @@ function linesOf(child: ChildProcess): string[] {
   return lines;
 }
 
-function residentMiB(pid: number): number | undefined {
+/** Resident memory of a process in MiB; undefined once it has ended, or where the system does not tell. */
+export function residentMiB(pid: number): number | undefined {
   const size = /^VmRSS:\s+(\d+) kB/m.exec(statusOf(pid))?.[1];
   return size === undefined ? undefined : Number(size) / 1024;
 }

@@ -1,42 +1,35 @@
 /** The program as the image has it: what `npm run build` makes, in a folder where there is nothing else. */
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'rolldown';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import config, { output } from '../../rolldown.config.ts';
+import { buildProgram, type BuiltProgram } from '../support/built-program.ts';
 import { configOf, makeCli, type Cli } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeWorld, type World } from '../support/world.ts';
-
-const ROOT = new URL('../../', import.meta.url).pathname;
 
 /** Leaves behind which parts of Node a program has loaded. */
 const TELL_MODULES = `process.on('exit', () => {
   require('node:fs').writeFileSync(__dirname + '/modules', process.moduleLoadList.join('\\n'));
 });`;
 
+let built: BuiltProgram;
 let folder: string;
 let world: World;
 let cli: Cli;
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'account-sync-build-'));
-  for (const name of ['package.json', 'sql']) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
-  await build({ ...config, cwd: ROOT, output: { ...output, dir: join(folder, 'dist') } });
+  built = await buildProgram();
+  ({ folder } = built);
   world = await makeWorld(['cars', 'homes'], { idle: true });
-  const image = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
-  const entry = JSON.parse(/^ENTRYPOINT (.+)$/m.exec(image)?.[1] ?? '[]') as string[];
-  const program = entry.slice(1).map((word) => word.replace(/^\/app\//, `${folder}/`));
   const telling = join(folder, 'tell-modules.cjs');
   writeFileSync(telling, TELL_MODULES);
-  cli = makeCli(configOf(world.site('cars'), [world.site('homes')]), ['--require', telling, ...program]);
+  cli = makeCli(configOf(world.site('cars'), [world.site('homes')]), ['--require', telling, ...built.program]);
 });
 
 afterEach(async () => {
   cli?.close();
   await world?.close();
-  rmSync(folder, { recursive: true, force: true });
+  built?.close();
 });
 
 test('it installs, runs, feeds from a peer, answers, and uninstalls', { timeout: 120_000 }, async () => {

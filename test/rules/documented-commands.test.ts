@@ -92,7 +92,8 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
   ],
   'account-sync key': [by('test/flow/cli.test.ts', "run('key'")],
   'dist/account-sync.js': [
-    by('test/flow/build.test.ts', '^ENTRYPOINT', "start('run')"),
+    by('test/flow/build.test.ts', 'buildProgram()', "start('run')"),
+    by('test/support/built-program.ts', 'imageFlags()', 'dist/account-sync.js'),
     by('Dockerfile', 'dist/account-sync.js'),
   ],
   'kill -9': [by('test/flow/kills.test.ts', 'SIGKILL')],

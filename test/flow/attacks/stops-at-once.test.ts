@@ -1,17 +1,21 @@
 /**
- * Everything that is known to stop a daemon or to fill its memory, all at once, against a process of its own: it says within a
- * second that it lives, and stays below 256 MiB.
+ * Everything that is known to stop a daemon or to fill its memory, one by one and all at once, against the program as the image
+ * runs it: it says within a second that it lives, and stays below 256 MiB.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseConfig } from '../../../src/config/load.ts';
-import { startProcess, type DaemonProcess } from '../../endurance/daemon-process.ts';
+import { residentMiB } from '../../endurance/daemon-process.ts';
+import { buildProgram, type BuiltProgram } from '../../support/built-program.ts';
 import { KEY_A } from '../../support/captures.ts';
+import { configOf, makeCli, type Cli, type Running } from '../../support/cli.ts';
+import { eventually } from '../../support/eventually.ts';
+import { imageEnv } from '../../support/image.ts';
 import { listenOnLoopback, type Listening } from '../../support/loopback.ts';
 import { buildPhpForm } from '../../support/php-plugin/form.ts';
 import { keyOf, makeWorld, type World, type WorldSite } from '../../support/world.ts';
@@ -24,7 +28,9 @@ const FORM = 'application/x-www-form-urlencoded';
 
 let world: World;
 let cars: WorldSite;
-let daemon: DaemonProcess;
+let built: BuiltProgram;
+let cli: Cli;
+let daemon: Running;
 let bombs: Listening;
 let port = 0;
 const sockets = new Set<Socket>();
@@ -40,22 +46,25 @@ beforeAll(async () => {
   world = await makeWorld(['cars'], { idle: true });
   cars = world.site('cars');
   await cars.host.seed.users({ seed: 1, count: 20, firstId: 1, allActive: true });
+  built = await buildProgram();
   const peers = `peers:
   - { name: homes, url: "${bombs.url}", api_key: ${keyOf('homes')} }
   - { name: plug, url: "${bombs.url}", api_key: ${KEY_A}, protocol: plugin }`;
-  const minimal = `site: { name: a, url: "https://a.example.com/", api_key: ${keyOf('cars')} }
-database: { host: a, user: a, password: a, name: a }
-${peers}`;
-  const { config } = parseConfig(minimal, 'peers.yaml', {}, () => '');
-  daemon = startProcess({ ...cars.config, peers: config.peers });
-  await daemon.ready;
+  cli = makeCli(configOf(cars, []).replace('peers: []', peers), built.program, imageEnv());
+  await cli.run('install');
+  daemon = cli.start('run');
+  const ready = async (): Promise<void> => expect((await fetch(new URL('health/ready', cars.url))).status).toBe(200);
+  await eventually(ready, { timeoutMs: 60_000 });
   port = Number(new URL(cars.url).port);
   // Else what peers send would be refused for what strangers send from the same address.
   await cars.admin('GET', '/v1/peers');
 }, 120_000);
 afterAll(async () => {
   for (const socket of sockets) socket.destroy();
-  await daemon?.end('SIGTERM');
+  daemon?.kill('SIGTERM');
+  await daemon?.ended;
+  cli?.close();
+  built?.close();
   await bombs?.close();
   await world?.close();
 });
@@ -89,11 +98,18 @@ const recordOf = (values: Record<string, string>): object => {
 };
 /** What did not come through to the records, or rows, would be no attack. */
 const heard: { readonly what: string; readonly status: number }[] = [];
-/** A connection that was kept open may have been closed as one too many: then another is opened, as peers do. */
+/** Sends again as peers do: where a kept connection was closed as one too many, and where the same peer sends too much at once. */
 async function post(path: string, init: RequestInit, what: string): Promise<void> {
-  const send = async (): Promise<Response> => fetch(new URL(path, cars.url), { method: 'POST', ...init });
-  const { status } = await send().catch(send).catch(send);
-  heard.push({ what, status });
+  for (let tries = 1; ; tries += 1) {
+    const answer = await fetch(new URL(path, cars.url), { method: 'POST', ...init }).catch(() => undefined);
+    const status = answer?.status ?? 0;
+    if (tries < 100 && [0, 429, 503].includes(status)) {
+      await wait(50);
+      continue;
+    }
+    heard.push({ what, status });
+    return;
+  }
 }
 const stream = async (records: readonly object[]): Promise<void> => {
   const headers = {
@@ -208,7 +224,7 @@ async function watch(stops: () => Promise<unknown>): Promise<{ slowestMs: number
   const probe = new Worker(PROBE, { workerData: { url: `${cars.url}health/live` } });
   let largestMiB = 0;
   const timer = setInterval(() => {
-    largestMiB = Math.max(largestMiB, daemon.residentMiB() ?? 0);
+    largestMiB = Math.max(largestMiB, residentMiB(daemon.pid) ?? 0);
   }, 20);
   await stops();
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
@@ -225,15 +241,15 @@ const inWords = ({ slowestMs, largestMiB }: Awaited<ReturnType<typeof watch>>): 
 ];
 
 // Repeated, for a machine that is busy with other things answers late as well.
-describe('a daemon under attack', { retry: 2, timeout: 180_000 }, () => {
+describe('a daemon under attack', { retry: 2, timeout: 60_000 }, () => {
   test.each(Object.keys(STOPS))('%s', async (name) => {
     expect(inWords(await watch(STOPS[name] as () => Promise<unknown>))).toEqual(SMALL_AND_ALIVE);
+    expect(heard.filter(({ status }) => status !== 200)).toEqual([]);
   });
 
   test('all of it at once', async () => {
     const all = async (): Promise<unknown> => Promise.all(Object.values(STOPS).map(async (stop) => stop()));
     expect(inWords(await watch(all))).toEqual(SMALL_AND_ALIVE);
-    expect(daemon.isReady()).toBe(true);
     expect(heard.filter(({ status }) => status !== 200)).toEqual([]);
   });
 });
