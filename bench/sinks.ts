@@ -3,8 +3,6 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { PROTOCOL, type Hello, type StreamAnswer, type StreamRequest } from '../src/model/record.ts';
-import { keyDigestOf } from '../src/peer/authentication.ts';
-import { keyOf } from '../test/support/world.ts';
 
 /** Peers under way. */
 export interface Sinks {
@@ -62,6 +60,5 @@ function helloOf(name: string): Hello {
     receive: true,
     send: true,
     columns: { accept: [], send: [] },
-    key: keyDigestOf(keyOf(name)),
   };
 }

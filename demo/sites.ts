@@ -52,6 +52,7 @@ export async function makeSites({ people = 380, log }: { people?: number; log?: 
   const feed = `feed: { limit: ${FEED_PAGE} }`;
   const world = await makeWorld(SITE_NAMES, {
     idle: true,
+    signatures: true,
     hosts: FACTS,
     extra: { cars: feed, homes: feed, jobs: feed },
     ...(log === undefined ? {} : { log }),

@@ -12,6 +12,8 @@ const nothing = async (): Promise<never> => {
 export async function apiDocument(basePath = '/'): Promise<Record<string, unknown>> {
   const deps: ServerDeps = {
     identify: () => ({ kind: 'missing' }),
+    identifySigned: nothing,
+    publicPath: () => basePath,
     adminConfigured: () => true,
     openMetrics: () => false,
     basePath,

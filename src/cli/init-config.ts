@@ -3,6 +3,7 @@ import type { DatabaseConfig } from '../config/config.ts';
 import { parseConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import { isSafeUrl } from '../config/url.ts';
+import type { SigningKey } from '../model/signing-key.ts';
 import type { Survey } from '../osclass/survey.ts';
 import type { InstalledPlugin, PluginAccount } from '../plugin/installed.ts';
 
@@ -12,6 +13,8 @@ export interface InitFacts {
   readonly url: string;
   readonly database: DatabaseConfig;
   readonly apiKey: string;
+  /** Secret; stands in {@link SIGNING_KEY_FILE}. */
+  readonly signingKey: SigningKey;
   readonly adminToken: string;
   /** Undefined: the database could not be looked at. */
   readonly survey: Survey | undefined;
@@ -22,6 +25,9 @@ export interface InitFacts {
 
 /** The path under which the samples of deploy/ lead peers to the daemon. */
 export const BASE_PATH = '/account-sync/';
+
+/** Holds the signing key, beside the config. */
+export const SIGNING_KEY_FILE = 'signing.key';
 
 /** A text, and what in it a person has to look at. */
 export interface Rendered {
@@ -48,7 +54,7 @@ export function renderConfig(facts: InitFacts): Rendered {
   const entries: Entry[] = [];
   for (const account of facts.plugin?.accounts ?? []) {
     const entry = { text: pluginEntry(account), isLive: true };
-    const problem = problemOf(textOf(facts, [...entries, entry]));
+    const problem = problemOf(textOf(facts, [...entries, entry]), facts);
     if (problem === undefined) entries.push(entry);
     else {
       remarks.push(`The plugin's account "${account.name}" is only a comment: ${problem}`);
@@ -71,7 +77,9 @@ site:
   # Unique among all sites, and never changed later: it is part of every stamp. A change needs a restart.
   name: ${scalar(site)}
   url: ${scalar(url)}
-  # Identifies this site to its peers: each has it as the api_key of its entry for ${site}.
+  # Signs the calls to peers, which have its public half as the public_key of their entry for ${site}.
+  signing_key_file: ${SIGNING_KEY_FILE}
+  # For peers that take no signature: those with the PHP plugin, and older versions. They have it as the api_key of their entry.
   api_key: ${scalar(apiKey)}
 ${zoneLines(survey)}
 # ${survey === undefined ? 'Not looked at.' : `${survey.server}, ${survey.collation}.`} A change of anything here needs a restart.
@@ -105,7 +113,7 @@ const IN_CONTAINER = `  # Of the container: publish the port to the machine alon
 
 const EXAMPLE = `  # - name: homes                       # its site.name
   #   url: https://homes.example.com/account-sync/
-  #   api_key: ...                      # its site.api_key
+  #   public_key: ...                   # what its operator got from "account-sync init" or "account-sync key --pair"
 `;
 
 function zoneLines(survey: Survey | undefined): string {
@@ -142,7 +150,7 @@ feed:
 function pluginEntry({ name, peerName, url, apiKey, columns, lastUserId }: PluginAccount): string {
   const list = typeof columns === 'string' ? '' : `    columns: [${columns.map(scalar).join(', ')}]\n`;
   const cursor = `# Fed up to its user ${lastUserId}; "account-sync feed ${peerName}" starts over, to learn what it has by now.`;
-  return `  # "${name.replaceAll(/[\r\n]+/g, ' ')}" in the PHP plugin. Once account-sync runs there: another url, and without protocol.
+  return `  # "${name.replaceAll(/[\r\n]+/g, ' ')}" in the PHP plugin. Once account-sync runs there: another url, its public_key, and without protocol.
   ${cursor}
   - name: ${peerName}
     url: ${scalar(url)}
@@ -154,9 +162,9 @@ ${list}`;
 }
 
 /** The first problem of a config; undefined: it loads. */
-function problemOf(text: string): string | undefined {
+function problemOf(text: string, { signingKey }: InitFacts): string | undefined {
   try {
-    parseConfig(text, 'config.yaml', {}, () => '');
+    parseConfig(text, 'config.yaml', {}, () => signingKey);
     return undefined;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isLoopback } from '../config/url.ts';
 import type { DatabaseConfig } from '../config/config.ts';
 import { SITE_NAME } from '../config/scalar-schemas.ts';
@@ -11,13 +11,21 @@ import { whyUnreadable } from '../config/unreadable.ts';
 import { openPool } from '../db/pool.ts';
 import { SyncError } from '../model/errors.ts';
 import { withoutOuter } from '../model/trim-text.ts';
+import {
+  fingerprintOf,
+  newSigningKey,
+  parseSigningKey,
+  publicHalf,
+  signingKeyPem,
+  type SigningKey,
+} from '../model/signing-key.ts';
 import { readConfigPhp, type Branch, type OsclassConfig } from '../osclass/config-php.ts';
 import { surveySite, type Survey } from '../osclass/survey.ts';
 import { readInstalledPlugin, type InstalledPlugin } from '../plugin/installed.ts';
 import { newKey } from '../runtime/new-key.ts';
 import { configFile, type CommonOptions, type ExitCode, type Terminal } from './context.ts';
 import { CONTAINERS, likelyHost, newAccountSql, UNKNOWN_HOST } from './database-account.ts';
-import { BASE_PATH, renderConfig, type InitFacts } from './init-config.ts';
+import { BASE_PATH, renderConfig, SIGNING_KEY_FILE, type InitFacts } from './init-config.ts';
 
 /** Flags of the command. */
 export interface InitFlags extends CommonOptions {
@@ -70,9 +78,12 @@ export async function init(flags: InitFlags, terminal: Terminal): Promise<ExitCo
     return 2;
   }
   const seen = await lookAt(osclass, terminal);
-  const facts = factsOf(osclass, seen, flags);
+  const keyFile = join(dirname(file), SIGNING_KEY_FILE);
+  const signing = await ownSigningKey(keyFile, terminal);
+  if (signing === undefined) return 1;
+  const facts = factsOf(osclass, seen, flags, signing.key);
   const { text, remarks } = renderConfig(facts);
-  parseConfig(text, file, {}, () => '');
+  parseConfig(text, file, {}, () => facts.signingKey);
 
   try {
     if (existsSync(file)) await rename(file, `${file}.old`);
@@ -82,12 +93,34 @@ export async function init(flags: InitFlags, terminal: Terminal): Promise<ExitCo
     return 1;
   }
   terminal.err(`${file} written, with new keys.\n`);
+  if (!signing.isNew) terminal.err(`  ! ${keyFile} was there and is kept: peers may know its public half.\n`);
   for (const remark of [...read.remarks, ...remarks, ...remarksOn(facts, file, flags, read.remarks)])
     terminal.err(`  ! ${remark}\n`);
   terminal.out(await accountSql(facts, osclass));
   terminal.out(peerEntry(facts));
   terminal.err('\nNext: run the SQL, then "account-sync install", "account-sync check", "account-sync run".\n');
   return 0;
+}
+
+/** The key in the file, which is written if it is not there (mode 0600), and never written over; undefined: it cannot be, which has been said. */
+async function ownSigningKey(
+  file: string,
+  terminal: Terminal,
+): Promise<{ readonly key: SigningKey; readonly isNew: boolean } | undefined> {
+  try {
+    if (existsSync(file)) {
+      const key = parseSigningKey(await readFile(file, 'utf8'));
+      if (key !== undefined) return { key, isNew: false };
+      terminal.err(`${file} is there already, and holds no Ed25519 key.\n  → Move it away.\n`);
+      return undefined;
+    }
+    const key = newSigningKey();
+    await writeFile(file, signingKeyPem(key), { mode: 0o600, flag: 'wx' });
+    return { key, isNew: true };
+  } catch (error) {
+    terminal.err(`${file} cannot be read or written: ${whyUnreadable(error)}.\n`);
+    return undefined;
+  }
 }
 
 /** What config.php says, and what a person has to look at; undefined: nothing can be done with it, which has been said. */
@@ -181,7 +214,12 @@ async function lookAt(osclass: OsclassConfig, terminal: Terminal): Promise<Datab
   return undefined;
 }
 
-function factsOf(osclass: OsclassConfig, seen: DatabaseFound | undefined, flags: InitFlags): InitFacts {
+function factsOf(
+  osclass: OsclassConfig,
+  seen: DatabaseFound | undefined,
+  flags: InitFlags,
+  signingKey: SigningKey,
+): InitFacts {
   const url = osclass.url ?? NOWHERE;
   const reached = seen?.database ?? {
     host: osclass.host === 'localhost' ? '127.0.0.1' : osclass.host,
@@ -205,6 +243,7 @@ function factsOf(osclass: OsclassConfig, seen: DatabaseFound | undefined, flags:
     database: { ...reached, ...(isContainer && isHere ? FROM_CONTAINER : {}), user, password: newKey() },
     isContainer,
     apiKey: known !== null && /^[\x21-\x7e]{20,}$/.test(known) ? known : newKey(),
+    signingKey,
     adminToken: newKey(),
     survey,
     plugin,
@@ -216,7 +255,7 @@ function remarksOn(facts: InitFacts, file: string, flags: InitFlags, said: reado
   return [
     ...(process.getuid?.() === 0
       ? [
-          `${file} is readable for root alone: give it to the account that runs the daemon (chown account-sync, or 1000 for the container).`,
+          `${file} and ${SIGNING_KEY_FILE} beside it are readable for root alone: give them to the account that runs the daemon (chown account-sync, or 1000 for the container).`,
         ]
       : []),
     ...(url.startsWith('https:')
@@ -262,12 +301,16 @@ async function accountSql({ database, survey, isContainer }: InitFacts, osclass:
 }
 
 /** Root of the site's host, for that is where the samples of deploy/ have the path, wherever below it Osclass lies. */
-function peerEntry({ site, url, apiKey }: InitFacts): string {
+function peerEntry({ site, url, apiKey, signingKey }: InitFacts): string {
+  const publicKey = publicHalf(signingKey);
   return `
 # What each peer has to add to its peers. deploy/nginx.conf and deploy/Caddyfile lead this path to the daemon.
   - name: ${site}
     url: ${new URL(BASE_PATH, url).href}
-    api_key: ${apiKey}
+    # Fingerprint, to be compared by another way than this came: ${fingerprintOf(publicKey)}
+    public_key: ${publicKey}
+    # For account-sync 0.1, which takes no signature, in the place of public_key:
+    # api_key: ${apiKey}
 `;
 }
 

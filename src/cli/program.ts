@@ -139,7 +139,10 @@ const COMMANDS: readonly CommandEntry[] = [
     run: async ({ flags, terminal }) => (await import('./health.ts')).health(flags, terminal),
   }),
   command('key', 'prints a new random key', {
-    run: async ({ terminal }) => (await import('./key.ts')).printKey(terminal),
+    json: true,
+    options: (key) =>
+      key.option('--pair', 'a pair to sign calls with: signing_key for this site, public_key for its peers'),
+    run: async ({ flags, terminal }) => (await import('./key.ts')).printKey(flags, terminal),
   }),
 ];
 

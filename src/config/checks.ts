@@ -1,8 +1,10 @@
 /** What must hold between keys, and what their own descriptions cannot say. */
+import { parsePublicKey, parseSigningKey, publicHalf, type PublicKey } from '../model/signing-key.ts';
 import { mayTravel } from '../model/policy.ts';
 import { DESCRIPTION } from '../model/register.ts';
 import { ADMIN } from './config.ts';
 import type { PathProblem } from './path-problem.ts';
+import { KEY_EXPECTED } from './scalar-schemas.ts';
 import type { Draft, RawConfig } from './schema.ts';
 import { isPlainUrl, isSafeUrl } from './url.ts';
 
@@ -11,6 +13,8 @@ export function checkAll(config: Draft<RawConfig>): PathProblem[] {
   return [
     ...checkNames(config),
     ...checkKeys(config),
+    ...checkPublicKeys(config),
+    ...checkEntryKeys(config),
     ...checkUrls(config),
     ...checkColumns(config),
     ...checkGroups(config),
@@ -73,7 +77,42 @@ function checkKeys(config: Draft<RawConfig>): PathProblem[] {
       return repeated(first, one, `${path}[${at}]`, advice);
     });
   });
-  return [...token, ...tokens, ...keys];
+  // Several links may have the same: "account-sync check" warns of it.
+  const sent = (config.peers ?? []).flatMap((peer, index) => {
+    const before = peer?.send_key === undefined ? undefined : first.get(peer.send_key);
+    if (before === undefined || before === 'site.api_key') return [];
+    return [{ path: `peers[${index}].send_key`, message: `the same as ${before}: ${advice}` }];
+  });
+  return [...token, ...tokens, ...keys, ...sent];
+}
+
+/** Public keys that are given twice, or are our own: who calls could not be told. */
+function checkPublicKeys(config: Draft<RawConfig>): PathProblem[] {
+  const first = new Map<string, string>();
+  const ours = config.site?.signing_key === undefined ? undefined : parseSigningKey(config.site.signing_key);
+  if (ours !== undefined) first.set(publicHalf(ours), 'that of site.signing_key');
+  return (config.peers ?? []).flatMap((peer, index) => {
+    const path = `peers[${index}].public_key`;
+    const keys = peer?.public_key;
+    const isList = typeof keys === 'object';
+    const given = (isList ? keys : [keys]).map((text) => (text === undefined ? undefined : parsePublicKey(text)));
+    return given.flatMap((one: PublicKey | undefined, at) =>
+      repeated(first, one, isList ? `${path}[${at}]` : path, 'each site has a key of its own'),
+    );
+  });
+}
+
+/** What a peer identifies itself with: a key, or a signature, which the PHP plugin cannot make. */
+function checkEntryKeys(config: Draft<RawConfig>): PathProblem[] {
+  return (config.peers ?? []).flatMap((peer, index) => {
+    if (peer === undefined) return [];
+    const path = `peers[${index}]`;
+    if (peer.protocol === 'plugin' && peer.public_key !== undefined)
+      return [{ path: `${path}.public_key`, message: 'the PHP plugin signs nothing: only a native peer takes this' }];
+    const isMissing = !('api_key' in peer) && !('public_key' in peer);
+    const message = `missing: expected ${KEY_EXPECTED} here, or api_key_file, or a public_key`;
+    return isMissing ? [{ path: `${path}.api_key`, message }] : [];
+  });
 }
 
 /** Reports a value that was seen before, else remembers where it is. */

@@ -2,6 +2,7 @@
 import type { GuardLimits } from '../model/guard.ts';
 import type { ColumnList } from '../model/policy.ts';
 import type { RemovalMode } from '../model/route.ts';
+import type { PublicKey, SigningKey } from '../model/signing-key.ts';
 
 /** What log records call whoever uses `http.admin_token`. */
 export const ADMIN = 'admin';
@@ -32,6 +33,8 @@ export interface SiteConfig {
   readonly url: string;
   /** Secret. */
   readonly apiKey: string;
+  /** Secret; null: our calls carry a key. */
+  readonly signingKey: SigningKey | null;
   /** IANA zone; null: Osclass's own preference counts. */
   readonly timezone: string | null;
   /** 0 to 65535; the smaller wins ties. */
@@ -61,6 +64,8 @@ export interface HttpConfig {
   readonly port: number;
   /** Begins and ends in `/`. */
   readonly basePath: string;
+  /** The path that peers see in its place. Begins and ends in `/`. */
+  readonly publicPath: string;
   /** Secret; null: admin routes answer 403. */
   readonly adminToken: string | null;
   /** Further admin tokens, each with the name of who has it. The tokens are secret. */
@@ -122,10 +127,14 @@ export interface PeerConfig {
   readonly name: string;
   /** Ends in `/`. */
   readonly url: string;
-  /** Secret. The first of `apiKeys`. */
+  /** Secret. The first of `apiKeys`, or empty. */
   readonly apiKey: string;
-  /** Secret. All keys the peer may identify itself with; more than one while it changes its key. */
+  /** Secret. All keys the peer may identify itself with; more than one while it changes its key. None of them opens anything while there are `publicKeys`. */
   readonly apiKeys: readonly string[];
+  /** The keys its calls may be signed with; none: it identifies itself with a key. */
+  readonly publicKeys: readonly PublicKey[];
+  /** Secret. What we identify ourselves with where it does not take our signature. */
+  readonly sendKey: string;
   readonly protocol: 'native' | 'plugin';
   /** What we accept. */
   readonly columns: ColumnList;

@@ -9,6 +9,9 @@ export function namedKeys({ site, http, peers }: Pick<Config, 'site' | 'http' | 
     ...(http.adminToken === null ? [] : [['http.admin_token', http.adminToken] satisfies [string, string]]),
     ...http.adminTokens.map(({ name, token }): [string, string] => [`http.admin_tokens of ${name}`, token]),
     ...peers.flatMap(({ name, apiKeys }) => apiKeys.map((key): [string, string] => [`api_key of ${name}`, key])),
+    ...peers.flatMap(({ name, sendKey }): [string, string][] =>
+      sendKey === site.apiKey ? [] : [[`send_key of ${name}`, sendKey]],
+    ),
   ];
 }
 

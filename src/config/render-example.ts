@@ -30,8 +30,9 @@ export function renderExample(): string {
 function renderMapping(schema: SchemaNode, indent: string): string {
   const keys = Object.entries(schema.properties ?? {}).map(([name, child]) => {
     // A config without peers is complete, but no example.
-    const live = isRequired(schema, name) || name === 'peers';
-    return renderKey(child, { name, live, indent });
+    const required = isRequired(schema, name);
+    const live = required || name === 'peers' || child.shown === true;
+    return renderKey(child, { name, live, required, indent });
   });
   return keys.join(indent === '' ? '\n' : '');
 }
@@ -40,6 +41,7 @@ function renderMapping(schema: SchemaNode, indent: string): string {
 interface Key {
   readonly name: string;
   readonly live: boolean;
+  readonly required: boolean;
   readonly indent: string;
 }
 
@@ -65,12 +67,12 @@ function renderEntry(schema: SchemaNode, { indent }: Key): string {
   return moved.join('\n');
 }
 
-function commentOn(schema: SchemaNode, { name, live }: Key): string[] {
+function commentOn(schema: SchemaNode, { name, live, required }: Key): string[] {
   const sentences = [
     schema.description,
     schema.enum === undefined ? undefined : `One of ${schema.enum.map(String).join(', ')}.`,
     twinSentence(schema, name),
-    schema.type === 'object' ? undefined : requirement(schema, live),
+    schema.type === 'object' ? undefined : requirement(schema, live, required),
   ];
   return wrap(sentences.filter((sentence) => sentence !== undefined).join(' '));
 }
@@ -92,9 +94,9 @@ function twinSentence(schema: SchemaNode, name: string): string | undefined {
 }
 
 /** A default stands in the line below, so only its absence is said, or what a live key may do without. */
-function requirement(schema: SchemaNode, live: boolean): string | undefined {
+function requirement(schema: SchemaNode, live: boolean, required: boolean): string | undefined {
   if ('default' in schema) return live ? `Default: ${scalar(schema.default)}.` : undefined;
-  return live ? 'Required.' : 'No default.';
+  return required ? 'Required.' : 'No default.';
 }
 
 function scalar(value: unknown): string {

@@ -3,6 +3,7 @@ import type { Config, DatabaseConfig, GuardConfig, PeerConfig } from './config.t
 import { parseDuration } from './duration.ts';
 import type { RemovalMode } from '../model/route.ts';
 import type { RawConfig } from './schema.ts';
+import { parsePublicKey, parseSigningKey, type PublicKey } from '../model/signing-key.ts';
 import { parseSize } from './size.ts';
 import { normalizeUrl } from './url.ts';
 
@@ -13,6 +14,7 @@ export function resolveConfig(raw: RawConfig): Config {
       name: raw.site.name,
       url: normalizeUrl(raw.site.url),
       apiKey: raw.site.api_key,
+      signingKey: raw.site.signing_key === undefined ? null : (parseSigningKey(raw.site.signing_key) ?? null),
       timezone: raw.site.timezone ?? null,
       priority: raw.site.priority,
       serverIdentity: raw.site.server_identity,
@@ -21,7 +23,8 @@ export function resolveConfig(raw: RawConfig): Config {
     http: {
       host: raw.http.host,
       port: raw.http.port,
-      basePath: raw.http.base_path.endsWith('/') ? raw.http.base_path : `${raw.http.base_path}/`,
+      basePath: withSlash(raw.http.base_path),
+      publicPath: withSlash(raw.http.public_path ?? raw.http.base_path),
       adminToken: raw.http.admin_token ?? null,
       adminTokens: raw.http.admin_tokens,
       openMetrics: raw.http.open_metrics,
@@ -59,8 +62,12 @@ export function resolveConfig(raw: RawConfig): Config {
       retentionMs: parseDuration(raw.logs.retention) ?? 0,
       maxRows: raw.logs.max_rows,
     },
-    peers: raw.peers.map((peer) => resolvePeer(peer, raw.removal.mode)),
+    peers: raw.peers.map((peer) => resolvePeer(peer, raw.removal.mode, raw.site.api_key)),
   };
+}
+
+function withSlash(path: string): string {
+  return path.endsWith('/') ? path : `${path}/`;
 }
 
 function classLimits({ number, percent }: RawConfig['guard']['credentials']): GuardConfig['credentials'] {
@@ -85,13 +92,15 @@ function resolveSsl(raw: RawConfig['database']['ssl']): DatabaseConfig['ssl'] {
   return { ...(raw.ca === undefined ? {} : { ca: raw.ca }), rejectUnauthorized: raw.reject_unauthorized };
 }
 
-function resolvePeer(raw: RawConfig['peers'][number], removalMode: RemovalMode): PeerConfig {
-  const apiKeys = typeof raw.api_key === 'string' ? [raw.api_key] : raw.api_key;
+function resolvePeer(raw: RawConfig['peers'][number], removalMode: RemovalMode, siteKey: string): PeerConfig {
+  const apiKeys = listOf(raw.api_key);
   return {
     name: raw.name,
     url: normalizeUrl(raw.url),
     apiKey: apiKeys[0] ?? '',
     apiKeys,
+    publicKeys: publicKeysOf(raw),
+    sendKey: raw.send_key ?? siteKey,
     protocol: raw.protocol,
     columns: raw.columns,
     sendColumns: raw.send_columns,
@@ -103,4 +112,13 @@ function resolvePeer(raw: RawConfig['peers'][number], removalMode: RemovalMode):
     timezone: raw.timezone ?? null,
     feedWithinMs: raw.feed_schedule === undefined ? null : (parseDuration(raw.feed_schedule) ?? null),
   };
+}
+
+/** The pinned keys of an entry, read. */
+function publicKeysOf({ public_key: keys }: Pick<RawConfig['peers'][number], 'public_key'>): PublicKey[] {
+  return listOf(keys).flatMap((text) => parsePublicKey(text) ?? []);
+}
+
+function listOf(one: string | readonly string[] | undefined): readonly string[] {
+  return one === undefined ? [] : typeof one === 'string' ? [one] : one;
 }

@@ -10,6 +10,7 @@ import { DURATION_PATTERN, parseDuration } from './duration.ts';
 import { isSchedule } from './schedule-expression.ts';
 import { parseSize, SIZE_PATTERN } from './size.ts';
 import { isHttpUrl, URL_PATTERN } from './url.ts';
+import { parsePublicKey, parseSigningKey } from '../model/signing-key.ts';
 
 /** What every leaf is documented with. Without `default` and `optional` a key is required. */
 export interface Doc<T> {
@@ -100,6 +101,22 @@ export function network() {
   return Type.Refine(Type.String({ expected, pattern: '^[0-9A-Fa-f.:]+(?:/[0-9]{1,3})?$' }), (value) =>
     value.includes('/') ? ipaddr.isValidCIDR(value) : isIP(value) !== 0,
   );
+}
+
+/** What is expected of a public key. */
+export const PUBLIC_KEY_EXPECTED = 'an Ed25519 public key: PEM, or its 32 bytes in base64';
+
+/** A public key of Ed25519. */
+export function publicKey(doc: Doc<string>) {
+  const leaf = Type.String({ ...doc, expected: PUBLIC_KEY_EXPECTED });
+  return Type.Refine(leaf, (value) => parsePublicKey(value) !== undefined);
+}
+
+/** A private key of Ed25519. */
+export function signingKey(doc: Doc<string>) {
+  const expected = 'an Ed25519 private key: PEM (PKCS8), or its 32 bytes in base64';
+  const leaf = Type.String({ ...doc, expected, secret: true, shown: true });
+  return Type.Refine(leaf, (value) => parseSigningKey(value) !== undefined);
 }
 
 /** A node-schedule expression of six fields. */

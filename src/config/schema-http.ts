@@ -20,6 +20,16 @@ export const httpSchema = Type.Object(
       pattern: '^/(?:[A-Za-z0-9._~-]+/)*[A-Za-z0-9._~-]*$',
       default: '/',
     }),
+    public_path: Type.Optional(
+      text({
+        description:
+          'Path under which peers call, where the reverse proxy takes it away instead of leaving it on: signatures are made ' +
+          'over it. Without it base_path counts.',
+        expected: 'a path that starts with /',
+        pattern: '^/(?:[A-Za-z0-9._~-]+/)*[A-Za-z0-9._~-]*$',
+        examples: ['/account-sync/'],
+      }),
+    ),
     admin_token: Type.Optional(
       key({
         description:

@@ -1,9 +1,22 @@
 /** The config keys of one peer. */
 import { Type } from 'typebox';
-import { choice, columnList, duration, flag, key, KEY_EXPECTED, siteName, timeZone, url } from './scalar-schemas.ts';
+import {
+  choice,
+  columnList,
+  duration,
+  flag,
+  key,
+  KEY_EXPECTED,
+  PUBLIC_KEY_EXPECTED,
+  publicKey,
+  siteName,
+  timeZone,
+  url,
+} from './scalar-schemas.ts';
 import { REMOVAL_MODES } from './schema-sync.ts';
 
 const apiKey = key({ description: 'A key of the peer' });
+const pinned = publicKey({ description: 'A public key of the peer' });
 
 /** One entry of `peers` */
 const peerSchema = Type.Object(
@@ -13,13 +26,35 @@ const peerSchema = Type.Object(
       description: "Address of the peer's daemon; a / is added at the end if there is none.",
       examples: ['https://homes.example.com/account-sync/'],
     }),
-    api_key: Type.Union([apiKey, Type.Array(apiKey, { minItems: 1, uniqueItems: true, expected: 'a list of keys' })], {
-      description:
-        'What the peer identifies itself with: its site.api_key. A list while it changes its key: all are accepted.',
-      expected: KEY_EXPECTED,
-      secret: true,
-      examples: ['${HOMES_API_KEY}'],
-    }),
+    public_key: Type.Optional(
+      Type.Union([pinned, Type.Array(pinned, { minItems: 1, uniqueItems: true, expected: 'a list of public keys' })], {
+        description:
+          'Only for native peers: its calls have to be signed with the private half, its site.signing_key, and its api_key ' +
+          'opens nothing any more. A list while it changes its key: all are accepted. Compare the fingerprint that ' +
+          '"account-sync check" shows with its operator.',
+        expected: PUBLIC_KEY_EXPECTED,
+        shown: true,
+        examples: ['${HOMES_PUBLIC_KEY}'],
+      }),
+    ),
+    api_key: Type.Optional(
+      Type.Union([apiKey, Type.Array(apiKey, { minItems: 1, uniqueItems: true, expected: 'a list of keys' })], {
+        description:
+          'What a peer without public_key identifies itself with: its site.api_key, or the send_key of its entry for us. A ' +
+          'list while it changes its key: all are accepted.',
+        expected: KEY_EXPECTED,
+        secret: true,
+        examples: ['${HOMES_API_KEY}'],
+      }),
+    ),
+    send_key: Type.Optional(
+      key({
+        description:
+          'What we identify ourselves with to this peer where it does not take our signature, in place of site.api_key: ' +
+          'with a key of its own for each link, none can be us to another.',
+        examples: ['${KEY_FOR_HOMES}'],
+      }),
+    ),
     protocol: choice(['native', 'plugin'], {
       description: 'native: another account-sync; plugin: the PHP plugin.',
       default: 'native',

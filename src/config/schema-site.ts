@@ -1,7 +1,7 @@
 /** The config keys that say who we are and where our database is. */
 import { Type } from 'typebox';
 import { LONGEST_PREFIX, PREFIX_PATTERN } from '../model/table-prefix.ts';
-import { choice, flag, key, siteName, text, timeZone, url, whole } from './scalar-schemas.ts';
+import { choice, flag, key, signingKey, siteName, text, timeZone, url, whole } from './scalar-schemas.ts';
 
 /** `site` */
 export const siteSchema = Type.Object(
@@ -13,10 +13,18 @@ export const siteSchema = Type.Object(
     url: url({ description: 'Address of the Osclass site itself.', examples: ['https://cars.example.com/'] }),
     api_key: key({
       description:
-        'Identifies us to peers: each of them has it as the api_key of its entry for us. At least 20 characters; ' +
-        '"account-sync key" prints a new one.',
+        'Identifies us to peers that do not know our public key: each of them has it as the api_key of its entry for us. ' +
+        'At least 20 characters; "account-sync key" prints a new one.',
       examples: ['${CARS_API_KEY}'],
     }),
+    signing_key: Type.Optional(
+      signingKey({
+        description:
+          'Signs our calls to peers: Ed25519, as PEM (PKCS8) or its 32 bytes in base64. "account-sync key --pair" prints a ' +
+          'pair, "init" writes one to signing.key. Peers have the public half as public_key of their entry for us.',
+        examples: ['${CARS_SIGNING_KEY}'],
+      }),
+    ),
     timezone: Type.Optional(
       timeZone({
         description: "IANA zone of the site's DATETIME values. Without it Osclass's own preference counts.",

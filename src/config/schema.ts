@@ -65,6 +65,8 @@ export interface SchemaNode {
   readonly examples?: readonly unknown[];
   readonly expected?: string;
   readonly secret?: true;
+  /** Not required, and in config.example.yaml all the same. */
+  readonly shown?: true;
 }
 
 /** The alternatives a schema allows: itself, or those of a union. */

@@ -10,6 +10,9 @@ import { makeMeter } from '../metrics/meter.ts';
 import { makeMetrics, type Metrics } from '../metrics/metrics.ts';
 import { remedyOf } from '../model/errors.ts';
 import { makeAuthenticator, type Authenticator, type Credentials } from '../peer/authentication.ts';
+import { makeKeyDigest } from '../peer/key-digest.ts';
+import { judgeSignature } from '../peer/verify-signature.ts';
+import { rememberNonce } from '../store/nonces.ts';
 import { systemClock, type Clock } from '../runtime/clock.ts';
 import { makeLifecycle, type Lifecycle } from '../runtime/lifecycle.ts';
 import type { Log } from '../runtime/logger.ts';
@@ -25,7 +28,7 @@ import { openPatiently } from './open-patiently.ts';
 import { makeReload, type Reload } from './reload.ts';
 import { makePeerQuotas, type PeerQuotas } from '../peer/quotas.ts';
 import { wireSite } from './site-routes.ts';
-import { configOf, firstStage, healthAt, readingsAt, routesOfOpenSite, type Stage } from './stage.ts';
+import { configOf, firstStage, healthAt, openSiteOf, readingsAt, routesOfOpenSite, type Stage } from './stage.ts';
 
 /** What a daemon is started with. */
 export interface DaemonOptions {
@@ -67,9 +70,10 @@ export interface OpenSite {
 
 const NO_EDITS: ConfigWatcher = { read: async () => undefined };
 
-function credentialsOf({ peers, http }: Config): Credentials {
+function credentialsOf(config: Config): Credentials {
+  const { peers, http } = config;
   const first = http.adminToken === null ? [] : [{ name: ADMIN, token: http.adminToken }];
-  return { peers, admins: [...first, ...http.adminTokens] };
+  return { peers, admins: [...first, ...http.adminTokens], keyDigest: makeKeyDigest(config) };
 }
 
 /** Starts a daemon. Throws only if it cannot listen. */
@@ -176,6 +180,14 @@ function makeServer({ config, log }: DaemonOptions, frame: Frame, reload: Reload
   return makeApp({
     ...lateRoutes(() => routesOfOpenSite(stage)),
     identify: (header) => authenticator.identify(header),
+    identifySigned: (request) =>
+      judgeSignature(request, {
+        site: configOf(stage).site.name,
+        keysOf: authenticator.publicKeysOf,
+        nowMs: () => clock.nowMs(),
+        remember: (...nonce) => rememberNonce(openSiteOf(stage).db, ...nonce),
+      }),
+    publicPath: () => configOf(stage).http.publicPath,
     adminConfigured: () => authenticator.hasAdmin(),
     openMetrics: () => configOf(stage).http.openMetrics,
     basePath: config.http.basePath,

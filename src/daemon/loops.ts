@@ -58,7 +58,8 @@ export function makeLoops(site: Site, log: Log, clock: Clock): Loops {
     drain.renew();
     const { peers, site: us, stream } = site.config;
     // Who is called elsewhere or otherwise than before is called at once, however long the last calls had failed.
-    const wayTo = ({ url, protocol }: PeerConfig): string => JSON.stringify([protocol, url, us.apiKey]);
+    const wayTo = ({ url, protocol, sendKey, publicKeys }: PeerConfig): string =>
+      JSON.stringify([protocol, url, sendKey, us.signingKey, publicKeys.length > 0]);
     const wanted = (which: readonly PeerConfig[]) => new Map(which.map((peer) => [peer.name, wayTo(peer)]));
     deliveries.follow(wanted(peers.filter((peer) => peer.send)));
     refeeds.follow(wanted(peers.filter((peer) => peer.protocol === 'plugin' && peer.feedWithinMs !== null)));

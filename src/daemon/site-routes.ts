@@ -7,7 +7,8 @@ import { SyncError } from '../model/errors.ts';
 import { installationId } from '../store/installation.ts';
 import { noteInstallation } from '../store/feed-cursor.ts';
 import { nativeOwner } from '../model/feed-owner.ts';
-import { PROTOCOL, ROWS, type Hello, type StreamAnswer, type StreamRequest } from '../model/record.ts';
+import { PROTOCOL, ROWS, SIGNATURES, type Hello, type StreamAnswer, type StreamRequest } from '../model/record.ts';
+import { fingerprintOf, publicHalf } from '../model/signing-key.ts';
 import { peerFacts } from '../admin/peer-facts.ts';
 import { listParked } from '../admin/parked.ts';
 import { listPending } from '../admin/pending.ts';
@@ -15,7 +16,6 @@ import type { PeerFacts } from '../store/peer-status.ts';
 import { countWaiting } from '../store/outbox.ts';
 import { approvePeer } from '../admin/approve.ts';
 import { dropParkedEntry, retryParked } from '../admin/parked-actions.ts';
-import { keyDigestOf } from '../peer/authentication.ts';
 import { makeCallBacks } from '../peer/call-back.ts';
 import type { PeerQuotas } from '../peer/quotas.ts';
 import { newTrace } from '../runtime/trace.ts';
@@ -149,6 +149,7 @@ function makeHello(site: Site, clock: Clock, factsOf: (peer: string) => PeerFact
     const route = site.route(peer);
     const { columns, sendColumns } = factsOf(peer);
     const [failingSinceMs] = await status.failingSince([peer]);
+    const { signingKey } = site.config.site;
     return {
       status: 'OK',
       site: site.config.site.name,
@@ -161,8 +162,9 @@ function makeHello(site: Site, clock: Clock, factsOf: (peer: string) => PeerFact
       send: route.send,
       columns: { accept: [...columns], send: [...sendColumns] },
       installation: await installationId(db),
-      features: [ROWS],
-      key: keyDigestOf(site.config.site.apiKey),
+      features: [ROWS, SIGNATURES],
+      public_key: signingKey === null ? null : fingerprintOf(publicHalf(signingKey)),
+      known_keys: (config?.publicKeys ?? []).map(fingerprintOf),
       failing_since:
         failingSinceMs === null || failingSinceMs === undefined ? null : new Date(failingSinceMs).toISOString(),
       ...(called === undefined ? {} : { called_back: called }),
@@ -227,6 +229,10 @@ async function acceptStream(
 ): Promise<StreamAnswer> {
   const route = site.route(peer);
   if (!route.receive) throw new SyncError('NOT_ACCEPTED', `This site takes nothing from ${peer} (receive: false).`);
+  if (body.site !== peer) {
+    const message = `The records say that they are from ${body.site}, and come from whom this site knows as ${peer}.`;
+    throw new SyncError('FORBIDDEN', message);
+  }
   quotas.takeRecords(peer, body.records.length);
   await site.requireParkedRoom(peer);
   const outcomes = await site.accept(body.records, {

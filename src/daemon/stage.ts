@@ -44,6 +44,12 @@ export function routesOfOpenSite({ open }: Stage): SiteDeps {
   return open.routes;
 }
 
+/** The open site. Throws `DB_UNAVAILABLE` where it is not open. */
+export function openSiteOf({ open }: Stage): Site {
+  if (open === undefined) throw new SyncError('DB_UNAVAILABLE', undefined, { retryAfterS: 1 });
+  return open.site;
+}
+
 /** Health, whether the site is open or not. */
 export async function healthAt({ open, problem }: Stage, clock: Clock, configRefused: boolean): Promise<Health> {
   if (open === undefined) return noDatabase(problem, clock.nowMs(), configRefused);

@@ -45,6 +45,7 @@ export const own = {
   vanished: table('vanished'),
   probe: table('probe'),
   identity: table('identity'),
+  nonce: table('nonce'),
 } as const;
 
 /** The name as text: `WHERE TABLE_NAME = ${nameOf(own.log)}`. */

@@ -19,7 +19,7 @@ export interface BatchDeps extends PackDeps {
   readonly backoffMs: (attempts: number) => number;
   readonly newTrace: () => string;
   readonly appendLog: AppendLog;
-  /** Start of the digest of our own key, for log records. */
+  /** Names what we show the peer, for log records. */
   readonly keyDigest: string;
   /** Sends records to the peer; throws PEER_… errors. */
   readonly send: (

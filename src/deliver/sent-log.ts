@@ -6,7 +6,7 @@ import type { Parcel } from './pack.ts';
 
 /** Who sends. */
 interface Sender {
-  /** Start of the digest of our own key. */
+  /** Names what we show the peer. */
   readonly keyDigest: string;
 }
 

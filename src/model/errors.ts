@@ -158,7 +158,13 @@ export const ERRORS = {
   PEER_TIMEOUT: entry('The peer did not answer in time.', 'Nothing is lost: entries wait.', 'retry', 504),
   PEER_REFUSED_KEY: entry(
     'The peer refused our key.',
-    'Put our `site.api_key` into the config of the peer, under the entry for this site.',
+    'Put our public key, or without one our `site.api_key` (the `send_key` of its entry), into the config of the peer, under the entry for this site.',
+    'retry',
+    502,
+  ),
+  PEER_REFUSED_SIGNATURE: entry(
+    'The peer refused our signature.',
+    'The log of the peer says why: our public key is not in its entry for us, a name differs (its site.name and that of our entry for it, ours and that of its entry), the clocks, or a proxy that changes the path (`http.public_path` there).',
     'retry',
     502,
   ),
@@ -170,8 +176,8 @@ export const ERRORS = {
     502,
   ),
   KEY_STRIPPED: entry(
-    'The peer gets our calls without our key.',
-    'Let the proxy in front of the peer pass the Authorization header on.',
+    'The peer gets our calls without our key or signature.',
+    'Let the proxy in front of the peer pass on the headers Authorization, Signature, Signature-Input, Content-Digest and Account-Sync-To.',
     'retry',
     502,
   ),
@@ -276,6 +282,12 @@ export const ERRORS = {
     'Put the key of the caller into `peers` of this site.',
     'refuse',
     403,
+  ),
+  SIGNATURE_INVALID: entry(
+    'The signature is not accepted.',
+    'The log of whoever was called says why: a public key or site name that differs between the two configs, a clock, a proxy that changes the path (`http.public_path`), a copy of an earlier request.',
+    'refuse',
+    401,
   ),
   FORBIDDEN: entry('The key is not for this route.', 'Use the admin token for admin routes.', 'refuse', 403),
   NOT_FOUND: entry('There is nothing at this address.', 'Check method and path.', 'refuse', 404),

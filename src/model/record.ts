@@ -149,12 +149,16 @@ export const Hello = Type.Object(
       }),
     ),
     features: Type.Optional(
-      Type.Array(Type.String(), { description: 'What it understands beyond version 0.1.0: `rows`' }),
+      Type.Array(Type.String(), { description: 'What it understands beyond version 0.1.0: `rows`, `signatures`' }),
     ),
-    key: Type.Optional(
-      Type.String({
-        pattern: '^[0-9a-f]{8}$',
-        description: 'Start of the SHA-256 of the key it identifies itself with, so that the caller can compare',
+    public_key: Type.Optional(
+      Type.Union([Type.Null(), Type.String({ maxLength: 64 })], {
+        description: 'Fingerprint of the key that it signs with, for people to compare; null: it signs nothing',
+      }),
+    ),
+    known_keys: Type.Optional(
+      Type.Array(Type.String({ maxLength: 64 }), {
+        description: 'Fingerprints of the public keys that it has for the caller',
       }),
     ),
     failing_since: Type.Optional(
@@ -180,6 +184,9 @@ export const Hello = Type.Object(
 
 /** The feature of a peer that understands `row` of {@link WireRegister}. */
 export const ROWS = 'rows';
+
+/** The feature of a peer that takes signed requests. */
+export const SIGNATURES = 'signatures';
 
 /** The stamp of one register of a record: most registers of most users were last set together. */
 export function stampText(record: UserRecord, { stamp }: WireRegister): string {

@@ -6,7 +6,7 @@ export interface Surroundings {
   readonly site: string;
   /** `site.url` of the config. */
   readonly url: string;
-  /** Begin of the digest of `site.api_key`. */
+  /** Digest of `site.api_key` that takes long to make. */
   readonly apiKey: string;
   /** Name of the database. */
   readonly database: string;

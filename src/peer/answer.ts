@@ -14,6 +14,7 @@ interface Refusal {
 const KNOWN_AS: ReadonlyMap<string, ErrorCode> = new Map([
   ['API_KEY_MISSING', 'KEY_STRIPPED'],
   ['API_KEY_INVALID', 'PEER_REFUSED_KEY'],
+  ['SIGNATURE_INVALID', 'PEER_REFUSED_SIGNATURE'],
   ['FORBIDDEN', 'PEER_REFUSED_KEY'],
   ['NOT_FOUND', 'PEER_BAD_ANSWER'],
   ['NOT_ACCEPTED', 'NOT_ACCEPTED'],

@@ -1,18 +1,34 @@
-/** Who calls: a peer by its own key, or an administrator by an admin token. */
+/** Who calls with a key: a peer with its own, or an administrator with an admin token. For signatures see verify-signature.ts. */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { PublicKey } from '../model/signing-key.ts';
+import type { KeyDigest } from './key-digest.ts';
 
-/** `keyDigest` is the first 8 hex digits of the SHA-256 of the key: names it in logs without telling it. */
+/** `keyDigest` names the key in logs without telling it, see key-digest.ts. */
 export type Identified =
-  | { readonly kind: 'peer'; readonly name: string; readonly keyDigest: string }
+  | { readonly kind: 'peer'; readonly name: string; readonly protocol: Protocol; readonly keyDigest: string }
   | { readonly kind: 'admin'; readonly name: string; readonly keyDigest: string }
   | { readonly kind: 'missing' }
   | { readonly kind: 'invalid'; readonly keyDigest: string };
 
-/** What is accepted. A peer may have several keys, so that one can be changed without a gap. */
+/** What a peer speaks: keys of the one open no door of the other. */
+export type Protocol = 'native' | 'plugin';
+
+/** A peer that may call. */
+export interface KnownPeer {
+  readonly name: string;
+  readonly protocol: Protocol;
+  /** Several, so that one can be changed without a gap. */
+  readonly apiKeys: readonly string[];
+  /** Where there are any, its keys open nothing. */
+  readonly publicKeys: readonly PublicKey[];
+}
+
+/** What is accepted. */
 export interface Credentials {
-  readonly peers: readonly { readonly name: string; readonly apiKeys: readonly string[] }[];
+  readonly peers: readonly KnownPeer[];
   /** None: nobody is an administrator. */
   readonly admins: readonly { readonly name: string; readonly token: string }[];
+  readonly keyDigest: KeyDigest;
 }
 
 export interface Authenticator {
@@ -20,28 +36,29 @@ export interface Authenticator {
   readonly identify: (header: string | undefined) => Identified;
   /** From a bare key, as the PHP plugin sends it. */
   readonly identifyKey: (key: string) => Identified;
+  /** What a native peer may sign with; none: nobody of that name signs. */
+  readonly publicKeysOf: (peer: string) => readonly PublicKey[];
   /** True if there is an administrator. */
   readonly hasAdmin: () => boolean;
   /** Replaces all credentials at once. */
   readonly update: (credentials: Credentials) => void;
 }
 
-interface KeyHolder {
-  readonly kind: 'peer' | 'admin';
-  readonly name: string;
-}
+type KeyHolder =
+  | { readonly kind: 'peer'; readonly name: string; readonly protocol: Protocol }
+  | { readonly kind: 'admin'; readonly name: string };
 
 /**
  * Keys are compared by digest, in constant time, against every known key whatever came before: neither the length of
  * a key nor how much of it was right can be measured. Exact bytes count; nothing is trimmed or folded.
  */
 export function makeAuthenticator(initial: Credentials): Authenticator {
+  let current = initial;
   let known = digestsOf(initial);
-  let admin = initial.admins.length > 0;
 
   const identifyBytes = (key: Buffer): Identified => {
     const digest = sha256(key);
-    const keyDigest = digest.toString('hex').slice(0, 8);
+    const keyDigest = current.keyDigest(key);
     let holder: KeyHolder | undefined;
     for (const one of known) {
       if (timingSafeEqual(one.digest, digest)) holder = one.holder;
@@ -56,17 +73,14 @@ export function makeAuthenticator(initial: Credentials): Authenticator {
       return key === undefined ? { kind: 'missing' } : identifyBytes(Buffer.from(key, 'latin1'));
     },
     identifyKey: (key) => identifyBytes(Buffer.from(key, 'utf8')),
-    hasAdmin: () => admin,
+    publicKeysOf: (name) =>
+      current.peers.find((peer) => peer.name === name && peer.protocol === 'native')?.publicKeys ?? [],
+    hasAdmin: () => current.admins.length > 0,
     update(credentials) {
+      current = credentials;
       known = digestsOf(credentials);
-      admin = credentials.admins.length > 0;
     },
   };
-}
-
-/** First 8 hex digits of the SHA-256 of a key. */
-export function keyDigestOf(key: string): string {
-  return sha256(Buffer.from(key, 'utf8')).toString('hex').slice(0, 8);
 }
 
 /** The scheme is compared as HTTP demands, whatever the case (RFC 9110, 11.1). Another scheme brings no key of ours. */
@@ -76,13 +90,12 @@ function bearerOf(header: string | undefined): string | undefined {
 }
 
 function digestsOf({ peers, admins }: Credentials): readonly { digest: Buffer; holder: KeyHolder }[] {
-  const known = (kind: KeyHolder['kind'], name: string, key: string) => ({
-    digest: sha256(Buffer.from(key, 'utf8')),
-    holder: { kind, name },
-  });
+  const known = (key: string, holder: KeyHolder) => ({ digest: sha256(Buffer.from(key, 'utf8')), holder });
   return [
-    ...peers.flatMap(({ name, apiKeys }) => apiKeys.map((key) => known('peer', name, key))),
-    ...admins.map(({ name, token }) => known('admin', name, token)),
+    ...peers.flatMap(({ name, protocol, apiKeys, publicKeys }) =>
+      publicKeys.length > 0 ? [] : apiKeys.map((key) => known(key, { kind: 'peer', name, protocol })),
+    ),
+    ...admins.map(({ name, token }) => known(token, { kind: 'admin', name })),
   ];
 }
 

@@ -19,6 +19,7 @@ import {
 } from '../model/record.ts';
 import { readAnswer, toPeerError } from '../runtime/http-calls.ts';
 import { readOurs, refusal } from './answer.ts';
+import type { OwnCredentials } from './own-credentials.ts';
 
 /** What one call needs besides its data. */
 export interface CallOptions {
@@ -68,6 +69,8 @@ export interface PeerClient {
    * of that size get there. Throws as the others do.
    */
   weigh(bytes: number, options: CallOptions): Promise<void>;
+  /** Names the key that the last call was made with, or the next one will be; see key-digest.ts. */
+  keyDigest(): string;
   /** Ends calls under way. */
   close(): Promise<void>;
   /** Nobody calls any more: the connections end when the calls under way have. */
@@ -77,8 +80,8 @@ export interface PeerClient {
 export interface PeerClientOptions {
   /** Base URL of the peer's daemon, with a final slash. */
   readonly url: string;
-  /** Our own key: it tells the peer who we are. */
-  readonly apiKey: string;
+  /** Tell the peer who we are. */
+  readonly credentials: OwnCredentials;
   /** Our own name. */
   readonly site: string;
   /** Shorter in tests. */
@@ -114,7 +117,7 @@ export function makePeerClient(options: PeerClientOptions): PeerClient {
   const base = new URL(options.url);
   const totalMs = options.totalTimeoutMs ?? TOTAL_TIMEOUT_MS;
   const pool = openPool(base, options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS, totalMs);
-  const call = makeCall(pool, base, options.apiKey, totalMs);
+  const call = makeCall(pool, base, options.credentials, totalMs);
   /** Something between does not let compressed bodies through. */
   let isPlain = false;
 
@@ -177,16 +180,13 @@ export function makePeerClient(options: PeerClientOptions): PeerClient {
     async weigh(bytes, callOptions) {
       const padding = randomBytes(bytes).toString('base64');
       try {
-        await post(
-          [],
-          Buffer.from(JSON.stringify({ site: options.site, records: [], padding })),
-          !isPlain,
-          callOptions,
-        );
+        const body = Buffer.from(JSON.stringify({ site: options.site, records: [], padding }));
+        await post([], body, !isPlain, callOptions);
       } catch (error) {
         if (!(error instanceof SyncError) || error.code !== 'REQUEST_INVALID') throw error;
       }
     },
+    keyDigest: () => options.credentials.digest(),
     close: () => pool.destroy(),
     retire: () => void pool.close(),
   };
@@ -223,7 +223,7 @@ type RequestCall = <Schema extends TSchema>(
   sending?: Sending,
 ) => Promise<Static<Schema>>;
 
-function makeCall(pool: Pool, base: URL, apiKey: string, totalMs: number): RequestCall {
+function makeCall(pool: Pool, base: URL, credentials: OwnCredentials, totalMs: number): RequestCall {
   return async (
     method,
     path,
@@ -232,25 +232,29 @@ function makeCall(pool: Pool, base: URL, apiKey: string, totalMs: number): Reque
     { body, zip = false, timeoutMs = totalMs, headers = {} } = {},
   ) => {
     const deadline = AbortSignal.timeout(timeoutMs);
+    const target = base.pathname.replace(/\/$/, '') + path;
     try {
-      const response = await pool.request({
-        method,
-        path: base.pathname.replace(/\/$/, '') + path,
-        headers: {
-          authorization: `Bearer ${apiKey}`,
-          accept: 'application/json',
-          'accept-encoding': 'br, gzip',
-          'x-trace-id': trace,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(zip ? { 'content-encoding': 'gzip' } : {}),
-          ...headers,
-        },
-        body: body === undefined ? null : zip ? await compress(body, { level: 3 }) : body,
-        signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+      const sent = body === undefined ? undefined : zip ? await compress(body, { level: 3 }) : body;
+      const plain = {
+        accept: 'application/json',
+        'accept-encoding': 'br, gzip',
+        'x-trace-id': trace,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(zip ? { 'content-encoding': 'gzip' } : {}),
+        ...headers,
+      };
+      return await credentials.attempt(async (headersOf) => {
+        const response = await pool.request({
+          method,
+          path: target,
+          headers: { ...plain, ...headersOf({ method, url: base.origin + target, headers: plain, body: sent }) },
+          body: sent ?? null,
+          signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+        });
+        const said = await readAnswer(response, answer.mostBytes);
+        if (said.status !== 200) throw refusal(said, base);
+        return readOurs(said, base, answer.form);
       });
-      const said = await readAnswer(response, answer.mostBytes);
-      if (said.status !== 200) throw refusal(said, base);
-      return readOurs(said, base, answer.form);
     } catch (error) {
       throw toPeerError(error, signal, deadline);
     }

@@ -35,8 +35,8 @@ export function configuredPeers({ config, snapshot, route }: ConfiguredSite): Co
     isRound: () => names().length > 1,
     times: (peer) => peerTimes(config().peers, peer, snapshot().zone),
     address(peer) {
-      const url = config().peers.find((one) => one.name === peer)?.url ?? '';
-      return { url, apiKey: config().site.apiKey };
+      const found = config().peers.find((one) => one.name === peer);
+      return { url: found?.url ?? '', apiKey: found?.sendKey ?? '' };
     },
   };
 }

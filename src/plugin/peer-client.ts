@@ -10,6 +10,8 @@ import { sendRecords, type SendDeps } from './send-records.ts';
 
 /** What it needs of the site. */
 export interface PeerClientDeps {
+  /** Names our key for the peer; see src/peer/key-digest.ts. */
+  readonly keyDigest: string;
   readonly nowMs: () => number;
   /** What sending needs, as the site is at that time. */
   readonly outgoing: () => Omit<SendDeps, 'client' | 'stillOurs'>;
@@ -19,7 +21,7 @@ export interface PeerClientDeps {
 
 /** Closes `client` when it is closed itself. Nothing is weighed: the plugin is sent one user in a request. */
 export function makePluginPeerClient(peer: string, client: PluginClient, deps: PeerClientDeps): PeerClient {
-  const { nowMs, outgoing, prepare } = deps;
+  const { keyDigest, nowMs, outgoing, prepare } = deps;
   return {
     hello: async () => helloOf(peer, nowMs()),
     feed: ({ after }, { signal }) => feedPage(client, prepare, after, signal),
@@ -27,6 +29,7 @@ export function makePluginPeerClient(peer: string, client: PluginClient, deps: P
       sendRecords({ ...outgoing(), client, stillOurs }, peer, records, signal),
     probe: ({ signal }) => probe(client, signal),
     weigh: () => Promise.resolve(),
+    keyDigest: () => keyDigest,
     close: () => client.close(),
     // Each call has a connection of its own.
     retire: () => undefined,

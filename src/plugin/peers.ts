@@ -11,6 +11,7 @@ import type { Origin } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
 import type { HostSnapshot } from '../osclass/host.ts';
 import type { PeerClient } from '../peer/client.ts';
+import type { KeyDigest } from '../peer/key-digest.ts';
 import { makeRandomBytes } from '../runtime/random-bytes.ts';
 import { newTrace } from '../runtime/trace.ts';
 import { dropParked, parkedIdsOf } from '../store/parked.ts';
@@ -56,7 +57,7 @@ export interface RowOutcome {
 /** The plugin peers of a site. */
 export interface PluginPeers {
   /** A client that speaks the plugin's protocol behind the shape of ours; undefined for other peers. */
-  client(peer: PeerConfig): PeerClient | undefined;
+  client(peer: PeerConfig, keyDigest: KeyDigest): PeerClient | undefined;
   /** See {@link OutboxWriter}. */
   removed(runner: Runner, removal: RemovedUser): Promise<void>;
   /** Remembers what the peer said, in the transaction that applied it. */
@@ -94,9 +95,10 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
   };
 
   return {
-    client({ name, protocol, url }) {
+    client({ name, protocol, url, sendKey }, keyDigest) {
       if (protocol !== 'plugin') return undefined;
-      return makePluginPeerClient(name, makePluginClient({ url, apiKey: config().site.apiKey }), {
+      return makePluginPeerClient(name, makePluginClient({ url, apiKey: sendKey }), {
+        keyDigest: keyDigest(sendKey),
         nowMs,
         outgoing: () => outgoing(name),
         prepare: (rows) => prepare(site.route(name), rows, 'feed'),

@@ -18,7 +18,6 @@ import { noteFed } from '../store/feed-cursor.ts';
 import { SyncError } from '../model/errors.ts';
 import { pluginOwner } from '../model/feed-owner.ts';
 import type { FeedPage, WireRecord } from '../model/record.ts';
-import { keyDigestOf } from '../peer/authentication.ts';
 import { afterCall, dueAtMs, parseRound, type Round } from './refeed-schedule.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { PassOutcome } from '../runtime/loop.ts';
@@ -26,14 +25,14 @@ import { newTrace } from '../runtime/trace.ts';
 
 /** What it needs of its site. */
 export interface RefeedSite {
-  readonly config: Pick<Config, 'site' | 'feed'>;
+  readonly config: Pick<Config, 'feed'>;
   readonly db: Kysely<unknown>;
   readonly leases: Leases;
   readonly activity: Pick<ActivityLog, 'append'>;
   readonly status: Pick<PeerStatus, 'recordCall' | 'recordSynced'>;
   readonly scans: { feedsMustWait(): Promise<boolean> };
   route(peer: string): PeerRoute;
-  client(peer: string): Pick<PeerClient, 'feed'>;
+  client(peer: string): Pick<PeerClient, 'feed' | 'keyDigest'>;
   accept(records: readonly WireRecord[], from: RecordSource, options: ApplyOptions): Promise<unknown>;
   requireParkedRoom(peer: string): Promise<void>;
 }
@@ -63,7 +62,7 @@ export async function refeedOnce(
     const page = await ask(site, peer.name, round.cursor, { trace, signal });
     const isLast = page.done || page.next <= round.cursor;
     const route = site.route(peer.name);
-    const keyDigest = keyDigestOf(site.config.site.apiKey);
+    const keyDigest = site.client(peer.name).keyDigest();
     const from = { route, via: 'feed', trace, ip: null, keyDigest, overwrite: false } as const;
     // What the peer said long ago is not what it says now.
     await site.accept(page.users, from, { signal, within: (trx) => lease.fence(trx) });

@@ -133,6 +133,7 @@ function failuresOf(path: string, method: string, operation: ApiOperation): Erro
   const isAlwaysThere = path.endsWith('/live');
   return [
     ...(isKeyed ? (['API_KEY_MISSING', 'API_KEY_INVALID', 'FORBIDDEN', 'RATE_LIMITED', 'INTERNAL'] as const) : []),
+    ...(operation.tags?.includes('peers') === true ? (['SIGNATURE_INVALID'] as const) : []),
     ...(['hello', 'feed', 'stream', 'startFeed'].includes(operation.operationId ?? '')
       ? (['NOT_ACCEPTED'] as const)
       : []),

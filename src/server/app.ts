@@ -55,6 +55,7 @@ export function makeApp(deps: ServerDeps): App {
   });
   app.decorateRequest('caller', null);
   app.decorateRequest('inflating', null);
+  app.decorateRequest('provesBody', null);
   app.decorateRequest('bodyShare', null);
   app.removeAllContentTypeParsers();
   app.setValidatorCompiler(compileValidator);

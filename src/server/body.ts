@@ -5,6 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import { SyncError } from '../model/errors.ts';
 import { makeJsonValueCounter } from '../runtime/json-values.ts';
 import type { BodyBudget, BodyShare } from './body-budget.ts';
+import { provenBody } from './proven-body.ts';
 import type { App } from './request.ts';
 
 /** More than this is worth a look at the memory before it is taken apart. */
@@ -38,9 +39,12 @@ export function readBodies(app: App, { maxBytes, budget, makeRoom }: BodyOptions
   app.addHook('preParsing', async (request, reply, payload) => {
     // Nobody reads the body of a GET, whatever it says to be.
     if (request.method === 'GET' || request.method === 'HEAD') return payload;
-    const share = budget.open(`${request.caller?.kind ?? ''} ${request.caller?.name ?? ''}`);
+    const caller = `${request.caller?.kind ?? ''} ${request.caller?.name ?? ''}`;
+    const most = maxBytes();
+    const whole = await provenBody(request, payload, most, budget.open(`${caller}, as sent`));
+    const share = budget.open(caller);
     holdUntilAnswered(request, reply.raw, share);
-    return measured(request, payload, maxBytes(), share);
+    return measured(request, whole, most, share);
   });
 }
 

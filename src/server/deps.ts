@@ -5,6 +5,7 @@ import type { GuardClass } from '../model/guard.ts';
 import type { LogEntry } from '../model/log-entry.ts';
 import type { FeedPage, Hello, StreamAnswer, StreamRequest } from '../model/record.ts';
 import type { Identified } from '../peer/authentication.ts';
+import type { Refused, Signed, SignedRequest } from '../peer/verify-signature.ts';
 import type { Log } from '../runtime/logger.ts';
 import type {
   FeedProgress,
@@ -26,7 +27,7 @@ export interface Call {
   readonly trace: string;
   /** Address of the caller. */
   readonly ip: string;
-  /** First 8 hex digits of the SHA-256 of the caller's key. */
+  /** Names the caller's key; see src/peer/key-digest.ts. */
   readonly keyDigest: string;
 }
 
@@ -75,6 +76,10 @@ export interface AnsweredRequest {
 /** Everything a {@link makeApp} needs. Functions may throw SyncError: the registry says how it is answered. */
 export interface ServerDeps {
   readonly identify: (authorization: string | undefined) => Identified;
+  /** Judges the header of a request with a signature. Throws where the database is away. */
+  readonly identifySigned: (request: SignedRequest) => Promise<Signed | Refused>;
+  /** The path that peers see in place of {@link basePath}. Asked at each call, for reloads. */
+  readonly publicPath: () => string;
   /** False: no `http.admin_token`, so admin routes answer 403. Asked at each call, for reloads. */
   readonly adminConfigured: () => boolean;
   /** `/metrics` without the admin token. Asked at each call, for reloads. */

@@ -4,10 +4,12 @@ import { ERRORS, SyncError } from '../model/errors.ts';
 import type { LogType } from '../model/log-entry.ts';
 import type { Identified } from '../peer/authentication.ts';
 import { CALLED_BACK, nonceIn } from '../peer/call-back.ts';
+import { isSigned } from '../peer/verify-signature.ts';
 import type { ServerDeps } from './deps.ts';
 import { makeFailedAttempts } from './failed-attempts.ts';
 import { makeFailureLog } from './failure-log.ts';
 import { addressOf, believeTrace, pathOf } from './request.ts';
+import { identifySigned } from './signed-request.ts';
 
 /** Throws what the caller is told; sets `request.caller` otherwise. */
 export type KeyCheck = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
@@ -18,6 +20,8 @@ interface Refused {
   readonly type: LogType;
   /** Null: no key was given. */
   readonly keyDigest: string | null;
+  /** For the log alone: what is wrong. */
+  readonly reason?: string;
 }
 
 export interface KeyChecks {
@@ -63,13 +67,19 @@ export function makeKeyChecks(deps: ServerDeps): KeyChecks {
     (wanted: 'peer' | 'admin'): KeyCheck =>
     async (request, reply) => {
       await address(request);
+      if (wanted === 'peer' && isSigned(request.headers)) {
+        const refuse = (reason: string): Promise<SyncError> =>
+          failed(request, { type: typeOf(request), keyDigest: null, reason }, new SyncError('SIGNATURE_INVALID'));
+        succeeded(request, reply, await identifySigned(request, deps, refuse));
+        return;
+      }
       const who = deps.identify(request.headers.authorization);
       const isClosed = wanted === 'admin' && !deps.adminConfigured();
       if (who.kind === 'missing' || who.kind === 'invalid') {
         throw await failed(request, refusedBy(who, typeOf(request)), isClosed ? adminClosed() : keyError(who));
       }
       if (isClosed) throw adminClosed();
-      if (who.kind !== wanted) {
+      if (who.kind !== wanted || (who.kind === 'peer' && who.protocol !== 'native')) {
         throw new SyncError('FORBIDDEN', `The key is not for this route: it takes ${KEY_NAME[wanted]}.`);
       }
       succeeded(request, reply, who);
@@ -106,6 +116,7 @@ function entryOf(
       code: told.code,
       method: request.method,
       path: pathOf(request).slice(0, 200),
+      ...(by.reason === undefined ? {} : { reason: by.reason }),
       ...(calledBack === undefined ? {} : { called_back: calledBack }),
     },
     trace: request.id,
@@ -117,7 +128,7 @@ function typeOf(request: FastifyRequest): LogType {
   return pathOf(request).endsWith('/stream') ? 'FEED' : 'STREAM';
 }
 
-const KEY_NAME = { peer: 'the key of a peer', admin: 'the admin token' } as const;
+const KEY_NAME = { peer: 'the key of a native peer', admin: 'the admin token' } as const;
 
 function adminClosed(): SyncError {
   return new SyncError('FORBIDDEN', 'Admin routes are closed: the config has no http.admin_token.');

@@ -28,7 +28,22 @@ export async function describeApi(app: App, prefix: string): Promise<void> {
       servers: [{ url: prefix === '' ? '/' : prefix, description: 'This daemon' }],
       components: {
         securitySchemes: {
-          peerKey: { type: 'http', scheme: 'bearer', description: '`site.api_key` of the calling site' },
+          peerSignature: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'Signature',
+            description:
+              'A signature of the calling site (RFC 9421, Ed25519) with Signature-Input, Content-Digest (RFC 9530) and ' +
+              'Account-Sync-To, the name of this site. It covers @method, @path, @query, content-digest, account-sync-to, and ' +
+              'content-type, content-encoding, x-call-back, x-called-back and x-installation where they are; parameters ' +
+              'created, expires (at most 60 s later), keyid (the name of the calling site), nonce, alg="ed25519" and ' +
+              'tag="osclass-account-sync". Never together with a key.',
+          },
+          peerKey: {
+            type: 'http',
+            scheme: 'bearer',
+            description: '`site.api_key`, or `send_key` for this site, of a calling site without a `public_key` here',
+          },
           adminToken: { type: 'http', scheme: 'bearer', description: '`http.admin_token`' },
         },
       },

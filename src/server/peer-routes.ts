@@ -1,4 +1,4 @@
-/** Routes for other daemons, each with its own key. */
+/** Routes for other daemons, each with its own signature or key. */
 import { FeedPage, Hello, StreamAnswer, StreamRequest } from '../model/record.ts';
 import { INSTALLATION, installationIn } from '../model/feed-owner.ts';
 import { CALL_BACK, CALLED_BACK, nonceIn } from '../peer/call-back.ts';
@@ -6,14 +6,14 @@ import type { ServerDeps } from './deps.ts';
 import { FeedQuerystring, NoQuerystring } from './request-schemas.ts';
 import { peerCall, type App } from './request.ts';
 
-const peers = { tags: ['peers'], security: [{ peerKey: [] }] };
+const peers = { tags: ['peers'], security: [{ peerSignature: [] }, { peerKey: [] }] };
 
 /** Adds the peer routes. The scope must let only peers in. */
 export function peerRoutes(app: App, deps: ServerDeps): void {
   const helloSchema = {
     ...peers,
     operationId: 'hello',
-    summary: 'Our name, protocols, time and columns; proves both keys',
+    summary: 'Our name, protocols, time, columns and keys; proves that we know the caller',
     querystring: NoQuerystring,
     response: { 200: Hello },
   };

@@ -28,6 +28,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set where a route asks for a key: who has it, and its digest. */
     caller: { readonly kind: 'peer' | 'admin'; readonly name: string; readonly keyDigest: string } | null;
+    /** Set where a signed request has to have the body that was signed: throws if it has not. */
+    provesBody: ((body: Uint8Array) => Promise<void>) | null;
     /** Set while a compressed body is being read. */
     inflating: Transform | null;
     /** What the body takes of the bytes that may be held. */

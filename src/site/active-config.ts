@@ -3,7 +3,6 @@ import type { Config } from '../config/config.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { Origin } from '../model/stamp.ts';
 import { routesOf, type HostSnapshot } from '../osclass/host.ts';
-import { keyDigestOf } from '../peer/authentication.ts';
 
 /** A config, and all that follows from it. */
 export interface ActiveConfig {
@@ -12,13 +11,11 @@ export interface ActiveConfig {
   readonly snapshot: HostSnapshot;
   readonly routes: readonly PeerRoute[];
   readonly origin: Origin;
-  /** Start of the digest of our own key. */
-  readonly keyDigest: string;
 }
 
 /** Pure. */
 export function makeActiveConfig(config: Config, snapshot: HostSnapshot): ActiveConfig {
-  const { name, priority, apiKey } = config.site;
+  const { name, priority } = config.site;
   const origin = { site: name, priority };
-  return { config, snapshot, routes: routesOf(config), origin, keyDigest: keyDigestOf(apiKey) };
+  return { config, snapshot, routes: routesOf(config), origin };
 }

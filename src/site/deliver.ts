@@ -26,7 +26,7 @@ export interface DeliveringSite {
   /** 0 ≤ n < 1. */
   readonly random: () => number;
   readonly appendLog: AppendLog;
-  readonly peers: Pick<Peers, 'noted' | 'helloCache'>;
+  readonly peers: Pick<Peers, 'noted' | 'helloCache' | 'keyDigest'>;
   readonly plugin: Pick<PluginPeers, 'batchSize'>;
   readonly now: () => ActiveConfig;
   /** Runs a pass; once more where the host turns out to be other than it was last seen. */
@@ -70,7 +70,6 @@ function pass(site: DeliveringSite, to: PeerRoute, { lease, signal, count }: Pas
     config: { guard, stream },
     snapshot,
     origin,
-    keyDigest,
     routes,
   } = site.now();
   return deliverOnce(
@@ -80,7 +79,10 @@ function pass(site: DeliveringSite, to: PeerRoute, { lease, signal, count }: Pas
       nowMs,
       newTrace,
       appendLog,
-      keyDigest,
+      // It may be another in the course of a pass.
+      get keyDigest() {
+        return peers.keyDigest(to.name);
+      },
       undrained,
       lease,
       hosts: snapshot.hosts,

@@ -28,7 +28,7 @@ export interface FeedingSite {
   readonly nowMs: () => number;
   readonly random: () => number;
   readonly appendLog: AppendLog;
-  readonly peers: Pick<Peers, 'client' | 'noted' | 'helloCache'>;
+  readonly peers: Pick<Peers, 'client' | 'noted' | 'helloCache' | 'keyDigest'>;
   readonly now: () => ActiveConfig;
   readonly apply: (records: readonly WireRecord[], from: RecordSource, options: ApplyOptions) => Promise<Outcome[]>;
   /** The accounts here that removals of a peer mean. */
@@ -41,7 +41,7 @@ const CHUNKS_AT_ONCE = 2;
 /** Runs a feed to its end; see {@link runFeed}. */
 export async function feedFrom(site: FeedingSite, route: PeerRoute, options: FeedOptions): Promise<FeedSums> {
   const { db, leases, nowMs, random, appendLog, peers, now } = site;
-  const { keyDigest } = now();
+  const keyDigest = (peer: string): string => peers.keyDigest(peer);
   const fetching =
     (more: { only?: 'ids' }): Fetch =>
     async (name, after, most, { dryRun, ...call }) => {
@@ -61,7 +61,9 @@ export async function feedFrom(site: FeedingSite, route: PeerRoute, options: Fee
       random,
       newTrace,
       appendLog,
-      keyDigest,
+      get keyDigest() {
+        return keyDigest(route.name);
+      },
       backoffMs,
       limit: () => now().config.feed.limit,
       ownerOf: async (name, { dryRun, ...call }) => {
@@ -81,7 +83,15 @@ export async function feedFrom(site: FeedingSite, route: PeerRoute, options: Fee
         if (!dryRun) await requireParkedRoom(db, from.name, now().config.quotas);
         return await site.apply(
           records,
-          { route: from, via: 'feed', trace, ip: null, keyDigest, overwrite, startedByPerson: true },
+          {
+            route: from,
+            via: 'feed',
+            trace,
+            ip: null,
+            keyDigest: keyDigest(from.name),
+            overwrite,
+            startedByPerson: true,
+          },
           {
             dryRun,
             ...(signal === undefined ? {} : { signal }),
@@ -92,7 +102,7 @@ export async function feedFrom(site: FeedingSite, route: PeerRoute, options: Fee
       removedThere: (from, call) =>
         pluginUrl(now().config, from.name) !== undefined
           ? Promise.resolve(null)
-          : removedThere(site, from, keyDigest, call),
+          : removedThere(site, from, keyDigest(from.name), call),
     },
     route,
     options,

@@ -7,7 +7,7 @@ import type { Config } from '../config/config.ts';
 import { noteSurroundings, notedSurroundings, readServerIdentity } from '../store/surroundings.ts';
 import { SyncError } from '../model/errors.ts';
 import { describeDifferences, differencesOf, type Difference, type Surroundings } from '../model/surroundings.ts';
-import { keyDigestOf } from '../peer/authentication.ts';
+import { makeSlowKeyDigest } from '../peer/key-digest.ts';
 
 /** Why nothing is sent or applied. */
 export interface IdentityMismatch {
@@ -46,9 +46,10 @@ const LAG_BEATS = 20;
 export function makeIdentityCheck({ db, config, process }: IdentityCheckDeps): IdentityCheck {
   let last: { readonly mismatch: IdentityMismatch | undefined } | undefined;
   let beats = 0;
+  const slowDigest = makeSlowKeyDigest();
 
   const compare = async (): Promise<{ now: Surroundings; mismatch: IdentityMismatch | undefined }> => {
-    const now = await surroundingsOf(db, config());
+    const now = await surroundingsOf(db, config(), slowDigest);
     const noted = await notedSurroundings(db, process);
     const isContinued = noted.mine !== undefined && noted.mine.beat + LAG_BEATS >= beats;
     const isServerWatched = config().site.serverIdentity === 'watched';
@@ -83,7 +84,11 @@ export function mismatchError({ message }: IdentityMismatch): SyncError {
 }
 
 /** Where the database is now, by the server and the config. */
-export async function surroundingsOf(db: Kysely<unknown>, { site }: Config): Promise<Surroundings> {
+export async function surroundingsOf(
+  db: Kysely<unknown>,
+  { site }: Config,
+  slowDigest = makeSlowKeyDigest(),
+): Promise<Surroundings> {
   const server = await readServerIdentity(db);
-  return { ...server, site: site.name, url: site.url, apiKey: keyDigestOf(site.apiKey) };
+  return { ...server, site: site.name, url: site.url, apiKey: slowDigest(site.apiKey) };
 }

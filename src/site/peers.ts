@@ -5,6 +5,8 @@ import { nativeOwner, type FeedOwner } from '../model/feed-owner.ts';
 import type { PeerStatus } from '../store/peer-status.ts';
 import { makeHelloCache, type HelloCache } from '../peer/hello-cache.ts';
 import { makePeerClient, type PeerClient } from '../peer/client.ts';
+import { makeKeyDigest, type KeyDigest } from '../peer/key-digest.ts';
+import { makeOwnCredentials, type SignatureMemory } from '../peer/own-credentials.ts';
 import { newTrace } from '../runtime/trace.ts';
 
 /** Calls peers by name. */
@@ -13,6 +15,8 @@ export interface Peers {
   client(peer: string): PeerClient;
   /** Makes a call and notes in table `peer` how it went, whatever came of it. */
   noted<T>(peer: string, call: (client: PeerClient) => Promise<T>): Promise<T>;
+  /** Names what the last call to the peer showed, for log records. */
+  keyDigest(peer: string): string;
   readonly helloCache: HelloCache;
   /** Takes over another config: calls under way end as they began, whoever is called next is called as it says. */
   update(config: Config): void;
@@ -30,13 +34,15 @@ export interface Installations {
  *
  * @param pluginClient the client of a peer that does not speak our protocol
  * @param installations what peers are told of this installation, and where is noted what they tell of theirs
+ * @param memory which of them took our signature
  */
 export function makePeers(
   config: Config,
   status: PeerStatus,
   nowMs: () => number,
-  pluginClient: (peer: PeerConfig) => PeerClient | undefined,
+  pluginClient: (peer: PeerConfig, keyDigest: KeyDigest) => PeerClient | undefined,
   installations: Installations,
+  memory: SignatureMemory,
 ): Peers {
   const clients = new Map<string, { readonly client: PeerClient; readonly made: string }>();
   const plugins = new Set<string>();
@@ -50,16 +56,26 @@ export function makePeers(
     return hello;
   }, nowMs);
 
-  const update = ({ site: { apiKey, name: site }, peers }: Config): void => {
+  const update = (next: Config): void => {
+    const { site, peers } = next;
+    const keyDigest = makeKeyDigest(next);
     const names = new Set(peers.map((peer) => peer.name));
     plugins.clear();
     for (const peer of peers) {
       if (peer.protocol === 'plugin') plugins.add(peer.name);
-      const made = JSON.stringify([peer.protocol, peer.url, apiKey]);
+      const identity = {
+        site: site.name,
+        peer: peer.name,
+        sendKey: peer.sendKey,
+        signingKey: site.signingKey,
+        isPinned: peer.publicKeys.length > 0,
+      };
+      const made = JSON.stringify([peer.protocol, peer.url, identity, keyDigest('')]);
       const before = clients.get(peer.name);
       if (before?.made === made) continue;
       before?.client.retire();
-      const fresh = pluginClient(peer) ?? makePeerClient({ url: peer.url, apiKey, site });
+      const credentials = makeOwnCredentials(identity, { memory, keyDigest, nowMs });
+      const fresh = pluginClient(peer, keyDigest) ?? makePeerClient({ url: peer.url, credentials, site: site.name });
       clients.set(peer.name, { client: fresh, made });
     }
     for (const [name, { client: removed }] of clients) {
@@ -91,6 +107,7 @@ export function makePeers(
   return {
     client,
     noted,
+    keyDigest: (peer) => client(peer).keyDigest(),
     helloCache,
     update,
     async close() {

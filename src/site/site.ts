@@ -39,6 +39,7 @@ import { makeOutboxWriter } from './outbox-writer.ts';
 import { makePeers, type Peers } from './peers.ts';
 import { makeScans, type Scans } from './scans.ts';
 import { makeFeedServer } from './feed-server.ts';
+import { noteTakenSignature, readTakenSignature } from '../store/taken-signatures.ts';
 import type { SiteOptions } from './site-options.ts';
 import type { IdentityCheck } from './identity-check.ts';
 
@@ -194,8 +195,18 @@ function makeSiteWork(base: Foundation, route: Site['route']) {
 }
 
 function peersOf({ db, status, nowMs, now }: Foundation, plugin: PluginPeers): Peers {
-  return makePeers(now().config, status, nowMs, plugin.client, {
-    ours: () => installationId(db),
-    note: (peer, owner) => noteInstallation(db, peer, owner),
-  });
+  return makePeers(
+    now().config,
+    status,
+    nowMs,
+    plugin.client,
+    {
+      ours: () => installationId(db),
+      note: (peer, owner) => noteInstallation(db, peer, owner),
+    },
+    {
+      read: (peer) => readTakenSignature(db, peer),
+      note: (peer, fingerprint) => noteTakenSignature(db, peer, fingerprint),
+    },
+  );
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { makeAuthenticator } from '../../src/peer/authentication.ts';
 import { isTrustedProxy } from '../../src/server/trusted-proxies.ts';
-import { asAdmin, asPeer, httpApp, listening } from '../support/http-app.ts';
+import { asAdmin, asPeer, httpApp, keyDigest, listening } from '../support/http-app.ts';
 
 const wrong = { authorization: 'Bearer nobody-knows-this-key' };
 const forwarded = (value: string) => ({ url: '/v1/hello', headers: { 'x-forwarded-for': value } });
@@ -40,7 +40,7 @@ test('a key on a route that it is not for is refused, and is no failed authentic
 });
 
 test('without an admin token in the config, admin routes are closed to everybody', async () => {
-  const { identify, hasAdmin } = makeAuthenticator({ peers: [], admins: [] });
+  const { identify, hasAdmin } = makeAuthenticator({ peers: [], admins: [], keyDigest });
   const { app } = httpApp({ identify, adminConfigured: hasAdmin });
   for (const headers of [{}, asAdmin]) {
     const answer = await app.inject({ url: '/v1/logs', headers });

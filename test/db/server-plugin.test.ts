@@ -79,7 +79,10 @@ test('a key in the address is none', async () => {
 
 test('where no peer runs the plugin there is nothing, and no form is read', async () => {
   let open = false;
-  const pluginDoor = { isOpen: () => open, identify: () => ({ kind: 'peer', name: 'plug', keyDigest: '' }) as const };
+  const pluginDoor = {
+    isOpen: () => open,
+    identify: () => ({ kind: 'peer', name: 'plug', protocol: 'plugin', keyDigest: '' }) as const,
+  };
   const { app, logged } = httpApp({ ...serving(), pluginDoor });
   const { port } = new URL(await listening(app));
   const socket = connect(Number(port), '127.0.0.1');

@@ -3,13 +3,12 @@ import { expect, test } from 'vitest';
 import { SyncError } from '../../src/model/errors.ts';
 import type { Log } from '../../src/runtime/logger.ts';
 import { eventually } from '../support/eventually.ts';
-import { keyDigestOf } from '../../src/peer/authentication.ts';
 import type { FeedChoice } from '../../src/feed/control.ts';
 import type { FeedQuery } from '../../src/feed/reader.ts';
 import type { Actor, Call } from '../../src/server/deps.ts';
 import type { EntryQuery, LogQuery } from '../../src/server/request-schemas.ts';
 import type { Health } from '../../src/model/response-schemas.ts';
-import { asAdmin, asPeer, httpApp, listening, PLUGIN_KEY } from '../support/http-app.ts';
+import { asAdmin, asPeer, httpApp, keyDigest, listening, PLUGIN_KEY } from '../support/http-app.ts';
 
 const fine = { status: 'ok', message: '' } as const;
 const well: Health = {
@@ -282,7 +281,7 @@ test('lists of peers, pending and parked come in one form', async () => {
     { status: 'OK', released: 3, by_class: { removals: 3 }, dry_run: false },
   ]);
   // Each is told who it was.
-  const actor = { name: 'ana', ip: '127.0.0.1', keyDigest: keyDigestOf(asAdmin.authorization.slice('Bearer '.length)) };
+  const actor = { name: 'ana', ip: '127.0.0.1', keyDigest: keyDigest(asAdmin.authorization.slice('Bearer '.length)) };
   expect(actors).toEqual(Array.from({ length: 5 }, () => ({ ...actor, trace: expect.any(String) as string })));
   expect(await act('POST', '/v1/stream/run')).toEqual([200, { status: 'OK', drained: 1, sent: 2, pending: 3 }]);
 });

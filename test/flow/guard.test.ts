@@ -3,7 +3,7 @@ import { heldOf } from '../../src/store/parked.ts';
 import { countVanished } from '../../src/store/vanished.ts';
 import { approvePeer } from '../../src/admin/approve.ts';
 import { ALL_CHANGES } from '../../src/model/guard.ts';
-import { keyDigestOf } from '../../src/peer/authentication.ts';
+import { makeKeyDigest } from '../../src/peer/key-digest.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { openSite } from '../../src/site/site.ts';
 import { drainAll, scanAll, settleByHand } from '../support/by-hand.ts';
@@ -64,7 +64,7 @@ describe('the guard', () => {
           peer: 'cars',
           status: 'OK',
           ip: '127.0.0.1',
-          key: keyDigestOf(tokenOf('homes')),
+          key: makeKeyDigest(world.site('homes').config)(tokenOf('homes')),
           content: { operation: 'approve', by: 'admin', released: 40 },
         },
       ]);

@@ -8,7 +8,7 @@ import { dumpOf } from '../support/dump.ts';
 import { expectEverywhere, keepEditing, PEOPLE, registerPeople } from '../support/editing.ts';
 import { eventually } from '../support/eventually.ts';
 import { unpackRelease, type Release } from '../support/release.ts';
-import { makeWorld, type World, type WorldSite } from '../support/world.ts';
+import { makeWorld, signingKeyOf, type World, type WorldSite } from '../support/world.ts';
 
 const [HERE, THERE] = ['s_website', 's_phone_land'];
 
@@ -27,7 +27,10 @@ let homes: Versions;
 
 const versionsOf = (site: WorldSite, peer: WorldSite): Versions => {
   const text = configOf(site, [peer]);
-  return { site, old: makeCli(text, release.main), now: makeCli(text), daemon: undefined };
+  // The present program signs its calls, and 0.1.0 knows nothing of that.
+  const signing = text.replace(/^site: \{/m, `site: { signing_key: ${signingKeyOf(site.name)},`);
+  expect(signing).not.toBe(text);
+  return { site, old: makeCli(text, release.main), now: makeCli(signing), daemon: undefined };
 };
 /** The site's people, under a name of their own. */
 const edit = ({ site }: Versions, column: string) => keepEditing(site.host, column);

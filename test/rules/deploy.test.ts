@@ -99,10 +99,17 @@ test.each(['cars', 'homes'])('the config of %s in compose.yaml loads with the va
   const promised = [...read('.env.example').matchAll(/^(\w+)=$/gm)].map(([, variable]) => variable);
   const values = Object.entries(daemon?.environment ?? {}).map(([variable, from], n) => {
     expect(promised).toContain(/^\$\{(\w+):\?\}$/.exec(from)?.[1]);
-    return [variable, `value-${n}-of-a-secret-that-is-long`] as const;
+    // Each key of a pair is 32 bytes in base64.
+    const isOfPair = /_(?:SIGNING|PUBLIC)_KEY$/.test(variable);
+    return [
+      variable,
+      isOfPair ? Buffer.alloc(32, n).toString('base64') : `value-${n}-of-a-secret-that-is-long`,
+    ] as const;
   });
   const { config } = parseConfig(read(`${name}/config.yaml`), `${name}.yaml`, Object.fromEntries(values), () => '');
   expect(Object.keys(compose.services)).toContain(config.database.host);
+  expect(config.site.signingKey).not.toBeNull();
+  for (const peer of config.peers) expect(peer.publicKeys).toHaveLength(1);
   for (const peer of config.peers) expect(Object.keys(compose.services)).toContain(new URL(peer.url).hostname);
   expect(daemon).toMatchObject({ stop_grace_period: '15s', logging: { options: { 'max-size': '10m' } } });
   // A single file that is mounted goes on being the one that an editor has replaced.

@@ -3,13 +3,14 @@ import { Readable } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import type { LogEntry } from '../../src/model/log-entry.ts';
 import { makeAuthenticator } from '../../src/peer/authentication.ts';
+import { makeKeyDigest } from '../../src/peer/key-digest.ts';
 import { silentLog } from '../../src/runtime/logger.ts';
 import { makeApp } from '../../src/server/app.ts';
 import type { ServerDeps } from '../../src/server/deps.ts';
 import type { App } from '../../src/server/request.ts';
 
 const HOMES_KEY = 'homes-key-aaaaaaaaaaaaaaa';
-const PLUG = { kind: 'peer', name: 'plug', keyDigest: 'deadbeef' } as const;
+const PLUG = { kind: 'peer', name: 'plug', protocol: 'plugin', keyDigest: 'deadbeef' } as const;
 /** Of the peer that runs the plugin. */
 export const PLUGIN_KEY = 'plugin-key-bbbbbbbbbbbbbb';
 const ADMIN_TOKEN = 'admin-token-ccccccccccccc';
@@ -17,6 +18,12 @@ const ADMIN_TOKEN = 'admin-token-ccccccccccccc';
 /** Headers of a caller with the peer's key, and with the admin token. */
 export const asPeer = { authorization: `Bearer ${HOMES_KEY}` } as const;
 export const asAdmin = { authorization: `Bearer ${ADMIN_TOKEN}` } as const;
+
+/** Names keys, as the app does. */
+export const keyDigest = makeKeyDigest({
+  site: { apiKey: 'cars-key-aaaaaaaaaaaaaaa', signingKey: null },
+  database: { password: 'secret' },
+});
 
 const nobody = async (): Promise<never> => {
   throw new Error('not part of this test');
@@ -37,11 +44,14 @@ const progress = {
 export function httpApp(changes: Partial<ServerDeps> = {}): { app: App; logged: LogEntry[] } {
   const logged: LogEntry[] = [];
   const { identify, hasAdmin } = makeAuthenticator({
-    peers: [{ name: 'homes', apiKeys: [HOMES_KEY] }],
+    peers: [{ name: 'homes', protocol: 'native', apiKeys: [HOMES_KEY], publicKeys: [] }],
     admins: [{ name: 'ana', token: ADMIN_TOKEN }],
+    keyDigest,
   });
   const app = makeApp({
     identify,
+    identifySigned: nobody,
+    publicPath: () => '/',
     adminConfigured: hasAdmin,
     openMetrics: () => false,
     basePath: '/',

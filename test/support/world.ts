@@ -9,6 +9,7 @@
  *     await world.close();
  */
 import { createHash } from 'node:crypto';
+import { publicHalf, type SigningKey } from '../../src/model/signing-key.ts';
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { startDaemon, type Daemon, type DaemonOptions, type OpenSite } from '../../src/daemon/daemon.ts';
@@ -65,6 +66,8 @@ export interface WorldOptions {
   readonly servers?: Readonly<Record<string, string>>;
   /** Daemons repeat nothing by themselves. */
   readonly manual?: boolean;
+  /** All sites sign their calls, and have each other's public keys. */
+  readonly signatures?: boolean;
   /** Daemons are not started. */
   readonly idle?: boolean;
 }
@@ -82,6 +85,9 @@ export interface World {
 
 /** The key by which a site identifies itself. */
 export const keyOf = (site: string): string => `${site}-${digestOf(`the key of ${site}`)}`;
+/** The pair that a site signs with in worlds with `signatures`. */
+export const signingKeyOf = (site: string): SigningKey =>
+  createHash('sha256').update(`signing key of ${site}`).digest('base64') as SigningKey;
 /** The admin token of a site. */
 export const tokenOf = (site: string): string => `${site}-${digestOf(`the token of ${site}`)}`;
 
@@ -204,11 +210,11 @@ function configText(
     (peer) => `
   - name: ${peer}
     url: ${options.peerUrl?.(name, peer, ports.get(peer) ?? 0) ?? `http://127.0.0.1:${ports.get(peer)}/`}
-    api_key: ${keyOf(peer)}
+    ${options.signatures === true ? `public_key: ${publicHalf(signingKeyOf(peer))}` : `api_key: ${keyOf(peer)}`}
 ${options.peerExtra?.[`${name}.${peer}`] ?? ''}`,
   );
   return `
-site: { name: ${name}, url: "https://${name}.example.com/", api_key: ${keyOf(name)}, ${options.siteExtra?.[name] ?? ''} }
+site: { name: ${name}, url: "https://${name}.example.com/", api_key: ${keyOf(name)}, ${options.signatures === true ? `signing_key: ${signingKeyOf(name)}, ` : ''}${options.siteExtra?.[name] ?? ''} }
 database: { host: ${db.host}, port: ${options.databasePort?.(name, db.port) ?? db.port}, user: ${db.user}, password: ${JSON.stringify(db.password)}, name: ${db.name} }
 http: { host: 127.0.0.1, port: ${ports.get(name)}, admin_token: ${tokenOf(name)}, ${options.httpExtra?.[name] ?? ''} }
 ${options.defaultGuard === true ? (options.extra?.[name] ?? '') : withoutGuard(options.extra?.[name] ?? '')}

@@ -6,9 +6,18 @@ import { parseConfig } from '../../src/config/load.ts';
 import { renderExample } from '../../src/config/render-example.ts';
 import { renderJsonSchema } from '../../src/config/render-json-schema.ts';
 import { configSchema, type SchemaNode } from '../../src/config/schema.ts';
+import { publicHalf, type SigningKey } from '../../src/model/signing-key.ts';
 import { BROKEN, ENV, fixture, readSecret } from './config-fixtures.ts';
 
-const EXAMPLE_ENV = { ...ENV, ACCOUNT_SYNC_ADMIN_TOKEN: 'an-admin-token-of-its-own' };
+const KEY = Buffer.alloc(32, 1).toString('base64') as SigningKey;
+const PUBLIC_KEY = publicHalf(Buffer.alloc(32, 2).toString('base64') as SigningKey);
+/** What the example names as it stands, and with every key. */
+const LIVE_ENV = { ...ENV, CARS_SIGNING_KEY: KEY, HOMES_PUBLIC_KEY: PUBLIC_KEY };
+const EXAMPLE_ENV = {
+  ...LIVE_ENV,
+  ACCOUNT_SYNC_ADMIN_TOKEN: 'an-admin-token-of-its-own',
+  KEY_FOR_HOMES: 'a-key-for-homes-and-nobody-else',
+};
 
 function projectFile(name: string): string {
   return readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
@@ -38,9 +47,14 @@ describe('config.example.yaml', () => {
     expect(renderExample().split('\n')[0]).toBe('# yaml-language-server: $schema=./config.schema.json');
   });
 
-  test('loads as it stands, to the same as the minimal config', () => {
-    const { config } = parseConfig(renderExample(), 'config.example.yaml', ENV, readSecret);
-    expect(config).toEqual(parseConfig(fixture('minimal.yaml'), 'config.yaml', ENV, readSecret).config);
+  test('loads as it stands, to the same as the minimal config but for signatures', () => {
+    const { config } = parseConfig(renderExample(), 'config.example.yaml', LIVE_ENV, readSecret);
+    const minimal = parseConfig(fixture('minimal.yaml'), 'config.yaml', ENV, readSecret).config;
+    expect(config).toEqual({
+      ...minimal,
+      site: { ...minimal.site, signingKey: KEY },
+      peers: minimal.peers.map((peer) => ({ ...peer, apiKey: '', apiKeys: [], publicKeys: [PUBLIC_KEY] })),
+    });
   });
 
   test('loads with every key uncommented, to the same but for keys that have no default', () => {
@@ -48,10 +62,15 @@ describe('config.example.yaml', () => {
     const minimal = parseConfig(fixture('minimal.yaml'), 'config.yaml', ENV, readSecret).config;
     expect(config).toEqual({
       ...minimal,
-      site: { ...minimal.site, timezone: 'Europe/Berlin' },
+      site: { ...minimal.site, signingKey: KEY, timezone: 'Europe/Berlin' },
+      peers: minimal.peers.map((peer) => ({
+        ...peer,
+        publicKeys: [PUBLIC_KEY],
+        sendKey: EXAMPLE_ENV.KEY_FOR_HOMES,
+        removalMode: 'disable',
+      })),
       database: { ...minimal.database, socketPath: '/run/mysqld/mysqld.sock' },
-      http: { ...minimal.http, adminToken: EXAMPLE_ENV.ACCOUNT_SYNC_ADMIN_TOKEN },
-      peers: minimal.peers.map((peer) => ({ ...peer, removalMode: 'disable' })),
+      http: { ...minimal.http, publicPath: '/account-sync/', adminToken: EXAMPLE_ENV.ACCOUNT_SYNC_ADMIN_TOKEN },
       guard: {
         ...minimal.guard,
         removals: 20,

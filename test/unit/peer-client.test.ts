@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SyncError } from '../../src/model/errors.ts';
+import { keyCredentials } from '../support/key-credentials.ts';
 import { makePeerClient, type PeerClient } from '../../src/peer/client.ts';
 import { answerOf, makeScriptedPeer, type Script, type ScriptedPeer } from '../support/scripted-peer.ts';
 
@@ -60,12 +61,14 @@ const FOREIGN: typeof ANSWERS = [
   ['signs of control', answerOf('403 No', '<title>a\u001b[31m\nb</title>'), 'PEER_BLOCKED', /"a \[31m b"\)$/],
 ];
 
+const credentials = keyCredentials('k'.repeat(32));
+
 describe('a peer that answers', () => {
   let peer: ScriptedPeer;
   let client: PeerClient;
   const ask = async (answer: Script): Promise<unknown> => {
     peer = await makeScriptedPeer(answer);
-    client = makePeerClient({ url: peer.url, apiKey: 'k'.repeat(32), site: 'cars' });
+    client = makePeerClient({ url: peer.url, credentials, site: 'cars' });
     return await client.hello({ trace: 't' }).catch((error: unknown) => error);
   };
   afterEach(async () => {

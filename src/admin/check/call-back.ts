@@ -6,6 +6,8 @@ import { openPool } from '../../db/pool.ts';
 import type { Hello } from '../../model/record.ts';
 import { makeActivityLog } from '../../store/activity-log.ts';
 import { CALL_BACK, newNonce } from '../../peer/call-back.ts';
+import type { SignatureMemory } from '../../peer/own-credentials.ts';
+import { readTakenSignature } from '../../store/taken-signatures.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { fail, ok, warn, type Finding } from './finding.ts';
 
@@ -19,6 +21,8 @@ export interface Asked {
 
 /** Asks for calls back. */
 export interface CallBackCheck {
+  /** Which peers took our signature. Where that cannot be read, all may have. */
+  readonly memory: SignatureMemory;
   /** Undefined: without our tables nothing can be proven; the rest of `check` says why they are not there. */
   ask(): Promise<Asked | undefined>;
   close(): Promise<void>;
@@ -28,8 +32,8 @@ export interface CallBackCheck {
 interface SeenCall {
   /** The peer whose key it had. */
   readonly from: string | undefined;
-  /** It came with a key nobody has. */
-  readonly isRefused: boolean;
+  /** It came with a key nobody has, or with a signature that was not accepted: why. */
+  readonly refusedFor: string | undefined;
   /** A daemon of this site is running, or was some seconds ago. */
   readonly isRunning: boolean;
 }
@@ -47,9 +51,16 @@ export function openCallBackCheck({ database }: Config): CallBackCheck {
     open.delete(nonce);
     const from = await takeCallBack(db, nonce);
     const { logs } = await activity.query({ search: nonce, limit: 1 });
-    return { from, isRefused: logs.length > 0, isRunning: await isDaemonRunning(db) };
+    const reason = logs[0]?.content['reason'];
+    const why = typeof reason === 'string' ? reason : 'its key is not in its entry here';
+    const refusedFor = logs.length === 0 ? undefined : why;
+    return { from, refusedFor, isRunning: await isDaemonRunning(db) };
   };
   return {
+    memory: {
+      read: (peer) => readTakenSignature(db, peer).catch(() => 'unknown'),
+      note: () => Promise.resolve(),
+    },
     async ask() {
       const nonce = newNonce();
       try {
@@ -72,7 +83,8 @@ export function openCallBackCheck({ database }: Config): CallBackCheck {
   };
 }
 
-function judgeCallBack({ called_back: called, version }: Hello, { name }: PeerConfig, seen: SeenCall): Finding {
+function judgeCallBack({ called_back: called, version }: Hello, peer: PeerConfig, seen: SeenCall): Finding {
+  const { name } = peer;
   const about = `peer ${name}`;
   if (called === undefined) {
     return warn(
@@ -82,7 +94,10 @@ function judgeCallBack({ called_back: called, version }: Hello, { name }: PeerCo
     );
   }
   const { result, url, message, remedy = '' } = called;
-  const putKey = `Put the site.api_key of ${name} into api_key of its entry here`;
+  const putKey =
+    peer.publicKeys.length > 0
+      ? `Compare public_key of the entry for ${name} here with what "account-sync check" says there`
+      : `Put the site.api_key of ${name} into api_key of its entry here`;
   const entry = `the entry for us in the config of ${name}`;
   if (seen.from === name && result === 'OK') return ok(about, `called us at ${url}, and was let in by this site`);
   if (seen.from === name) {
@@ -91,8 +106,8 @@ function judgeCallBack({ called_back: called, version }: Hello, { name }: PeerCo
   if (seen.from !== undefined) {
     return fail(about, `its calls get here with the key of ${seen.from}`, `${putKey}, and only there.`);
   }
-  if (seen.isRefused) {
-    return fail(about, 'its calls get here, and are refused: its key is not in its entry here', `${putKey}.`);
+  if (seen.refusedFor !== undefined) {
+    return fail(about, `its calls get here, and are refused: ${seen.refusedFor}`, `${putKey}.`);
   }
   if (!seen.isRunning) {
     return warn(

@@ -1,15 +1,17 @@
 /** The part of `account-sync check` that asks the peers what they think of us. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Config, PeerConfig } from '../../config/config.ts';
-import { PROTOCOL, type Hello } from '../../model/record.ts';
+import { PROTOCOL, SIGNATURES, type Hello } from '../../model/record.ts';
 import type { ColumnList } from '../../model/policy.ts';
 import { DESCRIPTION, registerOfColumn } from '../../model/register.ts';
-import { keyDigestOf } from '../../peer/authentication.ts';
+import { makeKeyDigest } from '../../peer/key-digest.ts';
+import { makeOwnCredentials, type Way } from '../../peer/own-credentials.ts';
 import { makePeerClient, type PeerClient } from '../../peer/client.ts';
 import { newTrace } from '../../runtime/trace.ts';
 import { SyncError } from '../../model/errors.ts';
 import { answersAsPlugin, checkPluginPeer } from './plugin-peer.ts';
 import { openCallBackCheck, type CallBackCheck } from './call-back.ts';
+import { judgeKeys } from './keys.ts';
 import { clockFinding, fail, failed, ok, warn, type Finding } from './finding.ts';
 
 /** A peer that takes longer is said not to answer; in the end whoever waits is a person. */
@@ -36,25 +38,30 @@ export async function checkPeers(config: Config): Promise<Finding[]> {
 async function checkPeer(config: Config, peer: PeerConfig, callBackCheck: CallBackCheck): Promise<Finding[]> {
   const about = `peer ${peer.name}`;
   if (peer.protocol === 'plugin') return await checkPluginPeer(config, peer);
-  const client = makePeerClient({
-    url: peer.url,
-    apiKey: config.site.apiKey,
-    site: config.site.name,
-    totalTimeoutMs: PATIENCE_MS,
-  });
+  const { site } = config;
+  const identity = {
+    site: site.name,
+    peer: peer.name,
+    sendKey: peer.sendKey,
+    signingKey: site.signingKey,
+    isPinned: peer.publicKeys.length > 0,
+  };
+  const { memory } = callBackCheck;
+  const credentials = makeOwnCredentials(identity, { memory, keyDigest: makeKeyDigest(config), nowMs: Date.now });
+  const client = makePeerClient({ url: peer.url, credentials, site: site.name, totalTimeoutMs: PATIENCE_MS });
   try {
     const askedAtMs = Date.now();
     const hello = await client.hello({ trace: newTrace() });
     // Its clock was read about half-way between question and answer.
     const middleMs = (askedAtMs + Date.now()) / 2;
     const clock = clockFinding(about, 'its', middleMs - Date.parse(hello.time));
-    const findings = [...judgeHello(hello, config, peer), ...(clock.result === 'ok' ? [] : [clock])];
+    const findings = [...judgeHello(hello, config, peer, credentials.way()), ...(clock.result === 'ok' ? [] : [clock])];
     if (findings[0]?.result === 'fail') return findings;
     if (peer.send && hello.receive) findings.push(...(await checkSending(client, about)));
     return [...findings, ...(await checkAgain(client, hello, peer, callBackCheck))];
   } catch (error) {
     const isOther = error instanceof SyncError && error.code === 'PEER_BAD_ANSWER';
-    if (!isOther || !(await answersAsPlugin(config, peer))) return [failed(about, error)];
+    if (!isOther || !(await answersAsPlugin(peer))) return [failed(about, error)];
     return [fail(about, 'runs the PHP plugin, not account-sync', `Give it "protocol: plugin".`)];
   } finally {
     await client.close();
@@ -105,7 +112,8 @@ async function checkAgain(
   return asked === undefined ? [] : [await asked.judge(hello, peer)];
 }
 
-function judgeHello(hello: Hello, { site }: Config, peer: PeerConfig): Finding[] {
+function judgeHello(hello: Hello, config: Config, peer: PeerConfig, way: Way): Finding[] {
+  const { site } = config;
   const about = `peer ${peer.name}`;
   if (hello.site === site.name) {
     return [fail(about, `${peer.url} answers as ${hello.site}: that is us`, 'Correct the url of the peer.')];
@@ -114,13 +122,19 @@ function judgeHello(hello: Hello, { site }: Config, peer: PeerConfig): Finding[]
     const spoken = hello.protocols.join(', ');
     return [fail(about, `speaks ${spoken}, not ${PROTOCOL}`, 'Install versions of account-sync that fit each other.')];
   }
-  const findings = [ok(about, `account-sync ${hello.version} answers and knows our key; ${directions(hello, peer)}`)];
+  const findings = [
+    ok(about, `account-sync ${hello.version} answers and knows our ${way}; ${directions(hello, peer)}`),
+  ];
   if (hello.site !== peer.name) {
     const remedy = `If the url is right, name the entry ${hello.site} here.`;
-    findings.push(warn(about, `calls itself ${hello.site}`, remedy));
+    findings.push(fail(about, `calls itself ${hello.site}: what it sends as that is refused`, remedy));
   }
   if (hello.peer !== site.name) {
-    findings.push(warn(about, `calls us ${hello.peer}`, `Name the entry with our key ${site.name} there.`));
+    const isStrict = hello.features?.includes(SIGNATURES) === true;
+    const remedy = `Name the entry with our key ${site.name} there.`;
+    findings.push(
+      (isStrict ? fail : warn)(about, `calls us ${hello.peer}${isStrict ? ': what we send is refused' : ''}`, remedy),
+    );
   }
   if (peer.send && !hello.receive) {
     const remedy = `Set receive: true for us there, or send: false for ${peer.name} here.`;
@@ -135,16 +149,12 @@ function judgeHello(hello: Hello, { site }: Config, peer: PeerConfig): Finding[]
       warn(about, 'sends us nothing', `Set send: true for us there, or receive: false for ${peer.name} here.`),
     );
   }
-  return [...findings, ...judgeWayBack(hello, peer), ...judgeColumns(hello, peer)];
+  return [...findings, ...judgeKeys(hello, config, peer), ...judgeWayBack(hello, peer), ...judgeColumns(hello, peer)];
 }
 
-/** Its calls to us: whether they get here, and whether we know who calls. Older versions do not tell. */
-function judgeWayBack({ key, failing_since: since = null }: Hello, peer: PeerConfig): Finding[] {
+/** Its calls to us: whether they get here. Older versions do not tell. */
+function judgeWayBack({ failing_since: since = null }: Hello, peer: PeerConfig): Finding[] {
   const about = `peer ${peer.name}`;
-  if (key !== undefined && !peer.apiKeys.map(keyDigestOf).includes(key)) {
-    const remedy = `Put the site.api_key of ${peer.name} into api_key of its entry here.`;
-    return [fail(about, 'identifies itself with a key that is not in its entry here', remedy)];
-  }
   if (since === null) return [];
   const remedy = 'Run "account-sync check" there: the url or the key of its entry for us may be wrong.';
   return [fail(about, `its own calls to us fail since ${since}`, remedy)];

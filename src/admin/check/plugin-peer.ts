@@ -6,7 +6,8 @@
 import type { Config, PeerConfig } from '../../config/config.ts';
 import { isInstalled } from '../../db/migrate.ts';
 import { SyncError } from '../../model/errors.ts';
-import { keyDigestOf } from '../../peer/authentication.ts';
+import { makeKeyDigest } from '../../peer/key-digest.ts';
+import { makeOwnCredentials } from '../../peer/own-credentials.ts';
 import { makePeerClient } from '../../peer/client.ts';
 import { greet, makePluginClient, type PluginSays } from '../../plugin/client.ts';
 import { newTrace } from '../../runtime/trace.ts';
@@ -18,11 +19,13 @@ const LIMITS =
   'a PHP plugin: it forgets what it could not send, and cannot say that an address changed or a value is NULL';
 const CHAPTER = 'See "Peers that run the PHP plugin" in docs/plugin-peers.md.';
 const DAY_MS = 86_400_000;
+/** It is shown a key, as the plugin would be. */
+const NONE = { read: () => Promise.resolve(null), note: () => Promise.resolve() };
 
 /** Asks a peer of `protocol: plugin`. */
 export async function checkPluginPeer(config: Config, peer: PeerConfig): Promise<Finding[]> {
   const about = `peer ${peer.name}`;
-  const asked = await askAsPlugin(config, peer);
+  const asked = await askAsPlugin(peer);
   if (await answersAsDaemon(config, peer)) {
     return [fail(about, 'is an account-sync, not the PHP plugin', 'Take "protocol: plugin" away, here and there.')];
   }
@@ -36,8 +39,8 @@ export async function checkPluginPeer(config: Config, peer: PeerConfig): Promise
 }
 
 /** True if a peer that does not speak our protocol speaks the plugin's. */
-export async function answersAsPlugin(config: Config, peer: PeerConfig): Promise<boolean> {
-  return !((await askAsPlugin(config, peer)) instanceof Error);
+export async function answersAsPlugin(peer: PeerConfig): Promise<boolean> {
+  return !((await askAsPlugin(peer)) instanceof Error);
 }
 
 /** What the log tells of calls by plugin peers: only a call of theirs proves the key that the config has for them. */
@@ -69,7 +72,7 @@ async function checkCaller({ activity, config }: Site, { name, apiKeys }: PeerCo
     (['FEED', 'STREAM'] as const).map((type) => activity.query({ peer: name, type, limit: 1000 })),
   );
   // Calls of earlier days may have come with a key that the config has no more.
-  const digests = new Set(apiKeys.map(keyDigestOf));
+  const digests = new Set(apiKeys.map(makeKeyDigest(config)));
   const last = pages
     .flatMap((page) => page.logs)
     .filter(({ ip, key, status }) => ip !== null && digests.has(key ?? '') && status.startsWith('2'))
@@ -113,8 +116,8 @@ function limitsOf({ peers }: Config, peer: PeerConfig): Finding[] {
   return [warn(about, LIMITS, advice)];
 }
 
-async function askAsPlugin({ site }: Config, { url }: PeerConfig): Promise<PluginSays | Error> {
-  const client = makePluginClient({ url, apiKey: site.apiKey });
+async function askAsPlugin({ url, sendKey }: PeerConfig): Promise<PluginSays | Error> {
+  const client = makePluginClient({ url, apiKey: sendKey });
   try {
     return await greet(client);
   } catch (error) {
@@ -124,8 +127,13 @@ async function askAsPlugin({ site }: Config, { url }: PeerConfig): Promise<Plugi
   }
 }
 
-async function answersAsDaemon({ site }: Config, { url }: PeerConfig): Promise<boolean> {
-  const client = makePeerClient({ url, apiKey: site.apiKey, site: site.name });
+async function answersAsDaemon(config: Config, { name: peer, url, sendKey }: PeerConfig): Promise<boolean> {
+  const { name: site } = config.site;
+  const credentials = makeOwnCredentials(
+    { site, peer, sendKey, signingKey: null, isPinned: false },
+    { memory: NONE, keyDigest: makeKeyDigest(config), nowMs: Date.now },
+  );
+  const client = makePeerClient({ url, credentials, site });
   try {
     await client.hello({ trace: newTrace() });
     return true;

@@ -9,6 +9,7 @@ import { systemClock } from '../../runtime/clock.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import { checkHost, checkInstallation, checkRights, checkServerFacts } from './database.ts';
 import { fail, failed, ok, warn, type Finding } from './finding.ts';
+import { checkLinkKeys } from './keys.ts';
 import { checkOwnPlugin } from './own-plugin.ts';
 import { checkPluginCallers } from './plugin-peer.ts';
 import { checkRelays } from './relays.ts';
@@ -31,6 +32,7 @@ export function checkConfig(config: Config): Finding[] {
       ? ok('keys', 'long enough')
       : warn('keys', `${short.join(' and ')}: shorter than ${GOOD_KEY_LENGTH} characters`, NEW_KEY),
     ...weakKeys(config).map((weak) => warn('keys', weak, NEW_KEY)),
+    ...checkLinkKeys(config),
     ...insecure.map(({ name, url }) =>
       warn('urls', `${name} is called over ${url}: keys and personal data travel in the clear`, 'Give it HTTPS.'),
     ),

@@ -4,6 +4,7 @@ import { every } from '../../runtime/schedule.ts';
 import { forgetGuarded } from '../../store/guard-events.ts';
 import type { Lease } from '../../store/lease.ts';
 import { expireLogsOnce } from '../../store/log-retention.ts';
+import { expireNonces } from '../../store/nonces.ts';
 import { expireTombstones } from '../../store/shadows.ts';
 import { leased, loopOf, type LoopContext } from './context.ts';
 
@@ -27,5 +28,6 @@ async function expireOnce({ site, log, clock }: LoopContext, lease: Lease, signa
   const tombstones = await expireTombstones(db, now - config.removal.tombstoneDays * DAY_MS);
   if (tombstones > 0) log.info({ tombstones }, 'tombstones expired');
   await site.plugin.sweep();
+  await expireNonces(db, now, signal);
   return await expireLogsOnce({ db, clock, lease, limits: () => config.logs }, signal);
 }

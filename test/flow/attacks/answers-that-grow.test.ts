@@ -4,6 +4,7 @@ import { brotliCompressSync, createGzip, gzipSync, zstdCompressSync } from 'node
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makePeerClient, type PeerClient } from '../../../src/peer/client.ts';
 import { makePluginClient } from '../../../src/plugin/client.ts';
+import { keyCredentials } from '../../support/key-credentials.ts';
 import { listenOnLoopback, type Listening } from '../../support/loopback.ts';
 
 const MIB = 1024 * 1024;
@@ -18,7 +19,12 @@ beforeAll(async () => {
       script(response);
     }),
   );
-  peer = makePeerClient({ url: server.url, apiKey: 'our-key-0123456789-abcdef', site: 'cars', totalTimeoutMs: 5_000 });
+  peer = makePeerClient({
+    url: server.url,
+    credentials: keyCredentials('our-key-0123456789-abcdef'),
+    site: 'cars',
+    totalTimeoutMs: 5_000,
+  });
 });
 afterAll(async () => {
   await peer.close();
@@ -31,7 +37,11 @@ const calls: Readonly<Record<string, () => Promise<unknown>>> = {
   feed: () => peer.feed({ after: 0, limit: 1000, times: 'utc' }, call),
   stream: () => peer.stream([], call),
   plugin: async () => {
-    const client = makePluginClient({ url: server.url, apiKey: 'our-key-0123456789-abcdef', totalTimeoutMs: 5_000 });
+    const client = makePluginClient({
+      url: server.url,
+      credentials: keyCredentials('our-key-0123456789-abcdef'),
+      totalTimeoutMs: 5_000,
+    });
     try {
       await client.call('userFeedRequest', [['ascLastUserId', '0']]);
     } finally {
@@ -100,7 +110,7 @@ test.each([301, 302, 307, 308])('a redirect with %i is not followed', async (sta
 test('an answer that comes too slowly is given up', async () => {
   const patient = makePeerClient({
     url: server.url,
-    apiKey: 'our-key-0123456789-abcdef',
+    credentials: keyCredentials('our-key-0123456789-abcdef'),
     site: 'cars',
     totalTimeoutMs: 300,
   });

@@ -9,6 +9,7 @@ import type { Finding } from '../../../src/admin/check/finding.ts';
 import { makePeerClient } from '../../../src/peer/client.ts';
 import { makePluginClient } from '../../../src/plugin/client.ts';
 import { configOf, makeCli, type Cli } from '../../support/cli.ts';
+import { keyCredentials } from '../../support/key-credentials.ts';
 import { keyOf, makeWorld, type World } from '../../support/world.ts';
 
 const fileOf = (name: string): Buffer =>
@@ -63,7 +64,7 @@ describe('NODE_TLS_REJECT_UNAUTHORIZED=0', { timeout: 60_000 }, () => {
   it('set by whatever means makes no client accept a certificate of nobody', async () => {
     const before = process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
     process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
-    const native = makePeerClient({ url, apiKey: keyOf('cars'), site: 'cars' });
+    const native = makePeerClient({ url, credentials: keyCredentials(keyOf('cars')), site: 'cars' });
     const plugin = makePluginClient({ url, apiKey: keyOf('cars') });
     try {
       await expect(native.hello({ trace: 'a' })).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' });

@@ -4,12 +4,18 @@ import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { makeAuthenticator } from '../../../src/peer/authentication.ts';
-import { httpApp, listening } from '../../support/http-app.ts';
+import { httpApp, keyDigest, listening } from '../../support/http-app.ts';
 
 const MIB = 1024 * 1024;
 const { identify } = makeAuthenticator({
-  peers: ['homes', 'jobs'].map((name) => ({ name, apiKeys: [`${name}-key-aaaaaaaaaaaaaaaaaaa`] })),
+  peers: ['homes', 'jobs'].map((name) => ({
+    name,
+    protocol: 'native',
+    apiKeys: [`${name}-key-aaaaaaaaaaaaaaaaaaa`],
+    publicKeys: [],
+  })),
   admins: [],
+  keyDigest,
 });
 const headOf = (name: string) =>
   `POST /v1/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${name}-key-aaaaaaaaaaaaaaaaaaa\r\nContent-Type: application/json\r\n`;

@@ -208,7 +208,8 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
     async deliver(sendTo) {
       let sent = 0;
       for (const to of routes) {
-        const client = to.name === plugin?.name ? pluginPeers.client(config.peers[0] as PeerConfig) : undefined;
+        const client =
+          to.name === plugin?.name ? pluginPeers.client(config.peers[0] as PeerConfig, () => '') : undefined;
         const send = async (records: readonly WireRecord[]): Promise<StreamAnswer> => {
           const answer =
             client === undefined
@@ -280,7 +281,7 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
       return { http: response.httpStatus, body: JSON.stringify(response.body) };
     },
     async feedFromPlugin(peer, overwrite) {
-      const client = pluginPeers.client(config.peers[0] as PeerConfig);
+      const client = pluginPeers.client(config.peers[0] as PeerConfig, () => '');
       if (client === undefined) return;
       for (let after = 0, done = false; !done;) {
         const page = await client.feed({ after, limit: 200, times: 'local' }, { trace: '' });
