@@ -35,7 +35,10 @@ const look = async (): Promise<{ code: number; findings: Finding[] }> => {
 
 /** The findings that are not well. */
 const wrong = async (): Promise<Finding[]> =>
-  (await look()).findings.filter(({ result, message }) => result !== 'ok' && !NOT_RUNNING.test(message));
+  (await look()).findings.filter(
+    // These sites show each other keys, which is said in any case: test/unit/check-keys.test.ts.
+    ({ result, message, check: about }) => result !== 'ok' && about !== 'signatures' && !NOT_RUNNING.test(message),
+  );
 
 /** Our own daemon is not started, for it would repair what is broken here. */
 const NOT_RUNNING = /no daemon of this site is running/;
@@ -69,10 +72,11 @@ afterAll(async () => {
 const homesWith = (entry: Partial<Config['peers'][number]>, site: Partial<Config['site']> = {}): Config => {
   const [peer] = homes.config.peers;
   const apiKeys = [`${keyOf('cars')}-0123`];
+  const sendKey = `${keyOf('homes')}-0123`;
   return {
     ...homes.config,
-    site: { ...homes.config.site, apiKey: `${keyOf('homes')}-0123`, ...site },
-    peers: [{ ...(peer as Config['peers'][number]), apiKey: apiKeys[0] as string, apiKeys, ...entry }],
+    site: { ...homes.config.site, apiKey: sendKey, ...site },
+    peers: [{ ...(peer as Config['peers'][number]), apiKey: apiKeys[0] as string, apiKeys, sendKey, ...entry }],
   };
 };
 const restartHomes = async (config: Config, options: Parameters<WorldSite['start']>[0] = {}): Promise<void> => {
@@ -326,7 +330,6 @@ const ofPeers: Fault[] = [
     seed: () => restartHomes(homesWith({ name: 'boats' })),
     says: /calls us boats/,
     remedy: /Name the entry .* cars there/,
-    result: 'warn',
     repair: () => restartHomes(homesWith({})),
   },
   {
@@ -334,7 +337,6 @@ const ofPeers: Fault[] = [
     seed: configure((text) => text.replace('name: homes', 'name: houses')),
     says: /calls itself homes/,
     remedy: /name the entry homes here/,
-    result: 'warn',
     repair: async (remedy) =>
       cli.configure(good.replace('name: homes', `name: ${/entry (\S+) here/.exec(remedy)?.[1]}`)),
   },

@@ -1,8 +1,9 @@
 /** From Osclass's config.php to a site that runs: `account-sync init`, and what it prints, followed. */
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/load.ts';
+import { fingerprintOf, parseSigningKey, publicHalf, type SigningKey } from '../../src/model/signing-key.ts';
 import { freePort } from '../../scripts/free-port.js';
 import { makeCli, type Cli, type Ended } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
@@ -47,7 +48,8 @@ const writeConfigPhp = (changes: Record<string, string> = {}): void => {
 
 const init = (...args: string[]): Promise<Ended> => cli.run('init', '--osclass', osclass, ...args);
 const file = (): string => join(cli.folder, 'config.yaml');
-const written = () => parseConfig(readFileSync(file(), 'utf8'), 'config.yaml', {}, () => '').config;
+const written = () =>
+  parseConfig(readFileSync(file(), 'utf8'), file(), {}, (path) => readFileSync(path, 'utf8')).config;
 
 describe('account-sync init', { timeout: 180_000 }, () => {
   it('writes a config with which, after its SQL was run, the site installs and passes its check', async () => {
@@ -72,7 +74,20 @@ describe('account-sync init', { timeout: 180_000 }, () => {
     expect(text).toMatch(/Left out, .*: (?:i_gdpr_tc, s_api_token|s_api_token, i_gdpr_tc)/);
     expect(text).toMatch(/# timezone: \w+/);
     expect(text).not.toContain(db.user === 'root' ? 'user: root' : db.user);
-    expect(out).toContain(`    api_key: ${config.site.apiKey}\n`);
+    expect(out).toContain(`    # api_key: ${config.site.apiKey}\n`);
+    const keyFile = join(dirname(file()), 'signing.key');
+    expect([statSync(keyFile).mode & 0o777, text.includes('signing_key_file: signing.key')]).toEqual([0o600, true]);
+    const publicKey = publicHalf(config.site.signingKey as SigningKey);
+    expect([parseSigningKey(readFileSync(keyFile, 'utf8')), text.includes(publicKey)]).toEqual([
+      config.site.signingKey,
+      false,
+    ]);
+    expect(out).toContain(`    public_key: ${publicKey}\n`);
+    expect(out).toContain(fingerprintOf(publicKey));
+    // A second run keeps what peers know already.
+    expect((await init('--force')).err).toContain('signing.key was there and is kept');
+    expect(written().site.signingKey).toBe(config.site.signingKey);
+    writeFileSync(file(), text);
 
     expect((await cli.run('check')).code).toBe(3);
     const sql = out.split('\n').filter((line) => /^(?:CREATE|GRANT|SET) .*;$/.test(line));

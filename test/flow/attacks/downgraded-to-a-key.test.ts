@@ -2,6 +2,7 @@
  * Somebody answers in the place of a peer (a lapsed domain, a proxy that was broken into) and says that it knows no signatures, to be
  * shown the key, which other peers may take for us.
  */
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -28,6 +29,7 @@ beforeAll(async () => {
       answer.writeHead(status, { 'content-type': 'application/json' }).end(text),
     );
   }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   world = await makeWorld(['cars', 'homes'], {
     idle: true,
@@ -41,7 +43,7 @@ beforeAll(async () => {
   await world.site('homes').start({ manual: true });
 }, 90_000);
 afterAll(async () => {
-  await world.close();
+  await world?.close();
   server.closeAllConnections();
   server.close();
 });
