@@ -365,7 +365,7 @@ describe('check, of certificates', { timeout: 60_000 }, () => {
 describe('check, of the way back', { timeout: 60_000 }, () => {
   /** These sites show each other keys, which is said in any case. */
   const wrong = async (): Promise<Finding[]> =>
-    (await look()).filter(({ result, check }) => result !== 'ok' && check !== 'signatures');
+    (await look()).filter(({ result, check: about }) => result !== 'ok' && about !== 'signatures');
 
   it('names a copy of this site to which the calls from the peer go', async () => {
     const db = await createDatabase();

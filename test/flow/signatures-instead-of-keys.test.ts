@@ -101,6 +101,8 @@ describe.each(NAMES)('%s begins', { timeout: 120_000 }, (first) => {
     await expectBothWays(`${first} new pair`);
     await edit(second, (config) => entry(config, { publicKeys: both.slice(1) }));
     await expectBothWays(`${first} new pair alone`);
+    const { body } = await world.site(second).admin('GET', '/v1/logs?search=SIGNATURE_INVALID&limit=1000');
+    expect(body.logs?.length).toBeLessThan(20);
     await edit(second, (config) => entry(config, { publicKeys: both }));
     await edit(first, (config) => ({ ...config, site: { ...config.site, signingKey: signingKeyOf(first) } }));
     await expectBothWays(`${first} old pair`);
