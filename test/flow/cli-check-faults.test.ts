@@ -275,13 +275,6 @@ const ofPeers: Fault[] = [
     repair: () => restartHomes(homesWith({})),
   },
   {
-    what: 'their key is not what we have',
-    seed: configure((text) => text.replace(`${keyOf('homes')}-0123`, `${keyOf('homes')}-9999`)),
-    says: /key that is not in its entry here/,
-    remedy: /Put the site\.api_key of homes into api_key/,
-    repair: restore,
-  },
-  {
     what: 'a peer whose calls to us fail',
     seed: async () => {
       await (await homes.open()).site.status.recordCall('cars', { ok: false, status: 'ERR', message: 'no way' });

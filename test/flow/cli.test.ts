@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fingerprintOf, parseSigningKey, publicHalf, type SigningKey } from '../../src/model/signing-key.ts';
 import { configOf, makeCli, type Cli } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeWorld, type World } from '../support/world.ts';
@@ -30,6 +31,19 @@ describe('the command line', { timeout: 60_000 }, () => {
     const [first, second] = [await cli.run('key'), await cli.run('key')];
     expect(first).toMatchObject({ code: 0, out: expect.stringMatching(/^[\w-]{32,}\n$/) });
     expect(first.out).not.toBe(second.out);
+  });
+
+  it('prints a pair to sign with: what the config takes, and a fingerprint', async () => {
+    const { code, out } = await cli.run('key', '--pair');
+    const [, key = '', shown = '', print] =
+      /^signing_key: (\S+)\npublic_key: (\S+)\nfingerprint: (\S+)\n$/.exec(out) ?? [];
+    const pair = parseSigningKey(key);
+    expect([code, pair]).toEqual([0, key]);
+    const half = publicHalf(pair as SigningKey);
+    expect([shown, print]).toEqual([half, fingerprintOf(half)]);
+    const json = JSON.parse((await cli.run('key', '--pair', '--json')).out) as Record<string, string>;
+    expect(Object.keys(json)).toEqual(['signing_key', 'public_key', 'fingerprint']);
+    expect(json['signing_key']).not.toBe(key);
   });
 
   it('helps, with examples', async () => {

@@ -1,9 +1,11 @@
 /** deploy/nginx.conf and deploy/Caddyfile in the real programs: strangers reach what peers need, and nothing else. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { publicHalf } from '../../src/model/signing-key.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSampleProxy, type SampleProxy, type Where } from '../support/sample-proxies.ts';
-import { keyOf, makeWorld, tokenOf, type World } from '../support/world.ts';
+import { signCall } from '../support/signed.ts';
+import { keyOf, makeWorld, signingKeyOf, tokenOf, type World } from '../support/world.ts';
 
 interface ApiDocument {
   readonly paths: Record<string, Record<string, { readonly tags: readonly string[] }>>;
@@ -46,11 +48,12 @@ let routes: readonly Route[];
 
 beforeAll(async () => {
   const httpExtra = { cars: 'base_path: /account-sync/, trust_proxy: true' };
-  world = await makeWorld(['cars', 'homes', 'jobs'], {
-    idle: true,
-    httpExtra,
-    peerExtra: { 'cars.jobs': '    protocol: plugin' },
-  });
+  // At cars, homes shows a key, jobs signs, and boats runs the PHP plugin.
+  const peerExtra = {
+    'cars.jobs': `    public_key: ${publicHalf(signingKeyOf('jobs'))}`,
+    'cars.boats': '    protocol: plugin',
+  };
+  world = await makeWorld(['cars', 'homes', 'jobs', 'boats'], { idle: true, httpExtra, peerExtra });
   const cars = world.site('cars');
   await cars.start({ processMetrics: true });
   const document = await fetch(new URL('account-sync/openapi.json', cars.url));
@@ -140,6 +143,20 @@ describe.each(['nginx', 'caddy'] as const)('%s with its sample', { timeout: 60_0
     const refused = logs.filter(({ status }) => status === '403').map(({ ip }) => ip);
     expect(refused).toContain('127.0.0.2');
     expect(refused).not.toContain('203.0.113.9');
+  });
+
+  it('leaves what peers sign as it was', async ({ skip }) => {
+    const { call } = running(skip);
+    const by = { from: 'jobs', to: 'cars', key: signingKeyOf('jobs') };
+    for (const wanted of [
+      { ...by, target: `${BASE}/v1/hello` },
+      { ...by, target: `${BASE}/v1/feed?after=0&limit=7&times=utc&rows=said` },
+      { ...by, target: `${BASE}/v1/stream`, body: JSON.stringify({ site: 'jobs', records: [] }) },
+    ]) {
+      const { method, target, headers, body } = signCall(wanted);
+      const more = typeof body === 'string' ? { headers, body } : { headers };
+      expect(await call('outside', method, target, more)).toMatchObject({ status: 200, isOfDaemon: true });
+    }
   });
 
   it('refuses a body beyond http.max_body', async ({ skip }) => {

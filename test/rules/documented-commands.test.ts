@@ -90,7 +90,11 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
   'account-sync resume --moved | --restored | --clone [--json]': [
     by('test/flow/identity.test.ts', "'--moved'", "'--restored'", "'--clone', '--json'"),
   ],
-  'account-sync key': [by('test/flow/cli.test.ts', "run('key'")],
+  'account-sync key [--pair] [--json]': [
+    by('test/flow/cli.test.ts', "run('key'"),
+    by('test/flow/cli.test.ts', "run('key', '--pair'"),
+  ],
+  'account-sync key --pair': [by('test/flow/cli.test.ts', "run('key', '--pair'")],
   'dist/account-sync.js': [
     by('test/flow/build.test.ts', 'buildProgram()', "start('run')"),
     by('test/support/built-program.ts', 'imageFlags()', 'dist/account-sync.js'),
