@@ -33,7 +33,7 @@ function gather(payload: Readable, mostBytes: number, share: BodyShare): Promise
     let bytes = 0;
     const stop = (error: unknown): void => {
       payload.off('data', take);
-      reject(error as Error);
+      reject(error);
     };
     const take = (chunk: Buffer): void => {
       bytes += chunk.length;

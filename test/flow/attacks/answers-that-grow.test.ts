@@ -39,7 +39,7 @@ const calls: Readonly<Record<string, () => Promise<unknown>>> = {
   plugin: async () => {
     const client = makePluginClient({
       url: server.url,
-      credentials: keyCredentials('our-key-0123456789-abcdef'),
+      apiKey: 'our-key-0123456789-abcdef',
       totalTimeoutMs: 5_000,
     });
     try {
