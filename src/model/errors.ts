@@ -177,7 +177,7 @@ export const ERRORS = {
   ),
   KEY_STRIPPED: entry(
     'The peer gets our calls without our key or signature.',
-    'Let the proxy in front of the peer pass on the headers Authorization, Signature, Signature-Input, Content-Digest and Account-Sync-To.',
+    'Let the proxy in front of the peer pass the Authorization header on, and Signature, Signature-Input, Content-Digest and Account-Sync-To.',
     'retry',
     502,
   ),
