@@ -1,10 +1,11 @@
 /** The program as the image has it: what `npm run build` makes, in a folder where there is nothing else. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { buildProgram, type BuiltProgram } from '../support/built-program.ts';
-import { configOf, makeCli, type Cli } from '../support/cli.ts';
+import { configOf, MAIN, makeCli, type Cli } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
+import { imageFlags } from '../support/image.ts';
 import { makeWorld, type World } from '../support/world.ts';
 
 /** Leaves behind which parts of Node a program has loaded. */
@@ -12,24 +13,22 @@ const TELL_MODULES = `process.on('exit', () => {
   require('node:fs').writeFileSync(__dirname + '/modules', process.moduleLoadList.join('\\n'));
 });`;
 
-let built: BuiltProgram;
 let folder: string;
 let world: World;
 let cli: Cli;
 
 beforeEach(async () => {
-  built = await buildProgram();
-  ({ folder } = built);
+  folder = mkdtempSync(join(tmpdir(), 'account-sync-modules-'));
   world = await makeWorld(['cars', 'homes'], { idle: true });
   const telling = join(folder, 'tell-modules.cjs');
   writeFileSync(telling, TELL_MODULES);
-  cli = makeCli(configOf(world.site('cars'), [world.site('homes')]), ['--require', telling, ...built.program]);
+  cli = makeCli(configOf(world.site('cars'), [world.site('homes')]), ['--require', telling, ...imageFlags(), MAIN]);
 });
 
 afterEach(async () => {
   cli?.close();
   await world?.close();
-  built?.close();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 test('it installs, runs, feeds from a peer, answers, and uninstalls', { timeout: 120_000 }, async () => {
@@ -58,7 +57,7 @@ test('it installs, runs, feeds from a peer, answers, and uninstalls', { timeout:
 });
 
 test('what it loads from files of its own, in rare cases only, is there', () => {
-  const dist = join(folder, 'dist');
+  const dist = dirname(MAIN);
   const chunks = readdirSync(dist).filter((name) => name.endsWith('.js'));
   const text = chunks.map((name) => readFileSync(join(dist, name), 'utf8')).join('');
   const names = Array.from(text.matchAll(/\(`\.\/([\w-]+\.json)`\)/g), ([, name = '']) => name);

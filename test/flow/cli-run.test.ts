@@ -3,13 +3,11 @@ import { once } from 'node:events';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { configOf, makeCli, type Cli, type Running } from '../support/cli.ts';
+import { configOf, MAIN, makeCli, type Cli, type Running } from '../support/cli.ts';
 import { findProgram } from '../../scripts/database/command.js';
 import { freePort } from '../../scripts/free-port.js';
 import { eventually } from '../support/eventually.ts';
 import { makeWorld, type World, type WorldSite } from '../support/world.ts';
-
-const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
 
 let world: World;
 let cars: WorldSite;

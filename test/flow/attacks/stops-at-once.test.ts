@@ -11,11 +11,10 @@ import { Worker } from 'node:worker_threads';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { residentMiB } from '../../endurance/daemon-process.ts';
-import { buildProgram, type BuiltProgram } from '../../support/built-program.ts';
 import { KEY_A } from '../../support/captures.ts';
-import { configOf, makeCli, type Cli, type Running } from '../../support/cli.ts';
+import { configOf, MAIN, makeCli, type Cli, type Running } from '../../support/cli.ts';
 import { eventually } from '../../support/eventually.ts';
-import { imageEnv } from '../../support/image.ts';
+import { imageEnv, imageFlags } from '../../support/image.ts';
 import { listenOnLoopback, type Listening } from '../../support/loopback.ts';
 import { buildPhpForm } from '../../support/php-plugin/form.ts';
 import { keyOf, makeWorld, type World, type WorldSite } from '../../support/world.ts';
@@ -28,7 +27,6 @@ const FORM = 'application/x-www-form-urlencoded';
 
 let world: World;
 let cars: WorldSite;
-let built: BuiltProgram;
 let cli: Cli;
 let daemon: Running;
 let bombs: Listening;
@@ -46,11 +44,10 @@ beforeAll(async () => {
   world = await makeWorld(['cars'], { idle: true });
   cars = world.site('cars');
   await cars.host.seed.users({ seed: 1, count: 20, firstId: 1, allActive: true });
-  built = await buildProgram();
   const peers = `peers:
   - { name: homes, url: "${bombs.url}", api_key: ${keyOf('homes')} }
   - { name: plug, url: "${bombs.url}", api_key: ${KEY_A}, protocol: plugin }`;
-  cli = makeCli(configOf(cars, []).replace('peers: []', peers), built.program, imageEnv());
+  cli = makeCli(configOf(cars, []).replace('peers: []', peers), [...imageFlags(), MAIN], imageEnv());
   await cli.run('install');
   daemon = cli.start('run');
   const ready = async (): Promise<void> => expect((await fetch(new URL('health/ready', cars.url))).status).toBe(200);
@@ -64,7 +61,6 @@ afterAll(async () => {
   daemon?.kill('SIGTERM');
   await daemon?.ended;
   cli?.close();
-  built?.close();
   await bombs?.close();
   await world?.close();
 });
