@@ -166,10 +166,13 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
   const apply = (records: readonly WireRecord[], of: RecordSource, how: ApplyOptions = {}): Promise<Outcome[]> =>
     applyRecords(applyDeps, records, of, how);
   const config = {
-    site: { name, apiKey: `key-of-${name}` },
+    site: { name },
     feed: { limit: 200 },
     removal: { tombstoneDays: 90 },
-    peers: plugin === undefined ? [] : [{ name: plugin.name, url: plugin.url, protocol: 'plugin' }],
+    peers:
+      plugin === undefined
+        ? []
+        : [{ name: plugin.name, url: plugin.url, protocol: 'plugin', sendKey: `key-of-${name}` }],
   } as unknown as Config;
   const pluginPeers = makePluginPeers({
     db,
