@@ -3,14 +3,27 @@ import { defineConfig } from 'vitest/config';
 // TEST_REPORT: a file for the totals as JSON, beside what is printed.
 const report = process.env['TEST_REPORT'];
 
+/** They measure time, which a second file beside them would take. */
+const ALONE = ['test/flow/attacks/{long-texts,stops-at-once}.test.ts', 'test/unit/foreign-text.test.ts'];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/built-program.ts',
     pool: 'forks',
-    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: ['test/**/*.test.ts', ...ALONE.map((files) => `!${files}`)],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      { extends: true, test: { name: 'alone', include: ALONE, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+    ],
   },
 });
