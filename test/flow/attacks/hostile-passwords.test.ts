@@ -7,6 +7,7 @@ import { isWholeHash, NO_PASSWORD } from '../../../src/model/password-hash.ts';
 import { uidOfEmail } from '../../../src/model/uid.ts';
 import { deliverAll, scanAll, siteOf } from '../../support/by-hand.ts';
 import { KEY_A, KEY_B } from '../../support/captures.ts';
+import { eventually } from '../../support/eventually.ts';
 import { makePluginSite, type PluginSite } from '../../support/plugin-site.ts';
 import { keyOf, makeWorld, type World, type WorldSite } from '../../support/world.ts';
 import { encodeForm } from '../../../src/plugin/wire.ts';
@@ -157,7 +158,11 @@ describe('in a feed, and in what a daemon sends by itself', () => {
       await (await siteOf(evil)).drain();
       await deliverAll(evil, 'cars');
       expect(await cars.host.user(there)).toMatchObject({ s_name: 'Fed', s_password: NO_PASSWORD });
-      await cars.admin('POST', '/v1/peers/evil/feed');
+      expect(await cars.admin('POST', '/v1/peers/evil/feed')).toMatchObject({ status: 202 });
+      await eventually(async () => {
+        const feed = await cars.admin('GET', '/v1/peers/evil/feed');
+        expect(feed).toMatchObject({ status: 200, body: { running: false, error: null } });
+      });
       expect(await hashHere(there)).toBe(NO_PASSWORD);
     },
   );
