@@ -4,7 +4,10 @@ import { defineConfig } from 'vitest/config';
 const report = process.env['TEST_REPORT'];
 
 /** They measure time, which a second file beside them would take. */
-const ALONE = ['test/flow/attacks/{long-texts,stops-at-once}.test.ts', 'test/unit/foreign-text.test.ts'];
+const ALONE = [
+  'test/flow/attacks/{chains-of-names,long-texts,stops-at-once}.test.ts',
+  'test/unit/foreign-text.test.ts',
+];
 
 export default defineConfig({
   test: {

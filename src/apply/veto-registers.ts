@@ -76,6 +76,13 @@ function hasPassword(user: UserPlan['user']): boolean {
 /** Collations overlook accents too, and one that finds two accounts by one name lets neither log in by it. */
 const fold = (name: string): string => name.trim().normalize('NFD').replaceAll(/\p{M}/gu, '').toLowerCase();
 
+/** A plan that would give its account another user name. */
+interface Naming {
+  readonly plan: UserPlan;
+  readonly name: string;
+  readonly folded: string;
+}
+
 /**
  * A user name that another account has: ours is kept, for two accounts of one name could neither log in by it. One that
  * its holder gives up in the same chunk is free, so names that change hands do so together.
@@ -85,44 +92,66 @@ export async function keepUserNames(
   plans: readonly UserPlan[],
   table: Table,
 ): Promise<void> {
-  const wanted = plans.flatMap((plan) => {
+  const wanted = plans.flatMap((plan): Naming[] => {
     const name = plan.take.get('s_username')?.values['s_username'];
-    return typeof name === 'string' ? [{ plan, name }] : [];
+    return typeof name === 'string' ? [{ plan, name, folded: fold(name) }] : [];
   });
-  const holders = await holdersOfNames(
-    trx,
-    table,
-    wanted.map(({ name }) => name),
+  const names = wanted.map(({ name }) => name);
+  const holders = (await holdersOfNames(trx, table, names)).map(({ id, name }) => ({ id, folded: fold(name) }));
+  const byName = Map.groupBy(holders, ({ folded }) => folded);
+  const byHolder = Map.groupBy(holders, ({ id }) => id);
+  const namingOf = new Map(
+    wanted.flatMap((one) => (one.plan.user === undefined ? [] : [[one.plan.user.userId, one] as const])),
   );
-  const planOf = new Map(plans.flatMap((plan) => (plan.user === undefined ? [] : [[plan.user.userId, plan] as const])));
-  const keepsIt = (holder: { id: number; name: string }): boolean => {
-    const to = planOf.get(holder.id)?.take.get('s_username')?.values['s_username'];
-    return to === undefined || (typeof to === 'string' && fold(to) === fold(holder.name));
+  /** Who gets a name, as it looks. */
+  const takers = new Map<string, Naming>();
+
+  const keepsIt = (holder: { id: number; folded: string }): boolean => {
+    const naming = namingOf.get(holder.id);
+    return naming === undefined || !naming.plan.take.has('s_username') || naming.folded === holder.folded;
   };
-  const whyNot = ({ plan, name }: (typeof wanted)[number], given: ReadonlySet<string>): string | undefined => {
+  const whyNot = ({ plan, name, folded }: Naming): string | undefined => {
     // A name made of digits would be another account's default name some day.
     if (/^\d+$/.test(name)) return 'A user name of digits only is the default name of another account.';
-    const isOther = (id: number): boolean => id !== plan.user?.userId;
-    const other = holders.find((one) => fold(one.name) === fold(name) && isOther(one.id) && keepsIt(one));
-    return other === undefined && !given.has(fold(name))
-      ? undefined
-      : `Account ${other?.id ?? '(new)'} of this site has the user name; ours is kept.`;
+    const other = byName.get(folded)?.find((one) => one.id !== plan.user?.userId && keepsIt(one));
+    return other === undefined && !takers.has(folded) ? undefined : isTaken(other?.id ?? '(new)');
   };
-  // Who keeps the old name after all may be in the way of others.
-  for (let isSettled = false; !isSettled;) {
-    isSettled = true;
-    const given = new Set<string>();
-    for (const one of wanted.filter(({ plan }) => plan.take.has('s_username'))) {
-      const message = whyNot(one, given);
-      if (message === undefined) {
-        given.add(fold(one.name));
-        continue;
-      }
-      one.plan.take.delete('s_username');
-      one.plan.notes.push({ code: 'USERNAME_TAKEN', register: 's_username', message });
-      isSettled = false;
+  for (const one of wanted) {
+    const message = whyNot(one);
+    if (message === undefined) takers.set(one.folded, one);
+    else refuseName(one, message, { takers, byHolder });
+  }
+}
+
+/** The account keeps its name, and so is in the way of whoever was to get that: each is looked at once. */
+function refuseName(
+  naming: Naming,
+  message: string,
+  {
+    takers,
+    byHolder,
+  }: {
+    readonly takers: Map<string, Naming>;
+    readonly byHolder: ReadonlyMap<number, readonly { readonly folded: string }[]>;
+  },
+): void {
+  const refused = [{ naming, message }];
+  for (const one of refused) {
+    const { plan } = one.naming;
+    plan.take.delete('s_username');
+    plan.notes.push({ code: 'USERNAME_TAKEN', register: 's_username', message: one.message });
+    const id = plan.user?.userId;
+    for (const { folded } of id === undefined ? [] : (byHolder.get(id) ?? [])) {
+      const next = takers.get(folded);
+      if (next === undefined || next.plan.user?.userId === id) continue;
+      takers.delete(folded);
+      refused.push({ naming: next, message: isTaken(Number(id)) });
     }
   }
+}
+
+function isTaken(by: number | string): string {
+  return `Account ${by} of this site has the user name; ours is kept.`;
 }
 
 /** An account that takes another address in this chunk. */
@@ -147,27 +176,41 @@ export async function parkTakenEmails(
     if (plan.user === undefined || typeof to !== 'string' || to === plan.user.email) continue;
     moves.set(plan.user.userId, { plan, userId: plan.user.userId, to });
   }
+  const all = [...moves.values()];
   const holders = await hosts.holdersOf(
     trx,
-    [...moves.values()].map((move) => move.to),
+    all.map((move) => move.to),
   );
-  for (let blocked = true; blocked;) {
-    blocked = false;
-    for (const move of moves.values()) {
-      const holder = holders.get(move.to);
-      const rival = [...moves.values()].find((m) => m !== move && canonicalEmail(m.to) === canonicalEmail(move.to));
-      if (rival === undefined && (holder === undefined || holder.id === move.userId || moves.has(holder.id))) continue;
-      moves.delete(move.userId);
-      move.plan.take.delete('s_email');
-      const message =
-        rival === undefined
-          ? `Account ${holder?.id ?? '?'} of this site has the new address.`
-          : 'Two accounts want the same address.';
-      move.plan.parked.push({ code: 'EMAIL_TAKEN', register: 's_email', message });
-      blocked = true;
-    }
+  const wishes = new Map<string, number>();
+  for (const { to } of all) wishes.set(canonicalEmail(to), (wishes.get(canonicalEmail(to)) ?? 0) + 1);
+  const byHolder = Map.groupBy(all, ({ to }) => holders.get(to)?.id);
+
+  const whyNot = ({ to, userId }: Move): string | undefined => {
+    if ((wishes.get(canonicalEmail(to)) ?? 0) > 1) return 'Two accounts want the same address.';
+    const holder = holders.get(to);
+    const isFree = holder === undefined || holder.id === userId || moves.has(holder.id);
+    return isFree ? undefined : `Account ${holder.id} of this site has the new address.`;
+  };
+  // Who stays after all is in the way of those who were to get the address.
+  for (let open = all; open.length > 0;) {
+    const stay = open.filter((move) => moves.has(move.userId) && parkMove(move, whyNot(move), { moves, wishes }));
+    open = stay.flatMap(({ userId }) => byHolder.get(userId) ?? []);
   }
   return [...moves.values()];
+}
+
+/** Parks a change of address that does not go through, and says whether that is so. */
+function parkMove(
+  { plan, userId, to }: Move,
+  message: string | undefined,
+  { moves, wishes }: { readonly moves: Map<number, Move>; readonly wishes: Map<string, number> },
+): boolean {
+  if (message === undefined) return false;
+  moves.delete(userId);
+  wishes.set(canonicalEmail(to), (wishes.get(canonicalEmail(to)) ?? 1) - 1);
+  plan.take.delete('s_email');
+  plan.parked.push({ code: 'EMAIL_TAKEN', register: 's_email', message });
+  return true;
 }
 
 /** Accounts that would give up their address, as far as their own record goes. */
