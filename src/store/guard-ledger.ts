@@ -60,27 +60,32 @@ export function openGuardLedger(
   const tallies = new Map<GuardClass, Tally>();
   const removed: number[] = [];
   let counted = { users: 0, most: 0, removedBefore: 0 };
+  let made: number | undefined;
 
   const tallyOf = async (name: GuardClass): Promise<Tally> => {
     const known = tallies.get(name);
     if (known !== undefined) return known;
     // Towards a peer only the worker that has the lease sends.
     if (tallies.size === 0 && of.direction === 'in') await takeGuardTurn(runner);
-    const tally = { used: await guardUse(runner, of, name, nowMs() - limits.windowMs), admitted: 0 };
+    const tally = { used: await guardUse(runner, of, name, windowStart()), admitted: 0 };
     tallies.set(name, tally);
     return tally;
   };
-  /** How many users there were when the window began, as far as `most` and as far as changes of this class tell. */
+  const windowStart = (): number => nowMs() - limits.windowMs;
+  /** How many users there were when the window began, as far as `most` and as far as creations and changes of this class tell. */
   const usersThen = async (name: GuardClass, { accounts }: GuardUse, most: number): Promise<number> => {
-    const enough = most + accounts;
+    // Else whoever makes accounts first could remove more of the others.
+    made ??= (await guardUse(runner, of, 'creations', windowStart())).byAll;
+    const enough = most + accounts + made;
     // There may be more than were counted. Twice as many as asked for, so that it is not asked for each of many.
     if (counted.most < enough && counted.users === counted.most) {
       const users = await countUsersUpTo(runner, userTable, 2 * enough);
       counted = { users, most: 2 * enough, removedBefore: removed.length };
     }
     if (name === 'creations') return Math.max(0, counted.users - accounts);
-    if (name !== 'removals') return counted.users;
-    return counted.users + accounts + (of.direction === 'in' ? counted.removedBefore : missing);
+    const older = Math.max(0, counted.users - made);
+    if (name !== 'removals') return older;
+    return older + accounts + (of.direction === 'in' ? counted.removedBefore : missing);
   };
   /** `times`: as much as so many peers may do. */
   const passes = async (name: GuardClass, use: GuardUse, total: number, times: number): Promise<boolean> => {
