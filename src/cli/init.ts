@@ -301,7 +301,7 @@ async function accountSql({ database, survey, isContainer }: InitFacts, osclass:
 }
 
 /** Root of the site's host, for that is where the samples of deploy/ have the path, wherever below it Osclass lies. */
-function peerEntry({ site, url, apiKey, signingKey }: InitFacts): string {
+function peerEntry({ site, url, signingKey }: InitFacts): string {
   const publicKey = publicHalf(signingKey);
   return `
 # What each peer has to add to its peers. deploy/nginx.conf and deploy/Caddyfile lead this path to the daemon.
@@ -309,8 +309,7 @@ function peerEntry({ site, url, apiKey, signingKey }: InitFacts): string {
     url: ${new URL(BASE_PATH, url).href}
     # Fingerprint, to be compared by another way than this came: ${fingerprintOf(publicKey)}
     public_key: ${publicKey}
-    # For account-sync 0.1, which takes no signature, in the place of public_key:
-    # api_key: ${apiKey}
+    # Only a peer of version 0.1, which takes no signature, has in the place of public_key an api_key: the site.api_key of this config.
 `;
 }
 

@@ -1,5 +1,5 @@
 /** What must hold between keys, and what their own descriptions cannot say. */
-import { parsePublicKey, parseSigningKey, publicHalf, type PublicKey } from '../model/signing-key.ts';
+import { parsePublicKey, parseSigningKey, publicHalf } from '../model/signing-key.ts';
 import { mayTravel } from '../model/policy.ts';
 import { DESCRIPTION } from '../model/register.ts';
 import { ADMIN } from './config.ts';
@@ -91,16 +91,23 @@ function checkPublicKeys(config: Draft<RawConfig>): PathProblem[] {
   const first = new Map<string, string>();
   const ours = config.site?.signing_key === undefined ? undefined : parseSigningKey(config.site.signing_key);
   if (ours !== undefined) first.set(publicHalf(ours), 'that of site.signing_key');
+  // In base64 both halves look alike.
+  const isOurs = (text: string): boolean => ours !== undefined && parseSigningKey(text) === ours;
   return (config.peers ?? []).flatMap((peer, index) => {
     const path = `peers[${index}].public_key`;
     const keys = peer?.public_key;
     const isList = typeof keys === 'object';
-    const given = (isList ? keys : [keys]).map((text) => (text === undefined ? undefined : parsePublicKey(text)));
-    return given.flatMap((one: PublicKey | undefined, at) =>
-      repeated(first, one, isList ? `${path}[${at}]` : path, 'each site has a key of its own'),
-    );
+    return (isList ? keys : [keys]).flatMap((text, at) => {
+      const where = isList ? `${path}[${at}]` : path;
+      if (text === undefined) return [];
+      if (isOurs(text)) return [{ path: where, message: OUR_PRIVATE_KEY }];
+      const one = parsePublicKey(text);
+      return repeated(first, one, where, 'each site has a key of its own');
+    });
   });
 }
+
+const OUR_PRIVATE_KEY = 'the private key of site.signing_key: a peer is known by the public half of its own pair';
 
 /** What a peer identifies itself with: a key, or a signature, which the PHP plugin cannot make. */
 function checkEntryKeys(config: Draft<RawConfig>): PathProblem[] {

@@ -3,22 +3,27 @@ import { isMap, isSeq, type Node } from 'yaml';
 
 const LONGEST = 80;
 
+const PRIVATE_KEY = /PRIVATE KEY-----/;
+
 /** A wrong value, for the end of a message. */
 export interface Found {
   readonly value: unknown;
   /** The text in the file, if the value came from elsewhere: from the environment or through an alias. */
   readonly source?: string | undefined;
   readonly secret: boolean;
+  /** It is none, and what stands there by mistake may be one. */
+  readonly unquoted?: boolean;
   /** True where text is expected, so that a number wants quotes. */
   readonly wantsText: boolean;
 }
 
 /** Such as `"nope"`, `99999`, `a list`, `nothing`; of a secret, and of what came from elsewhere, only the length. */
-export function describeFound({ value, source, secret, wantsText }: Found): string {
+export function describeFound({ value, source, secret, unquoted = false, wantsText }: Found): string {
   if (value === null || value === undefined) return 'nothing';
   if (typeof value === 'string') {
     const count = `${value.length} character${value.length === 1 ? '' : 's'}`;
-    if (secret) return count;
+    if (unquoted && PRIVATE_KEY.test(value)) return 'a private key: whoever may read this knows it, so make a new pair';
+    if (secret || unquoted) return count;
     return source === undefined ? quote(value) : `${count} from ${quote(source)}`;
   }
   if (typeof value === 'number') {

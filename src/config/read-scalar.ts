@@ -40,7 +40,13 @@ export function readLeaf(reading: ConfigReading, node: Scalar | null, schema: Sc
     const found =
       typeof value === 'string' && scalars.length === 0
         ? 'text'
-        : describeFound({ value, source, secret: schema.secret === true, wantsText });
+        : describeFound({
+            value,
+            source,
+            secret: schema.secret === true,
+            unquoted: schema.unquoted === true,
+            wantsText,
+          });
     return complain(`expected ${expectation(schema)} (got ${found})`);
   }
 }

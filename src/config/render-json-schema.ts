@@ -10,7 +10,7 @@ const FROM_ENVIRONMENT: Json = { type: 'string', pattern: '\\$\\{[A-Za-z_][A-Za-
 const PROBE = '${A}';
 
 /** Words that are only for our own checks. */
-const OWN = new Set(['expected', 'secret', 'properties', 'required', 'items', 'anyOf']);
+const OWN = new Set(['expected', 'secret', 'unquoted', 'shown', 'properties', 'required', 'items', 'anyOf']);
 
 /** A JSON schema (draft 7) of the config file, with the `_file` twins and with `${NAME}` wherever text may stand. */
 export function renderJsonSchema(): Json {

@@ -108,7 +108,7 @@ export const PUBLIC_KEY_EXPECTED = 'an Ed25519 public key: PEM, or its 32 bytes 
 
 /** A public key of Ed25519. */
 export function publicKey(doc: Doc<string>) {
-  const leaf = Type.String({ ...doc, expected: PUBLIC_KEY_EXPECTED });
+  const leaf = Type.String({ ...doc, expected: PUBLIC_KEY_EXPECTED, unquoted: true });
   return Type.Refine(leaf, (value) => parsePublicKey(value) !== undefined);
 }
 

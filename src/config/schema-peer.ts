@@ -33,6 +33,7 @@ const peerSchema = Type.Object(
           'opens nothing any more. A list while it changes its key: all are accepted. Compare the fingerprint that ' +
           '"account-sync check" shows with its operator.',
         expected: PUBLIC_KEY_EXPECTED,
+        unquoted: true,
         shown: true,
         examples: ['${HOMES_PUBLIC_KEY}'],
       }),

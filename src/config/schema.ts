@@ -65,6 +65,8 @@ export interface SchemaNode {
   readonly examples?: readonly unknown[];
   readonly expected?: string;
   readonly secret?: true;
+  /** No secret, and never quoted where it is wrong: what stands there by mistake may be one. */
+  readonly unquoted?: true;
   /** Not required, and in config.example.yaml all the same. */
   readonly shown?: true;
 }
