@@ -57,7 +57,7 @@ export async function applyRecords(
 ): Promise<Outcome[]> {
   const beganMs = deps.nowMs();
   const pass: Pass = { ...options, untilMs: from.via === 'stream' ? beganMs + ANSWER_WITHIN_MS : Infinity };
-  const chunks = slices(records, CHUNK);
+  const chunks = chunksOf(records);
   const done: Outcome[][] = [];
   await eachOf([...chunks.keys()], options.chunksAtOnce ?? 1, async (index) => {
     options.signal?.throwIfAborted();
@@ -69,6 +69,26 @@ export async function applyRecords(
     deps.measured?.(from, records, outcomes, deps.nowMs() - beganMs);
   }
   return outcomes;
+}
+
+/**
+ * What goes in one transaction: no two records of one account, for each would wait for the one before, while all accounts of the
+ * chunk are locked.
+ */
+function chunksOf(records: readonly WireRecord[]): WireRecord[][] {
+  const chunks: WireRecord[][] = [];
+  let last: WireRecord[] = [];
+  let uids = new Set<string>();
+  for (const record of records) {
+    if (chunks.length === 0 || last.length === CHUNK || record.uids.some((uid) => uids.has(uid))) {
+      last = [];
+      uids = new Set();
+      chunks.push(last);
+    }
+    last.push(record);
+    for (const uid of record.uids) uids.add(uid);
+  }
+  return chunks;
 }
 
 /** A record that loses the connection so often, while the database answers in between, is what loses it. */
