@@ -96,8 +96,8 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
   ],
   'account-sync key --pair': [by('test/flow/cli.test.ts', "run('key', '--pair'")],
   'dist/account-sync.js': [
-    by('test/flow/build.test.ts', 'buildProgram()', "start('run')"),
-    by('test/support/built-program.ts', 'imageFlags()', 'dist/account-sync.js'),
+    by('test/flow/build.test.ts', 'imageFlags(), MAIN', "start('run')"),
+    by('test/support/cli.ts', "inject('builtProgram')", 'dist/account-sync.js'),
     by('Dockerfile', 'dist/account-sync.js'),
   ],
   'kill -9': [by('test/flow/kills.test.ts', 'SIGKILL')],
