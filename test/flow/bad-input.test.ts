@@ -1,9 +1,9 @@
 /** What strangers and broken peers send to a running daemon: refused in words, logged, and nothing else suffers. */
-import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { UserRecord } from '../../src/model/record.ts';
 import { uidOfEmail } from '../../src/model/uid.ts';
+import { makeKeyDigest } from '../../src/peer/key-digest.ts';
 import { scanAll } from '../support/by-hand.ts';
 import { keyOf, makeWorld, tokenOf, type World, type WorldSite } from '../support/world.ts';
 
@@ -70,7 +70,7 @@ describe('a call with a key that is nobody', () => {
       status: 403,
       body: { status: 'ERR', code: 'API_KEY_INVALID', message: 'API Key is invalid - no account found' },
     });
-    const digest = createHash('sha256').update(key).digest('hex').slice(0, 8);
+    const digest = makeKeyDigest(cars.config)(key);
     const { logs } = (await cars.admin('GET', '/v1/logs?status=403')).body;
     expect(logs).toContainEqual(expect.objectContaining({ type, peer: null, key: digest, ip: '127.0.0.1' }));
   });
