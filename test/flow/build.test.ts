@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { configOf, MAIN, makeCli, type Cli } from '../support/cli.ts';
+import { builtProgram, configOf, makeCli, type Cli } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { imageFlags } from '../support/image.ts';
 import { makeWorld, type World } from '../support/world.ts';
@@ -22,7 +22,12 @@ beforeEach(async () => {
   world = await makeWorld(['cars', 'homes'], { idle: true });
   const telling = join(folder, 'tell-modules.cjs');
   writeFileSync(telling, TELL_MODULES);
-  cli = makeCli(configOf(world.site('cars'), [world.site('homes')]), ['--require', telling, ...imageFlags(), MAIN]);
+  cli = makeCli(configOf(world.site('cars'), [world.site('homes')]), [
+    '--require',
+    telling,
+    ...imageFlags(),
+    builtProgram(),
+  ]);
 });
 
 afterEach(async () => {
@@ -57,7 +62,7 @@ test('it installs, runs, feeds from a peer, answers, and uninstalls', { timeout:
 });
 
 test('what it loads from files of its own, in rare cases only, is there', () => {
-  const dist = dirname(MAIN);
+  const dist = dirname(builtProgram());
   const chunks = readdirSync(dist).filter((name) => name.endsWith('.js'));
   const text = chunks.map((name) => readFileSync(join(dist, name), 'utf8')).join('');
   const names = Array.from(text.matchAll(/\(`\.\/([\w-]+\.json)`\)/g), ([, name = '']) => name);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { configOf, MAIN, makeCli, type Cli, type Running } from '../support/cli.ts';
+import { builtProgram, configOf, makeCli, type Cli, type Running } from '../support/cli.ts';
 import { findProgram } from '../../scripts/database/command.js';
 import { freePort } from '../../scripts/free-port.js';
 import { eventually } from '../support/eventually.ts';
@@ -83,7 +83,7 @@ describe.runIf(process.platform === 'linux')('a config that is mounted alone', {
     // As a container has it: in a name space of its own, the file of the host over that of the image.
     const inside = `mount --bind "$1" "$2" && exec "$3" "$4" run --config "$2"`;
     const source = join(cli.folder, 'config.yaml');
-    const args = ['--mount', 'sh', '-c', inside, 'sh', source, mounted, process.execPath, MAIN];
+    const args = ['--mount', 'sh', '-c', inside, 'sh', source, mounted, process.execPath, builtProgram()];
     const unshare = findProgram('unshare');
     if (unshare === undefined || spawnSync(unshare, ['--mount', 'true']).status !== 0)
       skip('this account may not mount anything');

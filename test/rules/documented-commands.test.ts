@@ -96,7 +96,7 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
   ],
   'account-sync key --pair': [by('test/flow/cli.test.ts', "run('key', '--pair'")],
   'dist/account-sync.js': [
-    by('test/flow/build.test.ts', 'imageFlags(), MAIN', "start('run')"),
+    by('test/flow/build.test.ts', '...imageFlags()', 'builtProgram()', "start('run')"),
     by('test/support/cli.ts', "inject('builtProgram')", 'dist/account-sync.js'),
     by('Dockerfile', 'dist/account-sync.js'),
   ],

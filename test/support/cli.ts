@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { keyOf, tokenOf, type WorldSite } from './world.ts';
 
-/** The program that `npm run build` makes. */
-export const MAIN = join(inject('builtProgram'), 'dist/account-sync.js');
+/** The program that `npm run build` makes. Only in tests. */
+export function builtProgram(): string {
+  return join(inject('builtProgram'), 'dist/account-sync.js');
+}
 
 /** How a command ended. */
 export interface Ended {
@@ -46,7 +48,7 @@ export interface Cli {
  */
 export function makeCli(
   config: string,
-  main: readonly string[] = [MAIN],
+  main: readonly string[] = [builtProgram()],
   more: Readonly<Record<string, string>> = {},
 ): Cli {
   const folder = mkdtempSync(join(tmpdir(), 'account-sync-cli-'));

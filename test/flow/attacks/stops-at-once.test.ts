@@ -12,7 +12,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { residentMiB } from '../../endurance/daemon-process.ts';
 import { KEY_A } from '../../support/captures.ts';
-import { configOf, MAIN, makeCli, type Cli, type Running } from '../../support/cli.ts';
+import { builtProgram, configOf, makeCli, type Cli, type Running } from '../../support/cli.ts';
 import { eventually } from '../../support/eventually.ts';
 import { imageEnv, imageFlags } from '../../support/image.ts';
 import { listenOnLoopback, type Listening } from '../../support/loopback.ts';
@@ -47,7 +47,7 @@ beforeAll(async () => {
   const peers = `peers:
   - { name: homes, url: "${bombs.url}", api_key: ${keyOf('homes')} }
   - { name: plug, url: "${bombs.url}", api_key: ${KEY_A}, protocol: plugin }`;
-  cli = makeCli(configOf(cars, []).replace('peers: []', peers), [...imageFlags(), MAIN], imageEnv());
+  cli = makeCli(configOf(cars, []).replace('peers: []', peers), [...imageFlags(), builtProgram()], imageEnv());
   await cli.run('install');
   daemon = cli.start('run');
   const ready = async (): Promise<void> => expect((await fetch(new URL('health/ready', cars.url))).status).toBe(200);
