@@ -11,6 +11,8 @@ const PAUSE = 10;
 /** but half of it where there is little left. */
 const URGENT_BYTES = 160 * 1024 * 1024;
 const URGENT_PAUSE = 1;
+/** What is still there after a look is in use: only this much more is worth the next one. */
+const GROWN_BYTES = 4 * 1024 * 1024;
 
 /** What the watch needs. */
 export interface MemoryWatchDeps {
@@ -38,14 +40,16 @@ export interface MemoryWatch {
 /** Begins to watch. Keeps no process alive. */
 export function watchMemory({ collect, residentBytes, nowMs }: MemoryWatchDeps): MemoryWatch {
   if (collect === undefined) return { makeRoom: () => undefined, end: () => undefined };
-  let [lastMs, tookMs] = [0, 0];
+  let [lastMs, tookMs, keptBytes] = [0, 0, 0];
   const makeRoom = (): void => {
     const [startMs, resident] = [nowMs(), residentBytes()];
     const pause = resident < URGENT_BYTES ? PAUSE : URGENT_PAUSE;
-    if (resident < LARGE_BYTES || startMs < lastMs + pause * tookMs) return;
+    keptBytes = Math.min(keptBytes, resident);
+    if (resident < LARGE_BYTES || resident < keptBytes + GROWN_BYTES || startMs < lastMs + pause * tookMs) return;
     collect();
     lastMs = nowMs();
     tookMs = lastMs - startMs;
+    keptBytes = residentBytes();
   };
   const timer = setInterval(makeRoom, EVERY_MS);
   timer.unref();

@@ -14,6 +14,7 @@ test('garbage is looked for where the process is large, and takes no more than a
     collect() {
       collected += 1;
       nowMs += 40;
+      resident -= 10 * MIB;
     },
   });
   const pass = (ms: number): void => {
@@ -23,7 +24,10 @@ test('garbage is looked for where the process is large, and takes no more than a
   pass(1_000);
   expect(collected).toBe(0);
   resident = 150 * MIB;
-  for (let n = 0; n < 100; n += 1) pass(50);
+  for (let n = 0; n < 100; n += 1) {
+    resident = 150 * MIB;
+    pass(50);
+  }
   expect(collected).toBeGreaterThan(5);
   expect(collected).toBeLessThanOrEqual(13);
   const before = collected;
@@ -34,6 +38,26 @@ test('garbage is looked for where the process is large, and takes no more than a
   watch.end();
   for (let n = 0; n < 100; n += 1) pass(50);
   expect(collected).toBe(before + 1);
+});
+
+test('what is in use is not looked through again and again', () => {
+  let [resident, collected] = [200 * MIB, 0];
+  const watch = watchMemory({
+    residentBytes: () => resident,
+    nowMs: () => Date.now(),
+    collect: () => (collected += 1),
+  });
+  vi.advanceTimersByTime(10_000);
+  expect(collected).toBe(1);
+  resident += 8 * MIB;
+  vi.advanceTimersByTime(10_000);
+  expect(collected).toBe(2);
+  resident -= 40 * MIB;
+  vi.advanceTimersByTime(1_000);
+  resident += 8 * MIB;
+  vi.advanceTimersByTime(10_000);
+  expect(collected).toBe(3);
+  watch.end();
 });
 
 test('without --expose-gc nothing is watched', () => {
