@@ -4,6 +4,7 @@
  * our public key yet. Whoever answers in the place of a peer could ask for the key that way. So a peer that has a `public_key`
  * here, and once took our signature, is shown no key any more, whatever it answers, until `public_key` is taken out.
  */
+import type { Config, PeerConfig } from '../config/config.ts';
 import { fingerprintOf, publicHalf, publicKeyDigest, type SigningKey } from '../model/signing-key.ts';
 import { SyncError } from '../model/errors.ts';
 import type { KeyDigest } from './key-digest.ts';
@@ -27,6 +28,17 @@ export interface OwnIdentity {
   readonly signingKey: SigningKey | null;
   /** The peer has a `public_key` here. */
   readonly isPinned: boolean;
+}
+
+/** What the config says of us and one peer. */
+export function ownIdentity({ site }: Pick<Config, 'site'>, peer: PeerConfig): OwnIdentity {
+  return {
+    site: site.name,
+    peer: peer.name,
+    sendKey: peer.sendKey,
+    signingKey: site.signingKey,
+    isPinned: peer.publicKeys.length > 0,
+  };
 }
 
 /** How a call says whose it is. */

@@ -6,7 +6,7 @@ import type { PeerStatus } from '../store/peer-status.ts';
 import { makeHelloCache, type HelloCache } from '../peer/hello-cache.ts';
 import { makePeerClient, type PeerClient } from '../peer/client.ts';
 import { makeKeyDigest, type KeyDigest } from '../peer/key-digest.ts';
-import { makeOwnCredentials, type SignatureMemory } from '../peer/own-credentials.ts';
+import { makeOwnCredentials, ownIdentity, type SignatureMemory } from '../peer/own-credentials.ts';
 import { newTrace } from '../runtime/trace.ts';
 
 /** Calls peers by name. */
@@ -63,13 +63,7 @@ export function makePeers(
     plugins.clear();
     for (const peer of peers) {
       if (peer.protocol === 'plugin') plugins.add(peer.name);
-      const identity = {
-        site: site.name,
-        peer: peer.name,
-        sendKey: peer.sendKey,
-        signingKey: site.signingKey,
-        isPinned: peer.publicKeys.length > 0,
-      };
+      const identity = ownIdentity(next, peer);
       const made = JSON.stringify([peer.protocol, peer.url, identity, keyDigest('')]);
       const before = clients.get(peer.name);
       if (before?.made === made) continue;

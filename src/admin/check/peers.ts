@@ -5,7 +5,7 @@ import { PROTOCOL, SIGNATURES, type Hello } from '../../model/record.ts';
 import type { ColumnList } from '../../model/policy.ts';
 import { DESCRIPTION, registerOfColumn } from '../../model/register.ts';
 import { makeKeyDigest } from '../../peer/key-digest.ts';
-import { makeOwnCredentials, type Way } from '../../peer/own-credentials.ts';
+import { makeOwnCredentials, ownIdentity, type Way } from '../../peer/own-credentials.ts';
 import { makePeerClient, type PeerClient } from '../../peer/client.ts';
 import { newTrace } from '../../runtime/trace.ts';
 import { SyncError } from '../../model/errors.ts';
@@ -39,15 +39,12 @@ async function checkPeer(config: Config, peer: PeerConfig, callBackCheck: CallBa
   const about = `peer ${peer.name}`;
   if (peer.protocol === 'plugin') return await checkPluginPeer(config, peer);
   const { site } = config;
-  const identity = {
-    site: site.name,
-    peer: peer.name,
-    sendKey: peer.sendKey,
-    signingKey: site.signingKey,
-    isPinned: peer.publicKeys.length > 0,
-  };
   const { memory } = callBackCheck;
-  const credentials = makeOwnCredentials(identity, { memory, keyDigest: makeKeyDigest(config), nowMs: Date.now });
+  const credentials = makeOwnCredentials(ownIdentity(config, peer), {
+    memory,
+    keyDigest: makeKeyDigest(config),
+    nowMs: Date.now,
+  });
   const client = makePeerClient({ url: peer.url, credentials, site: site.name, totalTimeoutMs: PATIENCE_MS });
   try {
     const askedAtMs = Date.now();
