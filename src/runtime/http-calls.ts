@@ -12,6 +12,9 @@ const MOST_OF_REFUSAL = 64 * 1024;
 /** Each value takes more memory than its bytes. */
 const BYTES_OF_VALUE = 16;
 
+/** How a page of something else begins, in Latin 1: PHP files that were saved with a byte order mark send it along. */
+const PAGE = /^(?:\u00ef\u00bb\u00bf)?\s*</;
+
 const EXPANDERS = { gzip: createGunzip, br: createBrotliDecompress };
 
 /**
@@ -27,7 +30,7 @@ export async function readAnswer(
   const most = isSuccess ? maxBytes : MOST_OF_REFUSAL;
   const { parts, isCut } = await readUpTo(body, headers['content-encoding'], most);
   // A page of something else is told from what it begins with; nothing else that is cut is put together.
-  const isPage = /^\s*</.test(Buffer.concat(parts.slice(0, 2)).toString('latin1'));
+  const isPage = PAGE.test(Buffer.concat(parts.slice(0, 2)).toString('latin1'));
   const bytes = isCut && isSuccess ? Buffer.concat(parts, MOST_OF_REFUSAL) : Buffer.concat(parts);
   if (isSuccess && !isPage && (isCut || countJsonValues(bytes) * BYTES_OF_VALUE > most)) {
     throw new SyncError('PEER_BAD_ANSWER', `The answer is too large: at most ${most} bytes are expected.`);

@@ -56,6 +56,12 @@ const FOREIGN: typeof ANSWERS = [
   ['503', answerOf('503 Busy', '<title>Maintenance</title>'), 'PEER_UNREACHABLE', /maintenance page \("Maintenance"\)/],
   ['503, a challenge', answerOf('503 Busy', '<title>Just a moment...</title>'), 'PEER_BLOCKED', /captcha/],
   ['200, a captcha', answerOf('200 OK', '<html>Please solve the CAPTCHA'), 'PEER_BLOCKED', /captcha/],
+  [
+    '200, a large captcha behind a byte order mark',
+    answerOf('200 OK', `\ufeff<html>Please solve the CAPTCHA${' '.repeat(100_000)}`),
+    'PEER_BLOCKED',
+    /captcha/,
+  ],
   ['200, nothing', answerOf('200 OK', ''), 'PEER_BAD_ANSWER', /empty answer/],
   ['200, altered', answerOf('200 OK', '{"status": "OK", "si<script>'), 'PEER_BAD_ANSWER', /altered on the way/],
   ['signs of control', answerOf('403 No', '<title>a\u001b[31m\nb</title>'), 'PEER_BLOCKED', /"a \[31m b"\)$/],
