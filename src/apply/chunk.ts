@@ -10,7 +10,6 @@ import type { ErrorCode } from '../model/errors.ts';
 import { CHANGE, type Changes } from '../model/guard.ts';
 import type { RemovalRecord, UserRecord, WireRecord } from '../model/record.ts';
 import { canonicalEmail } from '../model/uid.ts';
-import { requireStamp } from '../osclass/records.ts';
 import type { Zone } from '../osclass/timezone.ts';
 import { dryOutcome, heldOutcome, unchangedOutcome, outcomeOf, toParked, whyParked } from './outcomes.ts';
 import { aheadMessage, decide, type UserPlan } from './decide.ts';
@@ -20,13 +19,20 @@ import { loadChunk, type Loaded, type LoadDeps } from './load.ts';
 import { processEntry } from './log.ts';
 import type { RecordSource, Outcome } from '../model/outcome.ts';
 import { keepParked } from './keep-parked.ts';
-import { unparkRow, unparkRecords, wakeParked, type ParkedRecord } from '../store/parked.ts';
+import { unparkRow, unparkRecords, usersUnproven, wakeParked, type ParkedRecord } from '../store/parked.ts';
 import { reportPlaces } from './places.ts';
 import { withinQuota, type ParkedQuota } from './parked-quota.ts';
 import { parkRefused } from './probe-registers.ts';
 import { keepUserNames, movingAway, parkTakenEmails, parkUnstorable } from './veto-registers.ts';
 import { writeShadowsAndOutboxes, type WriteShadowsDeps } from './write-shadows.ts';
-import { isParkedRemoval, removeAccounts, planOfRemoval, type IncomingRemoval, type RemovalDeps } from './removals.ts';
+import {
+  isParkedRemoval,
+  removeAccounts,
+  planOfRemoval,
+  toIncomingRemoval,
+  type IncomingRemoval,
+  type RemovalDeps,
+} from './removals.ts';
 import { storeUsers, type StoreDeps } from './store-users.ts';
 
 /** What applying needs. */
@@ -60,6 +66,8 @@ interface ChunkRun {
   readonly records: readonly WireRecord[];
   readonly outcomes: Map<number, Outcome>;
   readonly parked: ParkedRecord[];
+  /** Accounts that the sender has to hear of, for its own of the same address was not taken for them. */
+  readonly answered: Set<number>;
   readonly guard: Guard;
   /** Ids of the accounts that were made. */
   readonly created: number[];
@@ -82,6 +90,7 @@ export async function applyInTransaction(
     records,
     outcomes: new Map(),
     parked: [],
+    answered: new Set(),
     guard: makeGuard(trx, deps, from),
     created: [],
   };
@@ -106,12 +115,9 @@ async function applyRemovals(run: ChunkRun): Promise<void> {
   const { trx, deps, from } = run;
   for (const [index, record] of run.records.entries()) {
     if (record.kind !== 'removal') continue;
-    const removal = {
-      uids: record.uids.map(requireUid),
-      stamp: requireStamp(record.stamp),
-      emailHash: record.emailHash,
-    };
-    const loaded = await loadChunk(trx, deps, [removal]);
+    const stated = toIncomingRemoval(record);
+    const loaded = await loadChunk(trx, deps, [stated]);
+    const removal = await sparing(trx, from, stated, loaded);
     run.outcomes.set(index, await removeOrPark(run, removal, record, loaded));
     // What was found changed on the way is remembered even if the account stays.
     if (!run.dryRun) await writeShadowsAndOutboxes(trx, deps, bystanders(loaded, removal), [], from);
@@ -141,6 +147,11 @@ async function removeOrPark(
     run.parked.push({ peer: run.from.route.name, uid: main, userId: null, code, message, record, held });
     return { ...unchangedOutcome(main, null), result: 'parked', code, message };
   };
+  if (removal.heldUntilMs > nowMs() && planOfRemoval(removal, loaded).remove.length > 0) {
+    const until = new Date(removal.heldUntilMs).toISOString();
+    const message = `On ${run.from.route.name} the account came over from somebody who had not proved the address: its removal waits until ${until}.`;
+    return park('EMAIL_UNPROVEN', message);
+  }
   if (!(await mayRemove(run, removal, loaded))) {
     const { code, message } = heldNote(run.from, 'removals');
     return park(code, message, CHANGE.removal);
@@ -162,12 +173,26 @@ async function mayRemove({ guard }: ChunkRun, removal: IncomingRemoval, loaded: 
   return await guard.admits('removals', remove.length, remove);
 }
 
+/**
+ * A peer of a version without births does not say which registration was removed. What waits of it here as unproved is of another
+ * account than ours, and so then is its removal.
+ */
+async function sparing(
+  trx: Transaction<unknown>,
+  { route }: RecordSource,
+  removal: IncomingRemoval,
+  { users }: Loaded,
+): Promise<IncomingRemoval> {
+  if (removal.births !== undefined) return removal;
+  return { ...removal, spared: await usersUnproven(trx, route.name, [...users.keys()]) };
+}
+
 /** One round over the records at `open`; returns those that have to wait for the next. */
 async function applyRound(run: ChunkRun, open: readonly number[]): Promise<number[]> {
   const { trx, deps, from } = run;
   const incoming = open.map((index) => ({
     index,
-    incoming: toIncoming(run.records[index] as UserRecord, deps, run.from.route),
+    incoming: toIncoming(run.records[index] as UserRecord, deps, from.route),
   }));
   const loaded = await loadChunk(
     trx,
@@ -187,6 +212,10 @@ async function applyRound(run: ChunkRun, open: readonly number[]): Promise<numbe
       else if (decision.kind === 'done') {
         run.outcomes.set(index, decision.outcome);
         if (decision.park) run.parked.push(toParked(from, one, decision.outcome, null));
+      } else if (decision.kind === 'refused') {
+        run.outcomes.set(index, decision.outcome);
+        run.parked.push(toParked(from, one, decision.outcome, decision.userId));
+        if (decision.answers) run.answered.add(decision.userId);
       } else if (decision.kind === 'followRemoval') {
         const outcome = await followRemoval(run, decision, loaded);
         run.outcomes.set(index, outcome);
@@ -249,7 +278,7 @@ async function storePlans(run: ChunkRun, plans: ReadonlyMap<UserPlan, number>, l
  */
 async function followRemoval(
   run: ChunkRun,
-  removal: Pick<IncomingRemoval, 'uids' | 'stamp'>,
+  removal: Pick<IncomingRemoval, 'uids' | 'stamp' | 'births'>,
   loaded: Loaded,
 ): Promise<Outcome> {
   const { deps, from } = run;
@@ -259,7 +288,7 @@ async function followRemoval(
     message: 'The account was removed; the record came too late.',
   };
   if (run.dryRun) return outcome;
-  const followed = { ...removal, emailHash: null };
+  const followed = { ...removal, emailHash: null, heldUntilMs: 0 };
   if (!(await mayRemove(run, followed, loaded))) {
     return { ...outcome, result: 'parked', ...heldNote(from, 'removals') };
   }
@@ -277,6 +306,9 @@ async function writeParkedAndLog(
 ): Promise<void> {
   const { trx, deps, from } = run;
   await keepParked(trx, deps, from, parked);
+  const { name: peer, send } = from.route;
+  const answers = [...run.answered].map((ref) => ({ peer, kind: 'user' as const, ref }));
+  if (send) await deps.outbox.enqueue(trx, answers, deps.nowMs());
   const waiting = new Set(parked.map((entry) => entry.uid));
   const settled = outcomes.flatMap((outcome, index) => {
     const isSettled = outcome.result !== 'retry' && !waiting.has(outcome.uid);

@@ -1,32 +1,40 @@
 /** Decisions: what a record of a living user means for this site. Pure; nothing is read or written here. */
 import type { Column } from '../db/catalog.ts';
+import { uniteBirths, type Births } from '../model/births.ts';
 import { isAhead, isFarAhead } from '../model/clock-guard.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { Changes } from '../model/guard.ts';
 import { findTarget, type Parting, type Target } from '../model/identity.ts';
 import { ADDRESS_COLUMN } from '../model/policy.ts';
-import { localeOf, type Value } from '../model/register.ts';
+import { localeOf, type RegisterName, type Value } from '../model/register.ts';
+import type { Proof } from '../model/proof.ts';
 import { isSeparate } from '../model/separate.ts';
 import { existenceStamp, type Registered } from '../model/registration.ts';
 import type { Origin, Stamp } from '../model/stamp.ts';
+import { birthsOfBoth } from '../model/tombstone.ts';
 import { canonicalEmail, type Uid } from '../model/uid.ts';
 import type { Incoming } from './incoming.ts';
 import type { Loaded, LocalUser } from './load.ts';
-import { mergeUser, type MergeContext, type MergedUser } from './merge-user.ts';
+import { areAcquainted, meet, meetingOf, type Meeting, type Met } from './meeting.ts';
+import { mergeUser, type MergeContext } from './merge-user.ts';
 import type { Outcome } from '../model/outcome.ts';
 
 /** How a record is to be carried out. Registers may still leave `take` before it is. */
-export interface UserPlan extends MergedUser {
+export interface UserPlan extends Met {
   readonly incoming: Incoming;
   /** Undefined: a new account. */
   readonly user: LocalUser | undefined;
   readonly uids: readonly Uid[];
   readonly born: Stamp;
+  /** Who proved the address that each of them has or had: the account here, the record, and accounts that were the same. */
+  readonly proofs: readonly (Proof | null)[];
   readonly partings: readonly Parting[];
   /** Accounts to which uids of the record belong, unknown to the sender. */
   readonly rivals: readonly number[];
   /** What of it the guard holds. */
   held?: Changes;
+  /** Its address is proved by this site's own mail, or not at all. */
+  readonly arrivesInactive: boolean;
   /** This site's own ids of the places in the address, once looked up. */
   places?: ReadonlyMap<Column, Value | number>;
   /** Those it does not have: `the city Springfield`. */
@@ -37,8 +45,16 @@ export interface UserPlan extends MergedUser {
 export type Decision =
   | { readonly kind: 'plan'; readonly plan: UserPlan }
   | { readonly kind: 'done'; readonly outcome: Outcome; readonly park: boolean }
+  /** Nobody proved its address; the sender is told of the account here, if somebody proved that. */
+  | { readonly kind: 'refused'; readonly outcome: Outcome; readonly userId: number; readonly answers: boolean }
   /** The user was removed; its remaining uids and accounts have to follow. */
-  | { readonly kind: 'followRemoval'; readonly uids: readonly Uid[]; readonly stamp: Stamp }
+  | {
+      readonly kind: 'followRemoval';
+      readonly uids: readonly Uid[];
+      readonly stamp: Stamp;
+      /** Of the account in the record, and of the removed one. */
+      readonly births: Births;
+    }
   /** Another record of this chunk has to be carried out first. */
   | { readonly kind: 'defer' };
 
@@ -68,7 +84,10 @@ export function decide(incoming: Incoming, loaded: Loaded, context: DecideContex
   const target = targetOf(incoming, candidates, loaded, context);
   if (target.kind === 'removed') {
     const isTouched = candidates.byUid.some(({ userId }) => context.touchedUsers.has(userId));
-    return isTouched ? { kind: 'defer' } : { kind: 'followRemoval', uids, stamp: target.stamp };
+    if (isTouched) return { kind: 'defer' };
+    const removals = uids.flatMap((uid) => loaded.tombstones.get(uid) ?? []);
+    const births = removals.reduce((all, one) => birthsOfBoth(all, one.births), incoming.births);
+    return { kind: 'followRemoval', uids, stamp: target.stamp, births };
   }
   const latest = latestStamp(incoming);
   if (isAhead(latest, context.nowMs)) {
@@ -80,9 +99,34 @@ export function decide(incoming: Incoming, loaded: Loaded, context: DecideContex
     const message = `Account ${target.userId} of ${context.origin.site} has this address.`;
     return undone(incoming, 'parked', 'EMAIL_TAKEN', message);
   }
-  const plan =
-    target.kind === 'new' ? planNew(incoming, target, context) : planExisting(incoming, target, loaded, context);
+  if (target.kind === 'new') return toPlan(planNew(incoming, target, context), context);
+  const user = loaded.users.get(target.userId) as LocalUser;
+  const meeting = meetingOf(user, incoming, context.from);
+  if (meeting.kind === 'refused') return refuse(incoming, user, context);
+  return toPlan(planExisting(incoming, target, { user, meeting, loaded }, context), context);
+}
+
+function toPlan(plan: UserPlan, context: DecideContext): Decision {
+  holdMove(plan, context);
   return { kind: 'plan', plan: withLocales(plan, context.locales) };
+}
+
+function refuse(incoming: Incoming, user: LocalUser, { from, origin }: DecideContext): Decision {
+  const message = `Account ${user.userId} of ${origin.site} has this address, which nobody proved on ${from.route.name}.`;
+  const done = undone(incoming, 'parked', 'EMAIL_UNPROVEN', message);
+  const outcome = { ...done.outcome, userId: user.userId };
+  return { kind: 'refused', outcome, userId: user.userId, answers: user.proof !== null && from.via !== 'parked' };
+}
+
+/** An address that was set by whoever lost the account to its owner waits: there he may still be logged in. */
+function holdMove({ user, incoming, take, parked }: UserPlan, { from, nowMs }: DecideContext): void {
+  const to = take.get('s_email')?.values['s_email'];
+  if (user === undefined || typeof to !== 'string' || incoming.heldUntilMs <= nowMs || from.linked === true) return;
+  if (canonicalEmail(to) === canonicalEmail(user.email)) return;
+  take.delete('s_email');
+  const until = new Date(incoming.heldUntilMs).toISOString();
+  const message = `On ${from.route.name} the account came over from somebody who had not proved the address: a change of it waits until ${until}.`;
+  parked.push({ code: 'EMAIL_UNPROVEN', register: 's_email', message });
 }
 
 /** Accounts of this site that a record may be about. */
@@ -108,18 +152,24 @@ function whyBusy({ uids }: Incoming, { byEmail }: Candidates, { beingDeleted, un
 
 /** See {@link findTarget}. */
 function targetOf(incoming: Incoming, candidates: Candidates, loaded: Loaded, { from }: DecideContext): Target {
-  const { record, uids, born, registers, registeredMs } = incoming;
+  const { record, uids, born, births, registers, registeredMs } = incoming;
   const { byUid, byEmail } = candidates;
-  const removedUids = new Map([...loaded.tombstones].map(([uid, { stamp }]) => [uid, stamp]));
   const isContested =
     byEmail !== undefined && (loaded.contested.has(byEmail.userId) || (isSeparate(record) && byEmail.uids.length > 0));
   return findTarget(
-    { uids, email: record.email, emailSince: registers.get('s_email')?.stamp, born, registeredMs },
+    { uids, email: record.email, emailSince: registers.get('s_email')?.stamp, born, births, registeredMs },
     byUid,
     byEmail,
-    removedUids,
+    loaded.tombstones,
     loaded.nextUid,
-    { isPresent: from.waited === true, isContested },
+    {
+      isPresent: from.waited === true,
+      isContested,
+      isStranger: ({ userId }) => {
+        const user = loaded.users.get(userId);
+        return from.linked !== true && user !== undefined && !areAcquainted(user, incoming);
+      },
+    },
   );
 }
 
@@ -154,16 +204,23 @@ function planNew(
   { uids, partings, rivals }: Extract<Target, { kind: 'new' }>,
   { from }: DecideContext,
 ): UserPlan {
+  const { accepts, emailTrust } = from.route;
+  const isAccepted = (register: RegisterName): boolean =>
+    register === ADDRESS_COLUMN || (accepts(register) && !(emailTrust === 'none' && register === 'password'));
   return {
     incoming,
     user: undefined,
     uids,
     born: incoming.born,
+    births: incoming.births,
+    proofs: [incoming.proof],
+    affirmed: new Map(),
+    overtaken: false,
+    answers: false,
+    arrivesInactive: emailTrust === 'none',
     partings,
     rivals,
-    take: new Map(
-      [...incoming.registers].filter(([register]) => register === ADDRESS_COLUMN || from.route.accepts(register)),
-    ),
+    take: new Map([...incoming.registers].filter(([register]) => isAccepted(register))),
     newerHere: false,
     tied: [],
     notes: [],
@@ -174,15 +231,30 @@ function planNew(
 /** An account is to become what it and the record are together. */
 function planExisting(
   incoming: Incoming,
-  { userId, uids, partings, joined: joinedIds, rivals }: Extract<Target, { kind: 'existing' }>,
-  { users }: Loaded,
+  { uids, partings, joined: joinedIds, rivals }: Extract<Target, { kind: 'existing' }>,
+  { user, meeting, loaded: { users } }: Meeters,
   context: DecideContext,
 ): UserPlan {
-  const user = users.get(userId) as LocalUser;
   const joined = joinedIds.map((one) => users.get(one) as LocalUser);
   const born = existenceStampOfAll([incoming, user, ...joined], context.nowMs);
-  const merged = mergeUser(user, incoming, joined, context);
-  return { incoming, user, uids, born, partings, rivals, ...merged };
+  const met = meet(user, incoming, mergeUser(user, incoming, joined, context), meeting, context);
+  const births = joined.reduce((all, one) => uniteBirths(all, one.births), met.births);
+  const proofs = [user.proof, incoming.proof, ...joined.map((one) => one.proof)];
+  if (context.from.route.emailTrust === 'none' && user.proof === null) keepUnopened(met.take);
+  return { incoming, user, uids, born, partings, rivals, ...met, births, proofs, arrivesInactive: false };
+}
+
+/** An account, and how it stands to that of a record. */
+interface Meeters {
+  readonly user: LocalUser;
+  readonly meeting: Exclude<Meeting, { kind: 'refused' }>;
+  readonly loaded: Loaded;
+}
+
+/** Only this site's own mail opens the account: a peer of which nothing is believed can but block it. */
+function keepUnopened(take: UserPlan['take']): void {
+  take.delete('password');
+  if (take.get('status')?.values['b_enabled'] !== '0') take.delete('status');
 }
 
 /** See {@link existenceStamp}; one that a clock far ahead made counts only where there is no other. */
@@ -204,7 +276,12 @@ function withLocales(plan: UserPlan, locales: ReadonlySet<string> | undefined): 
 }
 
 /** Nothing is done with a record; one that is parked is kept for a person. */
-function undone({ record, uids }: Incoming, result: 'retry' | 'parked', code: ErrorCode, message: string): Decision {
+function undone(
+  { record, uids }: Incoming,
+  result: 'retry' | 'parked',
+  code: ErrorCode,
+  message: string,
+): Extract<Decision, { kind: 'done' }> {
   const outcome: Outcome = {
     result,
     operation: 'none',

@@ -1,11 +1,13 @@
 /** Records of living users as this site reads them. Pure. */
 import { requireUid } from '../store/shadows.ts';
+import { birthsOf, type Births } from '../model/births.ts';
 import type { RemoteRegister } from '../model/merge.ts';
-import type { UserRecord } from '../model/record.ts';
+import { judgeProof, proofOf, type Proof } from '../model/proof.ts';
+import { birthsIn, type UserRecord } from '../model/record.ts';
+import type { PeerRoute } from '../model/route.ts';
 import type { RegisterName } from '../model/register.ts';
 import type { Stamp } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
-import type { PeerRoute } from '../model/route.ts';
 import { valuesAsForms } from '../osclass/form-text.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
 import { decodeRegisters, registersInLocalTime, requireStamp } from '../osclass/records.ts';
@@ -24,6 +26,11 @@ export interface Incoming {
   readonly record: UserRecord;
   readonly uids: readonly Uid[];
   readonly born: Stamp;
+  readonly births: Births;
+  /** Who proved the address of the record, as far as the peer's word goes; null: nobody. */
+  readonly proof: Proof | null;
+  /** Until then a change of address in it waits. */
+  readonly heldUntilMs: number;
   /** See {@link Registered}. */
   readonly registeredMs: number | undefined;
   readonly registers: ReadonlyMap<RegisterName, RemoteRegister>;
@@ -37,7 +44,7 @@ export interface Incoming {
 export function toIncoming(
   record: UserRecord,
   deps: IncomingDeps,
-  { sanitize }: Pick<PeerRoute, 'sanitize'>,
+  { name, emailTrust, sanitize }: Pick<PeerRoute, 'name' | 'emailTrust' | 'sanitize'>,
 ): Incoming {
   const registers = decodeRegisters(record, deps.hosts, deps.zone);
   const sanitized = new Set<RegisterName>();
@@ -47,11 +54,18 @@ export function toIncoming(
     registers.set(register, { ...remote, values });
     sanitized.add(register);
   }
+  const born = requireStamp(record.born);
+  const { email } = record;
+  const proof = record.proof && proofOf(email, record.proof.site, record.proof.at);
+  const active = record.registers['status']?.values['b_active'] === '1';
   const date = registers.get('dt_reg_date')?.values['dt_reg_date'];
   return {
     record,
     uids: record.uids.map(requireUid),
-    born: requireStamp(record.born),
+    born,
+    births: birthsIn(record) ?? birthsOf(born),
+    proof: judgeProof({ proof, email, active, born }, name, emailTrust),
+    heldUntilMs: record.heldUntil ?? 0,
     registeredMs: typeof date === 'string' ? deps.registeredMs(date) : undefined,
     registers,
     sanitized,

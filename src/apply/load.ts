@@ -4,12 +4,14 @@
  */
 import type { Kysely, Transaction } from 'kysely';
 import { markerTimes } from '../store/markers.ts';
-import { readShadows, tombstonesByUid, usersByUid, type StoredUser } from '../store/shadows.ts';
+import { readShadows, tombstonesByUid, usersByUid, type StoredUser, type UidRemoval } from '../store/shadows.ts';
+import type { ReadValidation } from '../store/ports.ts';
 import type { Undrained } from '../store/undrained.ts';
 import { chooseUids, usedUidsOf } from '../store/uid-assignment.ts';
 import { absorb, hasOtherAddress, isOtherAccount } from '../model/absorb.ts';
 import { changesOf, type Changes } from '../model/guard.ts';
 import type { Candidate } from '../model/identity.ts';
+import { firstProvenance, presentProof, provenanceAfter, type Proof, type Provenance } from '../model/proof.ts';
 import type { RegisterName } from '../model/register.ts';
 import type { Shadow } from '../model/shadow.ts';
 import type { Origin, Stamp } from '../model/stamp.ts';
@@ -30,12 +32,16 @@ export interface LoadDeps {
   readonly registeredMs: (local: string) => number | undefined;
   readonly usersWaiting: (trx: Transaction<unknown>, userIds: readonly number[]) => Promise<Set<number>>;
   readonly undrained: Undrained;
+  readonly validation: ReadValidation;
 }
 
 /** An account of this site. */
 export interface LocalUser extends Candidate {
   readonly host: HostUser;
   readonly shadow: Shadow;
+  readonly provenance: Provenance;
+  /** Who proved its address; null: nobody. */
+  readonly proof: Proof | null;
   /** Changed here since the last drain; stamped now, so peers have to be told. */
   readonly absorbed: readonly RegisterName[];
   /** What of that the guard counts towards the peers. */
@@ -55,7 +61,7 @@ export interface Loaded {
   readonly byUid: ReadonlyMap<Uid, LocalUser>;
   /** The account that holds each address, as the collation compares. */
   readonly byEmail: ReadonlyMap<string, LocalUser>;
-  readonly tombstones: ReadonlyMap<Uid, { readonly stamp: Stamp; readonly removalId: number }>;
+  readonly tombstones: ReadonlyMap<Uid, UidRemoval>;
   /** Accounts deleted here, or given another id, whose marker waits for the drain. */
   readonly beingDeleted: ReadonlyMap<Uid, number>;
   /** Accounts that went without being deleted, by the uids they had: what is remembered of them is for those that return. */
@@ -203,6 +209,7 @@ async function lookAt(
     }),
   );
   const differingIds = [...looks].flatMap(([userId, { changed }]) => (changed.length > 0 ? [userId] : []));
+  const validation = await deps.validation(trx);
   const marks = await markerTimes(trx, differingIds);
   const waiting = await deps.usersWaiting(trx, differingIds);
 
@@ -212,12 +219,17 @@ async function lookAt(
     const registeredMs = host.regDate === null ? undefined : deps.registeredMs(host.regDate);
     const common = { userId: host.id, email: host.email, host, registeredMs };
     const sinceOf = (shadow: Shadow): Stamp | undefined => shadow.registers.get('s_email')?.stamp;
+    const provenOf = (shadow: Shadow, provenance: Provenance): Pick<LocalUser, 'provenance' | 'births' | 'proof'> => {
+      const proof = presentProof(provenance, host, shadow, origin, validation);
+      return { provenance, births: provenance.births, proof };
+    };
     if (before === undefined) {
       const shadow = deps.adopt(host);
       const uid = chosen.get(host.id);
       const uids = uid === undefined ? [] : [uid];
       users.set(host.id, {
         ...common,
+        ...provenOf(shadow, firstProvenance(shadow, host)),
         emailSince: sinceOf(shadow),
         uids,
         shadow,
@@ -234,8 +246,15 @@ async function lookAt(
       look !== undefined && look.changed.length === 0
         ? look
         : absorb(before.shadow, host.registers, at, origin, waiting.has(host.id), describes);
+    const shadows = [before.shadow, shadow] as const;
+    const provenance = provenanceAfter(
+      { before: before.provenance, shadows, changed, account: host },
+      origin,
+      validation,
+    );
     users.set(host.id, {
       ...common,
+      ...provenOf(shadow, provenance),
       emailSince: sinceOf(shadow),
       uids: before.uids,
       shadow,

@@ -7,6 +7,7 @@ import {
   writeTombstones,
   forgetUsers,
   hashRemovedEmail,
+  requireUid,
   tombstonesByUid,
   writeShadows,
   type StoredUser,
@@ -15,11 +16,14 @@ import { uidsToRemove } from '../store/uid-assignment.ts';
 import { absorb } from '../model/absorb.ts';
 import { SyncError } from '../model/errors.ts';
 import { CHANGE } from '../model/guard.ts';
-import { planRemoval, type RemovalPlan } from '../model/identity.ts';
+import { planRemoval, type Candidate, type RemovalPlan } from '../model/identity.ts';
 import { routesFor, type OutboxEntry, type PeerRoute, type RemovalMode } from '../model/route.ts';
+import { birthsIn, type RemovalRecord } from '../model/record.ts';
+import { birthsOfBoth, type Removal } from '../model/tombstone.ts';
 import { compareStamps, type Origin, type Stamp } from '../model/stamp.ts';
 import { uniteUids, type Uid } from '../model/uid.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
+import { requireStamp } from '../osclass/records.ts';
 import { removeUser } from '../osclass/removal.ts';
 import { updateUser } from '../osclass/write-users.ts';
 import { requireNotBound } from './concurrent-removal.ts';
@@ -49,10 +53,24 @@ export interface RemovalPolicy {
 }
 
 /** A removal, decoded. */
-export interface IncomingRemoval {
+export interface IncomingRemoval extends Removal {
   readonly uids: readonly Uid[];
-  readonly stamp: Stamp;
   readonly emailHash: string | null;
+  /** Until then it waits. */
+  readonly heldUntilMs: number;
+  /** Accounts that are known not to be meant. */
+  readonly spared?: ReadonlySet<number>;
+}
+
+/** Decodes a removal that a schema has let through. */
+export function toIncomingRemoval(record: RemovalRecord): IncomingRemoval {
+  return {
+    uids: record.uids.map(requireUid),
+    stamp: requireStamp(record.stamp),
+    emailHash: record.emailHash,
+    births: birthsIn(record),
+    heldUntilMs: record.heldUntil ?? 0,
+  };
 }
 
 /** The accounts a removal means, and those that part from its uids. */
@@ -60,7 +78,8 @@ export function planOfRemoval(removal: IncomingRemoval, loaded: Loaded): Removal
   const main = removal.uids[0] as Uid;
   const named = [...new Set(removal.uids.map((uid) => loaded.byUid.get(uid)).filter((user) => user !== undefined))];
   const isMeant = (email: string): boolean => removal.emailHash === hashRemovedEmail(main, email);
-  return planRemoval(removal, named, isMeant, loaded.nextUid);
+  const isSpared = ({ userId }: Candidate): boolean => removal.spared?.has(userId) === true;
+  return planRemoval(removal, named, isMeant, loaded.nextUid, isSpared);
 }
 
 /**
@@ -90,6 +109,9 @@ export async function removeAccounts(
     notes.push(...(await removeByMode(trx, deps, user, from.route.removalMode)));
   }
   const known = await tombstonesByUid(trx, uids);
+  const births = [...removed, ...known.values()].reduce((all, one) => birthsOfBoth(all, one.births), removal.births);
+  const held = removed.flatMap(({ provenance }) => provenance.heldUntilMs ?? []);
+  const heldUntilMs = held.length === 0 ? undefined : Math.max(...held);
   const stamp = [...known.values()].reduce((latest, one) => later(latest, one.stamp), removal.stamp);
   const isKnown = (uid: Uid): boolean => {
     const one = known.get(uid);
@@ -104,7 +126,7 @@ export async function removeAccounts(
     removed.map((user) => user.userId),
   );
   if (from.route.removalMode !== 'delete') await detach(trx, deps, removed);
-  await writeTombstones(trx, { uids, stamp, emailHash: removal.emailHash, nowMs: nowMs() });
+  await writeTombstones(trx, { uids, stamp, emailHash: removal.emailHash, births, heldUntilMs, nowMs: nowMs() });
   await requireNotBound(trx, loaded, removal.uids);
   await unparkRemoved(trx, uids);
   const removals = new Set([...(await tombstonesByUid(trx, uids)).values()].map((one) => one.removalId));
@@ -123,7 +145,8 @@ export async function removeAccounts(
   if (isAnswer) tell(all.filter((route) => route.name === from.route.name));
   for (const parting of plan.partings) {
     const user = loaded.users.get(parting.userId) as LocalUser;
-    await writeShadows(trx, [{ userId: user.userId, uids: parting.uids, shadow: user.shadow }]);
+    const { userId, shadow, provenance } = user;
+    await writeShadows(trx, [{ userId, uids: parting.uids, shadow, provenance }]);
     await bindUids(
       trx,
       parting.uids.map((uid) => ({ uid, userId: user.userId })),
@@ -181,7 +204,7 @@ async function detach(trx: Transaction<unknown>, deps: RemovalDeps, users: reado
     const host = hosts.get(user.userId);
     if (host === undefined) return [];
     const { shadow } = absorb(user.shadow, host.registers, deps.nowMs(), deps.origin, false, deps.hosts.describes);
-    return [{ userId: user.userId, uids: [], shadow }];
+    return [{ userId: user.userId, uids: [], shadow, provenance: user.provenance }];
   });
   await writeShadows(trx, detached);
 }

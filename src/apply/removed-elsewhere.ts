@@ -8,9 +8,8 @@ import { inTransaction } from '../db/transaction.ts';
 import type { RemovalRecord } from '../model/record.ts';
 import type { Stamp } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
-import { requireStamp } from '../osclass/records.ts';
 import { loadChunk, type LoadDeps } from './load.ts';
-import { planOfRemoval } from './removals.ts';
+import { planOfRemoval, toIncomingRemoval } from './removals.ts';
 
 /** One such account. */
 export interface RemovedElsewhere {
@@ -31,10 +30,10 @@ export async function findRemovedElsewhere(
     records.flatMap((record) => record.uids.map(requireUid)),
   );
   const found: RemovedElsewhere[] = [];
-  for (const { uids: texts, stamp, emailHash } of records) {
-    const uids = texts.map(requireUid);
+  for (const record of records) {
+    const removal = toIncomingRemoval(record);
+    const { uids } = removal;
     if (!uids.some((uid) => known.has(uid))) continue;
-    const removal = { uids, stamp: requireStamp(stamp), emailHash };
     const loaded = await inTransaction(deps.db, (trx) => loadChunk(trx, deps, [removal]));
     // Deleted here as well, just now: the drain will tell.
     if (uids.some((uid) => loaded.beingDeleted.has(uid))) continue;

@@ -17,7 +17,7 @@ import type { Note } from '../model/outcome.ts';
 import { adoptionStamp, type Origin } from '../model/stamp.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import { copyContact } from '../osclass/copies.ts';
-import { newUserDefaults, type RandomBytes } from '../osclass/defaults.ts';
+import { newSecret, newUserDefaults, type RandomBytes } from '../osclass/defaults.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import type { Locations } from '../osclass/locations.ts';
 import { writeRelated } from '../osclass/related.ts';
@@ -33,6 +33,7 @@ import {
 import type { UserPlan } from './decide.ts';
 import { hideItemsOf, showItemsOf } from './hidden-items.ts';
 import { resolvePlaces } from './places.ts';
+import { isMoved, provenanceAfterPlan } from './provenance.ts';
 import type { RemovalPolicy } from './removals.ts';
 import type { Move } from './veto-registers.ts';
 
@@ -43,6 +44,7 @@ export interface StoreDeps {
   readonly locations: Locations;
   readonly origin: Origin;
   readonly randomBytes: RandomBytes;
+  readonly nowMs: () => number;
   readonly removal: RemovalPolicy;
 }
 
@@ -78,13 +80,13 @@ export async function storeUsers(
     trx,
     table,
     plans.flatMap((plan) =>
-      plan.user === undefined ? [] : [{ userId: plan.user.userId, writes: writesOf(plan, deps.hosts) }],
+      plan.user === undefined ? [] : [{ userId: plan.user.userId, writes: writesOf(plan, deps) }],
     ),
   );
   await insertUsers(
     trx,
     table,
-    fresh.map((plan) => newUserDefaults(table, writesOf(plan, deps.hosts), deps.randomBytes)),
+    fresh.map((plan) => newUserDefaults(table, writesOf(plan, deps), deps.randomBytes)),
   );
   const holders = await deps.hosts.holdersOf(trx, fresh.map(emailOf));
   const ids = new Map(plans.map((plan) => [plan, plan.user?.userId ?? holders.get(emailOf(plan))?.id ?? 0]));
@@ -118,7 +120,7 @@ function hasNoName(plan: UserPlan): boolean {
 }
 
 /** The columns of `t_user` a plan writes; what the row has already is not written again. */
-function writesOf(plan: UserPlan, hosts: HostUsers): Writes {
+function writesOf(plan: UserPlan, { hosts, catalog, randomBytes }: StoreDeps): Writes {
   const writes: Writes = new Map();
   for (const [register, { values }] of plan.take) {
     if (hosts.related.some((one) => one.register === register)) continue;
@@ -131,11 +133,24 @@ function writesOf(plan: UserPlan, hosts: HostUsers): Writes {
   }
   for (const column of outdatedNatives(plan, hosts)) writes.set(column, null);
   for (const [column, value] of plan.places ?? []) writes.set(column, value);
-  if (plan.user === undefined) {
+  const { user } = plan;
+  if (user === undefined) {
     const email = hosts.columns.get('s_email')?.[0];
     if (email !== undefined) writes.set(email, emailOf(plan));
+    const active = hosts.columns.get('status')?.find(({ name }) => name === 'b_active');
+    if (active !== undefined && plan.arrivesInactive) writes.set(active, '0');
+  } else if (plan.overtaken || (!user.host.active && isMoved(plan, { email: addressAfter(plan, user) }))) {
+    // By the old one somebody else may be logged in, or activate the account by a link mailed to the former address.
+    for (const [column, secret] of newSecret(catalog.requireTable('t_user'), randomBytes)) {
+      if (!hosts.columns.has(column.name)) writes.set(column, secret);
+    }
   }
   return writes;
+}
+
+function addressAfter({ take }: UserPlan, { email }: { readonly email: string }): string {
+  const value = take.get('s_email')?.values['s_email'];
+  return typeof value === 'string' ? value : email;
 }
 
 /** Native names of places that changed, where the peer has no columns for native names: they name the old places. */
@@ -255,7 +270,12 @@ function toStoredPlan(plan: UserPlan, host: HostUser, deps: StoreDeps): StoredPl
     registers.set(register, altered ? { ...state, altered } : state);
     if (before.registers.get(register)?.hash !== hash) changed.push(register);
   }
-  const stored = { userId: host.id, uids: plan.uids, shadow: { born: plan.born, registers } };
+  for (const [register, stamp] of plan.affirmed) {
+    const known = registers.get(register);
+    if (known !== undefined) registers.set(register, { ...known, stamp });
+  }
+  const provenance = provenanceAfterPlan(plan, host, deps.nowMs());
+  const stored = { userId: host.id, uids: plan.uids, shadow: { born: plan.born, registers }, provenance };
   return { plan, userId: host.id, stored, host, changed };
 }
 
@@ -270,7 +290,9 @@ function isAltered(plan: UserPlan, register: RegisterName, taken: Values, stored
   const isLacking = Object.keys(sent).some((column) => !(column in stored) && sent[column] !== null);
   const differing = Object.keys(taken).filter((column) => !isSameValue(taken[column] ?? null, stored[column] ?? null));
   if (differing.length === 0) return isLacking;
-  const unexplained = differing.filter((column) => column !== 'fk_c_country_code');
+  const isExplained = (column: string): boolean =>
+    column === 'fk_c_country_code' || (column === 'b_active' && plan.arrivesInactive);
+  const unexplained = differing.filter((column) => !isExplained(column));
   if (unexplained.length > 0) {
     plan.notes.push({
       code: 'VALUE_ALTERED',

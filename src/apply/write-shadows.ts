@@ -4,11 +4,13 @@ import type { OutboxWriter, Routes } from '../store/ports.ts';
 import { bindUids, forgetUsers, writeShadows, type StoredUser } from '../store/shadows.ts';
 import { reserveUids } from '../store/uid-assignment.ts';
 import { ALL_CHANGES, CHANGE, changesIn, sentChanges, type Changes } from '../model/guard.ts';
+import type { Uid } from '../model/uid.ts';
 import { routesFor, type OutboxEntry, type PeerRoute } from '../model/route.ts';
 import { requireNotRemoved } from './concurrent-removal.ts';
 import type { UserPlan } from './decide.ts';
 import { changesOfPlan } from './guard.ts';
-import type { Loaded } from './load.ts';
+import type { Loaded, LocalUser } from './load.ts';
+import { isReproved } from './provenance.ts';
 import type { RecordSource } from '../model/outcome.ts';
 import type { StoredPlan } from './store-users.ts';
 
@@ -25,6 +27,11 @@ export interface WriteShadowsDeps {
  */
 function holdsMore({ user, incoming }: UserPlan): boolean {
   return [...(user?.shadow.registers.keys() ?? [])].some((name) => !Object.hasOwn(incoming.record.registers, name));
+}
+
+/** What is remembered of an account of which no record was stored. */
+function toStored({ userId, shadow, provenance }: LocalUser, uids: readonly Uid[]): StoredUser {
+  return { userId, uids, shadow, provenance };
 }
 
 /** What the guard counts of a plan towards other peers: what a person let in here goes on as it came. */
@@ -57,21 +64,24 @@ export async function writeShadowsAndOutboxes(
 
   for (const user of loaded.users.values()) {
     if (!user.adopted && user.absorbed.length === 0) continue;
-    write.set(user.userId, { userId: user.userId, uids: user.uids, shadow: user.shadow });
+    write.set(user.userId, toStored(user, user.uids));
     if (user.uids.length > 0) send(routesFor(routes, user.absorbed), user.userId, user.absorbedChanges);
   }
   for (const { plan, userId, stored: user, changed } of stored) {
     const before = plan.user;
     const isLinked = before === undefined || plan.uids.some((uid) => !before.uids.includes(uid));
     const knowsLess = plan.uids.some((uid) => !plan.incoming.uids.includes(uid));
-    const isNews = before === undefined || isLinked || plan.take.size > 0;
-    if (isNews || before.adopted || before.absorbed.length > 0) write.set(userId, user);
-    const news = before === undefined || isLinked ? 'all' : [...plan.take.keys()];
+    const isProvenAnew = before !== undefined && isReproved(before, user.provenance);
+    const isNews = before === undefined || isLinked || plan.take.size > 0 || isProvenAnew;
+    if (isNews || user.provenance !== before.provenance || before.adopted || before.absorbed.length > 0)
+      write.set(userId, user);
+    const news = before === undefined || isLinked || isProvenAnew ? 'all' : [...plan.take.keys()];
     // Whose those uids are, or which of two equal claims counts, was found here; nobody else will tell. Neither will the
     // sender of what was taken for an account it does not know as we do: for it, that may belong to another one by now.
     const isFinding =
       (knowsLess && (isLinked || plan.take.size > 0)) ||
       plan.partings.length > 0 ||
+      plan.affirmed.size > 0 ||
       plan.tied.some((name) => plan.take.has(name));
     if (isFinding || (isNews && (from.route.relay || from.overwrite))) {
       send(routesFor(routes, news, from.route.name), userId, changesToRelay(plan, from));
@@ -83,12 +93,14 @@ export async function writeShadowsAndOutboxes(
     // Its people come to what they have here by nothing else: it was another account until now.
     const isAnother = before !== undefined && changed.includes('s_email') && holdsMore(plan);
     if (isAnother && from.via === 'feed') send(routesFor(routes, 'all'), userId);
-    if (!isAnswered && (isFinding || knowsLess || (hasMore && from.via !== 'feed'))) send(source, userId);
+    const isUntold = plan.incoming.record.proof === null && before !== undefined && before.proof !== null;
+    const owesAnswer = plan.answers || isFinding || knowsLess;
+    if (!isAnswered && (owesAnswer || ((hasMore || isUntold) && from.via !== 'feed'))) send(source, userId);
     if (!isAnswered) for (const rival of plan.rivals) send(source, rival);
     for (const parting of plan.partings) {
       const other = loaded.users.get(parting.userId);
       if (other === undefined) continue;
-      write.set(other.userId, { userId: other.userId, uids: parting.uids, shadow: other.shadow });
+      write.set(other.userId, toStored(other, parting.uids));
       send(routesFor(routes, 'all'), other.userId);
     }
   }

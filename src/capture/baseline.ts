@@ -14,6 +14,7 @@ import { chooseUids, reserveUids, type Addressed } from '../store/uid-assignment
 import { hashValues, type RegisterName } from '../model/register.ts';
 import { absorb, isOtherAccount } from '../model/absorb.ts';
 import { CHANGE, changesOf, sentChanges } from '../model/guard.ts';
+import { firstProvenance, provenanceAfter } from '../model/proof.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
 import type { Uid } from '../model/uid.ts';
 import type { HostUser } from '../osclass/host-users.ts';
@@ -212,9 +213,12 @@ async function compare(
 ): Promise<{ entries: OutboxEntry[]; others: HostUser[] }> {
   const { origin, hosts, outbox } = deps;
   const shadowOf = (user: HostUser): StoredUser => known.get(user.id) as StoredUser;
-  const differing = users.filter(({ id, registers }) => {
-    const before = known.get(id) as StoredUser;
-    return absorb(before.shadow, registers, 0, origin, false, hosts.describes).shadow !== before.shadow;
+  const validation = await deps.validation(trx);
+  const differing = users.filter((user) => {
+    const { shadow: was, provenance: before } = shadowOf(user);
+    const { shadow, changed } = absorb(was, user.registers, 0, origin, false, hosts.describes);
+    const change = { before, shadows: [was, shadow] as const, changed, account: user };
+    return shadow !== was || provenanceAfter(change, origin, validation) !== before;
   });
   const ids = differing.map((user) => user.id);
   // Read before its shadow was locked, a row may be older than its shadow.
@@ -240,7 +244,12 @@ async function compare(
       waiting.has(user.id),
       hosts.describes,
     );
-    if (shadow !== before.shadow) write.push({ ...before, shadow });
+    const provenance = provenanceAfter(
+      { before: before.provenance, shadows: [before.shadow, shadow], changed, account: user },
+      origin,
+      validation,
+    );
+    if (shadow !== before.shadow || provenance !== before.provenance) write.push({ ...before, shadow, provenance });
     if (before.uids.length === 0) continue;
     if (changed.includes('s_email')) moved.push({ userId: user.id, email: user.email, uids: before.uids });
     const guarded = changesOf(changed, before.shadow.registers.get('status')?.hash, user);
@@ -281,7 +290,10 @@ async function adoptAll(
   const known = adopted.map((user) => ({ user, uid: uids.get(user.id) as Uid }));
   await addShadows(
     trx,
-    known.map(({ user, uid }) => ({ userId: user.id, uids: [uid], shadow: adopt(user, deps) })),
+    known.map(({ user, uid }) => {
+      const shadow = adopt(user, deps);
+      return { userId: user.id, uids: [uid], shadow, provenance: firstProvenance(shadow, user) };
+    }),
   );
   await bindUids(
     trx,

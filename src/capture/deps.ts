@@ -1,6 +1,6 @@
 /** What the passes of capture need of the site, given by whoever puts the site together. */
 import type { Kysely, Transaction } from 'kysely';
-import type { OutboxWriter, Routes } from '../store/ports.ts';
+import type { OutboxWriter, ReadValidation, Routes } from '../store/ports.ts';
 import type { Origin } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
@@ -17,5 +17,6 @@ export interface CaptureDeps {
   /** Local time of the site → milliseconds since 1970, undefined for sentinel dates. */
   readonly toEpochMs: (local: string) => number | undefined;
   readonly nowMs: () => number;
+  readonly validation: ReadValidation;
   readonly randomUid: () => Uid;
 }

@@ -7,6 +7,7 @@ import { absorb, firstShadow, isOtherAccount, type Absorbed } from '../model/abs
 import { CHANGE, changesOf, sentChanges, type Changes } from '../model/guard.ts';
 import { hashValues, type RegisterName } from '../model/register.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
+import { firstProvenance, provenanceAfter, registeredProvenance } from '../model/proof.ts';
 import type { Shadow } from '../model/shadow.ts';
 import { isAdoption, nextStamp, type Origin } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
@@ -188,15 +189,20 @@ async function addUsers(
   const { origin, randomUid } = deps;
   const addressed = users.map(({ user }) => ({ userId: user.id, email: user.email }));
   const uids = await chooseUids(trx, addressed, randomUid);
-  const shadowOf = ({ user, mark }: MarkedUser): Shadow => {
-    if (!isRegistration(mark)) return adopt(user, deps);
+  const validation = await deps.validation(trx);
+  const remembered = ({ user, mark }: MarkedUser): Pick<StoredUser, 'shadow' | 'provenance'> => {
+    if (!isRegistration(mark)) {
+      const shadow = adopt(user, deps);
+      return { shadow, provenance: firstProvenance(shadow, user) };
+    }
     const stamp = nextStamp(mark.atMs, undefined, origin);
-    return firstShadow(user.registers, stamp, stamp);
+    const shadow = firstShadow(user.registers, stamp, stamp);
+    return { shadow, provenance: registeredProvenance(shadow, user, origin, validation) };
   };
   const rows = users.map((one) => ({
     userId: one.user.id,
     uids: [uids.get(one.user.id) as Uid],
-    shadow: shadowOf(one),
+    ...remembered(one),
   }));
   await addShadows(trx, rows);
   await bindUids(
@@ -244,9 +250,15 @@ async function compare(
   const write: StoredUser[] = [];
   const moved: (Addressed & { uids: readonly Uid[] })[] = [];
   const changes: UserChange[] = [];
+  const validation = await deps.validation(trx);
   for (const [{ user, mark }, { shadow, changed }] of looks) {
     const before = shadows.get(user.id) as StoredUser;
-    if (shadow !== before.shadow) write.push({ ...before, shadow });
+    const provenance = provenanceAfter(
+      { before: before.provenance, shadows: [before.shadow, shadow], changed, account: user },
+      origin,
+      validation,
+    );
+    if (shadow !== before.shadow || provenance !== before.provenance) write.push({ ...before, shadow, provenance });
     // An account that stayed here after its removal elsewhere has no uid: no peer is told.
     if (before.uids.length === 0) continue;
     if (changed.includes('s_email')) moved.push({ userId: user.id, email: user.email, uids: before.uids });

@@ -7,6 +7,8 @@ import { readServerFacts, type ServerFacts } from '../db/server-facts.ts';
 import { SyncError } from '../model/errors.ts';
 import { requireFit } from '../osclass/host-fit.ts';
 import type { RelatedTable } from '../osclass/related.ts';
+import { readValidates } from '../osclass/validation.ts';
+import { noteFirstSight } from '../store/first-sight.ts';
 import { restoreQueue } from './queue-repair.ts';
 import { withTriggerLease } from './with-trigger-lease.ts';
 import type { DdlOptions } from './ddl-session.ts';
@@ -64,6 +66,7 @@ export async function installOnce(
   try {
     const migrations = await migrate(db, catalog.prefix);
     if (before > 0) await restoreQueue(db, catalog);
+    await noteFirstSight(db, await readValidates(db, catalog));
     if (mode === 'scan') {
       await withTriggerLease(db, () => dropTriggers(db, catalog, ddl));
       if (await isBaselinePending(db)) await trustTable(db, catalog);

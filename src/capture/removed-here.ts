@@ -5,6 +5,7 @@ import { chooseUids, uidsToRemove } from '../store/uid-assignment.ts';
 import { CHANGE } from '../model/guard.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
 import { nextStamp, type Stamp } from '../model/stamp.ts';
+import { birthsOfBoth } from '../model/tombstone.ts';
 import { uidOfEmail, type Uid } from '../model/uid.ts';
 import type { CaptureDeps } from './deps.ts';
 
@@ -51,7 +52,11 @@ export async function recordDeletions(
     if (main === undefined) continue;
     const stamp: Stamp = nextStamp(atMs, before?.shadow.born, origin);
     const emailHash = email === '' ? null : hashRemovedEmail(main, email);
-    await writeTombstones(trx, { uids, stamp, emailHash, nowMs: deps.nowMs() });
+    const nowMs = deps.nowMs();
+    const { births, heldUntilMs } = before?.provenance ?? {};
+    const known = [...(await tombstonesByUid(trx, uids)).values()];
+    const ofAll = known.reduce((all, one) => birthsOfBoth(all, one.births), births);
+    await writeTombstones(trx, { uids, stamp, emailHash, births: ofAll, heldUntilMs, nowMs });
     for (const { removalId } of (await tombstonesByUid(trx, uids)).values()) {
       removals.add(removalId);
       if (email !== '') await outbox.removed?.(trx, { email, removalId, uids, told: told.map((route) => route.name) });

@@ -18,6 +18,7 @@ import {
   type StoredUser,
 } from '../store/shadows.ts';
 import { hasOtherAddress, isOtherAccount, isSameAccount, underNewId } from '../model/absorb.ts';
+import { uniteBirths } from '../model/births.ts';
 import { isHashOf } from '../model/register.ts';
 import { uidOfEmail, uidsOfEmail, uniteUids } from '../model/uid.ts';
 import type { HostUser } from '../osclass/host-users.ts';
@@ -60,7 +61,10 @@ export async function renumber(
   await deps.renumberWaiting(trx, moves);
   const united = doubles.map((userId): StoredUser => {
     const mover = movers.get(userId) as StoredUser;
-    return { ...mover, userId, uids: uniteUids(mover.uids, (stored.get(userId) as StoredUser).uids) };
+    const double = stored.get(userId) as StoredUser;
+    const births = uniteBirths(mover.provenance.births, double.provenance.births);
+    const provenance = { ...mover.provenance, births };
+    return { ...mover, userId, uids: uniteUids(mover.uids, double.uids), provenance };
   });
   await writeShadows(trx, united);
   await bindUids(

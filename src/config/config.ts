@@ -1,4 +1,5 @@
 /** The config as the rest of the program sees it: checked, with defaults, units in the names. */
+import type { EmailTrust } from '../model/proof.ts';
 import type { GuardLimits } from '../model/guard.ts';
 import type { ColumnList } from '../model/policy.ts';
 import type { RemovalMode } from '../model/route.ts';
@@ -147,6 +148,8 @@ export interface PeerConfig {
   readonly removalMode: RemovalMode;
   /** `osclass`: texts that it sends are stored as a form of Osclass would store them. */
   readonly sanitize: 'osclass' | 'none';
+  /** How far its word on proofs of addresses goes. */
+  readonly emailTrust: EmailTrust;
   /** Only plugin peers: IANA zone of its DATETIME values; null: as ours. */
   readonly timezone: string | null;
   /** Only plugin peers: everybody there is asked for again within this time. */

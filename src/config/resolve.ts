@@ -109,6 +109,7 @@ function resolvePeer(raw: RawConfig['peers'][number], removalMode: RemovalMode, 
     relay: raw.relay,
     removalMode: raw.removal_mode ?? removalMode,
     sanitize: raw.sanitize ?? (raw.protocol === 'plugin' ? 'osclass' : 'none'),
+    emailTrust: raw.email_trust ?? (raw.protocol === 'plugin' ? 'unproven' : 'auto'),
     timezone: raw.timezone ?? null,
     feedWithinMs: raw.feed_schedule === undefined ? null : (parseDuration(raw.feed_schedule) ?? null),
   };

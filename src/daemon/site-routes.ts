@@ -7,7 +7,15 @@ import { SyncError } from '../model/errors.ts';
 import { installationId } from '../store/installation.ts';
 import { noteInstallation } from '../store/feed-cursor.ts';
 import { nativeOwner } from '../model/feed-owner.ts';
-import { PROTOCOL, ROWS, SIGNATURES, type Hello, type StreamAnswer, type StreamRequest } from '../model/record.ts';
+import {
+  PROOFS,
+  PROTOCOL,
+  ROWS,
+  SIGNATURES,
+  type Hello,
+  type StreamAnswer,
+  type StreamRequest,
+} from '../model/record.ts';
 import { fingerprintOf, publicHalf } from '../model/signing-key.ts';
 import { peerFacts } from '../admin/peer-facts.ts';
 import { listParked } from '../admin/parked.ts';
@@ -24,6 +32,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Call, PluginAnswer, ServerDeps } from '../server/deps.ts';
 import type { Site } from '../site/site.ts';
 import type { Loops } from './loops.ts';
+import { readValidates } from '../osclass/validation.ts';
 import { VERSION } from '../version.ts';
 
 /** The part of {@link ServerDeps} that needs an open site. */
@@ -162,7 +171,8 @@ function makeHello(site: Site, clock: Clock, factsOf: (peer: string) => PeerFact
       send: route.send,
       columns: { accept: [...columns], send: [...sendColumns] },
       installation: await installationId(db),
-      features: [ROWS, SIGNATURES],
+      features: [ROWS, SIGNATURES, PROOFS],
+      validates: await readValidates(db, site.snapshot().catalog),
       public_key: signingKey === null ? null : fingerprintOf(publicHalf(signingKey)),
       known_keys: (config?.publicKeys ?? []).map(fingerprintOf),
       failing_since:

@@ -1,12 +1,12 @@
 /** What entries of an outbox stand for: the present values of each user, read now and not when the change was made. */
 import type { Kysely } from 'kysely';
-import type { Routes } from '../store/ports.ts';
+import type { ReadValidation, Routes } from '../store/ports.ts';
 import { restampTombstones, restampUsers } from '../store/restamp.ts';
 import { readShadows, readTombstones } from '../store/shadows.ts';
 import type { Undrained } from '../store/undrained.ts';
-import type { WireRecord } from '../model/record.ts';
 import { registersOf } from '../model/guard.ts';
 import type { Selection } from '../model/policy.ts';
+import { toWireProvenance, type WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import { formatStamp, type Origin } from '../model/stamp.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
@@ -23,6 +23,7 @@ export interface PackDeps {
   readonly nowMs: () => number;
   /** All peers. */
   readonly routes: Routes;
+  readonly validation: ReadValidation;
 }
 
 /** How a peer takes records. */
@@ -31,6 +32,8 @@ export interface PeerForm {
   readonly zone: Zone;
   /** The peer understands `row`: whether a register that is a row of its own exists. */
   readonly saysRows: boolean;
+  /** The peer understands births and proofs. */
+  readonly saysProofs: boolean;
   /** The peer knows accounts by nothing but their address. */
   readonly isByAddress: boolean;
 }
@@ -60,9 +63,11 @@ export async function pack(
   deps: PackDeps,
   route: PeerRoute,
   entries: readonly DueEntry[],
-  { zone, saysRows }: Omit<PeerForm, 'isByAddress'>,
+  { zone, saysRows, saysProofs }: Omit<PeerForm, 'isByAddress'>,
 ): Promise<Packed> {
-  const { db, hosts } = deps;
+  const { db, hosts, origin } = deps;
+  const nowMs = deps.nowMs();
+  const form = { saysRows, proving: saysProofs ? { origin, nowMs, validation: await deps.validation(db) } : undefined };
   const refs = (kind: DueEntry['kind']): number[] => entries.filter((e) => e.kind === kind).map((entry) => entry.ref);
   const users = await hosts.byId(db, refs('user'));
   const shadows = await restampUsers(
@@ -82,7 +87,9 @@ export async function pack(
         continue;
       }
       const { uids, emailHash, stamp } = tombstone;
-      const record: WireRecord = { kind: 'removal', uids: [...uids], emailHash, stamp: formatStamp(stamp) };
+      const provenance = saysProofs ? toWireProvenance(tombstone, nowMs) : {};
+      const removed = { uids: [...uids], emailHash, stamp: formatStamp(stamp) };
+      const record: WireRecord = { kind: 'removal', ...removed, ...provenance };
       packed.parcels.push({ entry, record, userId: null, email: null });
       continue;
     }
@@ -95,7 +102,7 @@ export async function pack(
     else {
       const held = registersOf(entry.held);
       const sends: Selection = (register) => route.sends(register) && !held.has(register);
-      const encoded = encodeUser(user, stored, sends, hosts, zone, { saysRows });
+      const encoded = encodeUser(user, stored, sends, hosts, zone, form);
       if (encoded?.isWhole !== true) packed.early.push(entry);
       else packed.parcels.push({ entry, record: encoded.record, userId: user.id, email: user.email });
     }

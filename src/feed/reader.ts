@@ -1,7 +1,7 @@
 /** Serving a feed: one page of our active and enabled users, with stamps and totals. */
 import type { Kysely } from 'kysely';
 import type { Catalog } from '../db/catalog.ts';
-import type { AppendLog, OutboxWriter, Routes } from '../store/ports.ts';
+import type { AppendLog, OutboxWriter, ReadValidation, Routes } from '../store/ports.ts';
 import { restampUsers } from '../store/restamp.ts';
 import { readShadows } from '../store/shadows.ts';
 import type { Undrained } from '../store/undrained.ts';
@@ -33,6 +33,7 @@ export interface FeedReaderDeps {
   /** True while users may lack a shadow that no stream brings later. */
   readonly feedsMustWait: () => Promise<boolean>;
   readonly undrained: Pick<Undrained, 'changingHands'>;
+  readonly validation: ReadValidation;
   /** Processes markers, so that what changed just now is in the page. */
   readonly drain: () => Promise<void>;
 }
@@ -54,6 +55,8 @@ export interface FeedQuery {
   readonly times?: 'utc' | 'local';
   /** Say of each row whether it is there. */
   readonly rows?: boolean;
+  /** Say births and proofs. */
+  readonly proofs?: boolean;
   /** No users: only where the page ends, or the removals that we remember. */
   readonly only?: 'ids' | 'removed';
 }
@@ -109,7 +112,7 @@ export function makeFeedReader(deps: FeedReaderDeps): FeedReader {
     route: PeerRoute,
     users: readonly HostUser[],
     zone: Zone,
-    saysRows: boolean,
+    { rows = false, proofs = false }: FeedQuery,
   ): Promise<(UserRecord | undefined)[]> => {
     const { hosts } = deps.snapshot();
     const userIds = users.map((user) => user.id);
@@ -118,27 +121,29 @@ export function makeFeedReader(deps: FeedReaderDeps): FeedReader {
     const unknown = userIds.filter((userId) => !shadows.has(userId));
     const renumbered = await deps.undrained.changingHands(db, unknown);
     if (renumbered.size > 0) throw new SyncError('BASELINE_PENDING', undefined, { retryAfterS: 1 });
+    const proving = proofs ? { origin: deps.origin, nowMs: nowMs(), validation: await deps.validation(db) } : undefined;
+    const form = { saysRows: rows, proving };
     return users.map((user) => {
       const stored = shadows.get(user.id);
-      return stored === undefined
-        ? undefined
-        : encodeUser(user, stored, route.sends, hosts, zone, { saysRows })?.record;
+      return stored === undefined ? undefined : encodeUser(user, stored, route.sends, hosts, zone, form)?.record;
     });
   };
 
   return {
-    async page(route, { after, limit: wanted, times, only, rows: saysRows = false }, call) {
+    async page(route, query, call) {
+      const { after, limit: wanted, times, only } = query;
       // A user without a shadow would be left out, and the cursor of the peer would move past it.
       if (await deps.feedsMustWait()) throw new SyncError('BASELINE_PENDING', undefined, { retryAfterS: 1 });
       await deps.drain();
       const { hosts, zone: ours } = deps.snapshot();
       const zone = times === 'local' ? makeZone(null) : ours;
       const limit = Math.max(1, Math.min(wanted, deps.limit()));
-      if (only === 'removed') return await readRemovals(db, route.name, { after, limit });
+      if (only === 'removed')
+        return await readRemovals(db, route.name, { after, limit, nowMs: nowMs(), proofs: query.proofs === true });
       // One more than asked for tells whether there is a next page.
       const found = await hosts.after(db, after, limit + 1, { eligible: true });
       const eligible = found.slice(0, limit);
-      const records = only === undefined ? await recordsOf(route, eligible, zone, saysRows) : [];
+      const records = only === undefined ? await recordsOf(route, eligible, zone, query) : [];
       const users = only === undefined ? eligible.slice(0, fitting(records)) : eligible;
       const before = await countFrom(route.name, after);
       const done = users.length === found.length;

@@ -2,8 +2,10 @@
  * Identity: which account of this site a record is about. Pure. Uids first, then the canonical e-mail; no account is
  * ever overwritten to make room for another.
  */
+import { concerns, type Births } from './births.ts';
 import { datesAgree, isSameRegistration, type Registered } from './registration.ts';
 import { compareStamps, isAdoption, type Stamp } from './stamp.ts';
+import type { Removal } from './tombstone.ts';
 import { canonicalEmail, incarnationOf, isUidOfEmail, uniteUids, type NextUid, type Uid } from './uid.ts';
 
 /** An account of this site that a record may be about. */
@@ -46,11 +48,19 @@ export type Target =
 
 /** What {@link findTarget} needs to know of a record, or of an account. */
 export interface Claim extends Registered {
+  readonly births: Births;
   readonly uids: readonly Uid[];
   /** As stored. */
   readonly email: string;
   /** When it came to that address, if that is known. */
   readonly emailSince: Stamp | undefined;
+}
+
+/** What else is known where a record comes in. */
+export interface Known {
+  readonly isPresent?: boolean;
+  readonly isContested?: boolean;
+  readonly isStranger?: (candidate: Candidate) => boolean;
 }
 
 /**
@@ -60,15 +70,17 @@ export interface Claim extends Registered {
  * @param byEmail the account the database finds by the address, under its own collation
  * @param tombstones removals known here, by uid
  * @param known `isPresent`: the record is known to tell of now, then whoever has the address here is who it is about.
- *   `isContested`: who has the address here should have another by now, and cannot get it: then it is not
+ *   `isContested`: who has the address here should have another by now, and cannot get it: then it is not.
+ *   `isStranger`: the account and that of the record have never met. Then a uid that both have, for both sites derived it from
+ *   an address, says nothing of who they are
  */
 export function findTarget(
   claim: Claim,
   byUid: readonly Candidate[],
   byEmail: Candidate | undefined,
-  tombstones: ReadonlyMap<Uid, Stamp>,
+  tombstones: ReadonlyMap<Uid, Removal>,
   nextUid: NextUid,
-  { isPresent, isContested }: { readonly isPresent?: boolean; readonly isContested?: boolean } = {},
+  { isPresent, isContested, isStranger }: Known = {},
 ): Target {
   const sameAccount = findSameAccount(claim, byEmail, byUid);
   const removal = latestRemoval(claim, tombstones);
@@ -80,8 +92,17 @@ export function findTarget(
   // Where the record names the account by a uid too, its sender took the others for the same account. Insisting that they are
   // not would go back and forth for ever, so they part.
   const isTakenForOne = sameAccount !== undefined && byUid.includes(sameAccount);
-  const earlier = byUid.filter((candidate) => isLaterHolder(claim, candidate, !isTakenForOne && isOther(candidate)));
-  const later = byUid.filter((candidate) => isLaterHolder(candidate, claim, isOther(candidate)));
+  const strangers = strangersAmong(byUid, email, isStranger);
+  const keeping = strangers.filter((stranger) => keepsUids(stranger, claim));
+  const acquainted = byUid.filter((candidate) => !strangers.includes(candidate));
+  const earlier = [
+    ...acquainted.filter((candidate) => isLaterHolder(claim, candidate, !isTakenForOne && isOther(candidate))),
+    ...keeping,
+  ];
+  const later = [
+    ...acquainted.filter((candidate) => isLaterHolder(candidate, claim, isOther(candidate))),
+    ...strangers.filter((stranger) => !keeping.includes(stranger)),
+  ];
   const isAnothers = (uid: Uid): boolean => tombstones.has(uid) || earlier.some((one) => one.uids.includes(uid));
   const remaining = claim.uids.filter((uid) => !isAnothers(uid));
   const uids = remaining.length > 0 ? remaining : [nextUid(claim.uids, claim.email)];
@@ -127,6 +148,32 @@ export function findTarget(
     joined: [],
     rivals,
   };
+}
+
+/**
+ * Accounts that a record names and that are not its own, for the two never met and have other addresses by now; or the record
+ * names one besides that it did meet.
+ */
+function strangersAmong(
+  byUid: readonly Candidate[],
+  email: string,
+  isStranger: (candidate: Candidate) => boolean = () => false,
+): readonly Candidate[] {
+  const strangers = byUid.filter(isStranger);
+  if (strangers.length < byUid.length) return strangers;
+  return strangers.filter((candidate) => canonicalEmail(candidate.email) !== email);
+}
+
+/**
+ * Which of two accounts that never met keeps the uids that both have: the one whose address they are derived from, or else the
+ * one that came to be first. Both sites decide alike.
+ */
+function keepsUids(stranger: Candidate, claim: Claim): boolean {
+  const shared = claim.uids.filter((uid) => stranger.uids.includes(uid));
+  const isDerivedFrom = ({ email }: Claim): boolean => shared.some((uid) => isUidOfEmail(uid, email));
+  if (isDerivedFrom(stranger) !== isDerivedFrom(claim)) return isDerivedFrom(stranger);
+  const order = compareStamps(stranger.born, claim.born);
+  return order < 0 || (order === 0 && canonicalEmail(stranger.email) <= canonicalEmail(claim.email));
 }
 
 /** Which of them came to its address last; the first of those that did so at once. */
@@ -184,18 +231,23 @@ export interface RemovalPlan {
 }
 
 /**
- * Decides which accounts a removal concerns: those that came to be before it. Where its uids name several accounts of
- * this site, only the one with the removed address is meant; the others part from the removed uids.
+ * Decides which accounts a removal concerns: those that came to be before it, and that have met the removed one. Where its
+ * uids name several accounts of this site, only the one with the removed address is meant; the others part from the removed uids.
  *
  * @param isRemovedEmail whether an address is the one the removed user had
+ * @param isSpared whether an account is known not to be meant
  */
 export function planRemoval(
-  removal: { readonly uids: readonly Uid[]; readonly stamp: Stamp },
+  removal: Removal & { readonly uids: readonly Uid[] },
   byUid: readonly Candidate[],
   isRemovedEmail: (email: string) => boolean,
   nextUid: NextUid,
+  isSpared: (candidate: Candidate) => boolean = () => false,
 ): RemovalPlan {
-  const older = byUid.filter((candidate) => compareStamps(candidate.born, removal.stamp) <= 0);
+  const older = byUid.filter(
+    (candidate) =>
+      compareStamps(candidate.born, removal.stamp) <= 0 && isAbout(removal, candidate) && !isSpared(candidate),
+  );
   const meant = older.length > 1 ? older.filter((candidate) => isRemovedEmail(candidate.email)) : older;
   const remove = (meant.length > 0 ? meant : older).map((candidate) => candidate.userId);
   const partings = byUid.filter((c) => !remove.includes(c.userId)).map((c) => part(c, removal.uids, nextUid));
@@ -211,12 +263,20 @@ function part(candidate: Candidate, removedUids: readonly Uid[], nextUid: NextUi
   };
 }
 
-/** The latest removal that is not older than the account in the record; it beats whatever was edited meanwhile. */
-function latestRemoval(claim: Claim, tombstones: ReadonlyMap<Uid, Stamp>): Stamp | undefined {
+/** True if the removed account has met this one, or if nobody can say. */
+function isAbout({ births }: Removal, account: Pick<Claim, 'births'>): boolean {
+  return births === undefined || concerns(births, account.births);
+}
+
+/**
+ * The latest removal of the account in the record that is not older than the account; it beats whatever was edited meanwhile.
+ */
+function latestRemoval(claim: Claim, tombstones: ReadonlyMap<Uid, Removal>): Stamp | undefined {
   let latest: Stamp | undefined;
   for (const uid of claim.uids) {
-    const stamp = tombstones.get(uid);
-    if (stamp === undefined || compareStamps(claim.born, stamp) > 0) continue;
+    const removal = tombstones.get(uid);
+    if (removal === undefined || !isAbout(removal, claim) || compareStamps(claim.born, removal.stamp) > 0) continue;
+    const { stamp } = removal;
     if (latest === undefined || compareStamps(stamp, latest) > 0) latest = stamp;
   }
   return latest;

@@ -27,6 +27,8 @@ export interface RecordSource {
   readonly approved?: readonly GuardClass[];
   /** A person started the feed, and was told beforehand what it would change: of the guard's classes only removals count. */
   readonly startedByPerson?: true;
+  /** A person said that these are the same as the accounts here that have their addresses. */
+  readonly linked?: true;
   /** Only `parked`: the row of each record. */
   readonly rows?: ReadonlyMap<WireRecord, ParkedRef>;
   /** The records have been parked so long that they are no late ones: what came after them would have come too. */

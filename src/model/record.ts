@@ -3,6 +3,7 @@
  * each register under its own stamp, so it may be sent twice, late and in any order.
  */
 import { Type, type Static } from 'typebox';
+import { MOST_BIRTHS, type Births } from './births.ts';
 import { INSTALLATION_PATTERN } from './feed-owner.ts';
 import { compareStamps, parseStamp, STAMP_PATTERN, type Stamp } from './stamp.ts';
 import { UID_PATTERN } from './uid.ts';
@@ -15,6 +16,7 @@ const StampText = Type.String({
   maxLength: 64,
   description: 'Hybrid logical time and origin: MS-COUNTER-PRIORITY-SITE',
 });
+const SiteText = Type.String({ pattern: '^[a-z0-9-]{1,32}$', description: 'Name of a site' });
 const UidText = Type.String({ pattern: UID_PATTERN, description: 'Identity of a user across sites' });
 const Uids = Type.Array(UidText, { minItems: 1, maxItems: 64 });
 
@@ -45,6 +47,21 @@ export const WireRegister = Type.Object(
   { title: 'WireRegister', additionalProperties: false },
 );
 
+const BirthsSaid = Type.Array(StampText, {
+  maxItems: MOST_BIRTHS,
+  description:
+    'Existence stamps of the registrations that the account was made of, where they are more than that of the record: two accounts that have one in common have met. Only to peers whose hello lists `proofs`, as the fields below',
+});
+const Overruled = Type.Array(StampText, {
+  maxItems: MOST_BIRTHS,
+  description: 'Those that gave way to another whose owner had proved the address',
+});
+const HeldUntil = Type.Integer({
+  minimum: 0,
+  description:
+    'Milliseconds since 1970. The account here came over from somebody who had not proved the address, and who may still be logged in: until then a change of address, and a removal, wait at the receiver',
+});
+
 /** A living user. */
 export const UserRecord = Type.Object(
   {
@@ -57,6 +74,21 @@ export const UserRecord = Type.Object(
       description: 'Stamp of the registers that name none; that of the birth if absent',
     }),
     registers: Type.Record(Type.String({ minLength: 1, maxLength: 96 }), WireRegister, { maxProperties: 512 }),
+    births: Type.Optional(BirthsSaid),
+    overruled: Type.Optional(Overruled),
+    proof: Type.Optional(
+      Type.Union(
+        [
+          Type.Null(),
+          Type.Object({ site: SiteText, at: Type.Integer({ minimum: 0 }) }, { additionalProperties: false }),
+        ],
+        {
+          description:
+            'Where and when (milliseconds since 1970) the address of the record was proved; null: nowhere; absent: the sender cannot tell',
+        },
+      ),
+    ),
+    heldUntil: Type.Optional(HeldUntil),
   },
   { title: 'UserRecord', additionalProperties: false },
 );
@@ -68,6 +100,9 @@ export const RemovalRecord = Type.Object(
     uids: Uids,
     emailHash: Type.Union([Type.Null(), Type.String({ pattern: '^[0-9a-f]{64}$' })]),
     stamp: StampText,
+    births: Type.Optional(BirthsSaid),
+    overruled: Type.Optional(Overruled),
+    heldUntil: Type.Optional(HeldUntil),
   },
   { title: 'RemovalRecord', additionalProperties: false },
 );
@@ -149,7 +184,14 @@ export const Hello = Type.Object(
       }),
     ),
     features: Type.Optional(
-      Type.Array(Type.String(), { description: 'What it understands beyond version 0.1.0: `rows`, `signatures`' }),
+      Type.Array(Type.String(), {
+        description: 'What it understands beyond version 0.1.0: `rows`, `signatures`, `proofs`',
+      }),
+    ),
+    validates: Type.Optional(
+      Type.Boolean({
+        description: 'Its Osclass asks whoever registers to open a link that it mails; absent: it cannot tell',
+      }),
     ),
     public_key: Type.Optional(
       Type.Union([Type.Null(), Type.String({ maxLength: 64 })], {
@@ -187,6 +229,29 @@ export const ROWS = 'rows';
 
 /** The feature of a peer that takes signed requests. */
 export const SIGNATURES = 'signatures';
+
+/** The feature of a peer that understands births and proofs in records. */
+export const PROOFS = 'proofs';
+
+/** The births that a record names; undefined: none. */
+export function birthsIn({ births, overruled }: Pick<WireRecord, 'births' | 'overruled'>): Births | undefined {
+  return births === undefined && overruled === undefined
+    ? undefined
+    : { live: new Set(births), overruled: new Set(overruled) };
+}
+
+/** What a record says of where an account comes from; `heldUntilMs` only while it has not come. */
+export function toWireProvenance(
+  { births, heldUntilMs = 0 }: { readonly births: Births | undefined; readonly heldUntilMs: number | undefined },
+  nowMs: number,
+): Pick<RemovalRecord, 'births' | 'overruled' | 'heldUntil'> {
+  const { live = [], overruled = [] } = births ?? {};
+  return {
+    ...(births === undefined ? {} : { births: [...live].slice(0, MOST_BIRTHS) }),
+    ...([...overruled].length === 0 ? {} : { overruled: [...overruled].slice(0, MOST_BIRTHS) }),
+    ...(heldUntilMs <= nowMs ? {} : { heldUntil: heldUntilMs }),
+  };
+}
 
 /** The stamp of one register of a record: most registers of most users were last set together. */
 export function stampText(record: UserRecord, { stamp }: WireRegister): string {

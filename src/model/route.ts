@@ -1,5 +1,6 @@
 /** Routes: what goes to and comes from each peer, derived from the config. */
 import type { Changes } from './guard.ts';
+import type { EmailTrust } from './proof.ts';
 import type { Selection } from './policy.ts';
 import type { RegisterName } from './register.ts';
 
@@ -13,6 +14,8 @@ export interface PeerRoute {
   readonly send: boolean;
   /** We take its records. */
   readonly receive: boolean;
+  /** How far its word on proofs of addresses goes; see {@link judgeProof}. */
+  readonly emailTrust: EmailTrust;
   /** What it sends is passed on to our other peers. */
   readonly relay: boolean;
   /** What its removals do here. */

@@ -1,40 +1,56 @@
 /** Tombstones: what remains of removed users. Pure. */
+import { uniteBirths, type Births } from './births.ts';
 import { compareStamps, type Stamp } from './stamp.ts';
 import { uidToBytes, uniteUids, type Uid } from './uid.ts';
 
+/** When, and which account. */
+export interface Removal {
+  readonly stamp: Stamp;
+  /** Those of the removed account; undefined: a peer of a version before them told of it. */
+  readonly births: Births | undefined;
+}
+
 /** A removal as remembered. */
-export interface Tombstone {
+export interface Tombstone extends Removal {
   readonly removalId: number;
   /** The first is the main one. */
   readonly uids: readonly Uid[];
-  readonly stamp: Stamp;
+  /** Until then it waits at the peers; see {@link Provenance}. */
+  readonly heldUntilMs: number | undefined;
   /** Hex of the keyed hash of the address; null if it was not known. */
   readonly emailHash: string | null;
 }
 
 /** One uid of a tombstone, and the removal it belongs to. */
-export interface TombstoneRow {
+export interface TombstoneRow extends Omit<Tombstone, 'uids'> {
   readonly uid: Uid;
   /** Main uid of the removed user. */
   readonly main: Uid;
-  readonly removalId: number;
-  readonly stamp: Stamp;
-  readonly emailHash: string | null;
 }
 
 /** Removals put together from their rows; the latest stamp of each counts. */
 export function gatherTombstones(tombstoneRows: readonly TombstoneRow[]): Map<number, Tombstone> {
   const found = new Map<number, Tombstone>();
-  for (const { uid, main, removalId, stamp, emailHash } of tombstoneRows) {
-    const seen = found.get(removalId);
-    found.set(removalId, {
-      removalId,
+  for (const { uid, main, ...row } of tombstoneRows) {
+    const seen = found.get(row.removalId);
+    const latest = seen === undefined || compareStamps(row.stamp, seen.stamp) > 0 ? row : seen;
+    found.set(row.removalId, {
+      removalId: row.removalId,
       uids: uniteUids(seen?.uids ?? [main], [uid]),
-      stamp: seen === undefined || compareStamps(stamp, seen.stamp) > 0 ? stamp : seen.stamp,
-      emailHash: seen?.emailHash ?? emailHash,
+      stamp: latest.stamp,
+      emailHash: seen?.emailHash ?? row.emailHash,
+      births: birthsOfBoth(seen?.births, row.births),
+      heldUntilMs: latest.heldUntilMs,
     });
   }
   return found;
+}
+
+/** Of what is removed together; undefined: they are known of neither. */
+export function birthsOfBoth(one: Births, other: Births | undefined): Births;
+export function birthsOfBoth(one: Births | undefined, other: Births | undefined): Births | undefined;
+export function birthsOfBoth(one: Births | undefined, other: Births | undefined): Births | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : uniteBirths(one, other);
 }
 
 /** The number of a removal, by its main uid. */

@@ -24,11 +24,21 @@ export function newUserDefaults(
     if (given.has(column.name) || column.generated || column.autoIncrement) continue;
     // What identifies a row is never made up: the next one would have the same.
     if (column.keyKind === 'PRI') continue;
-    if (column.name === 's_secret') all.set(column, fitting(column, Buffer.from(randomBytes(20)).toString('hex')));
+    if (column.name === 's_secret') all.set(column, fitting(column, secretOf(randomBytes)));
     else if (column.name === 's_password') all.set(column, fitting(column, NO_PASSWORD));
     else if (!column.optional) all.set(column, plainValue(column, nowMs));
   }
   return all;
+}
+
+/** A fresh secret for an account: whoever was logged in or mailed a link by the old one is so no more. */
+export function newSecret(table: Table, randomBytes: RandomBytes): [Column, Value][] {
+  const column = table.column('s_secret');
+  return column === undefined ? [] : [[column, fitting(column, secretOf(randomBytes))]];
+}
+
+function secretOf(randomBytes: RandomBytes): string {
+  return Buffer.from(randomBytes(20)).toString('hex');
 }
 
 /**

@@ -4,6 +4,7 @@ import { id, type Catalog, type Column, type Ident } from '../db/catalog.ts';
 import { bindList } from '../db/bind.ts';
 import type { Runner } from '../db/transaction.ts';
 import { IDENTIFYING } from '../model/absorb.ts';
+import type { ProvingAccount } from '../model/proof.ts';
 import type { RegisterName, Value, Values } from '../model/register.ts';
 import { findHolders, type AddressHolder } from './address-holders.ts';
 import { columnValue, selectColumn, type Raw } from './column-values.ts';
@@ -11,13 +12,10 @@ import { noRow, type RelatedTable } from './related.ts';
 import { readBelongings } from './user-belongings.ts';
 import { findUserColumns, type RegisterColumns } from './user-columns.ts';
 
-/** A row of `t_user` with its descriptions. */
-export interface HostUser {
+/** A row of `t_user` with its descriptions; texts as stored. */
+export interface HostUser extends ProvingAccount {
   readonly id: number;
-  /** As stored. */
-  readonly email: string;
   readonly enabled: boolean;
-  readonly active: boolean;
   /** `dt_reg_date` and `dt_mod_date` as stored: local time of the site. */
   readonly regDate: string | null;
   readonly modDate: string | null;
@@ -144,9 +142,14 @@ function toUser(row: UserRow, registers: HostUser['registers']): HostUser {
     active: Number(row['b_active']) === 1,
     regDate: textOf(row['dt_reg_date']),
     modDate: textOf(row['dt_mod_date']),
+    resetCode: textOf(row['s_pass_code']),
+    isResetDone: EPOCH.test(textOf(row['s_pass_date']) ?? ''),
     registers,
   };
 }
+
+/** What Osclass writes once a password was set by the link in a mail: the beginning of 1970, in the zone of the site. */
+const EPOCH = /^(?:1969-12-31|1970-01-01) /;
 
 /** The registers that the row itself holds. */
 function registersOf(row: UserRow, layout: readonly RegisterColumns[]): Map<RegisterName, Values> {

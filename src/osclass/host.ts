@@ -49,6 +49,7 @@ export function routesOf(config: Config): PeerRoute[] {
     name: peer.name,
     send: peer.send,
     receive: peer.receive,
+    emailTrust: peer.emailTrust,
     relay: peer.relay,
     removalMode: peer.removalMode,
     sanitize: peer.sanitize,

@@ -1,9 +1,11 @@
 /** Between host rows and wire records: what a user of this site looks like to a peer, and the other way round. */
 import type { Column } from '../db/catalog.ts';
 import type { StoredUser } from '../store/shadows.ts';
+import { birthsOf, isSameBirths } from '../model/births.ts';
+import { presentProof, type Validation } from '../model/proof.ts';
 import { valuesOf } from '../model/absorb.ts';
 import type { RemoteRegister } from '../model/merge.ts';
-import { stampText, type UserRecord, type WireRegister, type WireValue } from '../model/record.ts';
+import { stampText, toWireProvenance, type UserRecord, type WireRegister, type WireValue } from '../model/record.ts';
 import type { Selection } from '../model/policy.ts';
 import {
   HASH_OF_NOTHING,
@@ -19,7 +21,7 @@ import {
 } from '../model/register.ts';
 import { commonStamp, type RegisterState } from '../model/shadow.ts';
 import { canonicalEmail } from '../model/uid.ts';
-import { formatStamp, isAdoption, parseStamp, type Stamp } from '../model/stamp.ts';
+import { formatStamp, isAdoption, parseStamp, type Origin, type Stamp } from '../model/stamp.ts';
 import { inOneForm } from './column-values.ts';
 import type { HostUser, HostUsers } from './host-users.ts';
 import type { Zone } from './timezone.ts';
@@ -29,6 +31,21 @@ export interface EncodedUser {
   readonly record: UserRecord;
   /** False if something changed since the shadow was taken, and was left out. */
   readonly isWhole: boolean;
+}
+
+/** How a peer takes records. */
+export interface RecordForm {
+  /** It understands whether there is a row. */
+  readonly saysRows?: boolean;
+  /** It understands births and proofs; by what they are told. */
+  readonly proving?: Proving | undefined;
+}
+
+/** What tells which proof of an account counts. */
+export interface Proving {
+  readonly origin: Origin;
+  readonly validation: Validation;
+  readonly nowMs: number;
 }
 
 /** The most characters an address may have in a record. */
@@ -48,7 +65,6 @@ export function hasAddress({ email }: Pick<HostUser, 'email'>): boolean {
  * could not store as it came. Undefined if there is no address or it changed since, or if the account takes part in nothing (it was
  * removed elsewhere, and stayed here).
  *
- * @param form `saysRows`: the peer understands whether there is a row
  */
 export function encodeUser(
   host: HostUser,
@@ -56,7 +72,7 @@ export function encodeUser(
   sends: Selection,
   hosts: HostUsers,
   zone: Zone,
-  { saysRows = false }: { readonly saysRows?: boolean } = {},
+  { saysRows = false, proving }: RecordForm = {},
 ): EncodedUser | undefined {
   if (stored.uids.length === 0 || !hasAddress(host)) return undefined;
   const registers: Record<RegisterName, WireRegister> = {};
@@ -90,8 +106,24 @@ export function encodeUser(
     born,
     ...(stamp === born ? {} : { stamp }),
     registers,
+    ...(proving === undefined ? {} : provenanceSaid(host, stored, proving)),
   };
   return { record, isWhole };
+}
+
+/** The births of an account, left out where its existence stamp says them, and who proved its address. */
+function provenanceSaid(
+  host: HostUser,
+  { shadow, provenance }: StoredUser,
+  { origin, validation, nowMs }: Proving,
+): Pick<UserRecord, 'births' | 'overruled' | 'proof' | 'heldUntil'> {
+  const { births, heldUntilMs } = provenance;
+  const proof = presentProof(provenance, host, shadow, origin, validation);
+  const isPlain = isSameBirths(births, birthsOf(shadow.born));
+  return {
+    ...toWireProvenance({ births: isPlain ? undefined : births, heldUntilMs }, nowMs),
+    proof: proof === null ? null : { site: proof.site, at: proof.atMs },
+  };
 }
 
 /** Whether there is a row; left out where some value is not NULL, which implies one. */

@@ -35,7 +35,16 @@ export interface UserColumns {
 }
 
 /** Read of every user, whichever registers are synchronised. */
-const ALWAYS_READ = ['pk_i_id', 's_email', 'b_enabled', 'b_active', 'dt_reg_date', 'dt_mod_date'];
+const ALWAYS_READ = [
+  'pk_i_id',
+  's_email',
+  'b_enabled',
+  'b_active',
+  'dt_reg_date',
+  'dt_mod_date',
+  's_pass_code',
+  's_pass_date',
+];
 
 /** Assigns the columns that this site has and that are wanted to their registers. */
 export function findUserColumns(

@@ -50,6 +50,8 @@ export interface FeedRequest {
   readonly times: 'utc' | 'local';
   /** The peer is to say of each row whether it is there; it has to understand that. */
   readonly rows?: boolean;
+  /** Likewise, births and proofs. */
+  readonly proofs?: boolean;
   /** No users: only where the page ends, or the removals it remembers. Peers before 0.2 answer `REQUEST_INVALID`. */
   readonly only?: 'ids' | 'removed';
 }
@@ -146,8 +148,8 @@ export function makePeerClient(options: PeerClientOptions): PeerClient {
       const ours = installation === undefined ? {} : { [INSTALLATION]: installation };
       return call('GET', '/v1/hello', hello, callOptions, { headers: { ...callBack, ...ours } });
     },
-    feed: ({ after, limit, times, only, rows = false }, callOptions) => {
-      const more = `${rows ? '&rows=said' : ''}${only === undefined ? '' : `&only=${only}`}`;
+    feed: ({ after, limit, times, only, rows = false, proofs = false }, callOptions) => {
+      const more = `${rows ? '&rows=said' : ''}${proofs ? '&proofs=said' : ''}${only === undefined ? '' : `&only=${only}`}`;
       return call('GET', `/v1/feed?after=${after}&limit=${limit}&times=${times}${more}`, feedPage(limit), callOptions);
     },
     async stream(records, callOptions) {

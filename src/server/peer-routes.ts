@@ -35,9 +35,9 @@ export function peerRoutes(app: App, deps: ServerDeps): void {
   };
   app.get('/v1/feed', { schema: feedSchema }, async (request) => {
     const { peer, call } = peerCall(request);
-    const { after = 0, limit = 1000, times, rows, only } = request.query;
+    const { after = 0, limit = 1000, times, rows, proofs, only } = request.query;
     const how = { ...(times === undefined ? {} : { times }), ...(only === undefined ? {} : { only }) };
-    return deps.serveFeed(peer, { after, limit, rows: rows === 'said', ...how }, call);
+    return deps.serveFeed(peer, { after, limit, rows: rows === 'said', proofs: proofs === 'said', ...how }, call);
   });
 
   const streamSchema = {

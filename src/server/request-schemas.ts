@@ -44,6 +44,7 @@ export const FeedQuerystring = Type.Object(
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1000 })),
     times: Type.Optional(Type.Enum(['utc', 'local'])),
     rows: Type.Optional(Type.Enum(['said'])),
+    proofs: Type.Optional(Type.Enum(['said'])),
     only: Type.Optional(
       Type.Enum(['ids', 'removed'], {
         description:

@@ -12,7 +12,7 @@ import type { RemovalRecord, WireRecord } from '../model/record.ts';
 import type { Uid } from '../model/uid.ts';
 import { makeRandomBytes } from '../runtime/random-bytes.ts';
 import { newTrace } from '../runtime/trace.ts';
-import type { AppendLog, OutboxWriter } from '../store/ports.ts';
+import type { AppendLog, OutboxWriter, ReadValidation } from '../store/ports.ts';
 import type { Undrained } from '../store/undrained.ts';
 import type { ActiveConfig } from './active-config.ts';
 
@@ -24,6 +24,7 @@ export interface ApplyingSite {
   readonly outbox: OutboxWriter;
   readonly appendLog: AppendLog;
   readonly undrained: Undrained;
+  readonly validation: ReadValidation;
   readonly now: () => ActiveConfig;
   /** Runs a pass; once more where the host turns out to be other than it was last seen. */
   readonly withFreshHost: <T>(pass: () => Promise<T>) => Promise<T>;
@@ -61,7 +62,7 @@ export function makeApplying(site: ApplyingSite): Applying {
 
 /** What applying needs, as the site is now. */
 function applyDeps(site: ApplyingSite): ApplyDeps {
-  const { db, nowMs, randomUid, outbox, appendLog, undrained, applied, meter } = site;
+  const { db, nowMs, randomUid, outbox, appendLog, undrained, validation, applied, meter } = site;
   const {
     config: { guard, quotas, removal, relatedTables },
     origin,
@@ -81,6 +82,7 @@ function applyDeps(site: ApplyingSite): ApplyDeps {
     quotas,
     routes: () => site.now().routes,
     undrained,
+    validation,
     usersWaiting: outbox.usersWaiting,
     removal: { itemsOfBlocked: removal.itemsOfBlocked, related: relatedTables },
     adopt: (user) => adopt(user, { origin, nowMs, toEpochMs }),

@@ -1,12 +1,12 @@
 /** Deliveries of one site: connects src/deliver with the stores, peers and config of the site. */
 import type { Kysely } from 'kysely';
 import type { Lease, Leases } from '../store/lease.ts';
-import type { AppendLog } from '../store/ports.ts';
+import type { AppendLog, ReadValidation } from '../store/ports.ts';
 import type { Undrained } from '../store/undrained.ts';
 import { withLease } from '../store/with-lease.ts';
 import type { ActiveConfig } from './active-config.ts';
 import type { Meter } from '../metrics/meter.ts';
-import { ROWS } from '../model/record.ts';
+import { PROOFS, ROWS } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { PeerStatus } from '../store/peer-status.ts';
 import { makeZone } from '../osclass/timezone.ts';
@@ -33,6 +33,7 @@ export interface DeliveringSite {
   readonly withFreshHost: <T>(pass: () => Promise<T>) => Promise<T>;
   readonly meter: Meter | undefined;
   readonly undrained: Undrained;
+  readonly validation: ReadValidation;
 }
 
 /** Two keep a daemon at work on the other side; more would only wait for it. */
@@ -64,7 +65,7 @@ interface Pass {
 }
 
 function pass(site: DeliveringSite, to: PeerRoute, { lease, signal, count }: Pass): Promise<Delivered> {
-  const { db, nowMs, appendLog, peers, plugin, undrained } = site;
+  const { db, nowMs, appendLog, peers, plugin, undrained, validation } = site;
   const { helloCache } = peers;
   const {
     config: { guard, stream },
@@ -84,6 +85,7 @@ function pass(site: DeliveringSite, to: PeerRoute, { lease, signal, count }: Pas
         return peers.keyDigest(to.name);
       },
       undrained,
+      validation,
       lease,
       hosts: snapshot.hosts,
       routes: () => routes,
@@ -92,6 +94,7 @@ function pass(site: DeliveringSite, to: PeerRoute, { lease, signal, count }: Pas
         return {
           zone: timezone ? snapshot.zone : makeZone(null),
           saysRows: features?.includes(ROWS) === true,
+          saysProofs: features?.includes(PROOFS) === true,
           isByAddress: plugin.batchSize(peer) !== undefined,
         };
       },

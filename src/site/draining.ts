@@ -7,7 +7,7 @@ import type { Meter } from '../metrics/meter.ts';
 import type { Uid } from '../model/uid.ts';
 import type { Leases } from '../store/lease.ts';
 import { wakeParked, wakeParkedFor } from '../store/parked.ts';
-import type { OutboxWriter } from '../store/ports.ts';
+import type { OutboxWriter, ReadValidation } from '../store/ports.ts';
 import { isQueueEmpty } from '../store/queue.ts';
 import { withLease } from '../store/with-lease.ts';
 import type { ActiveConfig } from './active-config.ts';
@@ -20,6 +20,7 @@ export interface DrainingSite {
   readonly nowMs: () => number;
   readonly randomUid: () => Uid;
   readonly outbox: OutboxWriter;
+  readonly validation: ReadValidation;
   readonly now: () => ActiveConfig;
   /** Runs a pass; once more where the host turns out to be other than it was last seen. */
   readonly withFreshHost: <T>(pass: () => Promise<T>) => Promise<T>;
@@ -36,13 +37,14 @@ export interface Draining {
 
 /** Puts them together. `capture.mode` never changes while the daemon runs. */
 export function makeDraining(site: DrainingSite): Draining {
-  const { db, leases, nowMs, randomUid, outbox, now, withFreshHost, meter } = site;
+  const { db, leases, nowMs, randomUid, outbox, validation, now, withFreshHost, meter } = site;
   const renumberWaiting = makeRenumberWaiting(now().config.capture.mode);
   const captureDeps = (): CaptureDeps => {
     const { origin, snapshot } = now();
     const { hosts, zone } = snapshot;
     const routes = () => now().routes;
-    return { db, outbox, origin, nowMs, randomUid, hosts, routes, renumberWaiting, toEpochMs: zone.toEpochMs };
+    const { toEpochMs } = zone;
+    return { db, outbox, origin, nowMs, randomUid, validation, hosts, routes, renumberWaiting, toEpochMs };
   };
   return {
     captureDeps,

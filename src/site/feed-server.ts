@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely';
 import { makeFeedReader, type FeedReader } from '../feed/reader.ts';
 import type { PeerStatus } from '../store/peer-status.ts';
-import type { AppendLog, OutboxWriter } from '../store/ports.ts';
+import type { AppendLog, OutboxWriter, ReadValidation } from '../store/ports.ts';
 import type { Undrained } from '../store/undrained.ts';
 import type { ActiveConfig } from './active-config.ts';
 
@@ -13,6 +13,7 @@ export interface FeedServerSite {
   readonly appendLog: AppendLog;
   readonly outbox: Pick<OutboxWriter, 'enqueue'>;
   readonly undrained: Undrained;
+  readonly validation: ReadValidation;
   readonly status: Pick<PeerStatus, 'recordSynced'>;
   readonly now: () => ActiveConfig;
   readonly feedsMustWait: () => Promise<boolean>;
@@ -23,13 +24,15 @@ export interface FeedServerSite {
 
 /** Serves pages, and counts the records in them. */
 export function makeFeedServer(site: FeedServerSite): FeedReader {
-  const { db, nowMs, appendLog, outbox, undrained, status, now, feedsMustWait, drain, withFreshHost } = site;
+  const { db, nowMs, appendLog, outbox, undrained, validation, status, now, feedsMustWait, drain, withFreshHost } =
+    site;
   const reader = makeFeedReader({
     db,
     nowMs,
     appendLog,
     outbox,
     undrained,
+    validation,
     feedsMustWait,
     routes: () => now().routes,
     get origin() {

@@ -14,7 +14,7 @@ import { runFeed, type FeedOptions, type FeedPullerDeps, type FeedSums, type Rem
 import { SyncError } from '../model/errors.ts';
 import { nativeOwner, pluginOwner } from '../model/feed-owner.ts';
 import { maskEmail, type LogEntry } from '../model/log-entry.ts';
-import { ROWS, type RemovalRecord, type WireRecord } from '../model/record.ts';
+import { PROOFS, ROWS, type RemovalRecord, type WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { ActiveConfig } from './active-config.ts';
 import type { Peers } from './peers.ts';
@@ -50,7 +50,14 @@ export async function feedFrom(site: FeedingSite, route: PeerRoute, options: Fee
         ? await peers.client(name).hello(call)
         : await peers.helloCache.hello(name, call.signal);
       const times = now().snapshot.zone.known ? ('utc' as const) : ('local' as const);
-      const query = { after, limit: most, times, rows: features?.includes(ROWS) === true, ...more };
+      const query = {
+        after,
+        limit: most,
+        times,
+        rows: features?.includes(ROWS) === true,
+        ...proofsAsked(features),
+        ...more,
+      };
       return dryRun ? peers.client(name).feed(query, call) : peers.noted(name, (one) => one.feed(query, call));
     };
   return await runFeed(
@@ -109,6 +116,11 @@ export async function feedFrom(site: FeedingSite, route: PeerRoute, options: Fee
   );
 }
 
+/** Versions without births and proofs refuse to be asked for them. */
+function proofsAsked(features: readonly string[] | undefined): { proofs?: true } {
+  return features?.includes(PROOFS) === true ? { proofs: true } : {};
+}
+
 /** URL of a peer that runs the PHP plugin; undefined for others. */
 function pluginUrl({ peers }: Config, peer: string): string | undefined {
   return peers.find(({ name, protocol }) => name === peer && protocol === 'plugin')?.url;
@@ -127,8 +139,12 @@ async function removedThere(
   const { trace } = call;
   const found: RemovedElsewhere[] = [];
   for (let after = 0; ;) {
-    const query = { after, limit: REMOVALS_AT_ONCE, times: 'utc', only: 'removed' } as const;
     try {
+      const { features } = dryRun
+        ? await peers.client(peer).hello(call)
+        : await peers.helloCache.hello(peer, call.signal);
+      const common = { after, limit: REMOVALS_AT_ONCE, times: 'utc', only: 'removed' } as const;
+      const query = { ...common, ...proofsAsked(features) };
       const { removed = [], next, done } = await peers.client(peer).feed(query, call);
       found.push(...(await findRemoved(removed)));
       if (done || next <= after) break;

@@ -6,10 +6,12 @@ import { openPool, type Pool } from '../db/pool.ts';
 import { retryOnHostChange } from '../db/with-fresh-host.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Uid } from '../model/uid.ts';
+import { readValidates } from '../osclass/validation.ts';
 import { makeActivityLog, type ActivityLog } from '../store/activity-log.ts';
+import { readFirstSight } from '../store/first-sight.ts';
 import { makeLeases, TTL_MS, type Leases } from '../store/lease.ts';
 import { makePeerStatus, type PeerStatus } from '../store/peer-status.ts';
-import type { AppendLog } from '../store/ports.ts';
+import type { AppendLog, ReadValidation } from '../store/ports.ts';
 import { requireUid } from '../store/shadows.ts';
 import { makeUndrained, type Undrained } from '../store/undrained.ts';
 import type { ActiveConfig } from './active-config.ts';
@@ -38,6 +40,7 @@ export interface Foundation {
   /** 0 ≤ n < 1. */
   readonly random: () => number;
   readonly randomUid: () => Uid;
+  readonly validation: ReadValidation;
   readonly meter: Meter | undefined;
 }
 
@@ -74,6 +77,10 @@ export async function openFoundation(config: Config, options: SiteOptions): Prom
     nowMs: () => clock.nowMs(),
     random,
     randomUid: () => requireUid(v4()),
+    async validation(runner) {
+      const validates = await readValidates(runner, view.now().snapshot.catalog);
+      return { validates, didAtFirstSight: (await readFirstSight(runner)) ?? validates };
+    },
     meter,
   };
 }

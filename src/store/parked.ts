@@ -89,6 +89,9 @@ export async function unparkRemoved(runner: Runner, uids: readonly Uid[]): Promi
   await sql`DELETE FROM ${own.parked} WHERE uid IN (${sql.join(uids.map(uidToBytes))})`.execute(runner);
 }
 
+/** What nobody proved goes through when somebody does, which wakes it; else it is tried so often, in case a date has come. */
+const UNPROVEN_EVERY_MS = 3_600_000;
+
 /**
  * Records not tried within `everyMs`, or those of given ids. What only a person, a language or the config can let through is
  * not tried for nothing: a person decides, or it is woken. One tried after now was so before the clock was set back.
@@ -103,6 +106,7 @@ export async function readParked(
     'ids' in filter
       ? sql`id IN (${bindList(filter.ids)})`
       : sql`(tried_at <= ${toSqlTime(filter.nowMs - filter.everyMs)} OR tried_at > ${toSqlTime(filter.nowMs)}) AND
+          (code <> 'EMAIL_UNPROVEN' OR tried_at <= ${toSqlTime(filter.nowMs - UNPROVEN_EVERY_MS)}) AND
           (code NOT IN ('GUARD_HELD', 'LOCALE_UNKNOWN', 'NOT_ACCEPTED') OR (code <> 'GUARD_HELD' AND tried_at = ${WOKEN})) ORDER BY tried_at, id LIMIT ${filter.limit}`;
   const { rows } = await sql<{
     id: string;
@@ -137,6 +141,18 @@ export async function usersContested(runner: Runner, userIds: readonly number[])
   return new Set(rows.map((row) => row.user_id));
 }
 
+/**
+ * Those of the users that have the address of an account of the peer which nobody proved there.
+ * `SELECT DISTINCT user_id FROM parked WHERE peer = ? AND code = 'EMAIL_UNPROVEN' AND user_id IN (…)`
+ */
+export async function usersUnproven(runner: Runner, peer: string, userIds: readonly number[]): Promise<Set<number>> {
+  if (userIds.length === 0) return new Set();
+  const { rows } = await sql<{ user_id: number }>`
+    SELECT DISTINCT user_id FROM ${own.parked}
+    WHERE peer = ${peer} AND code = 'EMAIL_UNPROVEN' AND user_id IN (${bindList(userIds)})`.execute(runner);
+  return new Set(rows.map((row) => row.user_id));
+}
+
 /** Lets the next retry pass try again what may go through now that these users changed, and every wanted address. */
 export async function wakeParked(runner: Runner, userIds: readonly number[]): Promise<void> {
   if (userIds.length === 0) return;
@@ -151,7 +167,7 @@ export async function wakeParked(runner: Runner, userIds: readonly number[]): Pr
  */
 export async function wakeParkedFor(
   runner: Runner,
-  code: 'LOCALE_UNKNOWN' | 'VALUE_UNSTORABLE' | 'NOT_ACCEPTED' | 'USER_BUSY',
+  code: 'LOCALE_UNKNOWN' | 'VALUE_UNSTORABLE' | 'NOT_ACCEPTED' | 'USER_BUSY' | 'EMAIL_UNPROVEN',
 ): Promise<void> {
   await sql`UPDATE ${own.parked} SET tried_at = ${WOKEN} WHERE code = ${code}`.execute(runner);
 }

@@ -1,5 +1,6 @@
 /** What one feature folder needs of another, as functions that the composition root passes in. */
 import type { LogEntry } from '../model/log-entry.ts';
+import type { Validation } from '../model/proof.ts';
 import type { OutboxEntry, PeerRoute } from '../model/route.ts';
 import type { Uid } from '../model/uid.ts';
 import type { Runner } from '../db/transaction.ts';
@@ -36,6 +37,9 @@ export interface RemovedUser {
 
 /** Writes log records, inside the caller's transaction. */
 export type AppendLog = (runner: Runner, entries: readonly LogEntry[]) => Promise<void>;
+
+/** How the site goes about addresses, as its database says now. */
+export type ReadValidation = (runner: Runner) => Promise<Validation>;
 
 /** The peers as the config in force has them. */
 export type Routes = () => readonly PeerRoute[];

@@ -6,6 +6,7 @@ import type { Kysely } from 'kysely';
 import type { OutboxWriter, Routes } from './ports.ts';
 import { writeTombstones, readShadows, writeShadows, type StoredUser } from './shadows.ts';
 import { inTransaction } from '../db/transaction.ts';
+import { birthsOf, uniteBirths } from '../model/births.ts';
 import { restampShadow, restamp } from '../model/clock-guard.ts';
 import { routesFor } from '../model/route.ts';
 import type { Origin } from '../model/stamp.ts';
@@ -33,10 +34,12 @@ export async function restampUsers(
   if (ids.length === 0) return users;
   return await inTransaction(db, async (trx) => {
     const locked = await readShadows(trx, ids, { lock: true });
-    const renewed = [...locked.values()].map((user) => ({
-      ...user,
-      shadow: restampShadow(user.shadow, nowMs(), origin),
-    }));
+    const renewed = [...locked.values()].map((user): StoredUser => {
+      const shadow = restampShadow(user.shadow, nowMs(), origin);
+      // Peers may know it by the birth that it had.
+      const births = uniteBirths(user.provenance.births, birthsOf(shadow.born));
+      return { ...user, shadow, provenance: { ...user.provenance, births } };
+    });
     await writeShadows(trx, renewed);
     const peers = routesFor(routes(), 'all').map((route) => route.name);
     const told = renewed.filter((user) => user.uids.length > 0);
@@ -57,8 +60,7 @@ export async function restampTombstones(
   });
   if (renewed.length === 0) return tombstones;
   await inTransaction(db, async (trx) => {
-    for (const { uids, stamp, emailHash } of renewed)
-      await writeTombstones(trx, { uids, stamp, emailHash, nowMs: nowMs() });
+    for (const tombstone of renewed) await writeTombstones(trx, { ...tombstone, nowMs: nowMs() });
   });
   return new Map([...tombstones, ...renewed.map((tombstone) => [tombstone.removalId, tombstone] as const)]);
 }

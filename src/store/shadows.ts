@@ -2,12 +2,14 @@
 import { createHmac } from 'node:crypto';
 import { sql } from 'kysely';
 import { id, type Catalog } from '../db/catalog.ts';
+import { birthsOf, formatBirths, isSameBirths, parseBirths } from '../model/births.ts';
+import { formatProof, parseProof, type Provenance } from '../model/proof.ts';
 import { decodeShadow, encodeShadow, type Shadow } from '../model/shadow.ts';
 import { formatStamp, parseStamp, type Stamp } from '../model/stamp.ts';
-import { gatherTombstones, removalIdOf, type Tombstone } from '../model/tombstone.ts';
+import { gatherTombstones, removalIdOf, type Removal, type Tombstone } from '../model/tombstone.ts';
 import { canonicalEmail, parseUid, uidToBytes, uidsFromBytes, uidsToBytes, type Uid } from '../model/uid.ts';
 import { bindList, bindRows, dividedForStatements, type Bindable } from '../db/bind.ts';
-import { toSqlTime } from '../db/time.ts';
+import { fromSqlTime, toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
 import { own } from '../db/own-tables.ts';
 
@@ -17,6 +19,7 @@ export interface StoredUser {
   /** The first is the main one. Empty: the account stayed here after its removal elsewhere, and is no peer's business. */
   readonly uids: readonly Uid[];
   readonly shadow: Shadow;
+  readonly provenance: Provenance;
 }
 
 /**
@@ -29,10 +32,16 @@ interface UserRow {
   user_id: number;
   uids: Buffer;
   shadow: Buffer;
+  births: string | null;
+  proof: string | null;
+  reset_code: string | null;
+  held_until: string | null;
 }
 
+const COLUMNS = sql.raw('user_id, uids, shadow, births, proof, reset_code, held_until');
+
 /**
- * `SELECT user_id, uids, shadow FROM user WHERE user_id IN (…) ORDER BY user_id [FOR UPDATE]`. Locks are always taken
+ * `SELECT … FROM user WHERE user_id IN (…) ORDER BY user_id [FOR UPDATE]`. Locks are always taken
  * here before host rows, in the order of ids; a scan would wait for locks on others.
  */
 export async function readShadows(
@@ -42,7 +51,7 @@ export async function readShadows(
 ): Promise<Map<number, StoredUser>> {
   if (userIds.length === 0) return new Map();
   const { rows } = await sql<UserRow>`
-    SELECT user_id, uids, shadow FROM ${own.user} ${lock ? sql`FORCE INDEX (PRIMARY)` : sql``}
+    SELECT ${COLUMNS} FROM ${own.user} ${lock ? sql`FORCE INDEX (PRIMARY)` : sql``}
     WHERE user_id IN (${bindList(userIds)}) ORDER BY user_id ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
   return new Map(rows.map((row) => [row.user_id, toStoredUser(row)]));
 }
@@ -51,8 +60,9 @@ export async function readShadows(
 export async function writeShadows(runner: Runner, users: readonly StoredUser[]): Promise<void> {
   for (const rows of dividedForStatements(users.map(toRow), (row) => row)) {
     await sql`
-      INSERT INTO ${own.user} (user_id, uids, shadow) VALUES ${bindRows(rows)}
-      ON DUPLICATE KEY UPDATE uids = VALUES(uids), shadow = VALUES(shadow)`.execute(runner);
+      INSERT INTO ${own.user} (${COLUMNS}) VALUES ${bindRows(rows)}
+      ON DUPLICATE KEY UPDATE uids = VALUES(uids), shadow = VALUES(shadow), births = VALUES(births),
+        proof = VALUES(proof), reset_code = VALUES(reset_code), held_until = VALUES(held_until)`.execute(runner);
   }
 }
 
@@ -63,7 +73,7 @@ export async function writeShadows(runner: Runner, users: readonly StoredUser[])
 export async function addShadows(runner: Runner, users: readonly StoredUser[]): Promise<void> {
   for (const rows of dividedForStatements(users.map(toRow), (row) => row)) {
     await sql`
-      INSERT INTO ${own.user} (user_id, uids, shadow) VALUES ${bindRows(rows)}
+      INSERT INTO ${own.user} (${COLUMNS}) VALUES ${bindRows(rows)}
       ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)`.execute(runner);
   }
 }
@@ -95,20 +105,29 @@ export async function usersByUid(
   return new Map(rows.map((row) => [uidsFromBytes(row.uid)[0] as Uid, row.user_id]));
 }
 
+/** The removal of a uid. */
+export interface UidRemoval extends Removal {
+  readonly removalId: number;
+}
+
 /** Removals of the uids, by uid. `lock`: as they were committed last, waiting for who writes one. */
 export async function tombstonesByUid(
   runner: Runner,
   uids: readonly Uid[],
   { lock = false } = {},
-): Promise<Map<Uid, { readonly stamp: Stamp; readonly removalId: number }>> {
+): Promise<Map<Uid, UidRemoval>> {
   if (uids.length === 0) return new Map();
-  const { rows } = await sql<{ uid: Buffer; stamp: string; removal_id: string }>`
-    SELECT uid, stamp, removal_id FROM ${own.tombstone} ${lock ? sql`FORCE INDEX (PRIMARY)` : sql``}
+  const { rows } = await sql<{ uid: Buffer; stamp: string; removal_id: string; births: string | null }>`
+    SELECT uid, stamp, removal_id, births FROM ${own.tombstone} ${lock ? sql`FORCE INDEX (PRIMARY)` : sql``}
     WHERE uid IN (${bindList(uids.map(uidToBytes))}) ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
   return new Map(
     rows.map((row) => [
       uidsFromBytes(row.uid)[0] as Uid,
-      { stamp: stampOf(row.stamp), removalId: Number(row.removal_id) },
+      {
+        stamp: stampOf(row.stamp),
+        removalId: Number(row.removal_id),
+        births: row.births === null ? undefined : parseBirths(row.births),
+      },
     ]),
   );
 }
@@ -122,8 +141,10 @@ export async function readTombstones(runner: Runner, removalIds: readonly number
     removal_id: string;
     stamp: string;
     email_hash: Buffer | null;
+    births: string | null;
+    held_until: string | null;
   }>`
-    SELECT uid, removal, removal_id, stamp, email_hash FROM ${own.tombstone}
+    SELECT uid, removal, removal_id, stamp, email_hash, births, held_until FROM ${own.tombstone}
     WHERE removal_id IN (${bindList(removalIds)}) ORDER BY removal_id, uid`.execute(runner);
   return gatherTombstones(
     rows.map((row) => ({
@@ -132,31 +153,39 @@ export async function readTombstones(runner: Runner, removalIds: readonly number
       removalId: Number(row.removal_id),
       stamp: stampOf(row.stamp),
       emailHash: row.email_hash?.toString('hex') ?? null,
+      births: row.births === null ? undefined : parseBirths(row.births),
+      heldUntilMs: row.held_until === null ? undefined : fromSqlTime(row.held_until),
     })),
   );
 }
 
+/** What {@link writeTombstones} writes. */
+export interface TombstoneWrite extends Omit<Tombstone, 'removalId'> {
+  readonly nowMs: number;
+}
+
 /**
  * Writes the tombstones of one removal. Uids that have one already stay with the removal they have, for entries in outboxes
- * tell of it by its number; only their stamp is renewed.
+ * tell of it by its number; only their stamp is renewed, and whose births it is of.
  */
-export async function writeTombstones(
-  runner: Runner,
-  removal: { uids: readonly Uid[]; stamp: Stamp; emailHash: string | null; nowMs: number },
-): Promise<void> {
+export async function writeTombstones(runner: Runner, removal: TombstoneWrite): Promise<void> {
   const main = removal.uids[0];
   if (main === undefined) throw new RangeError('a removal needs a uid');
   const bytes = uidToBytes(main);
   const hash = removal.emailHash === null ? null : Buffer.from(removal.emailHash, 'hex');
   const created = toSqlTime(removal.nowMs);
+  const births = removal.births === undefined ? null : formatBirths(removal.births);
+  const heldUntil = removal.heldUntilMs === undefined ? null : toSqlTime(removal.heldUntilMs);
   const rows = removal.uids.map(
     (uid) =>
-      sql`(${uidToBytes(uid)}, ${bytes}, ${removalIdOf(main)}, ${hash}, ${formatStamp(removal.stamp)}, ${created})`,
+      sql`(${uidToBytes(uid)}, ${bytes}, ${removalIdOf(main)}, ${hash}, ${formatStamp(removal.stamp)}, ${created}, ${births}, ${heldUntil})`,
   );
   await sql`
-    INSERT INTO ${own.tombstone} (uid, removal, removal_id, email_hash, stamp, created_at)
+    INSERT INTO ${own.tombstone} (uid, removal, removal_id, email_hash, stamp, created_at, births, held_until)
     VALUES ${sql.join(rows)}
-    ON DUPLICATE KEY UPDATE stamp = VALUES(stamp)`.execute(runner);
+    ON DUPLICATE KEY UPDATE stamp = VALUES(stamp), births = VALUES(births), held_until = VALUES(held_until)`.execute(
+    runner,
+  );
 }
 
 /** Forgets users that were removed: their shadows and the uids that named them. */
@@ -228,12 +257,28 @@ export function hashRemovedEmail(main: Uid, email: string): string {
   return createHmac('sha256', uidToBytes(main)).update(canonicalEmail(email)).digest('hex');
 }
 
-function toRow({ userId, uids, shadow }: StoredUser): Bindable[] {
-  return [userId, uidsToBytes(uids), encodeShadow(shadow)];
+function toRow({ userId, uids, shadow, provenance }: StoredUser): Bindable[] {
+  const { births, proof, resetCode, heldUntilMs } = provenance;
+  return [
+    userId,
+    uidsToBytes(uids),
+    encodeShadow(shadow),
+    isSameBirths(births, birthsOf(shadow.born)) ? null : formatBirths(births),
+    proof === undefined ? null : formatProof(proof),
+    resetCode ?? null,
+    heldUntilMs === undefined ? null : toSqlTime(heldUntilMs),
+  ];
 }
 
 function toStoredUser(row: UserRow): StoredUser {
-  return { userId: row.user_id, uids: uidsFromBytes(row.uids), shadow: decodeShadow(row.shadow) };
+  const shadow = decodeShadow(row.shadow);
+  const provenance: Provenance = {
+    births: row.births === null ? birthsOf(shadow.born) : parseBirths(row.births),
+    proof: row.proof === null ? undefined : parseProof(row.proof),
+    resetCode: row.reset_code ?? undefined,
+    heldUntilMs: row.held_until === null ? undefined : fromSqlTime(row.held_until),
+  };
+  return { userId: row.user_id, uids: uidsFromBytes(row.uids), shadow, provenance };
 }
 
 function stampOf(text: string): Stamp {

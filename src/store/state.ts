@@ -26,6 +26,8 @@ export type StateName =
   | 'table_seen'
   /** When all users were last compared, UTC. */
   | 'scanned_at'
+  /** Whether the site validated addresses when its accounts were first looked at: `yes` or `no`; see {@link Validation}. */
+  | 'validated_at_first_sight'
   /** The server that the database was on when last looked at. */
   | 'server_id'
   /** See installation.ts. */

@@ -52,8 +52,8 @@ test('a peer reaches its routes under its own name', async () => {
   await app.inject({ url: '/v1/feed', headers });
   const call = { trace: 'trace-1234', ip: '127.0.0.1', keyDigest: expect.stringMatching(/^[0-9a-f]{8}$/) as string };
   expect(calls).toEqual([
-    ['homes', { after: 7, limit: 50, times: 'utc', rows: false }, call],
-    ['homes', { after: 0, limit: 1000, rows: false }, call],
+    ['homes', { after: 7, limit: 50, times: 'utc', rows: false, proofs: false }, call],
+    ['homes', { after: 0, limit: 1000, rows: false, proofs: false }, call],
   ]);
 });
 

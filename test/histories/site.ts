@@ -20,6 +20,7 @@ import { readShadows, requireUid } from '../../src/store/shadows.ts';
 import { SyncError } from '../../src/model/errors.ts';
 import type { StreamAnswer, UserRecord, WireRecord } from '../../src/model/record.ts';
 import { makeSelection } from '../../src/model/policy.ts';
+import type { Validation } from '../../src/model/proof.ts';
 import type { PeerRoute } from '../../src/model/route.ts';
 import { encodeUser } from '../../src/osclass/records.ts';
 import { deliverOnce } from '../../src/deliver/deliver.ts';
@@ -80,6 +81,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
     name: peer,
     send: true,
     receive: true,
+    emailTrust: 'auto',
     relay: plan.relay,
     removalMode: 'delete',
     sends: everything,
@@ -96,7 +98,18 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
   const randomUid = (): ReturnType<typeof requireUid> => requireUid(v5(`${name} ${memory.next()}`, NAMESPACE));
   const clock = { nowMs, toEpochMs: ZONE.toEpochMs };
   const renumberWaiting: CaptureDeps['renumberWaiting'] = (trx, moves) => renumberParked(trx, moves);
-  const common = { db, hosts: HOSTS, outbox, renumberWaiting, origin, ...clock, randomUid, routes: () => routes };
+  const validation = (): Promise<Validation> => Promise.resolve({ validates: true, didAtFirstSight: true });
+  const common = {
+    db,
+    validation,
+    hosts: HOSTS,
+    outbox,
+    renumberWaiting,
+    origin,
+    ...clock,
+    randomUid,
+    routes: () => routes,
+  };
   const appendLog = (): Promise<void> => Promise.resolve();
   const applyDeps: ApplyDeps = {
     ...common,
@@ -141,6 +154,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
         {
           db,
           hosts: HOSTS,
+          validation,
           origin,
           nowMs,
           appendLog,
@@ -153,7 +167,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
           requestsAtOnce: () => 1,
           onAnswered: () => undefined,
           probe: () => Promise.reject(new SyncError('PEER_UNREACHABLE')),
-          formFor: () => Promise.resolve({ zone: ZONE, saysRows: true, isByAddress: false }),
+          formFor: () => Promise.resolve({ zone: ZONE, saysRows: true, saysProofs: true, isByAddress: false }),
           guard: NO_GUARD,
           userTable: CATALOG.requireTable('t_user').name,
           backoffMs: (attempts) => Math.min(1_000 * 2 ** attempts, 60_000),
@@ -174,12 +188,13 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
       const users = await HOSTS.after(db, 0, 1000, { eligible: true });
       const ids = users.map((user) => user.id);
       const shadows = await restampUsers(common, await readShadows(db, ids));
+      const proving = { origin, nowMs: nowMs(), validation: await validation() };
       return users.flatMap((user) => {
         const stored = shadows.get(user.id);
         const encoded =
           stored === undefined
             ? undefined
-            : encodeUser(user, stored, routeOf(to).sends, HOSTS, ZONE, { saysRows: true });
+            : encodeUser(user, stored, routeOf(to).sends, HOSTS, ZONE, { saysRows: true, proving });
         return encoded === undefined ? [] : [encoded.record];
       });
     },

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findTarget, planRemoval, type Candidate, type Claim, type Target } from '../../src/model/identity.ts';
+import { birthsOf } from '../../src/model/births.ts';
 import type { Stamp } from '../../src/model/stamp.ts';
 import { makeNextUid, uidOfEmail, type Uid } from '../../src/model/uid.ts';
 
@@ -17,6 +18,7 @@ const account = (userId: number, email: string, uids: readonly Uid[], since = 1,
   uids,
   emailSince: at(since),
   born: at(born),
+  births: birthsOf(at(born)),
   registeredMs: undefined,
 });
 const claim = (email: string, uids: readonly Uid[], since = 1, born = 1): Claim => ({
@@ -24,6 +26,7 @@ const claim = (email: string, uids: readonly Uid[], since = 1, born = 1): Claim 
   uids,
   emailSince: at(since, 'cars'),
   born: at(born, 'cars'),
+  births: birthsOf(at(born, 'cars')),
   registeredMs: undefined,
 });
 
@@ -36,7 +39,14 @@ interface Here {
 }
 
 function target(of: Claim, { named = [], holder, dead = [], ...known }: Here = {}): Target {
-  return findTarget(of, named, holder, new Map(dead.map(([uid, ms]) => [uid, at(ms)])), nextUid, known);
+  return findTarget(
+    of,
+    named,
+    holder,
+    new Map(dead.map(([uid, ms]) => [uid, { stamp: at(ms), births: undefined }])),
+    nextUid,
+    known,
+  );
 }
 
 const uidsOf = (found: Target): readonly Uid[] => ('uids' in found ? found.uids : []);
@@ -201,7 +211,7 @@ describe('a record of a user that was removed', () => {
 describe('a removal', () => {
   const isRemoved = (email: string): boolean => email === 'ana@x';
   const plan = (uids: readonly Uid[], named: readonly Candidate[], ms = 5): ReturnType<typeof planRemoval> =>
-    planRemoval({ uids, stamp: at(ms) }, named, isRemoved, nextUid);
+    planRemoval({ uids, stamp: at(ms), births: undefined }, named, isRemoved, nextUid);
 
   test('removes the account it names, whatever address that has by now', () => {
     expect(plan([bob], [account(1, 'other@x', [bob])])).toEqual({ remove: [1], partings: [] });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { birthsOf } from '../../src/model/births.ts';
 import { findTarget, type Candidate, type Claim } from '../../src/model/identity.ts';
 import { existenceStamp, datesAgree, isSameRegistration, type Registered } from '../../src/model/registration.ts';
 import type { Stamp } from '../../src/model/stamp.ts';
@@ -58,6 +59,7 @@ describe('a record of a site that was installed again', () => {
     email,
     uids,
     emailSince: since,
+    births: birthsOf(of.born),
     ...of,
   });
   const accountOf = (userId: number, ...of: Parameters<typeof claimOf>): Candidate => ({ userId, ...claimOf(...of) });
@@ -81,7 +83,7 @@ describe('a record of a site that was installed again', () => {
   });
 
   test('is not about an earlier holder that was removed, even if its date seems to be before the removal', () => {
-    const removed = new Map([[ana0, seen(NOON - HOUR)]]);
+    const removed = new Map([[ana0, { stamp: seen(NOON - HOUR), births: undefined }]]);
     const west = claimOf('ana@x', [ana0], registered(dated(NOON - 5 * HOUR)));
     for (const claim of [again, west]) {
       const target = findTarget(claim, [], holder, removed, nextUid);
@@ -90,7 +92,7 @@ describe('a record of a site that was installed again', () => {
   });
 
   test('is about the removed one if a daemon saw it, or if nobody here is its like', () => {
-    const removed = new Map([[ana0, seen(NOON - HOUR)]]);
+    const removed = new Map([[ana0, { stamp: seen(NOON - HOUR), births: undefined }]]);
     const late = claimOf('ana@x', [ana0], registered(seen(NOON - 2 * HOUR)));
     expect(findTarget(late, [], holder, removed, nextUid).kind).toBe('removed');
     const earlier = claimOf('ana@x', [ana0], registered(dated(NOON - 2 * HOUR - 60_000)));

@@ -91,6 +91,7 @@ test('a change goes to every peer we send such registers to, but not back', () =
     name,
     send,
     receive: true,
+    emailTrust: 'auto',
     relay: false,
     removalMode: 'delete',
     sends: makeSendSelection(list, []),
@@ -113,7 +114,8 @@ describe('a tombstone', () => {
   const [ana, bob] = [uidOfEmail('ana@x'), uidOfEmail('bob@x')];
 
   test('is put together from its uids, the main one first, under the latest stamp', () => {
-    const tombstoneRow = { main: ana, removalId: 7, emailHash: null, stamp: at(1) };
+    const of = { births: undefined, heldUntilMs: undefined };
+    const tombstoneRow = { main: ana, removalId: 7, emailHash: null, stamp: at(1), ...of };
     const tombstoneRows = [
       { ...tombstoneRow, uid: bob, stamp: at(3) },
       { ...tombstoneRow, uid: ana, emailHash: 'ab' },
@@ -121,8 +123,8 @@ describe('a tombstone', () => {
     ];
     expect(gatherTombstones(tombstoneRows)).toEqual(
       new Map([
-        [7, { removalId: 7, uids: [ana, bob], stamp: at(3), emailHash: 'ab' }],
-        [8, { removalId: 8, uids: [bob], stamp: at(1), emailHash: null }],
+        [7, { removalId: 7, uids: [ana, bob], stamp: at(3), emailHash: 'ab', ...of }],
+        [8, { removalId: 8, uids: [bob], stamp: at(1), emailHash: null, ...of }],
       ]),
     );
   });

@@ -19,6 +19,8 @@ export interface HostRow {
   readonly texts: ReadonlyMap<string, string | null>;
   /** Registrations whose data this row ever held; for the checks, the daemon does not see it. */
   readonly lineage: ReadonlySet<string>;
+  /** A password that is being set, or was set, by the link in a mail. */
+  readonly reset?: { readonly code: string; readonly isDone: boolean };
 }
 
 /** A row of our outbox. */

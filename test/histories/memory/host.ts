@@ -104,6 +104,8 @@ export function toHostUser(row: HostRow): HostUser {
     active: row.columns['b_active'] === '1',
     regDate: textOf(row.columns['dt_reg_date']),
     modDate: null,
+    resetCode: row.reset?.code ?? null,
+    isResetDone: row.reset?.isDone === true,
     registers,
   };
   seen.set(row, user);

@@ -85,6 +85,13 @@ export async function usersContested(
   return new Set(rows.flatMap((row) => (row.userId !== null && userIds.includes(row.userId) ? [row.userId] : [])));
 }
 
+export async function usersUnproven(runner: unknown, peer: string, userIds: readonly number[]): Promise<Set<number>> {
+  const rows = [...memoryOf(runner).tables.parked.values()].filter(
+    (row) => row.code === 'EMAIL_UNPROVEN' && row.peer === peer,
+  );
+  return new Set(rows.flatMap((row) => (row.userId !== null && userIds.includes(row.userId) ? [row.userId] : [])));
+}
+
 export async function wakeParked(runner: unknown, userIds: readonly number[]): Promise<void> {
   if (userIds.length === 0) return;
   const memory = memoryOf(runner);

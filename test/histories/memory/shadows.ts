@@ -1,7 +1,8 @@
 /** Stands in for src/store/shadows.ts. Shadows are packed and unpacked as they are there. */
-import { type StoredUser, FIRST_WAITING_ID } from '../../../src/store/shadows.ts';
+import { type StoredUser, type TombstoneWrite, type UidRemoval, FIRST_WAITING_ID } from '../../../src/store/shadows.ts';
 import { decodeShadow, encodeShadow } from '../../../src/model/shadow.ts';
-import type { Stamp } from '../../../src/model/stamp.ts';
+import { birthsOf, formatBirths, isSameBirths, parseBirths } from '../../../src/model/births.ts';
+import { formatProof, parseProof } from '../../../src/model/proof.ts';
 import { gatherTombstones, removalIdOf, type Tombstone } from '../../../src/model/tombstone.ts';
 import type { Uid } from '../../../src/model/uid.ts';
 import { memoryOf } from './database.ts';
@@ -23,8 +24,14 @@ export async function writeShadows(runner: unknown, users: readonly StoredUser[]
   if (users.length === 0) return;
   const memory = memoryOf(runner);
   memory.step();
-  for (const { userId, uids, shadow } of users) {
-    memory.tables.users.set(userId, { userId, uids, shadow: decodeShadow(encodeShadow(shadow)) });
+  for (const { userId, uids, shadow, provenance } of users) {
+    const { births, proof } = provenance;
+    const kept = {
+      ...provenance,
+      births: isSameBirths(births, birthsOf(shadow.born)) ? birthsOf(shadow.born) : parseBirths(formatBirths(births)),
+      proof: proof === undefined ? undefined : parseProof(formatProof(proof)),
+    };
+    memory.tables.users.set(userId, { userId, uids, shadow: decodeShadow(encodeShadow(shadow)), provenance: kept });
   }
 }
 
@@ -61,14 +68,12 @@ export async function tombstonesByUid(
   runner: unknown,
 
   uids: readonly Uid[],
-): Promise<Map<Uid, { readonly stamp: Stamp; readonly removalId: number }>> {
+): Promise<Map<Uid, UidRemoval>> {
   const { tombstoneRows } = memoryOf(runner).tables;
   return new Map(
     uids.flatMap((uid) => {
       const tombstoneRow = tombstoneRows.get(uid);
-      return tombstoneRow === undefined
-        ? []
-        : [[uid, { stamp: tombstoneRow.stamp, removalId: tombstoneRow.removalId }] as const];
+      return tombstoneRow === undefined ? [] : [[uid, tombstoneRow] as const];
     }),
   );
 }
@@ -85,15 +90,15 @@ export async function readTombstones(
 export async function writeTombstones(
   runner: unknown,
 
-  removal: { uids: readonly Uid[]; stamp: Stamp; emailHash: string | null; nowMs: number },
+  { uids, stamp, emailHash, births, heldUntilMs }: TombstoneWrite,
 ): Promise<void> {
   const memory = memoryOf(runner);
   memory.step();
-  const main = removal.uids[0] as Uid;
+  const main = uids[0] as Uid;
   const removalId = removalIdOf(main);
-  for (const uid of removal.uids) {
-    const tombstoneRow = memory.tables.tombstoneRows.get(uid) ?? { uid, main, removalId, emailHash: removal.emailHash };
-    memory.tables.tombstoneRows.set(uid, { ...tombstoneRow, stamp: removal.stamp });
+  for (const uid of uids) {
+    const tombstoneRow = memory.tables.tombstoneRows.get(uid) ?? { uid, main, removalId, emailHash };
+    memory.tables.tombstoneRows.set(uid, { ...tombstoneRow, stamp, births, heldUntilMs });
   }
 }
 

@@ -23,6 +23,7 @@ import { makeUndrained } from '../../../src/store/undrained.ts';
 import { SyncError } from '../../../src/model/errors.ts';
 import type { StreamAnswer, UserRecord, WireRecord } from '../../../src/model/record.ts';
 import { makeSelection } from '../../../src/model/policy.ts';
+import type { Validation } from '../../../src/model/proof.ts';
 import type { PeerRoute } from '../../../src/model/route.ts';
 import { encodeUser } from '../../../src/osclass/records.ts';
 import type { Zone } from '../../../src/osclass/timezone.ts';
@@ -110,6 +111,8 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
     name: peer,
     send: true,
     receive: true,
+    // Its people register on sites that validate addresses.
+    emailTrust: peer === plugin?.name ? 'verified' : 'auto',
     relay: true,
     removalMode: 'delete',
     sends: everything,
@@ -131,7 +134,18 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
   const randomUid = (): ReturnType<typeof requireUid> => requireUid(v5(`${name} ${memory.next()}`, NAMESPACE));
   const clock = { nowMs, toEpochMs: UTC_ZONE.toEpochMs };
   const renumberWaiting: CaptureDeps['renumberWaiting'] = (trx, moves) => renumberParked(trx, moves);
-  const common = { db, hosts: HOSTS, outbox, renumberWaiting, origin, ...clock, randomUid, routes: () => routes };
+  const validation = (): Promise<Validation> => Promise.resolve({ validates: true, didAtFirstSight: true });
+  const common = {
+    db,
+    validation,
+    hosts: HOSTS,
+    outbox,
+    renumberWaiting,
+    origin,
+    ...clock,
+    randomUid,
+    routes: () => routes,
+  };
   const appendLog = (): Promise<void> => Promise.resolve();
   const applyDeps: ApplyDeps = {
     ...common,
@@ -230,13 +244,14 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
             appendLog,
             routes: () => routes,
             undrained: UNDRAINED,
+            validation,
             lease: LEASE,
             keyDigest: '',
             newTrace: () => '',
             batchSize: () => 25,
             requestsAtOnce: () => 1,
             onAnswered: () => undefined,
-            formFor: () => Promise.resolve({ zone: UTC_ZONE, saysRows: true, isByAddress: false }),
+            formFor: () => Promise.resolve({ zone: UTC_ZONE, saysRows: true, saysProofs: true, isByAddress: false }),
             guard: NO_GUARD,
             userTable: CATALOG.requireTable('t_user').name,
             backoffMs: (attempts) => Math.min(1_000 * 2 ** attempts, 60_000),

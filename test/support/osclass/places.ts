@@ -152,6 +152,8 @@ export const seedBasics = async (site: Site): Promise<void> => {
   const preferences = {
     timezone: site.timezone,
     language: site.locales[0] ?? 'en_US',
+    // As Osclass's installer writes it.
+    enabled_user_validation: '1',
     version: { '3.7': '374', '5.2': '520', '8': '830' }[site.flavour],
   };
   for (const [name, value] of Object.entries(preferences)) {

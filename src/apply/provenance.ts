@@ -1,0 +1,40 @@
+/** Where an account comes from once a record was merged into it, or it was made of one. Pure. */
+import { isSameBirths } from '../model/births.ts';
+import { bestProof, codeAfterMove, firstProvenance, type Proof, type Provenance } from '../model/proof.ts';
+import { canonicalEmail } from '../model/uid.ts';
+import type { HostUser } from '../osclass/host-users.ts';
+import type { UserPlan } from './decide.ts';
+import type { LocalUser } from './load.ts';
+
+/** Whoever lost an account to its owner may be logged in for about so long. */
+const HELD_MS = 30 * 86_400_000;
+
+/** The provenance after a plan was carried out; the same object if it is as before. `host`: as it was stored. */
+export function provenanceAfterPlan(plan: UserPlan, host: HostUser, nowMs: number): Provenance {
+  const { user, take, births, proofs, born } = plan;
+  const proof = bestProof(proofs, host.email);
+  if (user === undefined) return { ...firstProvenance({ born }, host), births, proof };
+  const { provenance: before } = user;
+  const isSettled = !take.has('s_email') && !take.has('status') && !plan.overtaken;
+  if (isSettled && isSameBirths(births, before.births) && isSameProof(proof, user.proof)) return before;
+  return {
+    births,
+    proof,
+    resetCode: isMoved(plan, host) ? codeAfterMove(host) : before.resetCode,
+    heldUntilMs: plan.overtaken ? nowMs + HELD_MS : before.heldUntilMs,
+  };
+}
+
+/** True if it is known of more registrations than before, or by another proof. */
+export function isReproved(user: Pick<LocalUser, 'births' | 'proof'>, { births, proof }: Provenance): boolean {
+  return !isSameBirths(births, user.births) || (proof !== undefined && !isSameProof(proof, user.proof));
+}
+
+/** True if the account got another address by it. */
+export function isMoved({ user }: Pick<UserPlan, 'user'>, { email }: Pick<HostUser, 'email'>): boolean {
+  return user !== undefined && canonicalEmail(user.email) !== canonicalEmail(email);
+}
+
+function isSameProof(one: Proof | null, other: Proof | null): boolean {
+  return one === other || (one?.site === other?.site && one?.atMs === other?.atMs);
+}

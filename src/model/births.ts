@@ -1,0 +1,107 @@
+/**
+ * Births: the registrations that an account was made of. One that was registered here, or made here of a peer's record, has one:
+ * its existence stamp (`born`), which no other registration has. Where two accounts turn out to be one person's, it has the
+ * births of both. Two accounts have met exactly if they have a birth in common. Pure.
+ */
+import { formatStamp, isAdoption, parseStamp, type Stamp } from './stamp.ts';
+
+/** The existence stamps of an account, as text. */
+export interface Births {
+  readonly live: ReadonlySet<string>;
+  /**
+   * Those whose password, address and status gave way, because nobody had proved the address there, to an account whose
+   * owner had: what comes from one that knows of no other births is of before.
+   */
+  readonly overruled: ReadonlySet<string>;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** So many are remembered of one account, and sent. An account gets more than one by meeting another that nobody knew of. */
+export const MOST_BIRTHS = 64;
+
+/** Of an account that met no other. */
+export function birthsOf(born: Stamp): Births {
+  return { live: new Set([formatStamp(born)]), overruled: NONE };
+}
+
+/** Of an account that both turned out to be. */
+export function uniteBirths(one: Births, other: Births): Births {
+  if (isWithin(other, one)) return one;
+  const overruled = new Set([...one.overruled, ...other.overruled]);
+  return { live: new Set([...one.live, ...other.live].filter((birth) => !overruled.has(birth))), overruled };
+}
+
+/** Likewise, where the address is proved of `winner` and not of `loser`. */
+export function overruleBirths(winner: Births, loser: Births): Births {
+  const lost = [...loser.live].filter((birth) => !winner.live.has(birth));
+  return uniteBirths(winner, { live: NONE, overruled: new Set([...loser.overruled, ...lost]) });
+}
+
+/** Dates have whole seconds, and a registration takes a moment. */
+const SECONDS_OFF_MS = 2_000;
+
+/** True if both are known to be one account. */
+export function haveMet(one: Births, other: Births): boolean {
+  const [ours, theirs] = [all(one), all(other)];
+  return (
+    ours.some((birth) => theirs.includes(birth)) ||
+    ours.some((birth) => theirs.some((that) => isSameMoment(birth, that)))
+  );
+}
+
+/**
+ * True for the existence stamps of one registration that a daemon of one of the sites found by its date only, for that site was
+ * installed again: the date travels with the account. Nobody else can bring about that his has the same.
+ */
+function isSameMoment(one: string, other: string): boolean {
+  const [a, b] = [parseStamp(one), parseStamp(other)];
+  if (a === undefined || b === undefined || a.site === b.site) return false;
+  const isDated = isAdoption(a) || isAdoption(b);
+  return isDated && a.ms > 0 && b.ms > 0 && Math.abs(a.ms - b.ms) <= SECONDS_OFF_MS;
+}
+
+/** True if `one` tells of an account as it was before it was overruled, as `other` knows. */
+export function isBehind(one: Births, other: Births): boolean {
+  return isOverruledBy(one, other) && !isOverruledBy(other, one);
+}
+
+/** True if a removal of an account of the one means an account of the other. */
+export function concerns(removed: Births, account: Births): boolean {
+  return haveMet(removed, account) && !isBehind(removed, account);
+}
+
+function isOverruledBy({ live }: Births, { overruled }: Births): boolean {
+  return live.size > 0 && [...live].every((birth) => overruled.has(birth));
+}
+
+function isWithin(inner: Births, outer: Births): boolean {
+  return (
+    [...inner.overruled].every((birth) => outer.overruled.has(birth)) &&
+    [...inner.live].every((birth) => outer.live.has(birth) || outer.overruled.has(birth))
+  );
+}
+
+function all({ live, overruled }: Births): string[] {
+  return [...live, ...overruled];
+}
+
+/** True if both say the same. */
+export function isSameBirths(one: Births, other: Births): boolean {
+  return isWithin(one, other) && isWithin(other, one);
+}
+
+/** Text form: stamps with blanks between, an exclamation mark before those that are overruled. */
+export function formatBirths({ live, overruled }: Births): string {
+  const overruledLast = [...[...live].toSorted(), ...[...overruled].toSorted().map((birth) => `!${birth}`)];
+  return overruledLast.slice(0, MOST_BIRTHS).join(' ');
+}
+
+/** Reads the text form. */
+export function parseBirths(text: string): Births {
+  const words = text.split(' ').filter((word) => word !== '');
+  return {
+    live: new Set(words.filter((word) => !word.startsWith('!'))),
+    overruled: new Set(words.filter((word) => word.startsWith('!')).map((word) => word.slice(1))),
+  };
+}

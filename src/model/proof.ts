@@ -1,0 +1,217 @@
+/**
+ * Proofs: who showed, and where, that the address of an account is the account's owner's. A proof is of one account and one
+ * address: whoever changes the address has to prove the new one. It is got by an act on a site that only the owner of the
+ * mailbox can do there, or by a person's word (`account-sync link`), and travels with the account. Pure.
+ */
+import { hash } from 'node:crypto';
+import { hashValues, type RegisterName } from './register.ts';
+import { birthsOf, overruleBirths, type Births } from './births.ts';
+import type { Shadow } from './shadow.ts';
+import type { Origin, SiteName, Stamp } from './stamp.ts';
+import { canonicalEmail } from './uid.ts';
+
+/** Where and when an address was proved. */
+export interface Proof {
+  readonly site: SiteName;
+  readonly atMs: number;
+  /** Digest of the address. */
+  readonly address: string;
+}
+
+/**
+ * How far a peer's word on proofs goes. `auto`: it is believed. `verified`: its active accounts count as proved whatever it says.
+ * `unproven`: none of its proofs counts. `none`: likewise, and new accounts arrive inactive and without password.
+ */
+export type EmailTrust = 'auto' | 'verified' | 'unproven' | 'none';
+
+/** What a peer says of an account. */
+export interface SaidProof {
+  /** Absent: the peer cannot tell. */
+  readonly proof: Proof | null | undefined;
+  readonly email: string;
+  readonly active: boolean;
+  readonly born: Stamp;
+}
+
+/** The proof that counts of an account of a peer; null: none. */
+export function judgeProof({ proof, email, active, born }: SaidProof, peer: string, trust: EmailTrust): Proof | null {
+  switch (trust) {
+    case 'auto':
+      return proof ?? null;
+    case 'verified':
+      return proof ?? (active ? proofOf(email, peer, born.ms) : null);
+    case 'unproven':
+    case 'none':
+      return null;
+    default:
+      return trust satisfies never;
+  }
+}
+
+/** How the site goes about addresses. */
+export interface Validation {
+  /** It asks whoever registers, or changes the address, to open a link that it mails. */
+  readonly validates: boolean;
+  /** It did so when its accounts were first looked at. */
+  readonly didAtFirstSight: boolean;
+}
+
+/** Where an account comes from, and what is known of its address. */
+export interface Provenance {
+  readonly births: Births;
+  /** Null: nobody proved it; undefined: the account is as it was at first sight, see {@link presentProof}. */
+  readonly proof: Proof | null | undefined;
+  /** Digest of the `s_pass_code` last seen, '' if there was none; undefined: nobody looked. */
+  readonly resetCode: string | undefined;
+  /** Until then a change of address and a removal that come from this site wait at the peers. */
+  readonly heldUntilMs: number | undefined;
+}
+
+/** Of an account at first sight. */
+export function firstProvenance(shadow: Pick<Shadow, 'born'>, account: Pick<ProvingAccount, 'resetCode'>): Provenance {
+  return {
+    births: birthsOf(shadow.born),
+    proof: undefined,
+    resetCode: digestOfCode(account.resetCode),
+    heldUntilMs: undefined,
+  };
+}
+
+/** An account of this site, as far as it matters here. */
+export interface ProvingAccount {
+  readonly email: string;
+  readonly active: boolean;
+  /** `s_pass_code`. */
+  readonly resetCode: string | null;
+  /** `s_pass_date` is that which a finished reset leaves. */
+  readonly isResetDone: boolean;
+}
+
+/** A proof of the address. */
+export function proofOf(email: string, site: SiteName, atMs: number): Proof {
+  return { site, atMs, address: digestOf(canonicalEmail(email)) };
+}
+
+/** True if it is of that address. */
+export function isOf(proof: Proof | null | undefined, email: string): proof is Proof {
+  return proof !== null && proof !== undefined && proof.address === digestOf(canonicalEmail(email));
+}
+
+/**
+ * The proof that counts for an account as it is now; null: none. One that is as it was at first sight is proved if the site
+ * asked for proofs then, and the account is active and came to be here.
+ */
+export function presentProof(
+  { proof, births }: Pick<Provenance, 'proof' | 'births'>,
+  { email, active }: Pick<ProvingAccount, 'email' | 'active'>,
+  { born }: Pick<Shadow, 'born'>,
+  { site }: Origin,
+  { didAtFirstSight }: Pick<Validation, 'didAtFirstSight'>,
+): Proof | null {
+  if (proof !== undefined) return isOf(proof, email) ? proof : null;
+  const isFromHere = born.site === site && births.live.size + births.overruled.size === 1;
+  return didAtFirstSight && active && isFromHere ? proofOf(email, site, born.ms) : null;
+}
+
+/** Of several proofs of one address the earliest, everywhere the same one; null: none is of that address. */
+export function bestProof(proofs: readonly (Proof | null | undefined)[], email: string): Proof | null {
+  const valid = proofs.filter((proof) => isOf(proof, email));
+  return valid.toSorted((a, b) => a.atMs - b.atMs || (a.site < b.site ? -1 : 1))[0] ?? null;
+}
+
+/** An account before and after a change that was made on this site, not by a peer. */
+export interface LocalChange {
+  readonly before: Provenance;
+  /** Before and after the change. */
+  readonly shadows: readonly [Shadow, Shadow];
+  readonly changed: readonly RegisterName[];
+  /** As it is now. */
+  readonly account: ProvingAccount;
+}
+
+/**
+ * What a change on this site proves. A change of address on a site that validates addresses; an activation there; and, on any
+ * site, a password that was set by the link in a mail. Who sets a password so on an account that nobody had proved takes it over
+ * from whoever had it.
+ */
+export function provenanceAfter(change: LocalChange, origin: Origin, validation: Validation): Provenance {
+  const { before, shadows, changed, account } = change;
+  const [was, is] = shadows;
+  const isMoved = changed.includes('s_email');
+  const after = { ...before, resetCode: isMoved ? codeAfterMove(account) : digestOfCode(account.resetCode) };
+  const provedBy = (register: RegisterName): Provenance => {
+    const proof = proofOf(account.email, origin.site, is.registers.get(register)?.stamp.ms ?? 0);
+    return { ...after, proof, heldUntilMs: undefined };
+  };
+  // What else happened may have been before, under the other address.
+  if (isMoved) return validation.validates ? provedBy('s_email') : { ...after, proof: null };
+  const known = presentProof(before, { email: account.email, active: !isInactive(was) }, was, origin, validation);
+  if (changed.includes('password') && isReset(before, account)) {
+    const stamp = is.registers.get('password')?.stamp;
+    if (known !== null || stamp === undefined) return provedBy('password');
+    return { ...provedBy('password'), births: overruleBirths(birthsOf(stamp), before.births) };
+  }
+  if (changed.includes('status')) {
+    const isActivated = account.active && isInactive(was);
+    return isActivated && validation.validates ? provedBy('status') : { ...after, proof: before.proof ?? known };
+  }
+  return after.resetCode === before.resetCode ? before : after;
+}
+
+/** Of an account that was registered on this site. */
+export function registeredProvenance(
+  shadow: Shadow,
+  account: ProvingAccount,
+  { site }: Origin,
+  { validates }: Validation,
+): Provenance {
+  const proof = validates && account.active ? proofOf(account.email, site, shadow.born.ms) : null;
+  return { ...firstProvenance(shadow, account), proof };
+}
+
+/** Characters of the code that Osclass leaves when a password was set by the link in a mail. */
+const DONE_CODE_LENGTH = 50;
+
+/** True if the password was set by the link in a mail since the account was last looked at. */
+function isReset({ resetCode }: Provenance, account: ProvingAccount): boolean {
+  const isDone = account.isResetDone && account.resetCode?.length === DONE_CODE_LENGTH;
+  return isDone && resetCode !== undefined && resetCode !== digestOfCode(account.resetCode);
+}
+
+/**
+ * What is remembered of the code of an account that got another address, wherever it did. Who was mailed a code before may use it
+ * now, which proves nothing of the new address: then nobody looked.
+ */
+export function codeAfterMove({
+  resetCode,
+  isResetDone,
+}: Pick<ProvingAccount, 'resetCode' | 'isResetDone'>): string | undefined {
+  const isPending = resetCode !== null && resetCode !== '' && !isResetDone;
+  return isPending ? undefined : digestOfCode(resetCode);
+}
+
+function isInactive({ registers }: Shadow): boolean {
+  const known = registers.get('status')?.hash;
+  return ['0', '1'].some((enabled) => known === hashValues({ b_active: '0', b_enabled: enabled }));
+}
+
+function digestOfCode(code: string | null): string {
+  return code === null || code === '' ? '' : digestOf(code);
+}
+
+/** 64 bits, in hex. */
+function digestOf(text: string): string {
+  return hash('sha256', text, 'hex').slice(0, 16);
+}
+
+/** Text form: digest of the address, time, site; '' for none. */
+export function formatProof(proof: Proof | null): string {
+  return proof === null ? '' : `${proof.address} ${proof.atMs} ${proof.site}`;
+}
+
+/** Reads the text form. */
+export function parseProof(text: string): Proof | null {
+  const [address, atMs, site] = text.split(' ');
+  if (address === undefined || atMs === undefined || site === undefined) return null;
+  return { address, atMs: Number(atMs), site };
+}

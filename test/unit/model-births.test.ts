@@ -1,0 +1,68 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  birthsOf,
+  concerns,
+  formatBirths,
+  haveMet,
+  isBehind,
+  isSameBirths,
+  overruleBirths,
+  parseBirths,
+  uniteBirths,
+  type Births,
+} from '../../src/model/births.ts';
+
+const seen = (ms: number, site: string): Births => birthsOf({ ms, counter: 1, site, priority: 100 });
+const dated = (ms: number, site: string): Births => birthsOf({ ms, counter: 0, site, priority: 100 });
+const [ana, squatter, other] = [seen(1_000, 'cars'), seen(900_000, 'homes'), seen(5_000_000, 'jobs')];
+
+describe('two accounts', () => {
+  test('have met if they have a birth in common', () => {
+    expect(haveMet(ana, squatter)).toBe(false);
+    expect(haveMet(ana, ana)).toBe(true);
+    expect(haveMet(uniteBirths(ana, squatter), squatter)).toBe(true);
+    expect(haveMet(uniteBirths(ana, squatter), other)).toBe(false);
+  });
+
+  test('have met if a site that was installed again found one of them by the date of the same registration', () => {
+    expect(haveMet(dated(1_000_000, 'homes'), seen(1_000_700, 'cars'))).toBe(true);
+    expect(haveMet(dated(1_000_000, 'homes'), seen(1_003_000, 'cars'))).toBe(false);
+    expect(haveMet(seen(1_000_000, 'homes'), seen(1_000_700, 'cars'))).toBe(false);
+    expect(haveMet(dated(0, 'homes'), dated(0, 'cars'))).toBe(false);
+  });
+});
+
+describe('an account that gave way to that of the owner', () => {
+  const owners = overruleBirths(ana, squatter);
+
+  test('is behind, wherever there is a copy of it', () => {
+    expect(isBehind(squatter, owners)).toBe(true);
+    expect(isBehind(owners, squatter)).toBe(false);
+    expect(isBehind(ana, owners)).toBe(false);
+    expect(haveMet(squatter, owners)).toBe(true);
+  });
+
+  test('does not take the owner along when it is removed, and goes when the owner removes the account', () => {
+    expect(concerns(squatter, owners)).toBe(false);
+    expect(concerns(owners, squatter)).toBe(true);
+    expect(concerns(ana, owners)).toBe(true);
+    expect(concerns(other, owners)).toBe(false);
+  });
+});
+
+test('uniting is idempotent, commutative and associative, and births come out of their text as they went in', () => {
+  const stamp = fc.constantFrom('1-1-100-cars', '2-1-100-homes', '3-0-1-jobs', '4-7-100-pets');
+  const births = fc.tuple(fc.uniqueArray(stamp), fc.uniqueArray(stamp)).map(([live, overruled]): Births => ({
+    live: new Set(live.filter((birth) => !overruled.includes(birth))),
+    overruled: new Set(overruled),
+  }));
+  fc.assert(
+    fc.property(births, births, births, (a, b, c) => {
+      expect(isSameBirths(uniteBirths(a, a), a)).toBe(true);
+      expect(isSameBirths(uniteBirths(a, b), uniteBirths(b, a))).toBe(true);
+      expect(isSameBirths(uniteBirths(uniteBirths(a, b), c), uniteBirths(a, uniteBirths(b, c)))).toBe(true);
+      expect(isSameBirths(parseBirths(formatBirths(a)), a)).toBe(true);
+    }),
+  );
+});
