@@ -6,7 +6,8 @@ import { haveMet, isBehind, overruleBirths, uniteBirths, type Births } from '../
 import type { RemoteRegister } from '../model/merge.ts';
 import type { RecordSource } from '../model/outcome.ts';
 import { hashValues, isHashOf, type RegisterName } from '../model/register.ts';
-import { compareStamps, nextStamp, type Origin, type Stamp } from '../model/stamp.ts';
+import { compareStamps, nextStamp, type Origin } from '../model/stamp.ts';
+import { canonicalEmail } from '../model/uid.ts';
 import type { Incoming } from './incoming.ts';
 import type { LocalUser } from './load.ts';
 import type { MergedUser } from './merge-user.ts';
@@ -53,18 +54,20 @@ export function meetingOf(user: LocalUser, incoming: Incoming, { linked }: Recor
     if (proof === null) return { kind: 'refused' };
     return { kind: user.proof === null ? 'yielding' : 'proved' };
   }
-  if (proof === null && isBehind(births, user.births)) return { kind: 'outdated' };
-  if (user.proof === null && isBehind(user.births, births)) return { kind: 'overruled' };
+  // Whoever lost an account may have proved another address since.
+  const isSame = canonicalEmail(incoming.record.email) === canonicalEmail(user.email);
+  if (isBehind(births, user.births) && !(isSame && proof !== null)) return { kind: 'outdated' };
+  if (isBehind(user.births, births) && !(isSame && user.proof !== null)) return { kind: 'overruled' };
   return { kind: 'met' };
 }
 
 /** What a meeting makes of a merge by stamps. */
 export interface Met extends MergedUser {
   readonly births: Births;
-  /** Registers of ours that stay, under stamps above those of the record. */
-  readonly affirmed: ReadonlyMap<RegisterName, Stamp>;
   /** Whoever had the account here lost it to its owner, and may still be logged in. */
   readonly overtaken: boolean;
+  /** What came of it nobody else will tell: the account here gave way and may wait elsewhere as it was, or a block stays. */
+  readonly isOurs: boolean;
   /** The sender has to hear of ours. */
   readonly answers: boolean;
 }
@@ -93,12 +96,16 @@ export function meet(
       take.set(register, theirs);
     }
   }
-  const affirmed = isFirst ? keptBlock(user, take, incoming, origin) : new Map<RegisterName, Stamp>();
-  for (const register of affirmed.keys()) take.delete(register);
+  const status = isFirst && from.route.accepts('status') ? statusOfBoth(user, incoming, origin) : undefined;
+  if (status === 'ours') take.delete('status');
+  else if (status !== undefined) take.set('status', status);
+  const isSetHere = status !== undefined && status !== 'ours' && status !== incoming.registers.get('status');
+  const isOurs = kind === 'yielding' || kind === 'overruled' || isSetHere;
+  // A peer of a version without births would answer, and both go on for ever.
   const answers =
-    kind === 'yielding' || kind === 'outdated' || affirmed.size > 0 || (kind === 'proved' && from.via !== 'feed');
+    (kind === 'outdated' && incoming.record.proof !== undefined) || (kind === 'proved' && from.via !== 'feed');
   const parked = kind === 'outdated' ? [] : merged.parked;
-  return { ...merged, take, parked, births, affirmed, overtaken: isLost, answers };
+  return { ...merged, take, parked, births, overtaken: isLost, isOurs, answers };
 }
 
 /** True if the account here has another value, set later. */
@@ -107,17 +114,25 @@ function isGivenUp({ shadow }: LocalUser, register: RegisterName, theirs: Remote
   return ours !== undefined && compareStamps(ours.stamp, theirs.stamp) > 0 && !isHashOf(ours.hash, theirs.values);
 }
 
-/** A block stays where two accounts meet, and travels: whoever was banned comes in by no other site. */
-function keptBlock(
-  { host, shadow }: LocalUser,
-  take: ReadonlyMap<RegisterName, RemoteRegister>,
+/**
+ * The status of two accounts that meet. A block stays, and travels: whoever was banned comes in by no other site. Of two whose
+ * addresses are proved neither deactivates the other: not to have been confirmed there says nothing any more.
+ */
+function statusOfBoth(
+  { host, shadow, proof }: LocalUser,
   { registers }: Incoming,
   origin: Origin,
-): Map<RegisterName, Stamp> {
+): RemoteRegister | 'ours' | undefined {
   const theirs = registers.get('status');
   const ours = shadow.registers.get('status');
-  const isLifting = theirs !== undefined && theirs.values['b_enabled'] !== '0' && take.has('status');
-  if (host.enabled || !isLifting || ours === undefined) return new Map();
-  const later = compareStamps(ours.stamp, theirs.stamp) > 0 ? ours.stamp : theirs.stamp;
-  return new Map([['status', nextStamp(0, later, origin)]]);
+  const said = host.registers.get('status');
+  if (theirs === undefined || ours === undefined || said === undefined) return undefined;
+  const isBlocked = said['b_enabled'] === '0' || theirs.values['b_enabled'] === '0';
+  const isActive = theirs.values['b_active'] === '1' || (proof !== null && said['b_active'] === '1');
+  const values = { ...theirs.values, b_enabled: isBlocked ? '0' : '1', b_active: isActive ? '1' : '0' };
+  const isTheirs = isHashOf(hashValues(values), theirs.values);
+  const isLater = compareStamps(theirs.stamp, ours.stamp) > 0;
+  if (isTheirs && (isLater || proof === null)) return theirs;
+  if (isHashOf(ours.hash, values) && !isLater) return 'ours';
+  return { values, stamp: nextStamp(0, isLater ? theirs.stamp : ours.stamp, origin), prior: ours.stamp };
 }

@@ -270,10 +270,6 @@ function toStoredPlan(plan: UserPlan, host: HostUser, deps: StoreDeps): StoredPl
     registers.set(register, altered ? { ...state, altered } : state);
     if (before.registers.get(register)?.hash !== hash) changed.push(register);
   }
-  for (const [register, stamp] of plan.affirmed) {
-    const known = registers.get(register);
-    if (known !== undefined) registers.set(register, { ...known, stamp });
-  }
   const provenance = provenanceAfterPlan(plan, host, deps.nowMs());
   const stored = { userId: host.id, uids: plan.uids, shadow: { born: plan.born, registers }, provenance };
   return { plan, userId: host.id, stored, host, changed };

@@ -81,7 +81,7 @@ export async function writeShadowsAndOutboxes(
     const isFinding =
       (knowsLess && (isLinked || plan.take.size > 0)) ||
       plan.partings.length > 0 ||
-      plan.affirmed.size > 0 ||
+      plan.isOurs ||
       plan.tied.some((name) => plan.take.has(name));
     if (isFinding || (isNews && (from.route.relay || from.overwrite))) {
       send(routesFor(routes, news, from.route.name), userId, changesToRelay(plan, from));
@@ -93,7 +93,8 @@ export async function writeShadowsAndOutboxes(
     // Its people come to what they have here by nothing else: it was another account until now.
     const isAnother = before !== undefined && changed.includes('s_email') && holdsMore(plan);
     if (isAnother && from.via === 'feed') send(routesFor(routes, 'all'), userId);
-    const isUntold = plan.incoming.record.proof === null && before !== undefined && before.proof !== null;
+    // Where nothing was new, they would tell each other for ever.
+    const isUntold = plan.incoming.record.proof === null && before !== undefined && before.proof !== null && isNews;
     const owesAnswer = plan.answers || isFinding || knowsLess;
     if (!isAnswered && (owesAnswer || ((hasMore || isUntold) && from.via !== 'feed'))) send(source, userId);
     if (!isAnswered) for (const rival of plan.rivals) send(source, rival);

@@ -90,7 +90,7 @@ export async function diffUsers(
     const isThere = users.has(userId) && !reused.includes(userId);
     return isThere || deletedEmail === undefined ? [] : [{ userId, email: deletedEmail, ...mark }];
   });
-  const successors = await findSuccessors(trx, deps, deletedRows);
+  const successors = await findSuccessors(trx, deps, deletedRows, shadows);
   const unsent = await moveToSuccessors(trx, deps, successors, { shadows, users, marked });
   const deletions = deletedRows.filter(({ userId }) => shadows.has(userId) || !successors.has(userId));
   const removals = await recordDeletions(trx, deps, deletions, shadows, batch.adoptedUntilMs);

@@ -1,7 +1,8 @@
-/** Rows that were replaced, or registered again under the same address at once: they go on as the same user. */
+/** Rows that were replaced: they go on as the same user. */
 import type { Transaction } from 'kysely';
 import type { OutboxWriter } from '../store/ports.ts';
 import { bindUids, forgetUsers, readShadows, writeShadows, type StoredUser } from '../store/shadows.ts';
+import { hashValues } from '../model/register.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import type { DeletedRow } from './removed-here.ts';
@@ -19,11 +20,15 @@ export interface KnownUsers {
   readonly marked: Map<number, Marked>;
 }
 
-/** Present users that hold the address of a deleted row, exactly: then the account was not really deleted. */
+/**
+ * Present users that hold the address of a deleted row, exactly, and were registered when its account was: then that was not
+ * really deleted. Whoever registered the address after it is somebody else, who has none of its proofs.
+ */
 export async function findSuccessors(
   trx: Transaction<unknown>,
   { hosts }: SuccessorDeps,
   deletedRows: readonly DeletedRow[],
+  shadows: ReadonlyMap<number, StoredUser>,
 ): Promise<Map<number, HostUser>> {
   const emails = deletedRows.map(({ email }) => email).filter((email) => email !== '');
   const holders = await hosts.holdersOf(trx, emails);
@@ -33,9 +38,17 @@ export async function findSuccessors(
   return new Map(
     deletedRows.flatMap(({ userId, email }) => {
       const successor = byEmail.get(canonicalEmail(email));
-      return successor === undefined ? [] : [[userId, successor] as const];
+      const isOther = successor !== undefined && hasOtherDate(shadows.get(userId), successor);
+      return successor === undefined || isOther ? [] : [[userId, successor] as const];
     }),
   );
+}
+
+/** True if the row was registered at another time than the account that is remembered; one that is not known is none. */
+function hasOtherDate(stored: StoredUser | undefined, { registers }: HostUser): boolean {
+  const known = stored?.shadow.registers.get('dt_reg_date');
+  const values = registers.get('dt_reg_date');
+  return known !== undefined && values !== undefined && known.hash !== hashValues(values);
 }
 
 /**

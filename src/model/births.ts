@@ -9,7 +9,7 @@ import { formatStamp, isAdoption, parseStamp, type Stamp } from './stamp.ts';
 export interface Births {
   readonly live: ReadonlySet<string>;
   /**
-   * Those whose password, address and status gave way, because nobody had proved the address there, to an account whose
+   * Those that gave way, because nobody had proved the address there, to an account whose
    * owner had: what comes from one that knows of no other births is of before.
    */
   readonly overruled: ReadonlySet<string>;

@@ -165,13 +165,10 @@ function strangersAmong(
 }
 
 /**
- * Which of two accounts that never met keeps the uids that both have: the one whose address they are derived from, or else the
- * one that came to be first. Both sites decide alike.
+ * Which of two accounts that never met keeps the uids that both have: the one that came to be first. So every site decides,
+ * whatever addresses it knows of them.
  */
 function keepsUids(stranger: Candidate, claim: Claim): boolean {
-  const shared = claim.uids.filter((uid) => stranger.uids.includes(uid));
-  const isDerivedFrom = ({ email }: Claim): boolean => shared.some((uid) => isUidOfEmail(uid, email));
-  if (isDerivedFrom(stranger) !== isDerivedFrom(claim)) return isDerivedFrom(stranger);
   const order = compareStamps(stranger.born, claim.born);
   return order < 0 || (order === 0 && canonicalEmail(stranger.email) <= canonicalEmail(claim.email));
 }
