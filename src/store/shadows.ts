@@ -38,7 +38,7 @@ interface UserRow {
   held_until: string | null;
 }
 
-const COLUMNS = sql.raw('user_id, uids, shadow, births, proof, reset_code, held_until');
+const COLUMNS = sql`user_id, uids, shadow, births, proof, reset_code, held_until`;
 
 /**
  * `SELECT … FROM user WHERE user_id IN (…) ORDER BY user_id [FOR UPDATE]`. Locks are always taken
