@@ -54,6 +54,7 @@ const block = (site: number): Act => on(site, ({ admin }, email) => admin.block(
 const unblock = (site: number): Act => on(site, ({ admin }, email) => admin.unblock(email));
 const activate = (site: number): Act => on(site, ({ admin }, email) => admin.activate(email));
 const deactivate = (site: number): Act => on(site, ({ admin }, email) => admin.deactivate(email));
+const rename = (site: number): Act => on(site, ({ person }, email) => person.editProfile(email, { name: 'Renamed' }));
 const setPassword = (site: number): Act => on(site, ({ person }, email) => person.changePassword(email));
 
 const [P, U, N] = ['proven', 'unproven', 'nobody'] as const;
@@ -176,7 +177,7 @@ export const PLUGIN_CASES: readonly ProofCase[] = [
   { name: 'never confirmed and proven, and registered there', holders: [U, P, P], newest: C, end: active(B) },
   { name: 'blocked here, registered there', holders: [PB, N, P], newest: C, end: blocked(A) },
   { name: 'proven here, and a removal there', holders: [P, N, U], first: [remove(C)], end: active(A) },
-  { name: 'proven here, and a removal there later', holders: [P, P, N], later: [remove(C)], end: { all: 'gone' } },
+  { name: 'met: an edit there counts', holders: [P, P, N], later: [rename(C)], end: active(A) },
   { name: 'met: a block there counts', holders: [P, N, N], later: [block(C)], end: blocked(A) },
 ];
 
