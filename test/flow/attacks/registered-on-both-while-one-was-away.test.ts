@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Row } from '../../support/osclass/site.ts';
 import { dateBack, makeAttackStage, ownedBy, type AttackStage } from '../../support/attack-stage.ts';
+import { drainAll, reinstall } from '../../support/by-hand.ts';
 import { signUp, signUpAsOwner } from '../../support/validation.ts';
 
 const address = (name: string): string => `${name}@example.com`;
@@ -44,4 +45,20 @@ it('an owner who proved the address on both sites has one account', async () => 
     ownedBy(await stage.cars.host.user(address('both'))),
   );
   expect(await stage.waiting(stage.homes, address('both'))).toEqual([]);
+});
+
+it('nor does it help to register there in the very second of a registration here of which only the date is known', async () => {
+  const { homes, cars } = stage;
+  const email = address('watched');
+  // No triggers saw it: homes finds the account when it is installed.
+  await reinstall(homes, async () => {
+    await signUpAsOwner(homes, { email, name: 'Owner' });
+    await signUp(cars, { email, name: 'Mallory' });
+    const there = await cars.host.user(email);
+    await homes.host.write('UPDATE {user} SET dt_reg_date = ? WHERE s_email = ?', [there?.dt_reg_date ?? null, email]);
+    await drainAll(cars);
+  });
+  const owner = ownedBy(await homes.host.user(email));
+  await stage.settle();
+  for (const one of [homes, cars]) expect(ownedBy(await one.host.user(email))).toEqual(owner);
 });

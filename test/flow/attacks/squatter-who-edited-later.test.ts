@@ -35,16 +35,14 @@ it.each([EMAIL, PLUGIN])('a later date of modification gives it nothing: %s', as
   expect(ownedBy(await stage.homes.host.user(email))).toEqual(ownedBy(before.get(email)));
 });
 
-it('of both it waits, and a dry run says so', async () => {
+it.each([
+  ['cars', EMAIL],
+  ['jobs', PLUGIN],
+])('waits, and a dry run says so: of %s', async (peer, email) => {
   const { site } = await stage.homes.open();
-  for (const [peer, email] of [
-    ['cars', EMAIL],
-    ['jobs', PLUGIN],
-  ] as const) {
-    expect(await stage.waiting(stage.homes, email)).toEqual(['EMAIL_UNPROVEN']);
-    const sums = await site.feed(peer, { restart: true, once: false, dryRun: true, overwrite: false });
-    expect(sums).toMatchObject({ parked: 1 });
-  }
+  expect(await stage.waiting(stage.homes, email)).toEqual(['EMAIL_UNPROVEN']);
+  const sums = await site.feed(peer, { restart: true, once: false, dryRun: true, overwrite: false });
+  expect(sums).toMatchObject({ parked: 1 });
 });
 
 it('once both have spoken, the proven account is that of both, also after an edit there', async () => {
