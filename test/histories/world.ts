@@ -1,11 +1,24 @@
 /** The sites of a history, their clocks and the network between them. */
+import { presentProof, type Proof } from '../../src/model/proof.ts';
+import type { Value } from '../../src/model/register.ts';
 import { SyncError } from '../../src/model/errors.ts';
 import { stampText, type StreamAnswer, type WireRecord } from '../../src/model/record.ts';
 import { makeLedger, type Ledger } from './ledger.ts';
 import { Crash, type HostRow, type Memory } from './memory/database.ts';
-import { emailOfRow, folded } from './memory/host.ts';
+import { emailOfRow, folded, textOf, toHostUser } from './memory/host.ts';
 import { isOfPeople, type Fate, type History, type HostOperation, type Operation, type Topology } from './operation.ts';
-import { act, addressOf, giveAnother, nameOf, personOf, register } from './people.ts';
+import {
+  act,
+  addressOf,
+  giveAnother,
+  nameOf,
+  personOf,
+  proveByMail,
+  register,
+  isSquatters,
+  SQUATTERS,
+  isSquattersHash,
+} from './people.ts';
 import { openHistorySite, type HistorySite } from './site.ts';
 
 /** Something that must never happen. */
@@ -26,6 +39,11 @@ export interface World {
    * What a person does where two accounts want one address: whoever has it gets another. Returns for how many.
    */
   decide(): number;
+  /**
+   * What an owner does whose accounts were not taken for one, for nobody had proved the address: a password is set by mail, on one
+   * site. Returns for how many.
+   */
+  prove(): number;
 }
 
 interface Request {
@@ -50,7 +68,7 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
   const names = history.sites.map((site) => site.name);
   const skews: number[] = [];
   const linked = linksOf(names.length, history.topology);
-  const sites = history.sites.map(({ name, priority, skewMs }, index): HistorySite => {
+  const sites = history.sites.map(({ name, priority, skewMs, validates }, index): HistorySite => {
     const peers = names.filter((_, other) => linked(index, other));
     const plan = { name, priority, peers, relay: history.relay, batch: history.batch };
     skews.push(skewMs);
@@ -58,6 +76,11 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
     site.memory.onDaemonWrite = (from, to) => {
       const why = ledger.whyNotOverwritable(from, to);
       if (why !== undefined) throw new Flaw(`${name}: ${why}`);
+    };
+    site.memory.validates = validates;
+    site.memory.onDaemonRowWrite = (row, column, from, to) => {
+      const why = whyNotWritable(site.memory, name, row, column, to);
+      if (why !== undefined) throw new Flaw(`${name}: ${why} (it was ${textOf(from)})`);
     };
     site.memory.onDaemonRemoval = (row: HostRow) => {
       const why = ledger.whyNotRemovable(row);
@@ -214,6 +237,7 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
       if (rounds > MOST_ROUNDS) throw new Flaw('the sites do not fall silent');
       silent = (await round()) ? 0 : silent + 1;
       if (silent === 1) refuseNeedlessWaiting(sites);
+      if (silent === 1) refuseWaitingForProved(sites);
       nowMs += silent === 0 ? 61_000 : LATE_RECORDS_MS;
     }
   };
@@ -234,18 +258,30 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
       }
       return decided;
     },
+    prove() {
+      let proved = 0;
+      const done = new Set<string>();
+      for (const { name, memory } of sites) {
+        for (const email of unprovenOn(memory)) {
+          if (done.has(email)) continue;
+          done.add(email);
+          if (!proveByMail(memory, ledger, email)) continue;
+          tell(() => `${name}: the owner of ${email} sets a password by mail`);
+          proved += 1;
+        }
+      }
+      return proved;
+    },
     async start() {
       for (const [index, { users }] of history.sites.entries()) {
         const site = siteAt(index);
         const { memory, name } = site;
         memory.applying = true;
         for (const { email, ageMs } of users) {
-          const row = register(
-            memory,
-            ledger,
-            addressOf(email, ledger.next()),
-            Math.min(START_MS, memory.nowMs()) - ageMs,
-          );
+          const atMs = Math.min(START_MS, memory.nowMs()) - ageMs;
+          // Of one address and one moment: some other program made the one of the other.
+          const copied = `${atMs}#${email}000`;
+          const row = register(memory, ledger, addressOf(email, ledger.next()), atMs, memory.next(), copied);
           tell(() => `${name}: has ${nameOf(row)} since ${ageMs} ms`);
         }
         memory.applying = false;
@@ -318,6 +354,54 @@ function refuseNeedlessWaiting(sites: readonly HistorySite[]): void {
       }
     }
   }
+}
+
+/** The row's account is its owner's, as is known on its site: nothing of whoever had no right to the address comes in. */
+function whyNotWritable(memory: Memory, site: string, row: HostRow, column: string, to: Value): string | undefined {
+  if (proofOn(memory, site, row) === null || isSquatters(row) || emailOfRow(row).startsWith(SQUATTERS))
+    return undefined;
+  const isHis =
+    (column === 's_password' && isSquattersHash(to)) || (column === 's_email' && textOf(to).startsWith(SQUATTERS));
+  const isDeactivation = column === 'b_active' && to === '0';
+  if (!isHis && !isDeactivation) return undefined;
+  return `${nameOf(row)}, whose address is proved, was to get ${column} ${textOf(to)}`;
+}
+
+/** The proof that a site knows of the present address of a row. */
+function proofOn(memory: Memory, site: string, row: HostRow): Proof | null {
+  const stored = memory.tables.users.get(row.id);
+  if (stored === undefined) return null;
+  const didAtFirstSight = memory.validatedAtFirstSight;
+  const origin = { site, priority: 0 };
+  return presentProof(stored.provenance, toHostUser(row), stored.shadow, origin, { didAtFirstSight });
+}
+
+/** Whoever proved an address is not kept waiting for somebody who did not: his account goes there and wins. */
+function refuseWaitingForProved(sites: readonly HistorySite[]): void {
+  const contested = new Set(sites.flatMap(({ memory }) => [...contestedOn(memory)]));
+  for (const { name, memory } of sites) {
+    for (const { code, record, userId } of memory.tables.parked.values()) {
+      if (record.kind === 'user' && contested.has(folded(record.email))) continue;
+      if (code !== 'EMAIL_UNPROVEN' || record.kind !== 'user' || userId === null) continue;
+      const row = memory.tables.rows.get(userId);
+      const isOfIt = row !== undefined && folded(emailOfRow(row)) === folded(record.email);
+      if (isOfIt && row.columns['b_enabled'] === '1' && proofOn(memory, name, row) !== null) {
+        throw new Flaw(`${name}: ${nameOf(row)} is proved, and a record of it waits`);
+      }
+    }
+  }
+}
+
+/** Addresses of accounts that were not taken for the one here, for nobody proved them. */
+export function unprovenOn(memory: Memory): Set<string> {
+  const waiting = [...memory.tables.parked.values()].filter((row) => row.code === 'EMAIL_UNPROVEN');
+  return new Set(
+    waiting.flatMap(({ record, userId }) => {
+      const row = userId === null ? undefined : memory.tables.rows.get(userId);
+      const addresses = [record.kind === 'user' ? record.email : '', row === undefined ? '' : emailOfRow(row)];
+      return addresses.filter((address) => address !== '').map(folded);
+    }),
+  );
 }
 
 /** Addresses for which records wait on a site. */

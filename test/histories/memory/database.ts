@@ -21,6 +21,8 @@ export interface HostRow {
   readonly lineage: ReadonlySet<string>;
   /** A password that is being set, or was set, by the link in a mail. */
   readonly reset?: { readonly code: string; readonly isDone: boolean };
+  /** Somebody who lost the account to its owner is still logged in. */
+  readonly isHaunted?: boolean;
 }
 
 /** A row of our outbox. */
@@ -57,6 +59,10 @@ export class Memory {
   tables: Tables = noTables();
   /** The daemon writes now: its writes make no markers. */
   applying = false;
+  /** What Osclass's preference says. */
+  validates = true;
+  /** What it said when the daemon first looked at the accounts. */
+  validatedAtFirstSight = true;
   /** Statements until the next crash. */
   crashIn = Infinity;
   /** What the database itself refused; a sound daemon never gets there. */

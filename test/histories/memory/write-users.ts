@@ -21,7 +21,10 @@ export async function updateUser(runner: unknown, _table: Table, userId: number,
   }
   const registration = written['dt_reg_date'];
   const lineage = typeof registration === 'string' ? new Set([...row.lineage, registration]) : row.lineage;
-  memory.tables.rows.set(userId, { ...row, columns: { ...row.columns, ...written }, lineage });
+  const isLost =
+    textOf(row.columns['s_password']).startsWith('evil') && !textOf(written['s_password']).startsWith('evil');
+  const haunted = isLost && written['s_password'] !== undefined ? { isHaunted: true } : {};
+  memory.tables.rows.set(userId, { ...row, columns: { ...row.columns, ...written }, lineage, ...haunted });
   memory.mark(userId, 'U', null);
 }
 
