@@ -1,7 +1,7 @@
 /** The book a history keeps of what people did, to tell at the end whether anything of it was lost. */
 import type { Value } from '../../src/model/register.ts';
 import type { HostRow } from './memory/database.ts';
-import { emailOfRow, folded, textOf } from './memory/host.ts';
+import { emailOfRow, folded, isSquattersHash, textOf } from './memory/host.ts';
 
 /** What people did, on all sites. */
 export interface Ledger {
@@ -88,8 +88,7 @@ export function makeLedger(personOf: (email: string) => string): Ledger {
       return undefined;
     },
     whyNotRemovable(row) {
-      const isCopy =
-        textOf(row.columns['s_password']).startsWith('evil') && [...row.lineage].some((one) => squatted.has(one));
+      const isCopy = isSquattersHash(row.columns['s_password']) && [...row.lineage].some((one) => squatted.has(one));
       if (!removed.has(personOf(emailOfRow(row))) && !isCopy) {
         return `account ${emailOfRow(row)} (${[...row.lineage].join(', ')}) was removed by nobody`;
       }

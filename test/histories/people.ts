@@ -1,7 +1,7 @@
 /** What people do on a site of a history, written to its database as Osclass would, with the markers of the triggers. */
 import type { Value } from '../../src/model/register.ts';
 import type { HostRow, Memory } from './memory/database.ts';
-import { emailOfRow, folded, LOCALES, textOf } from './memory/host.ts';
+import { emailOfRow, folded, isSquattersHash, LOCALES, SQUATTERS_HASH } from './memory/host.ts';
 import type { Ledger } from './ledger.ts';
 import type { HostOperation } from './operation.ts';
 
@@ -154,20 +154,12 @@ export function act(
 /** How the addresses begin of people who registered with one that is not theirs. */
 export const SQUATTERS = 'evil';
 
-/** Likewise the hashes of their passwords. */
-const SQUATTERS_HASH = 'bad';
-
 /** What such people can do, and what is done to them. */
 const OF_SQUATTERS: readonly HostOperation['do'][] = ['edit', 'block', 'move', 'remove', 'request', 'reset'];
 
 /** True if it is not the owner of the address who can log in. */
 export function isSquatters(row: HostRow): boolean {
   return isSquattersHash(row.columns['s_password']);
-}
-
-/** True for a password of such people. */
-export function isSquattersHash(value: Value | undefined): boolean {
-  return textOf(value).startsWith(SQUATTERS_HASH);
 }
 
 function squat(memory: Memory, ledger: Ledger, email: string): HostRow {

@@ -5,7 +5,7 @@ import { SyncError } from '../../src/model/errors.ts';
 import { stampText, type StreamAnswer, type WireRecord } from '../../src/model/record.ts';
 import { makeLedger, type Ledger } from './ledger.ts';
 import { Crash, type HostRow, type Memory } from './memory/database.ts';
-import { emailOfRow, folded, textOf, toHostUser } from './memory/host.ts';
+import { emailOfRow, folded, isSquattersHash, textOf, toHostUser } from './memory/host.ts';
 import { isOfPeople, type Fate, type History, type HostOperation, type Operation, type Topology } from './operation.ts';
 import {
   act,
@@ -17,7 +17,6 @@ import {
   register,
   isSquatters,
   SQUATTERS,
-  isSquattersHash,
 } from './people.ts';
 import { openHistorySite, type HistorySite } from './site.ts';
 

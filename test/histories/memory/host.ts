@@ -26,11 +26,27 @@ export const DEFAULTS: Readonly<Record<string, Value>> = {
   dt_reg_date: '0#0',
 };
 
+/** How hashes of passwords begin of people who registered with an address that is not theirs. */
+export const SQUATTERS_HASH = 'bad';
+
+/** True if the password is that of such people. */
+export function isSquattersHash(hash: Value | undefined): boolean {
+  return typeof hash === 'string' && hash.startsWith(SQUATTERS_HASH);
+}
+
 /** Languages of the descriptions. */
 export const LOCALES = ['en_US', 'es_ES'];
 
 const column = (name: string): Column =>
-  ({ name, type: 'varchar', maxChars: 200, maxBytes: 800, nullable: true, optional: true }) as unknown as Column;
+  ({
+    name,
+    type: 'varchar',
+    maxChars: 200,
+    maxBytes: 800,
+    precision: null,
+    nullable: true,
+    optional: true,
+  }) as unknown as Column;
 
 const columns = new Map(COLUMNS.map((name) => [name, column(name)]));
 const table = { name: 't_user', base: 't_user', columns, column: (name: string) => columns.get(name) };

@@ -4,7 +4,7 @@ import { SyncError } from '../../../src/model/errors.ts';
 import type { Value } from '../../../src/model/register.ts';
 import type { ColumnWrites, DescriptionWrite, UserUpdate } from '../../../src/osclass/write-users.ts';
 import { memoryOf, type Memory } from './database.ts';
-import { DEFAULTS, emailOfRow, folded, LOCALES, textOf } from './host.ts';
+import { DEFAULTS, emailOfRow, folded, isSquattersHash, LOCALES, textOf } from './host.ts';
 
 export * from '../../../src/osclass/write-users.ts';
 
@@ -21,9 +21,9 @@ export async function updateUser(runner: unknown, _table: Table, userId: number,
   }
   const registration = written['dt_reg_date'];
   const lineage = typeof registration === 'string' ? new Set([...row.lineage, registration]) : row.lineage;
-  const isLost =
-    textOf(row.columns['s_password']).startsWith('evil') && !textOf(written['s_password']).startsWith('evil');
-  const haunted = isLost && written['s_password'] !== undefined ? { isHaunted: true } : {};
+  const hash = written['s_password'];
+  const isLost = hash !== undefined && isSquattersHash(row.columns['s_password']) && !isSquattersHash(hash);
+  const haunted = isLost ? { isHaunted: true } : {};
   memory.tables.rows.set(userId, { ...row, columns: { ...row.columns, ...written }, lineage, ...haunted });
   memory.mark(userId, 'U', null);
 }
