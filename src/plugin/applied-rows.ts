@@ -60,7 +60,7 @@ export async function rememberApplied(
   const rows = await rowsOf(trx, deps, peer, chunk);
   await writeMemories(trx, peer, new Map(rows.flatMap(memoryAfter)), nowMs());
   await writeAccounts(trx, peer, new Map(rows.flatMap(accountOf)));
-  for (const row of rows) {
+  for (const row of rows.filter(({ outcome }) => !isUnproven(outcome))) {
     await settle(trx, deps, peer, row);
     await tell(trx, deps, peer, row);
   }
@@ -92,18 +92,23 @@ async function rowsOf(
   return rows;
 }
 
+/** Of an account that is not that of here nothing is remembered: what it has says nothing of what the peer was told. */
+function isUnproven({ code }: Outcome): boolean {
+  return code === 'EMAIL_UNPROVEN';
+}
+
 function memoryAfter({ prepared, outcome, isOnItsWay }: AppliedRow): [email: string, memory: Memory][] {
   const { row, memory, news } = prepared;
-  if (memory === undefined) return [];
+  if (memory === undefined || isUnproven(outcome)) return [];
   const notStored = outcome.notes.flatMap(({ code, register }) =>
     code === 'VALUE_UNSTORABLE' ? (register ?? []) : [],
   );
   return [[row.email, memoryOf(memory, news, new Set(notStored), isOnItsWay)]];
 }
 
-function accountOf({ prepared }: AppliedRow): [email: string, account: AccountThere][] {
+function accountOf({ prepared, outcome }: AppliedRow): [email: string, account: AccountThere][] {
   const { row, memory, user, rowsSaid } = prepared;
-  if (memory === undefined || user === undefined) return [];
+  if (memory === undefined || user === undefined || isUnproven(outcome)) return [];
   const account = { user, accountId: accountIdOf(row) };
   return [[row.email, rowsSaid === undefined ? account : { ...account, rowsSaid }]];
 }

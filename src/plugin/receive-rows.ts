@@ -5,9 +5,11 @@
 import { readShadows, tombstonesByUid, usersByUid } from '../store/shadows.ts';
 import type { Runner } from '../db/transaction.ts';
 import { chooseUids } from '../store/uid-assignment.ts';
+import type { EmailTrust } from '../model/proof.ts';
 import type { UserRecord } from '../model/record.ts';
 import { adoptionStamp, compareStamps, formatStamp, type Stamp } from '../model/stamp.ts';
 import { toSeparate } from '../model/separate.ts';
+import { isWholeHash } from '../model/password-hash.ts';
 import { canonicalEmail, uidOfEmail, type Uid } from '../model/uid.ts';
 import { accountIdOf, matchAccount, type AccountMatch } from './account.ts';
 import {
@@ -33,6 +35,7 @@ import {
   type SaidRow,
   type Seen,
 } from '../store/plugin-seen.ts';
+import { usersUnproven } from '../store/parked.ts';
 import { afterRow, isRepeated, saidRowOf } from './said-rows.ts';
 import { registeredThere } from './times.ts';
 
@@ -40,6 +43,8 @@ import { registeredThere } from './times.ts';
 export interface ReceiveDeps extends RowToRecordDeps {
   /** False: the peer is sent nothing, so it never hears of removals. */
   readonly tells: boolean;
+  /** How far its word on addresses goes; see {@link judgeProof}. */
+  readonly emailTrust: EmailTrust;
   readonly randomUid: () => Uid;
 }
 
@@ -181,8 +186,35 @@ async function prepareHeld(
     return { ...common, ...madeAgain(holder, row, deps), user: main, replaced };
   }
   const memory = isReplaced ? undefined : (known?.memory ?? undefined);
-  const { knowsLess, ...reading } = readKnown(row, holder, memory, lastExchange, deps);
-  return { ...common, ...reading, knowsLess: knowsLess && deps.tells, user: main, replaced };
+  const { knowsLess, record, ...reading } = readKnown(row, holder, memory, lastExchange, deps);
+  const hasMet = isSamePassword(row, holder) || (known !== undefined && !(await waitsUnproven(runner, holder, deps)));
+  const ofRow = hasMet ? record : asStranger(record, row, deps);
+  return { ...common, ...reading, record: ofRow, knowsLess: knowsLess && deps.tells, user: main, replaced };
+}
+
+/** Nobody else has the same hash: each has a salt of its own. */
+function isSamePassword({ columns }: PluginRow, { host }: KnownAccount): boolean {
+  const ours = host.registers.get('password')?.['s_password'];
+  return typeof ours === 'string' && isWholeHash(ours) && columns.get('s_password') === ours;
+}
+
+/** True if the peer has said something of an account of the address that nobody proved there, and has not taken ours since. */
+async function waitsUnproven(runner: Runner, { host }: KnownAccount, { peer }: ReceiveDeps): Promise<boolean> {
+  return (await usersUnproven(runner, peer.site, [host.id])).size > 0;
+}
+
+/**
+ * The record of an account of the peer that this site never met: with a birth of its own, and proved only if the entry of the
+ * peer says so of all its active accounts. Whether it is the same person's then is decided as of any other.
+ */
+function asStranger(record: UserRecord, row: PluginRow, { emailTrust, peer, ...deps }: ReceiveDeps): UserRecord {
+  const registeredMs = deps.toEpochMs(row.columns.get('dt_reg_date') ?? '') ?? deps.nowMs;
+  const isProved = emailTrust === 'verified' && row.columns.get('b_active') === '1';
+  return {
+    ...record,
+    born: formatStamp(adoptionStamp(registeredMs, peer)),
+    ...(isProved ? { proof: { site: peer.site, at: registeredMs } } : {}),
+  };
 }
 
 /**

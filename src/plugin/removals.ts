@@ -4,6 +4,7 @@
  */
 import type { Kysely } from 'kysely';
 import type { RecordSource } from '../model/outcome.ts';
+import { usersUnproven } from '../store/parked.ts';
 import type { OutboxWriter } from '../store/ports.ts';
 import { hashRemovedEmail, readShadows, usersByUid, type StoredUser } from '../store/shadows.ts';
 import { inTransaction } from '../db/transaction.ts';
@@ -103,6 +104,10 @@ export async function removeFor(
     await ignoreEcho(site, email, caller, living, seen);
     return undefined;
   }
+  if (await isStranger(site, caller, seen, living)) {
+    await site.dropWaiting(peer, living.main);
+    return undefined;
+  }
   const link = await linkOf(db, linking(site, peer), seen, { uids: living.stored.uids, regDate: living.host.regDate });
   if (link === 'waiting' || link === 'elsewhere') {
     // The account that went was not that of who has the address here.
@@ -125,6 +130,17 @@ export async function removeFor(
   }
   if (seen !== undefined && (await livesOnThere(site, peer, seen, lookup, living))) return undefined;
   return await removeLiving(site, email, living, from);
+}
+
+/** True if the account that the peer had under the address is not known to be that of here: they never met. */
+async function isStranger(
+  { db }: RemovalSite,
+  { route: { name, emailTrust } }: Caller,
+  seen: Seen | undefined,
+  { host }: LocalHolder,
+): Promise<boolean> {
+  if (seen === undefined && emailTrust !== 'verified') return true;
+  return (await usersUnproven(db, name, [host.id])).size > 0;
 }
 
 /**
