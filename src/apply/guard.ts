@@ -94,7 +94,7 @@ export function changesOfPlan({ user, take }: UserPlan): Changes {
 
 /**
  * Takes out of the plans what is beyond the guard. Returns the plans that are to be carried out: a new account that is held is
- * none of them.
+ * none of them, nor an account that is to give way to its owner's.
  */
 export async function holdExcess(guard: Guard, plans: readonly UserPlan[], from: RecordSource): Promise<UserPlan[]> {
   const counted = plans.map((plan) => ({ plan, changes: changesOfPlan(plan) })).filter(({ changes }) => changes !== 0);
@@ -113,7 +113,12 @@ export async function holdExcess(guard: Guard, plans: readonly UserPlan[], from:
       hold(plan, ofClass, heldNote(from, name));
     }
   }
-  return plans.filter(({ held = 0 }) => (held & CHANGE.creation) === 0);
+  return plans.filter((plan) => !isHeldWhole(plan));
+}
+
+/** Of an account that gives way to another nothing may stay behind: once they have met, stamps would decide about the rest. */
+function isHeldWhole({ held = 0, overtaken }: UserPlan): boolean {
+  return (held & CHANGE.creation) !== 0 || (overtaken && held !== 0);
 }
 
 function hold(plan: UserPlan, changes: Changes, note: Pick<Note, 'code' | 'message'>): void {

@@ -2,17 +2,17 @@
  * Meetings: whether an account here and that of a record are one person's, and whose password, address and status count. Two
  * accounts that never met are one person's only if both have proved the address. Pure.
  */
-import { haveMet, isBehind, overruleBirths, uniteBirths, type Births } from '../model/births.ts';
+import { areOfOneMoment, haveMet, isBehind, overruleBirths, uniteBirths, type Births } from '../model/births.ts';
 import type { RemoteRegister } from '../model/merge.ts';
 import type { RecordSource } from '../model/outcome.ts';
-import { hashValues, isHashOf, type RegisterName } from '../model/register.ts';
-import { compareStamps, nextStamp, type Origin } from '../model/stamp.ts';
+import { hashValues, isHashOf, type RegisterName, type Values } from '../model/register.ts';
+import { compareStamps, isAdoption, nextStamp, type Origin, type Stamp } from '../model/stamp.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { Incoming } from './incoming.ts';
 import type { LocalUser } from './load.ts';
 import type { MergedUser } from './merge-user.ts';
 
-/** What is won or lost with an account. */
+/** What is won or lost with an account, also where copies of one that gave way come in later. */
 const OWNED: readonly RegisterName[] = ['password', 's_email', 'status'];
 
 /** How an account here and that of a record stand to each other. */
@@ -21,7 +21,7 @@ export type Meeting =
   | { readonly kind: 'refused' }
   /** They meet now, both proved: stamps decide. */
   | { readonly kind: 'proved' }
-  /** They meet now, and nobody had proved ours: theirs wins. */
+  /** They meet now, and nobody had proved ours: theirs wins, in all that it has. */
   | { readonly kind: 'yielding' }
   /** They had met: stamps decide. */
   | { readonly kind: 'met' }
@@ -32,7 +32,8 @@ export type Meeting =
 
 /** True if the two are known to be one account. */
 export function areAcquainted(user: LocalUser, incoming: Incoming): boolean {
-  return haveMet(user.births, incoming.births) || haveSameAddressEvent(user, incoming);
+  if (haveMet(user.births, incoming.births) || haveSameAddressEvent(user, incoming)) return true;
+  return user.proof !== null && incoming.proof !== null && areOfOneMoment(user.births, incoming.births);
 }
 
 /**
@@ -84,14 +85,11 @@ export function meet(
   const births =
     kind === 'yielding' ? overruleBirths(incoming.births, user.births) : uniteBirths(user.births, incoming.births);
   const take = new Map(merged.take);
-  const owned = OWNED.flatMap((register): [RegisterName, RemoteRegister][] => {
-    const theirs = from.route.accepts(register) ? incoming.registers.get(register) : undefined;
-    return theirs === undefined ? [] : [[register, theirs]];
-  });
+  const owned = acceptedOf(incoming, from).filter(([register]) => OWNED.includes(register));
   if (kind === 'outdated') for (const [register] of owned) take.delete(register);
   let isLost = kind === 'yielding';
   if (kind === 'yielding' || kind === 'overruled') {
-    for (const [register, theirs] of owned) {
+    for (const [register, theirs] of kind === 'yielding' ? acceptedOf(incoming, from) : owned) {
       if (isGivenUp(user, register, theirs)) isLost = true;
       take.set(register, theirs);
     }
@@ -108,6 +106,14 @@ export function meet(
   return { ...merged, take, parked, births, overtaken: isLost, isOurs, answers };
 }
 
+/**
+ * What may be taken of a record. Where an account gives way to one that it never met, that is all of it, for whoever had it was a
+ * stranger: his name and telephone number do not go on under the owner's listings.
+ */
+function acceptedOf({ registers }: Incoming, { route }: RecordSource): [RegisterName, RemoteRegister][] {
+  return [...registers].filter(([register]) => route.accepts(register));
+}
+
 /** True if the account here has another value, set later. */
 function isGivenUp({ shadow }: LocalUser, register: RegisterName, theirs: RemoteRegister): boolean {
   const ours = shadow.registers.get(register);
@@ -116,11 +122,11 @@ function isGivenUp({ shadow }: LocalUser, register: RegisterName, theirs: Remote
 
 /**
  * The status of two accounts that meet. A block stays, and travels: whoever was banned comes in by no other site. Of two whose
- * addresses are proved neither deactivates the other: not to have been confirmed there says nothing any more.
+ * addresses are proved the one that was never confirmed does not deactivate the other, for that says nothing any more.
  */
 function statusOfBoth(
   { host, shadow, proof }: LocalUser,
-  { registers }: Incoming,
+  { registers, born }: Incoming,
   origin: Origin,
 ): RemoteRegister | 'ours' | undefined {
   const theirs = registers.get('status');
@@ -128,11 +134,20 @@ function statusOfBoth(
   const said = host.registers.get('status');
   if (theirs === undefined || ours === undefined || said === undefined) return undefined;
   const isBlocked = said['b_enabled'] === '0' || theirs.values['b_enabled'] === '0';
-  const isActive = theirs.values['b_active'] === '1' || (proof !== null && said['b_active'] === '1');
+  const isActive =
+    theirs.values['b_active'] === '1'
+      ? proof === null || !isDeactivated(said, ours.stamp, shadow.born, theirs.stamp)
+      : proof !== null && said['b_active'] === '1' && !isDeactivated(theirs.values, theirs.stamp, born, ours.stamp);
   const values = { ...theirs.values, b_enabled: isBlocked ? '0' : '1', b_active: isActive ? '1' : '0' };
   const isTheirs = isHashOf(hashValues(values), theirs.values);
   const isLater = compareStamps(theirs.stamp, ours.stamp) > 0;
   if (isTheirs && (isLater || proof === null)) return theirs;
   if (isHashOf(ours.hash, values) && !isLater) return 'ours';
   return { values, stamp: nextStamp(0, isLater ? theirs.stamp : ours.stamp, origin), prior: ours.stamp };
+}
+
+/** True if somebody deactivated the account after the other was last looked at; when it was registered does not count. */
+function isDeactivated(values: Values, stamp: Stamp, born: Stamp, other: Stamp): boolean {
+  const isEdit = !isAdoption(stamp) && stamp.ms > born.ms;
+  return values['b_active'] === '0' && isEdit && compareStamps(stamp, other) > 0;
 }

@@ -43,17 +43,19 @@ const SECONDS_OFF_MS = 2_000;
 
 /** True if both are known to be one account. */
 export function haveMet(one: Births, other: Births): boolean {
-  const [ours, theirs] = [all(one), all(other)];
-  return (
-    ours.some((birth) => theirs.includes(birth)) ||
-    ours.some((birth) => theirs.some((that) => isSameMoment(birth, that)))
-  );
+  const theirs = all(other);
+  return all(one).some((birth) => theirs.includes(birth));
 }
 
 /**
- * True for the existence stamps of one registration that a daemon of one of the sites found by its date only, for that site was
- * installed again: the date travels with the account. Nobody else can bring about that his has the same.
+ * True if both may tell of one registration, which a daemon of one of the sites found by its date only, for that site was
+ * installed again: the date travels with the account. Anybody can see when somebody registered, and do so elsewhere in the
+ * same second: it counts only where both addresses are proved.
  */
+export function areOfOneMoment(one: Births, other: Births): boolean {
+  return all(one).some((birth) => all(other).some((that) => isSameMoment(birth, that)));
+}
+
 function isSameMoment(one: string, other: string): boolean {
   const [a, b] = [parseStamp(one), parseStamp(other)];
   if (a === undefined || b === undefined || a.site === b.site) return false;
