@@ -156,6 +156,9 @@ function pluginEntry({ name, peerName, url, apiKey, columns, lastUserId }: Plugi
     url: ${scalar(url)}
     api_key: ${scalar(apiKey)}
     protocol: plugin
+    # The plugin matched accounts by nothing but their address, so those of both sites are one already. It cannot tell who proved an
+    # address: whoever registers there with somebody's address, and is active, gets that account here. To end that: unproven.
+    email_trust: verified
     # It sends nothing twice: everybody there is asked for again within this time.
     feed_schedule: 24h
 ${list}`;

@@ -109,7 +109,7 @@ function resolvePeer(raw: RawConfig['peers'][number], removalMode: RemovalMode, 
     relay: raw.relay,
     removalMode: raw.removal_mode ?? removalMode,
     sanitize: raw.sanitize ?? (raw.protocol === 'plugin' ? 'osclass' : 'none'),
-    emailTrust: raw.email_trust ?? (raw.protocol === 'plugin' ? 'unproven' : 'auto'),
+    emailTrust: emailTrustOf(raw),
     timezone: raw.timezone ?? null,
     feedWithinMs: raw.feed_schedule === undefined ? null : (parseDuration(raw.feed_schedule) ?? null),
   };
@@ -122,4 +122,9 @@ function publicKeysOf({ public_key: keys }: Pick<RawConfig['peers'][number], 'pu
 
 function listOf(one: string | readonly string[] | undefined): readonly string[] {
   return one === undefined ? [] : typeof one === 'string' ? [one] : one;
+}
+
+/** A plugin cannot tell of proofs, so there is nothing to be believed. */
+function emailTrustOf({ protocol, email_trust: trust = 'auto' }: RawConfig['peers'][number]): PeerConfig['emailTrust'] {
+  return protocol === 'plugin' && trust === 'auto' ? 'unproven' : trust;
 }

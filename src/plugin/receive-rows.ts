@@ -5,7 +5,6 @@
 import { readShadows, tombstonesByUid, usersByUid } from '../store/shadows.ts';
 import type { Runner } from '../db/transaction.ts';
 import { chooseUids } from '../store/uid-assignment.ts';
-import type { EmailTrust } from '../model/proof.ts';
 import type { UserRecord } from '../model/record.ts';
 import { adoptionStamp, compareStamps, formatStamp, type Stamp } from '../model/stamp.ts';
 import { toSeparate } from '../model/separate.ts';
@@ -43,8 +42,6 @@ import { registeredThere } from './times.ts';
 export interface ReceiveDeps extends RowToRecordDeps {
   /** False: the peer is sent nothing, so it never hears of removals. */
   readonly tells: boolean;
-  /** How far its word on addresses goes; see {@link judgeProof}. */
-  readonly emailTrust: EmailTrust;
   readonly randomUid: () => Uid;
 }
 
@@ -204,16 +201,16 @@ async function waitsUnproven(runner: Runner, { host }: KnownAccount, { peer }: R
 }
 
 /**
- * The record of an account of the peer that this site never met: with a birth of its own, and proved only if the entry of the
- * peer says so of all its active accounts. Whether it is the same person's then is decided as of any other.
+ * The record of an account of the peer that this site never met: with a birth of its own, and proved where it is active, as far
+ * as the peer's `email_trust` lets that count; see {@link judgeProof}. Whose it is then is decided as of any other.
  */
-function asStranger(record: UserRecord, row: PluginRow, { emailTrust, peer, ...deps }: ReceiveDeps): UserRecord {
-  const registeredMs = deps.toEpochMs(row.columns.get('dt_reg_date') ?? '') ?? deps.nowMs;
-  const isProved = emailTrust === 'verified' && row.columns.get('b_active') === '1';
+function asStranger(record: UserRecord, row: PluginRow, { peer, nowMs, toEpochMs }: ReceiveDeps): UserRecord {
+  const registeredMs = toEpochMs(row.columns.get('dt_reg_date') ?? '') ?? nowMs;
+  const isActive = row.columns.get('b_active') === '1';
   return {
     ...record,
     born: formatStamp(adoptionStamp(registeredMs, peer)),
-    ...(isProved ? { proof: { site: peer.site, at: registeredMs } } : {}),
+    ...(isActive ? { proof: { site: peer.site, at: registeredMs } } : {}),
   };
 }
 

@@ -6,12 +6,14 @@ import { hasNewLocale, hasOtherColumns, type HostSnapshot } from '../osclass/hos
 
 /** Makes a function that is given the host each time it was looked at, and the config; the first time it wakes everything. */
 export function makeParkedWaker(db: Runner): (snapshot: HostSnapshot, config: Config) => Promise<void> {
-  let woken: { readonly snapshot: HostSnapshot; readonly accepted: string } | undefined;
+  let woken: { readonly snapshot: HostSnapshot; readonly accepted: string; readonly trusted: string } | undefined;
   return async (snapshot, config) => {
     const accepted = JSON.stringify(config.peers.map(({ name, columns }) => [name, columns]));
     if (hasNewLocale(woken?.snapshot, snapshot)) await wakeParkedFor(db, 'LOCALE_UNKNOWN');
     if (hasOtherColumns(woken?.snapshot, snapshot)) await wakeParkedFor(db, 'VALUE_UNSTORABLE');
     if (accepted !== woken?.accepted) await wakeParkedFor(db, 'NOT_ACCEPTED');
-    woken = { snapshot, accepted };
+    const trusted = JSON.stringify(config.peers.map(({ name, emailTrust }) => [name, emailTrust]));
+    if (trusted !== woken?.trusted) await wakeParkedFor(db, 'EMAIL_UNPROVEN');
+    woken = { snapshot, accepted, trusted };
   };
 }
