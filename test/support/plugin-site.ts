@@ -46,6 +46,7 @@ peers:
     url: ${options.peerUrl ?? 'http://127.0.0.1:9/'}
     api_key: ${options.peerKey}
     protocol: plugin
+    email_trust: verified
 ${options.peerExtra ?? ''}
 `,
     'ours.yaml',
