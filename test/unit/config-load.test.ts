@@ -79,6 +79,7 @@ describe('the minimal config', () => {
           receive: true,
           send: true,
           relay: false,
+          emailTrust: 'auto',
           removalMode: 'delete',
           sanitize: 'none',
           timezone: null,

@@ -67,6 +67,7 @@ describe('config.example.yaml', () => {
         ...peer,
         publicKeys: [PUBLIC_KEY],
         sendKey: EXAMPLE_ENV.KEY_FOR_HOMES,
+        emailTrust: 'verified',
         removalMode: 'disable',
       })),
       database: { ...minimal.database, socketPath: '/run/mysqld/mysqld.sock' },
