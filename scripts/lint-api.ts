@@ -34,6 +34,8 @@ export async function apiDocument(basePath = '/'): Promise<Record<string, unknow
     runStream: nothing,
     pending: nothing,
     approve: nothing,
+    link: nothing,
+    unlink: nothing,
     metrics: nothing,
     feedControl: { start: nothing, follow: nothing, progress: nothing, stop: nothing },
     parked: { list: nothing, retry: nothing, drop: nothing },

@@ -1,13 +1,13 @@
 /** Decisions: what a record of a living user means for this site. Pure; nothing is read or written here. */
 import type { Column } from '../db/catalog.ts';
-import { uniteBirths, type Births } from '../model/births.ts';
+import { arePartedBirths, uniteBirths, type Births } from '../model/births.ts';
 import { isAhead, isFarAhead } from '../model/clock-guard.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import type { Changes } from '../model/guard.ts';
 import { findTarget, type Parting, type Target } from '../model/identity.ts';
 import { ADDRESS_COLUMN } from '../model/policy.ts';
 import { localeOf, type RegisterName, type Value } from '../model/register.ts';
-import type { Proof } from '../model/proof.ts';
+import { proofOf, type Proof } from '../model/proof.ts';
 import { isSeparate } from '../model/separate.ts';
 import { existenceStamp, type Registered } from '../model/registration.ts';
 import type { Origin, Stamp } from '../model/stamp.ts';
@@ -96,6 +96,10 @@ export function decide(incoming: Incoming, loaded: Loaded, context: DecideContex
   if (hasToWait(incoming, target, candidates, context)) return { kind: 'defer' };
 
   if (target.kind === 'taken') {
+    const holder = loaded.users.get(target.userId);
+    if (holder !== undefined && arePartedBirths(holder.births, incoming.births)) {
+      return refuse(incoming, holder, context);
+    }
     const message = `Account ${target.userId} of ${context.origin.site} has this address.`;
     return undone(incoming, 'parked', 'EMAIL_TAKEN', message);
   }
@@ -112,10 +116,14 @@ function toPlan(plan: UserPlan, context: DecideContext): Decision {
 }
 
 function refuse(incoming: Incoming, user: LocalUser, { from, origin }: DecideContext): Decision {
-  const message = `Account ${user.userId} of ${origin.site} has this address, which nobody proved on ${from.route.name}.`;
+  const isParted = arePartedBirths(user.births, incoming.births);
+  const why = isParted ? 'and a person said that it is another' : `which nobody proved on ${from.route.name}`;
+  const message = `Account ${user.userId} of ${origin.site} has this address, ${why}.`;
   const done = undone(incoming, 'parked', 'EMAIL_UNPROVEN', message);
   const outcome = { ...done.outcome, userId: user.userId };
-  return { kind: 'refused', outcome, userId: user.userId, answers: user.proof !== null && from.via !== 'parked' };
+  // Of two that are parted each site would answer the other for ever.
+  const answers = user.proof !== null && from.via !== 'parked' && !isParted;
+  return { kind: 'refused', outcome, userId: user.userId, answers };
 }
 
 /** An address that was set by whoever lost the account to its owner waits: there he may still be logged in. */
@@ -154,8 +162,11 @@ function whyBusy({ uids }: Incoming, { byEmail }: Candidates, { beingDeleted, un
 function targetOf(incoming: Incoming, candidates: Candidates, loaded: Loaded, { from }: DecideContext): Target {
   const { record, uids, born, births, registers, registeredMs } = incoming;
   const { byUid, byEmail } = candidates;
+  const isLinked = from.linked === true;
   const isContested =
-    byEmail !== undefined && (loaded.contested.has(byEmail.userId) || (isSeparate(record) && byEmail.uids.length > 0));
+    !isLinked &&
+    byEmail !== undefined &&
+    (loaded.contested.has(byEmail.userId) || (isSeparate(record) && byEmail.uids.length > 0));
   return findTarget(
     { uids, email: record.email, emailSince: registers.get('s_email')?.stamp, born, births, registeredMs },
     byUid,
@@ -163,11 +174,11 @@ function targetOf(incoming: Incoming, candidates: Candidates, loaded: Loaded, { 
     loaded.tombstones,
     loaded.nextUid,
     {
-      isPresent: from.waited === true,
+      isPresent: from.waited === true || isLinked,
       isContested,
       isStranger: ({ userId }) => {
         const user = loaded.users.get(userId);
-        return from.linked !== true && user !== undefined && !areAcquainted(user, incoming);
+        return !isLinked && user !== undefined && !areAcquainted(user, incoming);
       },
     },
   );
@@ -239,9 +250,14 @@ function planExisting(
   const born = existenceStampOfAll([incoming, user, ...joined], context.nowMs);
   const met = meet(user, incoming, mergeUser(user, incoming, joined, context), meeting, context);
   const births = joined.reduce((all, one) => uniteBirths(all, one.births), met.births);
-  const proofs = [user.proof, incoming.proof, ...joined.map((one) => one.proof)];
+  const proofs = [user.proof, incoming.proof, ...joined.map((one) => one.proof), ...saidProof(user, context)];
   if (context.from.route.emailTrust === 'none' && user.proof === null) keepUnopened(met.take);
   return { incoming, user, uids, born, partings, rivals, ...met, births, proofs, arrivesInactive: false };
+}
+
+/** Whoever says that two accounts are one person's answers for the address. */
+function saidProof({ email }: LocalUser, { from, origin, nowMs }: DecideContext): Proof[] {
+  return from.linked === true ? [proofOf(email, origin.site, nowMs)] : [];
 }
 
 /** An account, and how it stands to that of a record. */

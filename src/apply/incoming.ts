@@ -1,9 +1,9 @@
 /** Records of living users as this site reads them. Pure. */
 import { requireUid } from '../store/shadows.ts';
-import { birthsOf, type Births } from '../model/births.ts';
+import type { Births } from '../model/births.ts';
 import type { RemoteRegister } from '../model/merge.ts';
 import { judgeProof, proofOf, type Proof } from '../model/proof.ts';
-import { birthsIn, type UserRecord } from '../model/record.ts';
+import { birthsOfUser, type UserRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { RegisterName } from '../model/register.ts';
 import type { Stamp } from '../model/stamp.ts';
@@ -63,7 +63,7 @@ export function toIncoming(
     record,
     uids: record.uids.map(requireUid),
     born,
-    births: birthsIn(record) ?? birthsOf(born),
+    births: birthsOfUser(record),
     proof: judgeProof({ proof, email, active, born }, name, emailTrust),
     heldUntilMs: record.heldUntil ?? 0,
     registeredMs: typeof date === 'string' ? deps.registeredMs(date) : undefined,

@@ -2,7 +2,15 @@
  * Meetings: whether an account here and that of a record are one person's, and whose password, address and status count. Two
  * accounts that never met are one person's only if both have proved the address. Pure.
  */
-import { areOfOneMoment, haveMet, isBehind, overruleBirths, uniteBirths, type Births } from '../model/births.ts';
+import {
+  areOfOneMoment,
+  arePartedBirths,
+  haveMet,
+  isBehind,
+  overruleBirths,
+  uniteBirths,
+  type Births,
+} from '../model/births.ts';
 import type { RemoteRegister } from '../model/merge.ts';
 import type { RecordSource } from '../model/outcome.ts';
 import { hashValues, isHashOf, type RegisterName, type Values } from '../model/register.ts';
@@ -17,7 +25,10 @@ const OWNED: readonly RegisterName[] = ['password', 's_email', 'status'];
 
 /** How an account here and that of a record stand to each other. */
 export type Meeting =
-  /** They never met, and the address of the record is not proved there: nothing of it is taken. */
+  /**
+   * They never met, and the address of the record is not proved there; or a person said that they are two: nothing of it is
+   * taken.
+   */
   | { readonly kind: 'refused' }
   /** They meet now, both proved: stamps decide. */
   | { readonly kind: 'proved' }
@@ -32,6 +43,7 @@ export type Meeting =
 
 /** True if the two are known to be one account. */
 export function areAcquainted(user: LocalUser, incoming: Incoming): boolean {
+  if (arePartedBirths(user.births, incoming.births)) return false;
   if (haveMet(user.births, incoming.births) || haveSameAddressEvent(user, incoming)) return true;
   return user.proof !== null && incoming.proof !== null && areOfOneMoment(user.births, incoming.births);
 }
@@ -52,7 +64,7 @@ export function meetingOf(user: LocalUser, incoming: Incoming, { linked }: Recor
   const { proof, births } = incoming;
   if (!areAcquainted(user, incoming)) {
     if (linked === true) return { kind: 'proved' };
-    if (proof === null) return { kind: 'refused' };
+    if (proof === null || arePartedBirths(user.births, births)) return { kind: 'refused' };
     return { kind: user.proof === null ? 'yielding' : 'proved' };
   }
   // Whoever lost an account may have proved another address since.

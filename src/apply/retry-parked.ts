@@ -1,5 +1,5 @@
 /** Retries parked records: when this site changed, when a person asks, and now and then by itself. */
-import { applyRecords } from './apply.ts';
+import { applyRecords, type ApplyOptions } from './apply.ts';
 import type { GuardClass } from '../model/guard.ts';
 import type { RecordSource, Outcome } from '../model/outcome.ts';
 import { readParked, touchParked, type ParkedRow } from '../store/parked.ts';
@@ -11,6 +11,16 @@ const BATCH = 200;
 /** A record that still waits after so long is not merely one that came late: newer ones would have overtaken it. */
 const LATE_RECORDS_MS = 10 * 60_000;
 
+/** Which records are tried, and what a person said of them. */
+export interface RetryOptions extends Pick<ApplyOptions, 'within' | 'signal'> {
+  /** Only these, now. */
+  readonly ids?: readonly number[];
+  /** What the guard held of these classes goes through. */
+  readonly approved?: readonly GuardClass[];
+  /** See {@link RecordSource.linked}. */
+  readonly linked?: true;
+}
+
 /** What a pass over parked records did. */
 export interface Retried {
   readonly done: number;
@@ -18,22 +28,13 @@ export interface Retried {
   readonly outcomes: readonly Outcome[];
 }
 
-/**
- * Applies parked records again, those of one peer together, so that chains and swaps of addresses can go through.
- * `ids`: only these, now.
- */
+/** Applies parked records again, those of one peer together, so that chains and swaps of addresses can go through. */
 export async function retryParkedOnce(
   deps: ApplyDeps,
-  options: {
-    readonly ids?: readonly number[];
-    readonly approved?: readonly GuardClass[];
-    readonly trace: string;
-    readonly signal?: AbortSignal;
-  },
+  { ids, approved = [], linked, trace, within, signal }: RetryOptions & { readonly trace: string },
 ): Promise<Retried> {
-  const { approved = [] } = options;
   const due = { nowMs: deps.nowMs(), everyMs: RETRY_EVERY_MS, limit: BATCH };
-  const found = await readParked(deps.db, options.ids === undefined ? due : { ids: options.ids });
+  const found = await readParked(deps.db, ids === undefined ? due : { ids });
   await touchParked(
     deps.db,
     found.map((row) => row.id),
@@ -49,16 +50,17 @@ export async function retryParkedOnce(
       const from: RecordSource = {
         route,
         via: 'parked',
-        trace: options.trace,
+        trace,
         ip: null,
         keyDigest: null,
         overwrite: false,
         approved,
         rows,
         ...(waited ? { waited } : {}),
+        ...(linked === undefined ? {} : { linked }),
       };
-      const signal = options.signal === undefined ? {} : { signal: options.signal };
-      outcomes.push(...(await applyRecords(deps, [...rows.keys()], from, signal)));
+      const options = { ...(within === undefined ? {} : { within }), ...(signal === undefined ? {} : { signal }) };
+      outcomes.push(...(await applyRecords(deps, [...rows.keys()], from, options)));
     }
   }
   return { done: outcomes.length, full: found.length === BATCH, outcomes };

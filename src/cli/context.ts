@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
 import { loadConfig, type LoadedConfig } from '../config/load.ts';
+import { meantBy } from '../config/suggest.ts';
 import { isInstalled, pendingMigrations } from '../db/migrate.ts';
 import { readMigrations } from '../db/sql-script.ts';
 import { SyncError } from '../model/errors.ts';
@@ -112,12 +113,14 @@ async function requireTables({ db, config }: Site): Promise<void> {
   throw new SyncError('NOT_INSTALLED', `The tables are of an older version: ${missing.name} has not been run.`);
 }
 
-/** Throws `PEER_UNKNOWN`, naming the peers there are. */
+/** Throws `PEER_UNKNOWN`, naming the peers there are, and which was probably meant. */
 export function requirePeer({ peers }: Config, name: string): void {
   const names = peers.map((one) => one.name);
   if (names.includes(name)) return;
   const known = names.length === 0 ? 'there are none in the config' : `the config has ${names.join(', ')}`;
-  throw new SyncError('PEER_UNKNOWN', `No peer "${name}": ${known}.`);
+  const meant = meantBy(name, names);
+  const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
+  throw new SyncError('PEER_UNKNOWN', `No peer "${name}": ${known}.${hint}`);
 }
 
 /** A JSON document, in a readable form, or on one line where documents follow each other. */

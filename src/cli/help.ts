@@ -96,5 +96,21 @@ export const HELP: { readonly all: string; readonly examples: Readonly<Record<st
       '  account-sync approve homes               lets it through',
       '  account-sync approve homes --class credentials    only new passwords and addresses',
     ),
+    link: after(
+      'Merges what waits of the peer as EMAIL_UNPROVEN, by time, passwords included. Be sure that the mailbox, and both accounts,',
+      "are one person's: whoever has the account there has this one then.",
+      'Exit code 3: something of it still waits, see "account-sync parked".',
+      '',
+      'Examples:',
+      '  account-sync link ana@example.com homes --dry-run    what would be taken over',
+      '  account-sync link ana@example.com homes',
+    ),
+    unlink: after(
+      'Keeps both as they are. The account of the site where this is run goes its own way; all others stay together.',
+      'Its address then counts as proved by nobody, until its owner proves it.',
+      '',
+      'Examples:',
+      '  account-sync unlink ana@example.com homes',
+    ),
   },
 };

@@ -120,6 +120,18 @@ const COMMANDS: readonly CommandEntry[] = [
     run: async ({ flags, args: [peer = ''], terminal }) =>
       (await import('./approve.ts')).approve(peer, flags, terminal),
   }),
+  command('link <email> <peer>', "the account here and that of the same address at the peer are one person's", {
+    json: true,
+    options: (link) => link.option('--dry-run', 'say what would be done, write nothing'),
+    run: async ({ flags, args: [email = '', peer = ''], terminal }) =>
+      (await import('./link.ts')).link(email, peer, flags, terminal),
+  }),
+  command('unlink <email> <peer>', 'they are two: keep both, and part the one here', {
+    json: true,
+    options: (unlink) => unlink.option('--dry-run', 'say what would be done, write nothing'),
+    run: async ({ flags, args: [email = '', peer = ''], terminal }) =>
+      (await import('./link.ts')).unlink(email, peer, flags, terminal),
+  }),
   command('resume', 'go on after a move, a restore or a copy, and say which it was', {
     json: true,
     options: (resume) =>

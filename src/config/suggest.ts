@@ -9,6 +9,12 @@ export function unknownKey(wrong: string, known: readonly string[]): string {
     : `unknown key (the nearest known one is "${name}")`;
 }
 
+/** The known name that was probably meant; undefined: none is like it. */
+export function meantBy(wrong: string, known: readonly string[]): string | undefined {
+  const name = known.length === 0 ? undefined : nearest(wrong, known);
+  return name !== undefined && isNear(wrong, name) ? name : undefined;
+}
+
 /**
  * A key as it may be shown. With a quote or a blank missing, a secret can end up where a key is expected; what is as
  * long as a secret and not made of words, or has no form of a key, is shown only if it is like a known one.

@@ -25,5 +25,7 @@ export function lateRoutes(site: () => SiteDeps): SiteDeps {
       drop: (...args) => site().parked.drop(...args),
     },
     approve: (...args) => site().approve(...args),
+    link: (...args) => site().link(...args),
+    unlink: (...args) => site().unlink(...args),
   };
 }

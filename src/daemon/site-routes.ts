@@ -23,6 +23,7 @@ import { listPending } from '../admin/pending.ts';
 import type { PeerFacts } from '../store/peer-status.ts';
 import { countWaiting } from '../store/outbox.ts';
 import { approvePeer } from '../admin/approve.ts';
+import { linkAccounts, unlinkAccounts } from '../admin/link.ts';
 import { dropParkedEntry, retryParked } from '../admin/parked-actions.ts';
 import { makeCallBacks } from '../peer/call-back.ts';
 import type { PeerQuotas } from '../peer/quotas.ts';
@@ -51,6 +52,8 @@ export type SiteDeps = Required<
     | 'pending'
     | 'parked'
     | 'approve'
+    | 'link'
+    | 'unlink'
   >
 >;
 
@@ -130,6 +133,14 @@ export function wireSite(site: Site, loops: Loops, beside: Beside): SiteDeps {
       drop: (parkedId, by) => dropParkedEntry(site, parkedId, by),
     },
     approve: (name, by, approval) => approvePeer(site, name, clock.nowMs(), by, approval),
+    link: async (pair, by) => {
+      await here();
+      return await linkAccounts(site, pair, by);
+    },
+    unlink: async (pair, by) => {
+      await here();
+      return await unlinkAccounts(site, pair, by);
+    },
   };
 }
 

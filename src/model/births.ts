@@ -13,6 +13,8 @@ export interface Births {
    * owner had: what comes from one that knows of no other births is of before.
    */
   readonly overruled: ReadonlySet<string>;
+  /** Those of another account of the address, which a person said that it is not (`account-sync unlink`). */
+  readonly parted: ReadonlySet<string>;
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -22,20 +24,38 @@ export const MOST_BIRTHS = 64;
 
 /** Of an account that met no other. */
 export function birthsOf(born: Stamp): Births {
-  return { live: new Set([formatStamp(born)]), overruled: NONE };
+  return { live: new Set([formatStamp(born)]), overruled: NONE, parted: NONE };
 }
 
 /** Of an account that both turned out to be. */
 export function uniteBirths(one: Births, other: Births): Births {
   if (isWithin(other, one)) return one;
   const overruled = new Set([...one.overruled, ...other.overruled]);
-  return { live: new Set([...one.live, ...other.live].filter((birth) => !overruled.has(birth))), overruled };
+  const live = new Set([...one.live, ...other.live].filter((birth) => !overruled.has(birth)));
+  const parted = [...one.parted, ...other.parted].filter((birth) => !live.has(birth) && !overruled.has(birth));
+  return { live, overruled, parted: new Set(parted) };
+}
+
+/** Of an account that a person said to be another than those it was taken for: as if it had been registered at `born`. */
+export function partBirths(births: Births, born: Stamp): Births {
+  return { ...birthsOf(born), parted: new Set([...all(births), ...births.parted]) };
+}
+
+/** Of the account if a person said that it may be another's after all. */
+export function withoutParted(births: Births): Births {
+  return { ...births, parted: NONE };
+}
+
+/** True if a person said that the two are not one, and nobody said otherwise since. */
+export function arePartedBirths(one: Births, other: Births): boolean {
+  const isOf = (parted: ReadonlySet<string>, births: Births): boolean => all(births).some((birth) => parted.has(birth));
+  return !haveMet(one, other) && (isOf(one.parted, other) || isOf(other.parted, one));
 }
 
 /** Likewise, where the address is proved of `winner` and not of `loser`. */
 export function overruleBirths(winner: Births, loser: Births): Births {
   const lost = [...loser.live].filter((birth) => !winner.live.has(birth));
-  return uniteBirths(winner, { live: NONE, overruled: new Set([...loser.overruled, ...lost]) });
+  return uniteBirths(winner, { ...loser, live: NONE, overruled: new Set([...loser.overruled, ...lost]) });
 }
 
 /** Dates have whole seconds, and a registration takes a moment. */
@@ -78,13 +98,15 @@ function isOverruledBy({ live }: Births, { overruled }: Births): boolean {
 }
 
 function isWithin(inner: Births, outer: Births): boolean {
+  const isKnown = (birth: string): boolean => outer.live.has(birth) || outer.overruled.has(birth);
   return (
     [...inner.overruled].every((birth) => outer.overruled.has(birth)) &&
-    [...inner.live].every((birth) => outer.live.has(birth) || outer.overruled.has(birth))
+    [...inner.live].every(isKnown) &&
+    [...inner.parted].every((birth) => outer.parted.has(birth) || isKnown(birth))
   );
 }
 
-function all({ live, overruled }: Births): string[] {
+function all({ live, overruled }: Pick<Births, 'live' | 'overruled'>): string[] {
   return [...live, ...overruled];
 }
 
@@ -93,17 +115,21 @@ export function isSameBirths(one: Births, other: Births): boolean {
   return isWithin(one, other) && isWithin(other, one);
 }
 
-/** Text form: stamps with blanks between, an exclamation mark before those that are overruled. */
-export function formatBirths({ live, overruled }: Births): string {
-  const overruledLast = [...[...live].toSorted(), ...[...overruled].toSorted().map((birth) => `!${birth}`)];
-  return overruledLast.slice(0, MOST_BIRTHS).join(' ');
+/** Text form: stamps with blanks between; `!` before those that are overruled, `~` before those of others. */
+export function formatBirths({ live, overruled, parted }: Births): string {
+  const marked = (births: ReadonlySet<string>, mark: string): string[] =>
+    [...births].toSorted().map((birth) => `${mark}${birth}`);
+  return [...marked(live, ''), ...marked(overruled, '!'), ...marked(parted, '~')].slice(0, MOST_BIRTHS).join(' ');
 }
 
 /** Reads the text form. */
 export function parseBirths(text: string): Births {
   const words = text.split(' ').filter((word) => word !== '');
+  const marked = (mark: string): Set<string> =>
+    new Set(words.filter((word) => word.startsWith(mark)).map((word) => word.slice(1)));
   return {
-    live: new Set(words.filter((word) => !word.startsWith('!'))),
-    overruled: new Set(words.filter((word) => word.startsWith('!')).map((word) => word.slice(1))),
+    live: new Set(words.filter((word) => !word.startsWith('!') && !word.startsWith('~'))),
+    overruled: marked('!'),
+    parted: marked('~'),
   };
 }

@@ -3,7 +3,7 @@
  * each register under its own stamp, so it may be sent twice, late and in any order.
  */
 import { Type, type Static } from 'typebox';
-import { MOST_BIRTHS, type Births } from './births.ts';
+import { birthsOf, MOST_BIRTHS, type Births } from './births.ts';
 import { INSTALLATION_PATTERN } from './feed-owner.ts';
 import { compareStamps, parseStamp, STAMP_PATTERN, type Stamp } from './stamp.ts';
 import { UID_PATTERN } from './uid.ts';
@@ -56,6 +56,10 @@ const Overruled = Type.Array(StampText, {
   maxItems: MOST_BIRTHS,
   description: 'Those that gave way to another whose owner had proved the address',
 });
+const Parted = Type.Array(StampText, {
+  maxItems: MOST_BIRTHS,
+  description: 'Those of another account of the address, which a person said that this one is not',
+});
 const HeldUntil = Type.Integer({
   minimum: 0,
   description:
@@ -76,6 +80,7 @@ export const UserRecord = Type.Object(
     registers: Type.Record(Type.String({ minLength: 1, maxLength: 96 }), WireRegister, { maxProperties: 512 }),
     births: Type.Optional(BirthsSaid),
     overruled: Type.Optional(Overruled),
+    parted: Type.Optional(Parted),
     proof: Type.Optional(
       Type.Union(
         [
@@ -102,6 +107,7 @@ export const RemovalRecord = Type.Object(
     stamp: StampText,
     births: Type.Optional(BirthsSaid),
     overruled: Type.Optional(Overruled),
+    parted: Type.Optional(Parted),
     heldUntil: Type.Optional(HeldUntil),
   },
   { title: 'RemovalRecord', additionalProperties: false },
@@ -234,21 +240,31 @@ export const SIGNATURES = 'signatures';
 export const PROOFS = 'proofs';
 
 /** The births that a record names; undefined: none. */
-export function birthsIn({ births, overruled }: Pick<WireRecord, 'births' | 'overruled'>): Births | undefined {
+export function birthsIn({
+  births,
+  overruled,
+  parted,
+}: Pick<WireRecord, 'births' | 'overruled' | 'parted'>): Births | undefined {
   return births === undefined && overruled === undefined
     ? undefined
-    : { live: new Set(births), overruled: new Set(overruled) };
+    : { live: new Set(births), overruled: new Set(overruled), parted: new Set(parted) };
+}
+
+/** Those of the account in the record. */
+export function birthsOfUser(record: UserRecord): Births {
+  return birthsIn(record) ?? birthsOf(parseStamp(record.born) ?? NEVER);
 }
 
 /** What a record says of where an account comes from; `heldUntilMs` only while it has not come. */
 export function toWireProvenance(
   { births, heldUntilMs = 0 }: { readonly births: Births | undefined; readonly heldUntilMs: number | undefined },
   nowMs: number,
-): Pick<RemovalRecord, 'births' | 'overruled' | 'heldUntil'> {
-  const { live = [], overruled = [] } = births ?? {};
+): Pick<RemovalRecord, 'births' | 'overruled' | 'parted' | 'heldUntil'> {
+  const { live = [], overruled = [], parted = [] } = births ?? {};
   return {
     ...(births === undefined ? {} : { births: [...live].slice(0, MOST_BIRTHS) }),
     ...([...overruled].length === 0 ? {} : { overruled: [...overruled].slice(0, MOST_BIRTHS) }),
+    ...([...parted].length === 0 ? {} : { parted: [...parted].slice(0, MOST_BIRTHS) }),
     ...(heldUntilMs <= nowMs ? {} : { heldUntil: heldUntilMs }),
   };
 }

@@ -188,6 +188,24 @@ export const ReleaseOutcome = Type.Object(
   { title: 'ReleaseOutcome' },
 );
 
+export const LinkOutcome = Type.Object(
+  {
+    result: Type.Enum(['linked', 'sent', 'parted', 'unchanged', 'parked', 'retry'], {
+      description:
+        'linked: what waited of the peer was merged here. sent: nothing of it waited; the address counts as proved here, and the account goes to the peer, to be merged there. parted: they are two. unchanged: they were so before. parked, retry: something still waits, see code',
+    }),
+    user_id: Type.Integer({ description: 'Of the account here' }),
+    email: Masked,
+    blocked: Type.Boolean({ description: 'The account is blocked here, and a block travels' }),
+    records: Type.Integer({ description: 'How many records of the peer waited' }),
+    registers: Type.Optional(Type.Array(Type.String(), { description: 'What was taken over here' })),
+    code: Type.Optional(Type.String()),
+    message: Type.Optional(Type.String()),
+    dry_run: Type.Boolean(),
+  },
+  { title: 'LinkOutcome' },
+);
+
 const Check = Type.Object(
   { status: Type.Enum(['ok', 'degraded', 'down']), message: Type.String() },
   { title: 'Check' },
@@ -223,4 +241,5 @@ export type PendingPage = Static<typeof PendingPage>;
 export type ParkedPage = Static<typeof ParkedPage>;
 export type RetryOutcome = Static<typeof RetryOutcome>;
 export type ReleaseOutcome = Static<typeof ReleaseOutcome>;
+export type LinkOutcome = Static<typeof LinkOutcome>;
 export type Health = Static<typeof Health>;

@@ -46,9 +46,11 @@ export function gatherTombstones(tombstoneRows: readonly TombstoneRow[]): Map<nu
   return found;
 }
 
-/** Of what is removed together; undefined: they are known of neither. */
+/** Of what is removed together. */
 export function birthsOfBoth(one: Births, other: Births | undefined): Births;
+/** Likewise; undefined: they are known of neither. */
 export function birthsOfBoth(one: Births | undefined, other: Births | undefined): Births | undefined;
+/** Likewise. */
 export function birthsOfBoth(one: Births | undefined, other: Births | undefined): Births | undefined {
   return one === undefined || other === undefined ? (one ?? other) : uniteBirths(one, other);
 }

@@ -116,7 +116,7 @@ function provenanceSaid(
   host: HostUser,
   { shadow, provenance }: StoredUser,
   { origin, validation, nowMs }: Proving,
-): Pick<UserRecord, 'births' | 'overruled' | 'proof' | 'heldUntil'> {
+): Pick<UserRecord, 'births' | 'overruled' | 'parted' | 'proof' | 'heldUntil'> {
   const { births, heldUntilMs } = provenance;
   const proof = presentProof(provenance, host, shadow, origin, validation);
   const isPlain = isSameBirths(births, birthsOf(shadow.born));

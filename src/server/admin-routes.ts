@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import { SyncError } from '../model/errors.ts';
 import {
   FeedProgress,
+  LinkOutcome,
   ParkedPage,
   PeerDetail,
   PeerPage,
@@ -18,6 +19,7 @@ import {
   EntryQuerystring,
   FeedBody,
   FollowQuerystring,
+  LinkBody,
   NoQuerystring,
   ParkedParams,
   PeerParams,
@@ -34,6 +36,7 @@ export function adminRoutes(app: App, deps: ServerDeps): void {
   peerRoutes(app, deps);
   feedRoutes(app, deps);
   entryRoutes(app, deps);
+  linkRoutes(app, deps);
 }
 
 function peerRoutes(app: App, deps: ServerDeps): void {
@@ -162,6 +165,29 @@ function entryRoutes(app: App, deps: ServerDeps): void {
   app.delete('/v1/parked/:id', { schema: dropSchema }, async (request) => {
     if (!(await deps.parked.drop(request.params.id, actorOf(request)))) throw nothingParked();
     return { status: 'OK' as const };
+  });
+}
+
+function linkRoutes(app: App, deps: ServerDeps): void {
+  const answer = Type.Intersect([Done, LinkOutcome], { description: 'What came of it' });
+  const pair = { ...plain, body: LinkBody, response: { 200: answer } };
+  const linkSchema = {
+    ...pair,
+    operationId: 'linkAccounts',
+    summary: "The account here and that of the same address at the peer are one person's: merges what waits",
+  };
+  app.post('/v1/link', { schema: linkSchema }, async (request) => {
+    const { email, peer, dry_run: dryRun = false } = request.body;
+    return { status: 'OK' as const, ...(await deps.link({ email, peer, dryRun }, actorOf(request))) };
+  });
+  const unlinkSchema = {
+    ...pair,
+    operationId: 'unlinkAccounts',
+    summary: 'They are two: keeps both, and the one here goes its own way',
+  };
+  app.post('/v1/unlink', { schema: unlinkSchema }, async (request) => {
+    const { email, peer, dry_run: dryRun = false } = request.body;
+    return { status: 'OK' as const, ...(await deps.unlink({ email, peer, dryRun }, actorOf(request))) };
   });
 }
 

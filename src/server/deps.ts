@@ -10,6 +10,7 @@ import type { Log } from '../runtime/logger.ts';
 import type {
   FeedProgress,
   Health,
+  LinkOutcome,
   LogPage,
   ParkedPage,
   PeerDetail,
@@ -48,6 +49,15 @@ export interface Greeting {
   readonly calledBack?: string | undefined;
   /** Id of the caller's installation. */
   readonly installation?: string | undefined;
+}
+
+/** Of which accounts a person says that they are one, or two: that of the address here, and at the peer. */
+export interface LinkedPair {
+  readonly email: string;
+  /** Name of the peer. */
+  readonly peer: string;
+  /** Says what would be done; writes nothing. */
+  readonly dryRun: boolean;
 }
 
 /** What the plugin's protocol answers. */
@@ -149,6 +159,9 @@ export interface ServerDeps {
     by: Actor,
     approval: { readonly only?: GuardClass | undefined; readonly dryRun: boolean },
   ) => Promise<ReleaseOutcome>;
+  /** A person says that the account of an address here and that at a peer are one person's, or two. */
+  readonly link: (pair: LinkedPair, by: Actor) => Promise<LinkOutcome>;
+  readonly unlink: (pair: LinkedPair, by: Actor) => Promise<LinkOutcome>;
   /** Prometheus text; absent: `/metrics` answers 404. */
   readonly metrics?: () => Promise<string>;
   /** Is told of every request that was answered. */

@@ -48,6 +48,7 @@ const homes = {
   held: 0,
   held_by_class: { removals: 0, credentials: 0, revivals: 0, creations: 0 },
 };
+const linkOutcome = { user_id: 5, email: 'a***@e***.com', blocked: false, dry_run: false };
 const progress = {
   peer: 'homes',
   running: true,
@@ -171,6 +172,14 @@ export const EXAMPLES: Readonly<Record<string, Readonly<Record<string, Readonly<
         dry_run: false,
       },
     },
+  },
+  linkAccounts: {
+    request: { pair: { email: 'ana@example.com', peer: 'homes' } },
+    200: { linked: { status: 'OK', ...linkOutcome, result: 'linked', records: 1, registers: ['s_name'] } },
+  },
+  unlinkAccounts: {
+    request: { plan: { email: 'ana@example.com', peer: 'homes', dry_run: true } },
+    200: { parted: { status: 'OK', ...linkOutcome, result: 'parted', records: 0, dry_run: true } },
   },
   startFeed: {
     request: { resume: {}, again: { restart: true }, plan: { dry_run: true } },

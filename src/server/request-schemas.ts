@@ -107,6 +107,15 @@ export const ApproveBody = Type.Union(
   ],
   { title: 'ApproveBody' },
 );
+/** Of `POST /v1/link` and `/v1/unlink`. */
+export const LinkBody = Type.Object(
+  {
+    email: Type.String({ minLength: 1, maxLength: 320, description: 'Address of the account here' }),
+    peer: PeerName,
+    dry_run: Type.Optional(Type.Boolean({ default: false })),
+  },
+  { title: 'LinkBody', additionalProperties: false },
+);
 export const PeerParams = Type.Object({
   name: Type.String({ maxLength: 100, description: 'Name of a peer in the config', examples: ['homes'] }),
 });

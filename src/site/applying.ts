@@ -1,12 +1,13 @@
 /** Applying records to one site: what src/apply can do, put together with what the site can. */
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { applyRecords, type ApplyOptions } from '../apply/apply.ts';
 import type { ApplyDeps } from '../apply/chunk.ts';
 import { findRemovedElsewhere, type RemovedElsewhere } from '../apply/removed-elsewhere.ts';
-import { retryParkedOnce, type Retried } from '../apply/retry-parked.ts';
+import { retryParkedOnce, type Retried, type RetryOptions } from '../apply/retry-parked.ts';
+import { partAccount, proveAccount } from '../apply/said-by-person.ts';
 import { adopt } from '../capture/adopt.ts';
+import { inTransaction } from '../db/transaction.ts';
 import type { Meter } from '../metrics/meter.ts';
-import type { GuardClass } from '../model/guard.ts';
 import type { Outcome, RecordSource } from '../model/outcome.ts';
 import type { RemovalRecord, WireRecord } from '../model/record.ts';
 import type { Uid } from '../model/uid.ts';
@@ -33,19 +34,14 @@ export interface ApplyingSite {
   readonly applied: NonNullable<ApplyDeps['applied']>;
 }
 
-/** What to try again. `approved`: what the guard held of these classes goes through. */
-export interface Retry {
-  readonly ids?: readonly number[];
-  readonly approved?: readonly GuardClass[];
-  readonly signal?: AbortSignal;
-}
-
 /** The ways in for records. */
 export interface Applying {
   /** See {@link applyRecords}. */
   apply(records: readonly WireRecord[], from: RecordSource, options?: ApplyOptions): Promise<Outcome[]>;
   /** See {@link retryParkedOnce}. */
-  retryParked(retry?: Retry): Promise<Retried>;
+  retryParked(retry?: RetryOptions): Promise<Retried>;
+  /** What a person says of the account of an address; see src/apply/said-by-person.ts. `within` runs in the same transaction. */
+  say(what: 'proved' | 'another', email: string, within: (trx: Transaction<unknown>) => Promise<void>): Promise<void>;
   /** The accounts here that removals of a peer mean. */
   findRemoved(records: readonly RemovalRecord[]): Promise<RemovedElsewhere[]>;
 }
@@ -56,6 +52,13 @@ export function makeApplying(site: ApplyingSite): Applying {
   return {
     apply: (records, from, how = {}) => withFreshHost(() => applyRecords(applyDeps(site), records, from, how)),
     retryParked: (retry = {}) => withFreshHost(() => retryParkedOnce(applyDeps(site), { trace: newTrace(), ...retry })),
+    say: (what, email, within) =>
+      withFreshHost(() =>
+        inTransaction(site.db, async (trx) => {
+          await (what === 'proved' ? proveAccount : partAccount)(trx, applyDeps(site), email);
+          await within(trx);
+        }),
+      ),
     findRemoved: (records) => findRemovedElsewhere(applyDeps(site), records),
   };
 }

@@ -5,7 +5,7 @@
 import type { Kysely } from 'kysely';
 import type { ApplyOptions } from '../apply/apply.ts';
 import { sweepOnce } from '../apply/item-leftovers.ts';
-import type { Retried } from '../apply/retry-parked.ts';
+import type { Retried, RetryOptions } from '../apply/retry-parked.ts';
 import type { BaselinePage } from '../capture/baseline.ts';
 import type { Drained } from '../capture/drain.ts';
 import type { Config } from '../config/config.ts';
@@ -29,7 +29,7 @@ import { installationId } from '../store/installation.ts';
 import type { Leases } from '../store/lease.ts';
 import type { PeerStatus } from '../store/peer-status.ts';
 import { requireParkedRoom } from '../apply/parked-quota.ts';
-import { makeApplying, type Retry } from './applying.ts';
+import { makeApplying, type Applying } from './applying.ts';
 import { deliverTo } from './deliver.ts';
 import { makeDraining } from './draining.ts';
 import { feedFrom } from './feed.ts';
@@ -89,7 +89,8 @@ export interface Site {
   accept(records: readonly WireRecord[], from: RecordSource, options?: ApplyOptions): Promise<Outcome[]>;
   /** Throws `QUOTA` if as much of the peer is parked as may be: nothing more is to be taken from it now. */
   requireParkedRoom(peer: string): Promise<void>;
-  retryParked(retry?: Retry): Promise<Retried>;
+  retryParked(retry?: RetryOptions): Promise<Retried>;
+  readonly say: Applying['say'];
   feed(peer: string, options: FeedOptions): Promise<FeedSums>;
   /** Deletes what removals had to leave in tables without transactions. */
   sweep(): Promise<number>;
@@ -105,7 +106,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
   const { pool, db, leases, activity, status, identityCheck, view, now } = base;
   const route = (peer: string): PeerRoute => routeTo(now().routes, peer);
   const work = makeSiteWork(base, route);
-  const { outbox, plugin, scans, drain, apply, retryParked, findRemoved } = work;
+  const { outbox, plugin, scans, drain, apply, retryParked, say, findRemoved } = work;
   const peers = peersOf(base, plugin);
   return {
     get config() {
@@ -142,6 +143,7 @@ export async function openSite(config: Config, options: SiteOptions): Promise<Si
     accept: apply,
     requireParkedRoom: (peer) => requireParkedRoom(db, peer, now().config.quotas),
     retryParked,
+    say,
     feed: (peer, feedOptions) => feedFrom({ ...base, peers, apply, findRemoved }, route(peer), feedOptions),
     sweep: () => sweepOnce(db, now().snapshot.catalog),
     close: () => peers.close().then(() => pool.close()),

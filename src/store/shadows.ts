@@ -89,6 +89,11 @@ export async function bindUids(
     ON DUPLICATE KEY UPDATE user_id = VALUES(user_id)`.execute(runner);
 }
 
+/** No uid names the user any more, nor is reserved for it. `DELETE FROM uid WHERE user_id = ?` */
+export async function unbindUids(runner: Runner, userId: number): Promise<void> {
+  await sql`DELETE FROM ${own.uid} WHERE user_id = ${userId}`.execute(runner);
+}
+
 /**
  * The user each uid names or is reserved for. A uid is reserved for a user that took an address later: nobody else is
  * derived from that address, but the uid is not among the user's own. `lock`: as it was committed last, waiting for who writes one.

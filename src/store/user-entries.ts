@@ -2,7 +2,8 @@
 import { sql } from 'kysely';
 import { fromSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
-import { parseUid, uidToBytes } from '../model/uid.ts';
+import type { WireRecord } from '../model/record.ts';
+import { canonicalEmail, parseUid, uidToBytes } from '../model/uid.ts';
 import { formatEntryKey } from './entry-cursor.ts';
 import { own } from '../db/own-tables.ts';
 
@@ -75,4 +76,24 @@ export async function parkedOf(runner: Runner, uids: readonly string[], userId: 
     ...row,
     since: new Date(fromSqlTime(since)).toISOString(),
   }));
+}
+
+/**
+ * What waits of a peer because nobody proved that its account of the address is that of a user here, or
+ * because its uids are of an earlier registration. `SELECT … FROM parked WHERE peer = ? AND (user_id = ? AND code = … OR code = …)`
+ */
+export async function unprovenOf(
+  runner: Runner,
+  peer: string,
+  { userId, email }: { readonly userId: number; readonly email: string },
+): Promise<number[]> {
+  const { rows } = await sql<{ id: string; code: string; record: Buffer }>`
+    SELECT id, code, record FROM ${own.parked}
+    WHERE peer = ${peer} AND ((user_id = ${userId} AND code = 'EMAIL_UNPROVEN') OR code = 'EMAIL_TAKEN')
+    ORDER BY id`.execute(runner);
+  return rows.flatMap(({ id: parkedId, code, record: body }) => {
+    const record = JSON.parse(body.toString('utf8')) as WireRecord;
+    const isOf = record.kind === 'user' && canonicalEmail(record.email) === canonicalEmail(email);
+    return record.kind === 'user' && (code === 'EMAIL_UNPROVEN' || isOf) ? [Number(parkedId)] : [];
+  });
 }

@@ -5,9 +5,9 @@ import type { Log } from '../../src/runtime/logger.ts';
 import { eventually } from '../support/eventually.ts';
 import type { FeedChoice } from '../../src/feed/control.ts';
 import type { FeedQuery } from '../../src/feed/reader.ts';
-import type { Actor, Call } from '../../src/server/deps.ts';
+import type { Actor, Call, LinkedPair } from '../../src/server/deps.ts';
 import type { EntryQuery, LogQuery } from '../../src/server/request-schemas.ts';
-import type { Health } from '../../src/model/response-schemas.ts';
+import type { Health, LinkOutcome } from '../../src/model/response-schemas.ts';
 import { asAdmin, asPeer, httpApp, keyDigest, listening, PLUGIN_KEY } from '../support/http-app.ts';
 
 const fine = { status: 'ok', message: '' } as const;
@@ -233,6 +233,10 @@ test('a feed is started with the options of the body, all false if there are non
   expect((await app.inject({ method: 'DELETE', url, headers: asAdmin })).json()).toMatchObject({ running: false });
 });
 
+function linkOutcome({ dryRun }: LinkedPair, result: LinkOutcome['result']): LinkOutcome {
+  return { result, user_id: 5, email: 'a***@e***.com', blocked: false, records: 1, dry_run: dryRun };
+}
+
 test('lists of peers, pending and parked come in one form', async () => {
   const queries: EntryQuery[] = [];
   const actors: Actor[] = [];
@@ -261,6 +265,14 @@ test('lists of peers, pending and parked come in one form', async () => {
       const none = { removals: 0, credentials: 0, revivals: 0, creations: 0 };
       return { released: 3, by_class: { ...none, [only ?? 'removals']: 3 }, dry_run: dryRun };
     },
+    link: async (pair, by) => {
+      actors.push(by);
+      return linkOutcome(pair, 'linked');
+    },
+    unlink: async (pair, by) => {
+      actors.push(by);
+      return linkOutcome(pair, 'parted');
+    },
     runStream: async () => ({ drained: 1, sent: 2, pending: 3 }),
   });
   const get = async (url: string) => (await app.inject({ url, headers: asAdmin })).json<unknown>();
@@ -268,8 +280,8 @@ test('lists of peers, pending and parked come in one form', async () => {
   expect(await get('/v1/pending?limit=1&peer=homes&after=homes:u:2')).toEqual({ pending: [], next: 'homes:u:3' });
   expect(await get('/v1/parked')).toEqual({ parked: [], next: null });
   expect(queries).toEqual([{ limit: 1, peer: 'homes', after: 'homes:u:2' }, { limit: 100 }]);
-  const act = async (method: 'POST' | 'DELETE', url: string) => {
-    const answer = await app.inject({ method, url, headers: asAdmin });
+  const act = async (method: 'POST' | 'DELETE', url: string, payload?: object) => {
+    const answer = await app.inject({ method, url, headers: asAdmin, ...(payload === undefined ? {} : { payload }) });
     return [answer.statusCode, answer.json<unknown>()];
   };
   expect(await act('POST', '/v1/parked/7/retry')).toEqual([200, { status: 'OK', result: 'applied' }]);
@@ -280,9 +292,16 @@ test('lists of peers, pending and parked come in one form', async () => {
     200,
     { status: 'OK', released: 3, by_class: { removals: 3 }, dry_run: false },
   ]);
+  const pair = { email: 'ana@example.com', peer: 'homes' };
+  expect(await act('POST', '/v1/link', pair)).toMatchObject([200, { status: 'OK', result: 'linked', dry_run: false }]);
+  expect(await act('POST', '/v1/unlink', { ...pair, dry_run: true })).toMatchObject([
+    200,
+    { status: 'OK', result: 'parted', dry_run: true },
+  ]);
+  expect(await act('POST', '/v1/link', { email: '', peer: 'homes' })).toMatchObject([422, { code: 'REQUEST_INVALID' }]);
   // Each is told who it was.
   const actor = { name: 'ana', ip: '127.0.0.1', keyDigest: keyDigest(asAdmin.authorization.slice('Bearer '.length)) };
-  expect(actors).toEqual(Array.from({ length: 5 }, () => ({ ...actor, trace: expect.any(String) as string })));
+  expect(actors).toEqual(Array.from({ length: 7 }, () => ({ ...actor, trace: expect.any(String) as string })));
   expect(await act('POST', '/v1/stream/run')).toEqual([200, { status: 'OK', drained: 1, sent: 2, pending: 3 }]);
 });
 
@@ -456,11 +475,13 @@ test('the description of the API is OpenAPI 3.1 and knows every route', async ()
     'get /v1/peers/{name}',
     'get /v1/peers/{name}/feed',
     'get /v1/pending',
+    'post /v1/link',
     'post /v1/parked/{id}/retry',
     'post /v1/peers/{name}/approve',
     'post /v1/peers/{name}/feed',
     'post /v1/stream',
     'post /v1/stream/run',
+    'post /v1/unlink',
   ]);
 });
 

@@ -72,6 +72,9 @@ test('users stream, are fed, conflict, are parked, retried, dropped, held and le
   await call(cars, 'POST', 'v1/stream/run');
   const { parked } = (await (await get('v1/parked?peer=cars')).json()) as { parked: { id: string; code: string }[] };
   expect(parked.map(({ code }) => code)).toEqual(['EMAIL_TAKEN']);
+  const pair = { email: 'taken@example.com', peer: 'cars' };
+  expect((await call(homes, 'POST', 'v1/link', { body: JSON.stringify({ ...pair, dry_run: true }) })).status).toBe(200);
+  expect((await call(homes, 'POST', 'v1/unlink', { body: JSON.stringify(pair) })).status).toBe(200);
   await call(homes, 'POST', `v1/parked/${parked[0]?.id}/retry`);
   await call(homes, 'DELETE', `v1/parked/${parked[0]?.id}`);
   for (const name of ['u1', 'u2', 'u3', 'u4']) await cars.host.person.deleteAccount(`${name}@example.com`);

@@ -44,6 +44,7 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
   'account-sync uninstall [--force]': [by('test/flow/cli-run.test.ts', "run('uninstall', '--force')")],
   'account-sync uninstall': [by('test/flow/cli.test.ts', "run('uninstall'")],
   'account-sync feed homes': [by('test/flow/cli.test.ts', "run('feed', 'homes')")],
+  'account-sync feed PEER --dry-run': [by('test/flow/cli-feed.test.ts', "'--dry-run'")],
   'account-sync feed PEER --restart': [by('test/flow/cli-feed.test.ts', "run('feed', 'homes', '--restart')")],
   'account-sync feed PEER [--dry-run] [--restart] [--once] [--overwrite] [--json]': [
     by('test/flow/cli-feed.test.ts', "'--dry-run'", "'--restart'", "'--once'", "'--overwrite'", "'--json'"),
@@ -65,6 +66,7 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
     by('test/flow/cli.test.ts', "'--peer'"),
     by('test/flow/log-trace.test.ts', "run('logs', '--trace'"),
   ],
+  'account-sync parked drop ID': [by('test/flow/cli-feed.test.ts', "run('parked', 'drop'")],
   'account-sync parked [retry|drop ID] [--json]': [
     by(
       'test/flow/cli-feed.test.ts',
@@ -81,6 +83,14 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
   'account-sync approve PEER': [by('test/flow/cli-feed.test.ts', "run('approve', 'homes'")],
   'account-sync approve PEER [--class C] [--dry-run] [--json]': [
     by('test/flow/cli-feed.test.ts', "run('approve', 'homes', '--json')"),
+  ],
+  'account-sync link EMAIL PEER': [by('test/flow/link.test.ts', "run('link', email, 'cars')")],
+  'account-sync link EMAIL PEER [--dry-run] [--json]': [
+    by('test/flow/link.test.ts', "run('link', email, 'cars', '--dry-run', '--json')"),
+  ],
+  'account-sync unlink EMAIL PEER': [by('test/flow/link.test.ts', "run('unlink', email, 'cars')")],
+  'account-sync unlink EMAIL PEER [--dry-run] [--json]': [
+    by('test/flow/link.test.ts', "run('unlink', email, 'cars', '--dry-run', '--json')"),
   ],
   'account-sync health': [by('test/flow/cli.test.ts', "run('health')")],
   'account-sync resume': [by('test/flow/identity.test.ts', "run('resume')")],

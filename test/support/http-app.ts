@@ -81,6 +81,8 @@ export function httpApp(changes: Partial<ServerDeps> = {}): { app: App; logged: 
     pending: nobody,
     parked: { list: nobody, retry: nobody, drop: nobody },
     approve: nobody,
+    link: nobody,
+    unlink: nobody,
     ...changes,
   });
   onTestFinished(async () => app.close());

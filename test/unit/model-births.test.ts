@@ -2,6 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   areOfOneMoment,
+  arePartedBirths,
+  type Births,
   birthsOf,
   concerns,
   formatBirths,
@@ -10,8 +12,9 @@ import {
   isSameBirths,
   overruleBirths,
   parseBirths,
+  partBirths,
   uniteBirths,
-  type Births,
+  withoutParted,
 } from '../../src/model/births.ts';
 
 const seen = (ms: number, site: string): Births => birthsOf({ ms, counter: 1, site, priority: 100 });
@@ -52,11 +55,35 @@ describe('an account that gave way to that of the owner', () => {
   });
 });
 
+describe('an account that a person said to be another', () => {
+  const both = uniteBirths(ana, other);
+  const parted = partBirths(both, { ms: 9_000_000, counter: 1, site: 'cars', priority: 100 });
+
+  test('has met nobody, and is apart from whoever it was taken for, wherever there is a copy of either', () => {
+    expect(haveMet(parted, both)).toBe(false);
+    for (const one of [both, ana, other]) {
+      expect(arePartedBirths(parted, one)).toBe(true);
+      expect(arePartedBirths(one, parted)).toBe(true);
+    }
+    expect(arePartedBirths(ana, other)).toBe(false);
+  });
+
+  test('is no other any more once they are united, or it is said that it may be one of them', () => {
+    const united = uniteBirths(parted, both);
+    expect(united.parted.size).toBe(0);
+    expect(arePartedBirths(united, ana)).toBe(false);
+    expect(arePartedBirths(withoutParted(parted), ana)).toBe(false);
+    expect(isSameBirths(uniteBirths(united, parted), united)).toBe(true);
+  });
+});
+
 test('uniting is idempotent, commutative and associative, and births come out of their text as they went in', () => {
   const stamp = fc.constantFrom('1-1-100-cars', '2-1-100-homes', '3-0-1-jobs', '4-7-100-pets');
-  const births = fc.tuple(fc.uniqueArray(stamp), fc.uniqueArray(stamp)).map(([live, overruled]): Births => ({
+  const some = fc.tuple(fc.uniqueArray(stamp), fc.uniqueArray(stamp), fc.uniqueArray(stamp));
+  const births = some.map(([live, overruled, parted]): Births => ({
     live: new Set(live.filter((birth) => !overruled.includes(birth))),
     overruled: new Set(overruled),
+    parted: new Set(parted.filter((birth) => !live.includes(birth) && !overruled.includes(birth))),
   }));
   fc.assert(
     fc.property(births, births, births, (a, b, c) => {

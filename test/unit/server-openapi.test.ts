@@ -54,11 +54,13 @@ test('every route is in the document', () => {
     'GET /v1/pending',
     'POST /',
     'POST /index.php',
+    'POST /v1/link',
     'POST /v1/parked/{id}/retry',
     'POST /v1/peers/{name}/approve',
     'POST /v1/peers/{name}/feed',
     'POST /v1/stream',
     'POST /v1/stream/run',
+    'POST /v1/unlink',
   ]);
 });
 
@@ -81,7 +83,7 @@ test.each(operations)('$name is described, with an example of every answer', ({ 
 
 test('a route that asks for a key tells all that comes of a wrong one, and when to try again', () => {
   const keyed = operations.filter(({ name, operation }) => operation.security?.length !== 0 && name.includes('/v1/'));
-  expect(keyed).toHaveLength(15);
+  expect(keyed).toHaveLength(17);
   for (const { name, operation } of keyed) {
     const answers = new Map(answersOf(operation));
     expect([name, ['401', '403', '422', '429', '500', '503'].filter((status) => !answers.has(status))]).toEqual([
@@ -94,7 +96,13 @@ test('a route that asks for a key tells all that comes of a wrong one, and when 
 
 test('a body is asked for where there is no doing without', () => {
   const required = operations.filter(({ operation }) => operation.requestBody?.required === true);
-  expect(required.map(({ name }) => name)).toEqual(['POST /v1/stream', 'POST /', 'POST /index.php']);
+  expect(required.map(({ name }) => name)).toEqual([
+    'POST /v1/stream',
+    'POST /v1/link',
+    'POST /v1/unlink',
+    'POST /',
+    'POST /index.php',
+  ]);
 });
 
 test('examples of failures have the status and the words of the registry', () => {

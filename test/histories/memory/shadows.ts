@@ -54,6 +54,12 @@ export async function bindUids(
   for (const { uid, userId } of bindings) memory.tables.uids.set(uid, userId);
 }
 
+export async function unbindUids(runner: unknown, userId: number): Promise<void> {
+  const memory = memoryOf(runner);
+  memory.step();
+  for (const [uid, named] of memory.tables.uids) if (named === userId) memory.tables.uids.delete(uid);
+}
+
 export async function usersByUid(runner: unknown, uids: readonly Uid[]): Promise<Map<Uid, number>> {
   const { uids: table } = memoryOf(runner).tables;
   return new Map(
