@@ -83,6 +83,7 @@ export function noDatabase(error: unknown, nowMs: number, configRefused = false)
     hostProblems: [],
     queueFails: null,
     parked: 0,
+    unproven: 0,
     held: 0,
     configRefused,
     clockSkewMs: null,

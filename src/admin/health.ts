@@ -25,6 +25,8 @@ export interface HealthFacts {
   /** Server, database or address are others than last time, and nobody said yet what that is. */
   readonly isElsewhere: boolean;
   readonly parked: number;
+  /** Accounts of peers whose address nobody proved there. On such sites there are always some: nothing is wrong by that. */
+  readonly unproven: number;
   readonly held: number;
   /** An edit of the config file was refused, and the old one is in force. */
   readonly configRefused: boolean;
@@ -81,7 +83,7 @@ function judgeTriggers(triggers: HealthFacts['triggers']): HealthCheck {
   }
 }
 
-function judgeQueue({ queue, parked, held, queueFails }: HealthFacts): HealthCheck {
+function judgeQueue({ queue, parked, held, unproven, queueFails }: HealthFacts): HealthCheck {
   const isStuck = queue.oldestAgeS !== null && queue.oldestAgeS >= QUEUE_STUCK_S;
   if (queueFails !== null) {
     const why = RIGHTS_ARE_MISSING.has(queueFails) ? 'the account of the daemon lacks rights' : 'full, or its disk is';
@@ -89,9 +91,12 @@ function judgeQueue({ queue, parked, held, queueFails }: HealthFacts): HealthChe
   }
   const waiting =
     `${queue.depth} markers` + (queue.oldestAgeS === null ? '' : `, oldest ${Math.round(queue.oldestAgeS)} s`);
-  const message = [waiting, parked > 0 ? `${parked} parked` : '', held > 0 ? `${held} held` : '']
-    .filter(Boolean)
-    .join(', ');
+  const counted = [
+    [parked, 'parked'],
+    [held, 'held'],
+    [unproven, 'unproven'],
+  ] as const;
+  const message = [waiting, ...counted.flatMap(([n, what]) => (n > 0 ? [`${n} ${what}`] : []))].join(', ');
   return check(isStuck || parked > 0 || held > 0 ? 'degraded' : 'ok', message);
 }
 

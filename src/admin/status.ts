@@ -19,6 +19,8 @@ export interface StatusDocument {
   /** Why nothing is sent or applied: server, database or address are others than last time; null: they are not. */
   readonly stopped: string | null;
   readonly parked: number;
+  /** What waits until somebody proves an address; it needs nobody. */
+  readonly unproven: number;
   readonly held: number;
   /** An edit of the config file that the daemon did not take over; null: there is none. */
   readonly refused_edit: RefusedEdit | null;
@@ -42,6 +44,7 @@ export async function readStatus(site: Site): Promise<StatusDocument> {
     refused_edit: (await readRefusedEdit(site.db)) ?? null,
     stopped: (await site.identityCheck.look())?.message ?? null,
     parked: summaries.reduce((sum, peer) => sum + peer.parked, 0),
+    unproven: summaries.reduce((sum, peer) => sum + peer.unproven, 0),
     held: summaries.reduce((sum, peer) => sum + peer.held, 0),
     peers: summaries.map((peer) => ({ ...peer, lag: lagOf(peer) })),
   };

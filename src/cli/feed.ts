@@ -2,6 +2,7 @@
 import { plannedUsers, type PlannedUser } from '../feed/planned.ts';
 import { NOTHING_FED, type FeedSums, type RemovedThere } from '../feed/puller.ts';
 import { ERRORS, SyncError } from '../model/errors.ts';
+import { TRUST_OF_A_PEER } from '../model/proof.ts';
 import type { Site } from '../site/site.ts';
 import {
   readConfig,
@@ -65,6 +66,7 @@ async function pull(
     progress.stop();
     if (json) writeJson(terminal, documentOf(peer, dryRun, sums, planned));
     else if (sums !== undefined) terminal.out(`${summary(sums, dryRun)}\n${sums.message}\n`);
+    if (!json && sums !== undefined) terminal.err(unprovenLine(peer, sums, dryRun));
     if (!json) for (const line of removedLines(peer, sums?.removed_there ?? [])) terminal.err(`${line}\n`);
   };
 
@@ -114,6 +116,12 @@ function summary({ inserted, updated, unchanged, parked, passwords, addresses }:
     ? `Would insert ${inserted}, update ${updated}, leave ${unchanged} unchanged, park ${parked}.\n` +
         `Would change the password of ${passwords} and the address of ${addresses} accounts that are here.`
     : `Inserted ${inserted}, updated ${updated}, unchanged ${unchanged}, parked ${parked}.`;
+}
+
+function unprovenLine(peer: string, { unproven = 0 }: Partial<FeedSums>, dryRun: boolean): string {
+  if (unproven === 0) return '';
+  const wait = dryRun ? 'would wait' : 'wait';
+  return `${unproven} of them ${wait} as EMAIL_UNPROVEN: an account here has the address, which nobody proved on ${peer}. They go through once somebody does, or one by one: account-sync link EMAIL ${peer}. ${TRUST_OF_A_PEER}\n`;
 }
 
 /** So many are named on the screen; the log has all. */

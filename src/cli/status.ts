@@ -117,6 +117,11 @@ function remarks(peer: PeerSummary, nowMs: number, paint: Paint): string[] {
     const due = `a feed from ${peer.name} is due: account-sync feed ${peer.name}`;
     lines.push('', paint('yellow', due), `  ${peer.feed_due_reason ?? ''}`);
   }
+  if (peer.unproven > 0) {
+    const what = `${formatCount(peer.unproven, 'account')} of ${peer.name} unproven`;
+    lines.push('', `${paint('yellow', what)}: an account here has the address, which nobody proved there`);
+    lines.push('  they wait and nothing is lost; account-sync parked names them and says what to do');
+  }
   if (peer.held > 0) {
     const held = GUARD_CLASSES.filter((name) => peer.held_by_class[name] > 0).map((name) => {
       return `${peer.held_by_class[name]} ${name}`;

@@ -67,12 +67,13 @@ async function storedGauges(site: Site, { state }: Loops, clock: Clock): Promise
 }
 
 function peerGauges(summary: PeerSummary, nowMs: number): Sample[] {
-  const { name: peer, pending, oldest_pending_age: oldest, parked, failing_since: since } = summary;
+  const { name: peer, pending, oldest_pending_age: oldest, parked, unproven, failing_since: since } = summary;
   const failingS = since === null ? 0 : Math.max(0, (nowMs - Date.parse(since)) / 1000);
   return [
     sample('account_sync_outbox_entries', pending, { peer }),
     sample('account_sync_outbox_oldest_age_seconds', oldest ?? 0, { peer }),
     sample('account_sync_parked', parked, { peer }),
+    sample('account_sync_unproven', unproven, { peer }),
     ...GUARD_CLASSES.map((name) => sample('account_sync_held', summary.held_by_class[name], { peer, class: name })),
     sample('account_sync_unknown_locations', summary.unknown_locations, { peer }),
     sample('account_sync_peer_failing_seconds', failingS, { peer }),

@@ -109,6 +109,8 @@ export interface FeedSums {
   updated: number;
   unchanged: number;
   parked: number;
+  /** Those of them whose address nobody proved there, and an account here has. */
+  unproven: number;
   /** Accounts that got, or would get, another password or address. */
   passwords: number;
   addresses: number;
@@ -128,6 +130,7 @@ export const NOTHING_FED: FeedSums = {
   updated: 0,
   unchanged: 0,
   parked: 0,
+  unproven: 0,
   passwords: 0,
   addresses: 0,
   message: '',
@@ -302,10 +305,11 @@ function parkedOutcome({ code, message }: SyncError): PageOutcome {
 }
 
 function addToSums(sums: FeedSums, outcomes: readonly PageOutcome[]): void {
-  for (const { result, operation, guarded = 0 } of outcomes) {
+  for (const { result, operation, code, guarded = 0 } of outcomes) {
     sums.users += 1;
     if ((guarded & CHANGE.password) !== 0) sums.passwords += 1;
     if ((guarded & CHANGE.address) !== 0) sums.addresses += 1;
+    if (code === 'EMAIL_UNPROVEN') sums.unproven += 1;
     if (result === 'parked' || result === 'retry') sums.parked += 1;
     else if (operation === 'insert') sums.inserted += 1;
     else if (result === 'applied') sums.updated += 1;

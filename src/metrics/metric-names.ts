@@ -67,6 +67,11 @@ export const METRICS = {
     labels: ['peer'],
     help: 'Records that cannot succeed by waiting, from the peer and to it: a person is needed',
   },
+  account_sync_unproven: {
+    type: 'gauge',
+    labels: ['peer'],
+    help: 'Accounts of the peer whose address nobody proved there and an account here has: they wait for that, and need nobody',
+  },
   account_sync_held: {
     type: 'gauge',
     labels: ['peer', 'class'],

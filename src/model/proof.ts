@@ -33,6 +33,10 @@ export interface SaidProof {
   readonly born: Stamp;
 }
 
+/** How all that waits of a peer is let through at once, and what that risks. */
+export const TRUST_OF_A_PEER =
+  "Set email_trust: verified in its entry only if addresses of that site are proved, or it and this one are yours and you accept that whoever registers there with somebody else's address gets that account here.";
+
 /** The proof that counts of an account of a peer; null: none. */
 export function judgeProof({ proof, email, active, born }: SaidProof, peer: string, trust: EmailTrust): Proof | null {
   switch (trust) {

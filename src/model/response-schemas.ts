@@ -79,7 +79,11 @@ export const PeerSummary = Type.Object(
     pending: Count,
     oldest_pending_age: nullable(Type.Number({ description: 'Seconds' })),
     unknown_locations: Type.Integer({ description: 'Names of places it sent that this site does not know' }),
-    parked: Count,
+    parked: Type.Integer({ minimum: 0, description: 'What waits for a person, without what is unproven' }),
+    unproven: Type.Integer({
+      minimum: 0,
+      description: 'Accounts of it whose address nobody proved there, and that wait for that (EMAIL_UNPROVEN)',
+    }),
     held: Type.Integer({
       minimum: 0,
       description: 'Users and removals of which the guard holds something, in and out',

@@ -45,6 +45,7 @@ const homes = {
   oldest_pending_age: 0.4,
   unknown_locations: 3,
   parked: 1,
+  unproven: 2,
   held: 0,
   held_by_class: { removals: 0, credentials: 0, revivals: 0, creations: 0 },
 };

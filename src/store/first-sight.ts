@@ -1,4 +1,7 @@
 /** Whether the site validated addresses when its accounts were first looked at: it decides which of them count as proved. */
+import { sql } from 'kysely';
+import { id, type Catalog } from '../db/catalog.ts';
+import { own } from '../db/own-tables.ts';
 import type { Runner } from '../db/transaction.ts';
 import { readState, writeState } from './state.ts';
 
@@ -12,4 +15,21 @@ export async function readFirstSight(runner: Runner): Promise<boolean | undefine
 export async function noteFirstSight(runner: Runner, validates: boolean): Promise<void> {
   if ((await readFirstSight(runner)) !== undefined) return;
   await writeState(runner, 'validated_at_first_sight', validates ? 'yes' : 'no');
+}
+
+/**
+ * How many users have a shadow, and of how many the address counts as proved; those that a version without proofs made of a
+ * peer's records count as registered here. `SELECT COUNT(*), SUM(…) FROM user JOIN t_user …`
+ */
+export async function countProved(
+  runner: Runner,
+  catalog: Catalog,
+  { didAtFirstSight }: { readonly didAtFirstSight: boolean },
+): Promise<{ known: number; proved: number }> {
+  const users = id(catalog.requireTable('t_user').name);
+  const atFirstSight = sql`(${Number(didAtFirstSight)} = 1 AND s.proof IS NULL AND s.births IS NULL AND u.b_active = 1)`;
+  const { rows } = await sql<{ known: string; proved: string | null }>`
+    SELECT COUNT(*) AS known, SUM(COALESCE(s.proof, '') <> '' OR ${atFirstSight}) AS proved
+    FROM ${own.user} s JOIN ${users} u ON u.pk_i_id = s.user_id`.execute(runner);
+  return { known: Number(rows[0]?.known ?? 0), proved: Number(rows[0]?.proved ?? 0) };
 }

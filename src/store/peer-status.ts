@@ -49,8 +49,8 @@ export interface PeerStatus {
   failingSince(peers: readonly string[]): Promise<(number | null)[]>;
   /** Those to whom calls fail: since when (ISO 8601), and what came of the last one. */
   failures(peers: readonly string[]): Promise<Map<string, { readonly since: string; readonly message: string | null }>>;
-  /** Of all these peers together, both directions. */
-  personNeeded(peers: readonly string[]): Promise<{ parked: number; held: number }>;
+  /** Of all these peers together, both directions; `unproven` needs nobody. */
+  personNeeded(peers: readonly string[]): Promise<{ parked: number; held: number; unproven: number }>;
 }
 
 export interface PeerStatusDeps {
@@ -114,6 +114,7 @@ export function makePeerStatus({ db, clock }: PeerStatusDeps): PeerStatus {
       return {
         parked: sum(waiting.filter(({ state }) => state === 'p')) + sum(inward.filter(isParked)),
         held: sum([...waiting, ...inward].filter(({ held }) => held !== 0)),
+        unproven: sum(inward.filter(isUnproven)),
       };
     },
   };
@@ -143,8 +144,8 @@ interface Waiting {
 }
 interface Parked {
   peer: string;
-  /** For nothing else than the guard. */
-  isHeld: number | string;
+  /** `unproven`: an address that nobody proved. `held`: for nothing else than the guard. */
+  why: 'unproven' | 'held' | 'parked';
   held: Changes;
   n: string;
 }
@@ -166,13 +167,18 @@ async function readWaiting(runner: Runner): Promise<Waiting[]> {
 
 async function countParked(runner: Runner): Promise<Parked[]> {
   const { rows } = await sql<Parked>`
-    SELECT peer, code = 'GUARD_HELD' AS isHeld, held, COUNT(*) AS n FROM ${own.parked}
-    WHERE code <> 'LOCALE_UNKNOWN' GROUP BY peer, isHeld, held`.execute(runner);
+    SELECT peer, CASE code WHEN 'EMAIL_UNPROVEN' THEN 'unproven' WHEN 'GUARD_HELD' THEN 'held' ELSE 'parked' END AS why,
+      held, COUNT(*) AS n FROM ${own.parked}
+    WHERE code <> 'LOCALE_UNKNOWN' GROUP BY peer, why, held`.execute(runner);
   return rows;
 }
 
-function isParked({ isHeld }: Parked): boolean {
-  return Number(isHeld) === 0;
+function isParked({ why }: Parked): boolean {
+  return why === 'parked';
+}
+
+function isUnproven({ why }: Parked): boolean {
+  return why === 'unproven';
 }
 
 function summaryOf(
@@ -214,6 +220,7 @@ function summaryOf(
     pending: sum(inState('w')),
     oldest_pending_age: oldest === null ? null : Math.max(0, (nowMs - fromSqlTime(oldest)) / 1000),
     parked: sum(inState('p')) + sum(incoming.filter(isParked)),
+    unproven: sum(incoming.filter(isUnproven)),
     held: sum(held),
     held_by_class: {
       removals: ofClass('removals'),

@@ -235,6 +235,7 @@ test('of a peer that was never called nothing is known', async () => {
       oldest_pending_age: null,
       unknown_locations: 0,
       parked: 0,
+      unproven: 0,
       held: 0,
       held_by_class: { removals: 0, credentials: 0, revivals: 0, creations: 0 },
     },
@@ -276,6 +277,7 @@ test('a summary counts what waits, is parked or held, in both directions, for th
   await waits('cars', 'u', bob, 'w', [null, null]);
   await parks('homes', 'GUARD_HELD', '{}');
   await parks('homes', 'EMAIL_TAKEN', '{}');
+  await parks('homes', 'EMAIL_UNPROVEN', '{}');
   await parks('cars', 'EMAIL_TAKEN', '{}');
   const [cars, homes] = await status.summaries([facts('cars'), facts('homes')]);
   expect(homes).toMatchObject({
@@ -288,11 +290,12 @@ test('a summary counts what waits, is parked or held, in both directions, for th
     oldest_pending_age: 62,
     unknown_locations: 0,
     parked: 2,
+    unproven: 1,
     held: 3,
     held_by_class: { removals: 3, credentials: 0 },
   });
   expect(cars).toMatchObject({ pending: 1, parked: 1, held: 0, synced_from: null });
-  expect(await status.personNeeded(['homes', 'cars'])).toEqual({ parked: 3, held: 3 });
-  expect(await status.personNeeded(['cars'])).toEqual({ parked: 1, held: 0 });
-  expect(await status.personNeeded([])).toEqual({ parked: 0, held: 0 });
+  expect(await status.personNeeded(['homes', 'cars'])).toEqual({ parked: 3, held: 3, unproven: 1 });
+  expect(await status.personNeeded(['cars'])).toEqual({ parked: 1, held: 0, unproven: 0 });
+  expect(await status.personNeeded([])).toEqual({ parked: 0, held: 0, unproven: 0 });
 });

@@ -139,6 +139,7 @@ test('a record that waits for a person, however often it is tried, is one', asyn
   const seen = await scrape(homes);
   expect(seen.value('account_sync_parked', { peer: 'cars' })).toBe(1);
   expect(seen.sum('account_sync_held', { peer: 'cars' })).toBe(0);
+  expect(seen.value('account_sync_unproven', { peer: 'cars' })).toBe(0);
   expect(seen.value('account_sync_codes_total', { peer: 'cars', code: 'EMAIL_TAKEN' })).toBe(1);
   const parked = { peer: 'cars', type: 'user', result: 'parked' };
   expect(seen.value('account_sync_records_received_total', { ...parked, via: 'stream' })).toBe(1);

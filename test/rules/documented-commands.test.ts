@@ -44,7 +44,7 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
   'account-sync uninstall [--force]': [by('test/flow/cli-run.test.ts', "run('uninstall', '--force')")],
   'account-sync uninstall': [by('test/flow/cli.test.ts', "run('uninstall'")],
   'account-sync feed homes': [by('test/flow/cli.test.ts', "run('feed', 'homes')")],
-  'account-sync feed PEER --dry-run': [by('test/flow/cli-feed.test.ts', "'--dry-run'")],
+  'account-sync feed PEER --dry-run': [by('test/flow/waiting-unproven.test.ts', "run('feed', 'cars', '--dry-run')")],
   'account-sync feed PEER --restart': [by('test/flow/cli-feed.test.ts', "run('feed', 'homes', '--restart')")],
   'account-sync feed PEER [--dry-run] [--restart] [--once] [--overwrite] [--json]': [
     by('test/flow/cli-feed.test.ts', "'--dry-run'", "'--restart'", "'--once'", "'--overwrite'", "'--json'"),
@@ -66,6 +66,7 @@ const COMMANDS: Readonly<Record<string, readonly Proof[]>> = {
     by('test/flow/cli.test.ts', "'--peer'"),
     by('test/flow/log-trace.test.ts', "run('logs', '--trace'"),
   ],
+  'account-sync parked': [by('test/flow/cli-feed.test.ts', "run('parked')")],
   'account-sync parked drop ID': [by('test/flow/cli-feed.test.ts', "run('parked', 'drop'")],
   'account-sync parked [retry|drop ID] [--json]': [
     by(

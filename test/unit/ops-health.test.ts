@@ -11,6 +11,7 @@ const well: HealthFacts = {
   queue: { depth: 0, oldestAgeS: null },
   peersFailingSinceMs: [null, null],
   parked: 0,
+  unproven: 0,
   held: 0,
   vanished: 0,
   isElsewhere: false,

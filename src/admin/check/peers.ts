@@ -10,6 +10,7 @@ import { makePeerClient, type PeerClient } from '../../peer/client.ts';
 import { newTrace } from '../../runtime/trace.ts';
 import { SyncError } from '../../model/errors.ts';
 import { answersAsPlugin, checkPluginPeer } from './plugin-peer.ts';
+import { judgeAddresses } from './addresses.ts';
 import { openCallBackCheck, type CallBackCheck } from './call-back.ts';
 import { judgeKeys } from './keys.ts';
 import { clockFinding, fail, failed, ok, warn, type Finding } from './finding.ts';
@@ -146,7 +147,13 @@ function judgeHello(hello: Hello, config: Config, peer: PeerConfig, way: Way): F
       warn(about, 'sends us nothing', `Set send: true for us there, or receive: false for ${peer.name} here.`),
     );
   }
-  return [...findings, ...judgeKeys(hello, config, peer), ...judgeWayBack(hello, peer), ...judgeColumns(hello, peer)];
+  return [
+    ...findings,
+    ...judgeKeys(hello, config, peer),
+    ...judgeWayBack(hello, peer),
+    ...judgeColumns(hello, peer),
+    ...judgeAddresses(hello, peer),
+  ];
 }
 
 /** Its calls to us: whether they get here. Older versions do not tell. */

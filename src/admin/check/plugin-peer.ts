@@ -12,6 +12,7 @@ import { makePeerClient } from '../../peer/client.ts';
 import { greet, makePluginClient, type PluginSays } from '../../plugin/client.ts';
 import { newTrace } from '../../runtime/trace.ts';
 import type { Site } from '../../site/site.ts';
+import { judgeAddresses } from './addresses.ts';
 import { fail, failed, ok, warn, type Finding } from './finding.ts';
 import { formatCount } from '../../runtime/figures.ts';
 
@@ -35,7 +36,11 @@ export async function checkPluginPeer(config: Config, peer: PeerConfig): Promise
       'Enter our site.api_key, and our address, into the account for us in the settings of the plugin there.';
     return [fail(about, `the plugin answers, but refuses our key: ${asked.message.slice(0, 200)}`, remedy)];
   }
-  return [ok(about, 'the PHP plugin answers and knows our key'), ...limitsOf(config, peer)];
+  return [
+    ok(about, 'the PHP plugin answers and knows our key'),
+    ...limitsOf(config, peer),
+    ...judgeAddresses('plugin', peer),
+  ];
 }
 
 /** True if a peer that does not speak our protocol speaks the plugin's. */

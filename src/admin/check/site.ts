@@ -7,6 +7,7 @@ import { SyncError } from '../../model/errors.ts';
 import { findPrefixes } from '../../osclass/survey.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { openSite, type Site } from '../../site/site.ts';
+import { checkAddresses } from './addresses.ts';
 import { checkHost, checkInstallation, checkRights, checkServerFacts } from './database.ts';
 import { fail, failed, ok, warn, type Finding } from './finding.ts';
 import { checkLinkKeys } from './keys.ts';
@@ -57,6 +58,7 @@ export async function checkDatabase(config: Config): Promise<Finding[]> {
       ['tables', checkInstallation],
       ['leftovers', checkLeftovers],
       ['host', checkHost],
+      ['addresses', checkAddresses],
       ['PHP plugin', checkOwnPlugin],
       ['callers', checkPluginCallers],
       ['outboxes', checkOutboxes],

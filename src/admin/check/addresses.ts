@@ -1,0 +1,44 @@
+/** The part of `account-sync check` that says beforehand whose addresses count as proved, here and of each peer. */
+import type { PeerConfig } from '../../config/config.ts';
+import { isInstalled } from '../../db/migrate.ts';
+import { TRUST_OF_A_PEER } from '../../model/proof.ts';
+import type { Hello } from '../../model/record.ts';
+import { readValidates } from '../../osclass/validation.ts';
+import type { Site } from '../../site/site.ts';
+import { countProved, readFirstSight } from '../../store/first-sight.ts';
+import { ok, warn, type Finding } from './finding.ts';
+
+const WAITS = 'where an account here has the address, it waits as EMAIL_UNPROVEN';
+const AWAIT = 'Nothing: they go through once somebody proves them, or one by one (account-sync link EMAIL PEER).';
+
+/** Of the accounts of this site, which every peer judges by its own entry for us. */
+export async function checkAddresses({ db, snapshot }: Pick<Site, 'db' | 'snapshot'>): Promise<Finding[]> {
+  const { catalog } = snapshot();
+  const validates = await readValidates(db, catalog);
+  const counted = (await isInstalled(db))
+    ? await countProved(db, catalog, { didAtFirstSight: (await readFirstSight(db)) ?? validates })
+    : undefined;
+  const many = counted === undefined ? '' : `; ${counted.proved} of ${counted.known} accounts here are proved`;
+  if (validates) return [ok('addresses', `Osclass validates them${many}`)];
+  const remedy =
+    "Turn on the validation of registrations in the settings of Osclass. Or peers say email_trust: verified in their entries for this site, only if its addresses are proved, or both sites are yours and you accept that whoever registers here with somebody else's address gets that account there.";
+  return [warn('addresses', `Osclass does not validate them: who registers here has proved nothing${many}`, remedy)];
+}
+
+/** Of the accounts of a peer, by what it says of itself and what its entry says. */
+export function judgeAddresses(hello: Pick<Hello, 'validates'> | 'plugin', peer: PeerConfig): Finding[] {
+  const about = `peer ${peer.name}`;
+  if (!peer.receive) return [];
+  const validates = hello === 'plugin' ? undefined : hello.validates;
+  if (peer.emailTrust === 'verified') {
+    return [ok(about, 'its active accounts count as proved here, whoever registered them (email_trust: verified)')];
+  }
+  if (peer.emailTrust === 'auto' && validates === true) return [ok(about, 'validates addresses')];
+  const why =
+    peer.emailTrust !== 'auto'
+      ? `none of its addresses counts as proved here (email_trust: ${peer.emailTrust})`
+      : validates === false
+        ? 'does not validate addresses: who registers there has proved nothing'
+        : 'is of a version that cannot tell whose addresses are proved: none counts';
+  return [warn(about, `${why}; ${WAITS}`, `${AWAIT} ${TRUST_OF_A_PEER}`)];
+}
