@@ -9,7 +9,6 @@ import { countProved, readFirstSight } from '../../store/first-sight.ts';
 import { ok, warn, type Finding } from './finding.ts';
 
 const WAITS = 'where an account here has the address, it waits as EMAIL_UNPROVEN';
-const AWAIT = 'Nothing: they go through once somebody proves them, or one by one (account-sync link EMAIL PEER).';
 
 /** Of the accounts of this site, which every peer judges by its own entry for us. */
 export async function checkAddresses({ db, snapshot }: Pick<Site, 'db' | 'snapshot'>): Promise<Finding[]> {
@@ -40,5 +39,6 @@ export function judgeAddresses(hello: Pick<Hello, 'validates'> | 'plugin', peer:
       : validates === false
         ? 'does not validate addresses: who registers there has proved nothing'
         : 'is of a version that cannot tell whose addresses are proved: none counts';
-  return [warn(about, `${why}; ${WAITS}`, `${AWAIT} ${TRUST_OF_A_PEER}`)];
+  const wait = `Nothing: they go through once somebody proves them, or one by one (account-sync link EMAIL ${peer.name}).`;
+  return [warn(about, `${why}; ${WAITS}`, `${wait} ${TRUST_OF_A_PEER}`)];
 }

@@ -38,8 +38,8 @@ export async function checkPluginPeer(config: Config, peer: PeerConfig): Promise
   }
   return [
     ok(about, 'the PHP plugin answers and knows our key'),
-    ...limitsOf(config, peer),
     ...judgeAddresses('plugin', peer),
+    ...limitsOf(config, peer),
   ];
 }
 
