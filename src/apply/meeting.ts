@@ -5,6 +5,7 @@
 import {
   areOfOneMoment,
   arePartedBirths,
+  hasGivenWay,
   haveMet,
   isBehind,
   overruleBirths,
@@ -13,14 +14,15 @@ import {
 } from '../model/births.ts';
 import type { RemoteRegister } from '../model/merge.ts';
 import type { RecordSource } from '../model/outcome.ts';
-import { hashValues, isHashOf, type RegisterName, type Values } from '../model/register.ts';
+import { NO_DESCRIPTION } from '../model/absorb.ts';
+import { HASH_OF_NO_ROW, hashValues, isHashOf, localeOf, type RegisterName, type Values } from '../model/register.ts';
 import { compareStamps, isAdoption, nextStamp, type Origin, type Stamp } from '../model/stamp.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { Incoming } from './incoming.ts';
 import type { LocalUser } from './load.ts';
 import type { MergedUser } from './merge-user.ts';
 
-/** What is won or lost with an account, also where copies of one that gave way come in later. */
+/** What is won or lost with an account whose owner set a password by mail. */
 const OWNED: readonly RegisterName[] = ['password', 's_email', 'status'];
 
 /** How an account here and that of a record stand to each other. */
@@ -85,23 +87,30 @@ export interface Met extends MergedUser {
   readonly answers: boolean;
 }
 
+interface MeetContext {
+  readonly from: RecordSource;
+  readonly origin: Origin;
+}
+
 /** The merge of a record into an account, as {@link meetingOf} wants it. */
 export function meet(
   user: LocalUser,
   incoming: Incoming,
   merged: MergedUser,
   { kind }: Exclude<Meeting, { kind: 'refused' }>,
-  { from, origin }: { readonly from: RecordSource; readonly origin: Origin },
+  { from, origin }: MeetContext,
 ): Met {
   const isFirst = kind === 'proved' || kind === 'yielding';
   const births =
     kind === 'yielding' ? overruleBirths(incoming.births, user.births) : uniteBirths(user.births, incoming.births);
   const take = new Map(merged.take);
-  const owned = acceptedOf(incoming, from).filter(([register]) => OWNED.includes(register));
-  if (kind === 'outdated') for (const [register] of owned) take.delete(register);
+  const isStranger = kind === 'yielding' || hasGivenWay(user.births, incoming.births);
+  const isOfStranger = hasGivenWay(incoming.births, user.births);
+  if (kind === 'outdated')
+    for (const register of take.keys()) if (isOfStranger || OWNED.includes(register)) take.delete(register);
   let isLost = kind === 'yielding';
   if (kind === 'yielding' || kind === 'overruled') {
-    for (const [register, theirs] of kind === 'yielding' ? acceptedOf(incoming, from) : owned) {
+    for (const [register, theirs] of registersThatWin(user, incoming, isStranger, { from, origin })) {
       if (isGivenUp(user, register, theirs)) isLost = true;
       take.set(register, theirs);
     }
@@ -119,11 +128,31 @@ export function meet(
 }
 
 /**
- * What may be taken of a record. Where an account gives way to one that it never met, that is all of it, for whoever had it was a
- * stranger: his name and telephone number do not go on under the owner's listings.
+ * What wins over an account that gives way. Where it never met the other, that is all: whoever had it was a stranger, and his name,
+ * telephone number and texts do not go on under the owner's listings, nor come to the owner's other sites.
  */
-function acceptedOf({ registers }: Incoming, { route }: RecordSource): [RegisterName, RemoteRegister][] {
-  return [...registers].filter(([register]) => route.accepts(register));
+function registersThatWin(
+  { shadow }: LocalUser,
+  { registers }: Incoming,
+  isStranger: boolean,
+  { from: { route }, origin }: MeetContext,
+): [RegisterName, RemoteRegister][] {
+  const theirs = [...registers].filter(([register]) => route.accepts(register));
+  if (!isStranger) return theirs.filter(([register]) => OWNED.includes(register));
+  const texts = [...shadow.registers].filter(
+    ([register, { hash }]) =>
+      localeOf(register) !== undefined &&
+      !registers.has(register) &&
+      route.accepts(register) &&
+      hash !== HASH_OF_NO_ROW,
+  );
+  return [
+    ...theirs,
+    ...texts.map(([register, { stamp }]): [RegisterName, RemoteRegister] => [
+      register,
+      { values: NO_DESCRIPTION, stamp: nextStamp(0, stamp, origin), prior: stamp },
+    ]),
+  ];
 }
 
 /** True if the account here has another value, set later. */

@@ -97,7 +97,8 @@ export async function writeShadowsAndOutboxes(
     const isUntold = plan.incoming.record.proof === null && before !== undefined && before.proof !== null && isNews;
     const owesAnswer = plan.answers || isFinding || knowsLess;
     if (!isAnswered && (owesAnswer || ((hasMore || isUntold) && from.via !== 'feed'))) send(source, userId);
-    if (!isAnswered) for (const rival of plan.rivals) send(source, rival);
+    // Told again and again of one that waits there, it would part from none of its uids.
+    if (isNews) for (const rival of plan.rivals) send(source, rival);
     for (const parting of plan.partings) {
       const other = loaded.users.get(parting.userId);
       if (other === undefined) continue;

@@ -12,7 +12,7 @@ export interface Absorbed {
 }
 
 /** A description that is not there. */
-const NO_DESCRIPTION: Values = { s_info: null, [ROW]: 'none' };
+export const NO_DESCRIPTION: Values = { s_info: null, [ROW]: 'none' };
 
 /** The values of a description in one language. */
 export function descriptionValues(text: string | null): Values {

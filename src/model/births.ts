@@ -9,8 +9,9 @@ import { formatStamp, isAdoption, parseStamp, type Stamp } from './stamp.ts';
 export interface Births {
   readonly live: ReadonlySet<string>;
   /**
-   * Those that gave way, because nobody had proved the address there, to an account whose
-   * owner had: what comes from one that knows of no other births is of before.
+   * Those whose word counts no more, because nobody had proved the address there: what comes from an account that knows of no
+   * other births is of before. One that is live as well is the same account, whose owner then set a password by mail; one that is
+   * not gave way to another's.
    */
   readonly overruled: ReadonlySet<string>;
   /** Those of another account of the address, which a person said that it is not (`account-sync unlink`). */
@@ -30,8 +31,10 @@ export function birthsOf(born: Stamp): Births {
 /** Of an account that both turned out to be. */
 export function uniteBirths(one: Births, other: Births): Births {
   if (isWithin(other, one)) return one;
+  const live = new Set(
+    [...one.live, ...other.live].filter((birth) => !isGivenUp(birth, one) && !isGivenUp(birth, other)),
+  );
   const overruled = new Set([...one.overruled, ...other.overruled]);
-  const live = new Set([...one.live, ...other.live].filter((birth) => !overruled.has(birth)));
   const parted = [...one.parted, ...other.parted].filter((birth) => !live.has(birth) && !overruled.has(birth));
   return { live, overruled, parted: new Set(parted) };
 }
@@ -52,10 +55,15 @@ export function arePartedBirths(one: Births, other: Births): boolean {
   return !haveMet(one, other) && (isOf(one.parted, other) || isOf(other.parted, one));
 }
 
-/** Likewise, where the address is proved of `winner` and not of `loser`. */
+/** Likewise, where the two never met, and the address is proved of `winner` and not of `loser`. */
 export function overruleBirths(winner: Births, loser: Births): Births {
   const lost = [...loser.live].filter((birth) => !winner.live.has(birth));
   return uniteBirths(winner, { ...loser, live: NONE, overruled: new Set([...loser.overruled, ...lost]) });
+}
+
+/** Of an account that nobody had proved, once its owner set a password by mail: as if registered anew. */
+export function takeOverBirths(anew: Stamp, { live, overruled, parted }: Births): Births {
+  return { live: new Set([formatStamp(anew), ...live]), overruled: new Set([...overruled, ...live]), parted };
 }
 
 /** Dates have whole seconds, and a registration takes a moment. */
@@ -73,7 +81,7 @@ export function haveMet(one: Births, other: Births): boolean {
  * same second: it counts only where both addresses are proved.
  */
 export function areOfOneMoment(one: Births, other: Births): boolean {
-  return all(one).some((birth) => all(other).some((that) => isSameMoment(birth, that)));
+  return [...one.live].some((birth) => [...other.live].some((that) => isSameMoment(birth, that)));
 }
 
 function isSameMoment(one: string, other: string): boolean {
@@ -88,6 +96,11 @@ export function isBehind(one: Births, other: Births): boolean {
   return isOverruledBy(one, other) && !isOverruledBy(other, one);
 }
 
+/** True if `one` is behind, and gave way to another's account. */
+export function hasGivenWay(one: Births, other: Births): boolean {
+  return isBehind(one, other) && [...one.live].every((birth) => isGivenUp(birth, other));
+}
+
 /** True if a removal of an account of the one means an account of the other. */
 export function concerns(removed: Births, account: Births): boolean {
   return haveMet(removed, account) && !isBehind(removed, account);
@@ -97,10 +110,17 @@ function isOverruledBy({ live }: Births, { overruled }: Births): boolean {
   return live.size > 0 && [...live].every((birth) => overruled.has(birth));
 }
 
+/** True if that was an account that gave way to another's. */
+function isGivenUp(birth: string, { live, overruled }: Births): boolean {
+  return overruled.has(birth) && !live.has(birth);
+}
+
+/** True if the outer says all that the inner does: of a birth it is live, then overruled, then given up. */
 function isWithin(inner: Births, outer: Births): boolean {
   const isKnown = (birth: string): boolean => outer.live.has(birth) || outer.overruled.has(birth);
   return (
     [...inner.overruled].every((birth) => outer.overruled.has(birth)) &&
+    [...inner.overruled].every((birth) => !isGivenUp(birth, inner) || isGivenUp(birth, outer)) &&
     [...inner.live].every(isKnown) &&
     [...inner.parted].every((birth) => outer.parted.has(birth) || isKnown(birth))
   );

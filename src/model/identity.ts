@@ -2,7 +2,7 @@
  * Identity: which account of this site a record is about. Pure. Uids first, then the canonical e-mail; no account is
  * ever overwritten to make room for another.
  */
-import { concerns, type Births } from './births.ts';
+import { concerns, hasGivenWay, haveMet, type Births } from './births.ts';
 import { datesAgree, isSameRegistration, type Registered } from './registration.ts';
 import { compareStamps, isAdoption, type Stamp } from './stamp.ts';
 import type { Removal } from './tombstone.ts';
@@ -92,9 +92,13 @@ export function findTarget(
   // Where the record names the account by a uid too, its sender took the others for the same account. Insisting that they are
   // not would go back and forth for ever, so they part.
   const isTakenForOne = sameAccount !== undefined && byUid.includes(sameAccount);
+  // The record is of the account here that has its address; one that gave way to that elsewhere, under another address, is not.
+  const hasParted = (candidate: Candidate): boolean =>
+    sameAccount !== undefined && candidate !== sameAccount && hasGivenWay(candidate.births, claim.births);
   const strangers = strangersAmong(byUid, email, isStranger);
   const keeping = strangers.filter((stranger) => keepsUids(stranger, claim));
-  const acquainted = byUid.filter((candidate) => !strangers.includes(candidate));
+  const parted = byUid.filter((candidate) => !strangers.includes(candidate) && hasParted(candidate));
+  const acquainted = byUid.filter((candidate) => !strangers.includes(candidate) && !parted.includes(candidate));
   const earlier = [
     ...acquainted.filter((candidate) => isLaterHolder(claim, candidate, !isTakenForOne && isOther(candidate))),
     ...keeping,
@@ -102,6 +106,7 @@ export function findTarget(
   const later = [
     ...acquainted.filter((candidate) => isLaterHolder(candidate, claim, isOther(candidate))),
     ...strangers.filter((stranger) => !keeping.includes(stranger)),
+    ...parted,
   ];
   const isAnothers = (uid: Uid): boolean => tombstones.has(uid) || earlier.some((one) => one.uids.includes(uid));
   const remaining = claim.uids.filter((uid) => !isAnothers(uid));
@@ -182,8 +187,8 @@ function latestAddress(accounts: readonly [Claim, ...Claim[]]): Claim {
 }
 
 /**
- * The account here that has the address of the record and was registered at the same time: that is who the record is
- * about, under whatever uids. A site that was installed again, or moved from the plugin, gives others.
+ * The account here that has the address of the record and that it has met, or that was registered at the same time: that is who
+ * the record is about, under whatever uids. A site that was installed again, or moved from the plugin, gives others.
  */
 function findSameAccount(
   claim: Claim,
@@ -192,7 +197,10 @@ function findSameAccount(
 ): Candidate | undefined {
   const email = canonicalEmail(claim.email);
   return [...(byEmail === undefined ? [] : [byEmail]), ...byUid].find(
-    (one) => one.uids.length > 0 && canonicalEmail(one.email) === email && isSameRegistration(claim, one),
+    (one) =>
+      one.uids.length > 0 &&
+      canonicalEmail(one.email) === email &&
+      (haveMet(claim.births, one.births) || isSameRegistration(claim, one)),
   );
 }
 
@@ -272,7 +280,9 @@ function latestRemoval(claim: Claim, tombstones: ReadonlyMap<Uid, Removal>): Sta
   let latest: Stamp | undefined;
   for (const uid of claim.uids) {
     const removal = tombstones.get(uid);
-    if (removal === undefined || !isAbout(removal, claim) || compareStamps(claim.born, removal.stamp) > 0) continue;
+    if (removal === undefined || compareStamps(claim.born, removal.stamp) > 0) continue;
+    // A plugin tells of an account that it has long had, and not when that was registered.
+    if (claim.born.ms > 0 && !isAbout(removal, claim)) continue;
     const { stamp } = removal;
     if (latest === undefined || compareStamps(stamp, latest) > 0) latest = stamp;
   }

@@ -5,9 +5,9 @@
  */
 import { hash } from 'node:crypto';
 import { hashValues, type RegisterName } from './register.ts';
-import { birthsOf, overruleBirths, type Births } from './births.ts';
+import { birthsOf, takeOverBirths, type Births } from './births.ts';
 import type { Shadow } from './shadow.ts';
-import type { Origin, SiteName, Stamp } from './stamp.ts';
+import { MAX_COUNTER, type Origin, type SiteName, type Stamp } from './stamp.ts';
 import { canonicalEmail } from './uid.ts';
 
 /** Where and when an address was proved. */
@@ -54,8 +54,10 @@ export function judgeProof({ proof, email, active, born }: SaidProof, peer: stri
 
 /** How the site goes about addresses. */
 export interface Validation {
-  /** It asks whoever registers, or changes the address, to open a link that it mails. */
-  readonly validates: boolean;
+  /**
+   * Since then it asks whoever registers, or changes the address, to open a link that it mails; milliseconds, `Infinity`: it does not.
+   */
+  readonly sinceMs: number;
   /** It did so when its accounts were first looked at. */
   readonly didAtFirstSight: boolean;
 }
@@ -142,24 +144,34 @@ export function provenanceAfter(change: LocalChange, origin: Origin, validation:
   const { before, shadows, changed, account } = change;
   const [was, is] = shadows;
   const isMoved = changed.includes('s_email');
-  const after = { ...before, resetCode: isMoved ? codeAfterMove(account) : digestOfCode(account.resetCode) };
+  const known = presentProof(before, { email: account.email, active: !isInactive(was) }, was, origin, validation);
+  const wasProved = before.proof === undefined ? known !== null : before.proof !== null;
+  const isReset = changed.includes('password') && wasReset(before, account);
+  const anew = isReset && !wasProved ? is.registers.get('password')?.stamp : undefined;
+  const after = {
+    ...before,
+    births: anew === undefined ? before.births : takeOverBirths(birthByMail(anew, account), before.births),
+    resetCode: isMoved ? codeAfterMove(account) : digestOfCode(account.resetCode),
+  };
+  const doneAtMs = (register: RegisterName): number => is.registers.get(register)?.stamp.ms ?? 0;
+  const isValidated = (register: RegisterName): boolean => doneAtMs(register) > validation.sinceMs;
   const provedBy = (register: RegisterName): Provenance => {
-    const proof = proofOf(account.email, origin.site, is.registers.get(register)?.stamp.ms ?? 0);
+    const proof = proofOf(account.email, origin.site, doneAtMs(register));
     return { ...after, proof, heldUntilMs: undefined };
   };
   // What else happened may have been before, under the other address.
-  if (isMoved) return validation.validates ? provedBy('s_email') : { ...after, proof: null };
-  const known = presentProof(before, { email: account.email, active: !isInactive(was) }, was, origin, validation);
-  if (changed.includes('password') && isReset(before, account)) {
-    const stamp = is.registers.get('password')?.stamp;
-    if (known !== null || stamp === undefined) return provedBy('password');
-    return { ...provedBy('password'), births: overruleBirths(birthsOf(stamp), before.births) };
-  }
+  if (isMoved) return isValidated('s_email') ? provedBy('s_email') : { ...after, proof: null };
+  if (isReset) return provedBy('password');
   if (changed.includes('status')) {
     const isActivated = account.active && isInactive(was);
-    return isActivated && validation.validates ? provedBy('status') : { ...after, proof: before.proof ?? known };
+    return isActivated && isValidated('status') ? provedBy('status') : { ...after, proof: before.proof ?? known };
   }
   return after.resetCode === before.resetCode ? before : after;
+}
+
+/** Of an account whose owner set a password by mail. Several may do so at once: each has a counter of its own. */
+function birthByMail(stamp: Stamp, { email }: Pick<ProvingAccount, 'email'>): Stamp {
+  return { ...stamp, counter: 1 + (Number.parseInt(digestOf(canonicalEmail(email)).slice(0, 8), 16) % MAX_COUNTER) };
 }
 
 /** Of an account that was registered on this site. */
@@ -167,9 +179,9 @@ export function registeredProvenance(
   shadow: Shadow,
   account: ProvingAccount,
   { site }: Origin,
-  { validates }: Validation,
+  { sinceMs }: Validation,
 ): Provenance {
-  const proof = validates && account.active ? proofOf(account.email, site, shadow.born.ms) : null;
+  const proof = account.active && shadow.born.ms > sinceMs ? proofOf(account.email, site, shadow.born.ms) : null;
   return { ...firstProvenance(shadow, account), proof };
 }
 
@@ -177,7 +189,7 @@ export function registeredProvenance(
 const DONE_CODE_LENGTH = 50;
 
 /** True if the password was set by the link in a mail since the account was last looked at. */
-function isReset({ resetCode }: Provenance, account: ProvingAccount): boolean {
+function wasReset({ resetCode }: Provenance, account: ProvingAccount): boolean {
   const isDone = account.isResetDone && account.resetCode?.length === DONE_CODE_LENGTH;
   return isDone && resetCode !== undefined && resetCode !== digestOfCode(account.resetCode);
 }

@@ -8,7 +8,7 @@ import type { Meter } from '../metrics/meter.ts';
 import type { Uid } from '../model/uid.ts';
 import { readValidates } from '../osclass/validation.ts';
 import { makeActivityLog, type ActivityLog } from '../store/activity-log.ts';
-import { readFirstSight } from '../store/first-sight.ts';
+import { noteValidation } from '../store/first-sight.ts';
 import { makeLeases, TTL_MS, type Leases } from '../store/lease.ts';
 import { makePeerStatus, type PeerStatus } from '../store/peer-status.ts';
 import type { AppendLog, ReadValidation } from '../store/ports.ts';
@@ -79,7 +79,7 @@ export async function openFoundation(config: Config, options: SiteOptions): Prom
     randomUid: () => requireUid(v4()),
     async validation(runner) {
       const validates = await readValidates(runner, view.now().snapshot.catalog);
-      return { validates, didAtFirstSight: (await readFirstSight(runner)) ?? validates };
+      return await noteValidation(runner, validates, clock.nowMs());
     },
     meter,
   };

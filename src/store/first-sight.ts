@@ -1,20 +1,43 @@
-/** Whether the site validated addresses when its accounts were first looked at: it decides which of them count as proved. */
+/**
+ * Since when the site validates addresses, as far as is known, and whether it did when its accounts were first looked at: both
+ * decide which of them count as proved.
+ */
 import { sql } from 'kysely';
 import { id, type Catalog } from '../db/catalog.ts';
 import { own } from '../db/own-tables.ts';
 import type { Runner } from '../db/transaction.ts';
-import { readState, writeState } from './state.ts';
+import type { Validation } from '../model/proof.ts';
+import { readState, readStates, writeState } from './state.ts';
 
-/** What was noted; undefined: nobody looked yet. */
+/**
+ * How the site goes about addresses, now that its preference says whether it validates them. Notes when it was first seen to: what
+ * was done before that, and is looked at only now, proved nothing.
+ */
+export async function noteValidation(runner: Runner, validates: boolean, nowMs: number): Promise<Validation> {
+  const noted = await readStates(runner, ['validated_at_first_sight', 'validates_since']);
+  const atFirst = noted.get('validated_at_first_sight');
+  const didAtFirstSight = atFirst === undefined ? validates : atFirst === 'yes';
+  const known = noted.get('validates_since');
+  if (!validates) {
+    if (known !== undefined) await writeState(runner, 'validates_since', null);
+    return { sinceMs: Infinity, didAtFirstSight };
+  }
+  const since = known ?? (atFirst === undefined ? '0' : String(nowMs));
+  if (known === undefined) await writeState(runner, 'validates_since', since);
+  return { sinceMs: Number(since), didAtFirstSight };
+}
+
+/** Whether the site validated addresses when its accounts were first looked at; undefined: nobody looked yet. */
 export async function readFirstSight(runner: Runner): Promise<boolean | undefined> {
   const noted = await readState(runner, 'validated_at_first_sight');
   return noted === undefined ? undefined : noted === 'yes';
 }
 
-/** Notes it, once for all. */
+/** Notes what the site did when its accounts were first looked at, once for all. */
 export async function noteFirstSight(runner: Runner, validates: boolean): Promise<void> {
   if ((await readFirstSight(runner)) !== undefined) return;
   await writeState(runner, 'validated_at_first_sight', validates ? 'yes' : 'no');
+  await writeState(runner, 'validates_since', validates ? '0' : null);
 }
 
 /**

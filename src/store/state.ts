@@ -28,6 +28,8 @@ export type StateName =
   | 'scanned_at'
   /** Whether the site validated addresses when its accounts were first looked at: `yes` or `no`; see {@link Validation}. */
   | 'validated_at_first_sight'
+  /** Milliseconds since 1970: since when it was seen to validate them; only while it does. */
+  | 'validates_since'
   /** The server that the database was on when last looked at. */
   | 'server_id'
   /** See installation.ts. */

@@ -9,20 +9,26 @@ export interface Ledger {
   next(): number;
   /** Someone put one value in the place of another. Values are never used twice, but for e-mails and switches. */
   edited(from: Value, to: Value): void;
-  /** Someone gave a row another address. */
-  moved(site: string, row: HostRow, to: string): void;
+  /** Likewise somebody who had no right to the address of the account. */
+  editedBySquatter(from: Value, to: Value): void;
+  /** Someone gave a row another address. `isUnproved`: nobody had proved the one before. */
+  moved(site: string, row: HostRow, to: string, isUnproved: boolean): void;
   /** Someone deleted a row. */
   removed(row: HostRow): void;
   /** Somebody deleted a row who had registered it with another's address. */
   removedBySquatter(row: HostRow): void;
   /** A row was deleted and inserted again; if it then moves at once, nobody can tell that from a removal. */
   replaced(row: HostRow): void;
-  /** A daemon puts one value in the place of another. Returns why it must not. */
-  whyNotOverwritable(from: Value, to: Value): string | undefined;
+  /**
+   * A daemon puts one value in the place of another. Returns why it must not.
+   *
+   * @param forfeit whose edits count no more, for the account goes to the owner of its address
+   */
+  whyNotOverwritable(from: Value, to: Value, forfeit: 'none' | 'squatters' | 'all'): string | undefined;
   /** A daemon deletes a row. Returns why it must not; undefined if the person whose account it is removed it. */
   whyNotRemovable(row: HostRow): string | undefined;
-  /** What is missing where the rows of all sites are these, by address. */
-  whatWasLost(accounts: ReadonlyMap<string, readonly HostRow[]>): string[];
+  /** What is missing where the rows of all sites are these, by address. `proved`: those whose address is. */
+  whatWasLost(accounts: ReadonlyMap<string, readonly HostRow[]>, proved: ReadonlySet<HostRow>): string[];
 }
 
 const UNIQUE = /^(?:name|[0-9a-f]{40}$|s_|en_|es_)/;
@@ -41,7 +47,9 @@ export function makeLedger(personOf: (email: string) => string): Ledger {
   const dead = new Set<Value>();
   /** Values of rows that were deleted and inserted again: they may count as set again. */
   const replaced = new Set<Value>();
-  const moves = new Map<string, { readonly site: string; readonly to: string }[]>();
+  /** Values that somebody set who had no right to the address of the account. */
+  const strangers = new Set<Value>();
+  const moves = new Map<string, { readonly site: string; readonly to: string; readonly isUnproved: boolean }[]>();
 
   const valuesOf = (row: HostRow): Value[] => [...Object.values(row.columns), ...row.texts.values()];
   const noteRemoval = (row: HostRow): void => {
@@ -58,15 +66,21 @@ export function makeLedger(personOf: (email: string) => string): Ledger {
     typeof earlier === 'string' &&
     [...(successors.get(earlier) ?? [])].some((later) => later === value || cameAfter(later, value));
 
+  const edited = (from: Value, to: Value): void => {
+    if (typeof from !== 'string' || !UNIQUE.test(from)) return;
+    successors.set(from, (successors.get(from) ?? new Set()).add(to));
+  };
+
   return {
     next: () => ++last,
-    edited(from, to) {
-      if (typeof from !== 'string' || !UNIQUE.test(from)) return;
-      successors.set(from, (successors.get(from) ?? new Set()).add(to));
+    edited,
+    editedBySquatter(from, to) {
+      strangers.add(to);
+      edited(from, to);
     },
-    moved(site, row, to) {
+    moved(site, row, to, isUnproved) {
       const registration = textOf(row.columns['dt_reg_date']);
-      moves.set(registration, [...(moves.get(registration) ?? []), { site, to }]);
+      moves.set(registration, [...(moves.get(registration) ?? []), { site, to, isUnproved }]);
     },
     removed(row) {
       removed.add(personOf(emailOfRow(row)));
@@ -80,9 +94,10 @@ export function makeLedger(personOf: (email: string) => string): Ledger {
       removed.add(personOf(emailOfRow(row)));
       for (const value of valuesOf(row)) replaced.add(value);
     },
-    whyNotOverwritable(from, to) {
+    whyNotOverwritable(from, to, forfeit) {
       if (typeof from !== 'string' || !UNIQUE.test(from) || from === to) return undefined;
-      if (cameAfter(to, from) && !replaced.has(to))
+      const isLost = forfeit === 'all' || (forfeit === 'squatters' && strangers.has(from));
+      if (cameAfter(to, from) && !replaced.has(to) && !isLost)
         return `${from} was overwritten by ${textOf(to)}, which it had replaced`;
       dead.add(from);
       return undefined;
@@ -95,7 +110,7 @@ export function makeLedger(personOf: (email: string) => string): Ledger {
       noteRemoval(row);
       return undefined;
     },
-    whatWasLost(accounts) {
+    whatWasLost(accounts, proved) {
       const rows = [...accounts.values()].flat();
       const present = new Set(rows.flatMap(valuesOf));
       const lost: string[] = [];
@@ -107,8 +122,10 @@ export function makeLedger(personOf: (email: string) => string): Ledger {
       }
       for (const [registration, ways] of moves) {
         const sites = new Set(ways.map((way) => way.site));
-        const to = ways.at(-1)?.to ?? '';
+        const { to = '', isUnproved = false } = ways.at(-1) ?? {};
         const own = rows.filter((row) => row.lineage.has(registration));
+        // The owner of the address before, who proved it meanwhile, has it.
+        if (isUnproved && own.some((row) => proved.has(row))) continue;
         if (sites.size > 1 || own.length === 0 || removed.has(personOf(to)) || own.some((row) => row.lineage.size > 1))
           continue;
         const email = emailOfRow(own[0] as HostRow);

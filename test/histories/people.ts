@@ -3,6 +3,7 @@ import type { Value } from '../../src/model/register.ts';
 import type { HostRow, Memory } from './memory/database.ts';
 import { emailOfRow, folded, isSquattersHash, LOCALES, SQUATTERS_HASH } from './memory/host.ts';
 import type { Ledger } from './ledger.ts';
+import { proofOn } from './proof-on.ts';
 import type { HostOperation } from './operation.ts';
 
 const PEOPLE = ['ana', 'bob', 'eve', 'joe', 'liz', 'tom'];
@@ -94,19 +95,19 @@ export function act(
       const to = isOwn ? `${SQUATTERS}-${ledger.next()}@x.org` : free;
       const holder = holderOf(to);
       if ((holder !== undefined && holder !== row) || to === email) return undefined;
+      ledger.moved(site, row, to, proofOn(memory, site, row) === null);
       writeColumns(memory, ledger, row, { s_email: to });
-      ledger.moved(site, row, to);
       return `${nameOf(row)} moves to ${to}`;
     }
     case 'swap': {
       const other = pick(operation.other);
       if (other === undefined || other === row || isSquatters(other)) return undefined;
       if (isPrivate && personOf(emailOfRow(other)) !== personOf(email)) return undefined;
+      ledger.moved(site, row, emailOfRow(other), proofOn(memory, site, row) === null);
+      ledger.moved(site, other, email, proofOn(memory, site, other) === null);
       writeColumns(memory, ledger, row, { s_email: `swap-${ledger.next()}@x.org` });
       writeColumns(memory, ledger, other, { s_email: email });
       writeColumns(memory, ledger, rows.get(row.id) as HostRow, { s_email: emailOfRow(other) });
-      ledger.moved(site, row, emailOfRow(other));
-      ledger.moved(site, other, email);
       return `${nameOf(row)} and ${nameOf(other)} swap`;
     }
     case 'remove':
@@ -221,8 +222,8 @@ export function giveAnother(memory: Memory, ledger: Ledger, site: string, email:
   const row = [...memory.tables.rows.values()].find((one) => folded(emailOfRow(one)) === email);
   if (row === undefined) return undefined;
   const to = `${personOf(email)}-other-${ledger.next()}@x.org`;
+  ledger.moved(site, row, to, proofOn(memory, site, row) === null);
   writeColumns(memory, ledger, row, { s_email: to });
-  ledger.moved(site, row, to);
   return to;
 }
 
@@ -283,14 +284,16 @@ function remove(memory: Memory, ledger: Ledger, row: HostRow): void {
 }
 
 function writeColumns(memory: Memory, ledger: Ledger, row: HostRow, columns: Record<string, Value>): void {
-  for (const [name, value] of Object.entries(columns)) ledger.edited(row.columns[name] ?? null, value);
+  const edited = isSquatters(row) ? ledger.editedBySquatter : ledger.edited;
+  for (const [name, value] of Object.entries(columns)) edited(row.columns[name] ?? null, value);
   memory.tables.rows.set(row.id, { ...row, columns: { ...row.columns, ...columns } });
   memory.mark(row.id, 'U', null);
 }
 
 function writeText(memory: Memory, ledger: Ledger, row: HostRow, locale: string, text: string | undefined): void {
   const texts = new Map(row.texts);
-  ledger.edited(texts.get(locale) ?? null, text ?? null);
+  const edited = isSquatters(row) ? ledger.editedBySquatter : ledger.edited;
+  edited(texts.get(locale) ?? null, text ?? null);
   if (text === undefined) texts.delete(locale);
   else texts.set(locale, text);
   memory.tables.rows.set(row.id, { ...row, texts });

@@ -2,6 +2,7 @@
 import { COLUMNS, emailOfRow, folded, textOf } from './memory/host.ts';
 import type { HostRow } from './memory/database.ts';
 import type { History } from './operation.ts';
+import { proofOn } from './proof-on.ts';
 import { Flaw, makeWorld, START_MS, unprovenOn, type World } from './world.ts';
 
 /** A decision may show that another is needed; after so many all should be done. */
@@ -60,7 +61,10 @@ function check(world: World): void {
   if (differences.length > 0) throw new Flaw(`the sites differ\n  ${differences.join('\n  ')}`);
   if (contested.size > 0) return;
   const accounts = new Map(emails.map((email) => [email, contents.flatMap((site) => site.get(email) ?? [])] as const));
-  const lost = world.ledger.whatWasLost(accounts);
+  const proved = world.sites.flatMap(({ name, memory }) =>
+    [...memory.tables.rows.values()].filter((row) => proofOn(memory, name, row) !== null),
+  );
+  const lost = world.ledger.whatWasLost(accounts, new Set(proved));
   if (lost.length > 0) throw new Flaw(lost.join('\n'));
 }
 

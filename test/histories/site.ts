@@ -14,6 +14,7 @@ import { baselineOnce } from '../../src/capture/baseline.ts';
 import type { CaptureDeps } from '../../src/capture/deps.ts';
 import { drainOnce } from '../../src/capture/drain.ts';
 import type { Lease } from '../../src/store/lease.ts';
+import { noteFirstSight, noteValidation } from '../../src/store/first-sight.ts';
 import type { OutboxWriter } from '../../src/store/ports.ts';
 import { restampUsers } from '../../src/store/restamp.ts';
 import { readShadows, requireUid } from '../../src/store/shadows.ts';
@@ -98,8 +99,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
   const randomUid = (): ReturnType<typeof requireUid> => requireUid(v5(`${name} ${memory.next()}`, NAMESPACE));
   const clock = { nowMs, toEpochMs: ZONE.toEpochMs };
   const renumberWaiting: CaptureDeps['renumberWaiting'] = (trx, moves) => renumberParked(trx, moves);
-  const validation = (): Promise<Validation> =>
-    Promise.resolve({ validates: memory.validates, didAtFirstSight: memory.validatedAtFirstSight });
+  const validation = (): Promise<Validation> => noteValidation(db, memory.validates, nowMs());
   const common = {
     db,
     validation,
@@ -141,7 +141,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
     name,
     memory,
     async baseline(zoneMs = 0) {
-      memory.validatedAtFirstSight = memory.validates;
+      await noteFirstSight(db, memory.validates);
       const toEpochMs = (local: string): number => (ZONE.toEpochMs(local) ?? 0) + zoneMs;
       await baselineOnce({ ...common, toEpochMs }, LEASE);
     },

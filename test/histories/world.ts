@@ -1,11 +1,11 @@
 /** The sites of a history, their clocks and the network between them. */
-import { presentProof, type Proof } from '../../src/model/proof.ts';
 import type { Value } from '../../src/model/register.ts';
 import { SyncError } from '../../src/model/errors.ts';
 import { stampText, type StreamAnswer, type WireRecord } from '../../src/model/record.ts';
 import { makeLedger, type Ledger } from './ledger.ts';
 import { Crash, type HostRow, type Memory } from './memory/database.ts';
-import { emailOfRow, folded, isSquattersHash, textOf, toHostUser } from './memory/host.ts';
+import { emailOfRow, folded, isSquattersHash, textOf } from './memory/host.ts';
+import { proofOn } from './proof-on.ts';
 import { isOfPeople, type Fate, type History, type HostOperation, type Operation, type Topology } from './operation.ts';
 import {
   act,
@@ -18,6 +18,7 @@ import {
   isSquatters,
   SQUATTERS,
 } from './people.ts';
+import { requireUid } from '../../src/store/shadows.ts';
 import { openHistorySite, type HistorySite } from './site.ts';
 
 /** Something that must never happen. */
@@ -66,14 +67,17 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
   const ledger = makeLedger(history.isPrivate ? personOf : () => 'anybody');
   const names = history.sites.map((site) => site.name);
   const skews: number[] = [];
+  let wasInstalledAgain = false;
   const linked = linksOf(names.length, history.topology);
   const sites = history.sites.map(({ name, priority, skewMs, validates }, index): HistorySite => {
     const peers = names.filter((_, other) => linked(index, other));
     const plan = { name, priority, peers, relay: history.relay, batch: history.batch };
     skews.push(skewMs);
     const site = openHistorySite(plan, () => nowMs + (skews[index] ?? 0));
-    site.memory.onDaemonWrite = (from, to) => {
-      const why = ledger.whyNotOverwritable(from, to);
+    site.memory.onDaemonWrite = (row, from, to, isGivenOver) => {
+      // What a site forgot it never met: where nobody proved the account, it gives way, whoever edited it.
+      const isForgotten = wasInstalledAgain && proofOn(site.memory, name, row) === null;
+      const why = ledger.whyNotOverwritable(from, to, isForgotten ? 'all' : isGivenOver ? 'squatters' : 'none');
       if (why !== undefined) throw new Flaw(`${name}: ${why}`);
     };
     site.memory.validates = validates;
@@ -181,7 +185,6 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
     });
   };
 
-  let wasInstalledAgain = false;
   /** Only once all that it has to say is said: what a site forgets, nobody can know. */
   const reinstall = async (index: number, zoneMs: number, crash?: number): Promise<void> => {
     const at = index % sites.length;
@@ -366,15 +369,6 @@ function whyNotWritable(memory: Memory, site: string, row: HostRow, column: stri
   return `${nameOf(row)}, whose address is proved, was to get ${column} ${textOf(to)}`;
 }
 
-/** The proof that a site knows of the present address of a row. */
-function proofOn(memory: Memory, site: string, row: HostRow): Proof | null {
-  const stored = memory.tables.users.get(row.id);
-  if (stored === undefined) return null;
-  const didAtFirstSight = memory.validatedAtFirstSight;
-  const origin = { site, priority: 0 };
-  return presentProof(stored.provenance, toHostUser(row), stored.shadow, origin, { didAtFirstSight });
-}
-
 /** Whoever proved an address is not kept waiting for somebody who did not: his account goes there and wins. */
 function refuseWaitingForProved(sites: readonly HistorySite[]): void {
   const contested = new Set(sites.flatMap(({ memory }) => [...contestedOn(memory)]));
@@ -396,11 +390,16 @@ export function unprovenOn(memory: Memory): Set<string> {
   const waiting = [...memory.tables.parked.values()].filter((row) => row.code === 'EMAIL_UNPROVEN');
   return new Set(
     waiting.flatMap(({ record, userId }) => {
-      const row = userId === null ? undefined : memory.tables.rows.get(userId);
-      const addresses = [record.kind === 'user' ? record.email : '', row === undefined ? '' : emailOfRow(row)];
-      return addresses.filter((address) => address !== '').map(folded);
+      if (record.kind === 'removal')
+        return record.uids.flatMap((uid) => addressesOf(memory, memory.tables.uids.get(requireUid(uid))));
+      return [record.email, ...addressesOf(memory, userId ?? undefined)].map(folded);
     }),
   );
+}
+
+function addressesOf(memory: Memory, userId: number | undefined): string[] {
+  const row = userId === undefined ? undefined : memory.tables.rows.get(userId);
+  return row === undefined ? [] : [folded(emailOfRow(row))];
 }
 
 /** Addresses for which records wait on a site. */

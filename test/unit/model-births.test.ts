@@ -7,12 +7,14 @@ import {
   birthsOf,
   concerns,
   formatBirths,
+  hasGivenWay,
   haveMet,
   isBehind,
   isSameBirths,
   overruleBirths,
   parseBirths,
   partBirths,
+  takeOverBirths,
   uniteBirths,
   withoutParted,
 } from '../../src/model/births.ts';
@@ -77,11 +79,35 @@ describe('an account that a person said to be another', () => {
   });
 });
 
+describe('an account whose owner set a password by mail', () => {
+  const owners = takeOverBirths({ ms: 950_000, counter: 7, site: 'homes', priority: 100 }, squatter);
+
+  test('is the same account still, and whatever knows nothing of that is behind', () => {
+    expect(isBehind(squatter, owners)).toBe(true);
+    expect(isBehind(owners, squatter)).toBe(false);
+    expect(hasGivenWay(squatter, owners)).toBe(false);
+    expect(hasGivenWay(squatter, overruleBirths(ana, squatter))).toBe(true);
+  });
+
+  test('gives way where another of its address is proved, wherever the two are united', () => {
+    const winners = overruleBirths(ana, squatter);
+    for (const both of [uniteBirths(winners, owners), uniteBirths(owners, winners)]) {
+      expect(hasGivenWay(squatter, both)).toBe(true);
+      expect(isBehind(winners, both)).toBe(false);
+    }
+  });
+});
+
+test('births that gave way are of another account: a common moment with them says nothing', () => {
+  const owners = overruleBirths(ana, dated(1_000_000, 'homes'));
+  expect(areOfOneMoment(owners, seen(1_000_700, 'jobs'))).toBe(false);
+});
+
 test('uniting is idempotent, commutative and associative, and births come out of their text as they went in', () => {
   const stamp = fc.constantFrom('1-1-100-cars', '2-1-100-homes', '3-0-1-jobs', '4-7-100-pets');
   const some = fc.tuple(fc.uniqueArray(stamp), fc.uniqueArray(stamp), fc.uniqueArray(stamp));
   const births = some.map(([live, overruled, parted]): Births => ({
-    live: new Set(live.filter((birth) => !overruled.includes(birth))),
+    live: new Set(live),
     overruled: new Set(overruled),
     parted: new Set(parted.filter((birth) => !live.includes(birth) && !overruled.includes(birth))),
   }));

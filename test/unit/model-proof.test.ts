@@ -17,11 +17,11 @@ import {
   type ProvingAccount,
 } from '../../src/model/proof.ts';
 import type { Values } from '../../src/model/register.ts';
-import type { Stamp } from '../../src/model/stamp.ts';
+import { formatStamp, type Stamp } from '../../src/model/stamp.ts';
 
 const CARS = { site: 'cars', priority: 100 };
-const validating = { validates: true, didAtFirstSight: true };
-const open = { validates: false, didAtFirstSight: false };
+const validating = { sinceMs: 0, didAtFirstSight: true };
+const open = { sinceMs: Infinity, didAtFirstSight: false };
 const born: Stamp = { ms: 1_000, counter: 1, ...CARS };
 const NEW_CODE = 'a'.repeat(30);
 const DONE_CODE = 'b'.repeat(50);
@@ -71,6 +71,14 @@ describe('a registration', () => {
     expect(isProved({ active: false }, [])).toBe(false);
     expect(isProved({}, [], open)).toBe(false);
   });
+
+  test('is not proved if that was before the site was seen to validate, and is looked at only now', () => {
+    const since = (sinceMs: number): typeof open => ({ sinceMs, didAtFirstSight: false });
+    expect(isProved({}, [], since(born.ms - 1))).toBe(true);
+    expect(isProved({}, [], since(born.ms))).toBe(false);
+    expect(isProved({}, [{ email: 'other@x' }], since(5_000))).toBe(false);
+    expect(isProved({ active: false }, [{}], since(5_000))).toBe(false);
+  });
 });
 
 describe('an account that is as it was at first sight', () => {
@@ -81,7 +89,7 @@ describe('an account that is as it was at first sight', () => {
   test('is proved if the site validated then, it is active, and it came to be here', () => {
     expect(proofOn(validating)).toEqual(proofOf('ana@x', 'cars', 1_000));
     expect(proofOn(open)).toBeNull();
-    expect(proofOn({ validates: true, didAtFirstSight: false })).toBeNull();
+    expect(proofOn({ sinceMs: 0, didAtFirstSight: false })).toBeNull();
     expect(proofOn(validating, { active: false })).toBeNull();
     expect(proofOn(validating, {}, 'homes')).toBeNull();
   });
@@ -126,6 +134,16 @@ describe('a later act', () => {
     expect(after({}, [{ code: NEW_CODE }, { ...done, active: true, password: 'new' }]).provenance.births).toEqual(
       birthsOf(born),
     );
+    const moved = { ...done, password: 'new', email: 'other@x' };
+    expect(isBehind(birthsOf(born), after({ active: false }, [moved]).provenance.births)).toBe(true);
+  });
+
+  test('takes each of two accounts over by itself, also at one moment', () => {
+    const births = ['ana@x', 'bob@x'].map((email) => {
+      const taken = after({ active: false, email }, [{ ...done, email, password: 'new' }]).provenance.births;
+      return [...taken.live].filter((birth) => birth !== formatStamp(born));
+    });
+    expect(births[0]).not.toEqual(births[1]);
   });
 });
 

@@ -79,7 +79,7 @@ describe('a record of a site that was installed again', () => {
 
   test('is not about who has the address and was registered at another time', () => {
     const earlier = claimOf('ana@x', [ana0], registered(dated(NOON - 100_000)));
-    expect(findTarget(earlier, [], holder, new Map(), nextUid)).toEqual({ kind: 'taken', userId: 7 });
+    expect(findTarget(earlier, [], holder, new Map(), nextUid)).toMatchObject({ kind: 'taken', userId: 7 });
   });
 
   test('is not about an earlier holder that was removed, even if its date seems to be before the removal', () => {
@@ -130,6 +130,6 @@ describe('a record of a site that was installed again', () => {
 
   test('is held back while the account here should have another address', () => {
     const contested = { isContested: true };
-    expect(findTarget(again, [], holder, new Map(), nextUid, contested)).toEqual({ kind: 'taken', userId: 7 });
+    expect(findTarget(again, [], holder, new Map(), nextUid, contested)).toMatchObject({ kind: 'taken', userId: 7 });
   });
 });

@@ -61,16 +61,14 @@ export class Memory {
   applying = false;
   /** What Osclass's preference says. */
   validates = true;
-  /** What it said when the daemon first looked at the accounts. */
-  validatedAtFirstSight = true;
   /** Statements until the next crash. */
   crashIn = Infinity;
   /** What the database itself refused; a sound daemon never gets there. */
   readonly refusals: string[] = [];
   /** Is told of accounts that the daemon deletes. */
   onDaemonRemoval: (row: HostRow) => void = () => undefined;
-  /** Is told of values that the daemon puts in the place of others. */
-  onDaemonWrite: (from: Value, to: Value) => void = () => undefined;
+  /** Is told of values that the daemon puts in the place of others. `isGivenOver`: with the account, to the owner of its address. */
+  onDaemonWrite: (row: HostRow, from: Value, to: Value, isGivenOver: boolean) => void = () => undefined;
   /** The same, with the row as it was and the column. */
   onDaemonRowWrite: (row: HostRow, column: string, from: Value, to: Value) => void = () => undefined;
   #sequence = 0;

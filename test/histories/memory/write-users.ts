@@ -15,14 +15,14 @@ export async function updateUser(runner: unknown, _table: Table, userId: number,
   memory.step();
   const written = valuesOf(writes);
   refuseSecondHolder(memory, userId, written['s_email']);
+  const hash = written['s_password'];
+  const isLost = hash !== undefined && isSquattersHash(row.columns['s_password']) && !isSquattersHash(hash);
   for (const [name, value] of Object.entries(written)) {
-    memory.onDaemonWrite(row.columns[name] ?? null, value);
+    memory.onDaemonWrite(row, row.columns[name] ?? null, value, isLost);
     memory.onDaemonRowWrite(row, name, row.columns[name] ?? null, value);
   }
   const registration = written['dt_reg_date'];
   const lineage = typeof registration === 'string' ? new Set([...row.lineage, registration]) : row.lineage;
-  const hash = written['s_password'];
-  const isLost = hash !== undefined && isSquattersHash(row.columns['s_password']) && !isSquattersHash(hash);
   const haunted = isLost ? { isHaunted: true } : {};
   memory.tables.rows.set(userId, { ...row, columns: { ...row.columns, ...written }, lineage, ...haunted });
   memory.mark(userId, 'U', null);
@@ -61,7 +61,7 @@ export async function writeDescriptions(
     const row = memory.tables.rows.get(userId);
     if (row === undefined) continue;
     memory.step();
-    memory.onDaemonWrite(row.texts.get(locale) ?? null, text);
+    memory.onDaemonWrite(row, row.texts.get(locale) ?? null, text, row.isHaunted === true);
     const texts = new Map(row.texts);
     if (isGone) texts.delete(locale);
     else texts.set(locale, text);
