@@ -8,6 +8,7 @@ import { requireUid } from '../store/shadows.ts';
 import { isAhead } from '../model/clock-guard.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import { CHANGE, type Changes } from '../model/guard.ts';
+import { heldUntil } from '../model/proof.ts';
 import type { RemovalRecord, UserRecord, WireRecord } from '../model/record.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { Zone } from '../osclass/timezone.ts';
@@ -147,8 +148,9 @@ async function removeOrPark(
     run.parked.push({ peer: run.from.route.name, uid: main, userId: null, code, message, record, held });
     return { ...unchangedOutcome(main, null), result: 'parked', code, message };
   };
-  if (removal.heldUntilMs > nowMs() && planOfRemoval(removal, loaded).remove.length > 0) {
-    const until = new Date(removal.heldUntilMs).toISOString();
+  const heldUntilMs = heldUntil(removal.heldUntilMs, nowMs());
+  if (heldUntilMs !== undefined && planOfRemoval(removal, loaded).remove.length > 0) {
+    const until = new Date(heldUntilMs).toISOString();
     const message = `On ${run.from.route.name} the account came over from somebody who had not proved the address: its removal waits until ${until}.`;
     return park('EMAIL_UNPROVEN', message);
   }

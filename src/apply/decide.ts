@@ -7,7 +7,7 @@ import type { Changes } from '../model/guard.ts';
 import { findTarget, type Parting, type Target } from '../model/identity.ts';
 import { ADDRESS_COLUMN } from '../model/policy.ts';
 import { localeOf, type RegisterName, type Value } from '../model/register.ts';
-import { proofOf, type Proof } from '../model/proof.ts';
+import { HELD_MS, heldUntil, proofOf, type Proof } from '../model/proof.ts';
 import { isSeparate } from '../model/separate.ts';
 import { existenceStamp, type Registered } from '../model/registration.ts';
 import type { Origin, Stamp } from '../model/stamp.ts';
@@ -111,7 +111,7 @@ export function decide(incoming: Incoming, loaded: Loaded, context: DecideContex
 }
 
 function toPlan(plan: UserPlan, context: DecideContext): Decision {
-  holdMove(plan, context);
+  holdWhatIsOwned(plan, context);
   return { kind: 'plan', plan: withLocales(plan, context.locales) };
 }
 
@@ -126,15 +126,26 @@ function refuse(incoming: Incoming, user: LocalUser, { from, origin }: DecideCon
   return { kind: 'refused', outcome, userId: user.userId, answers };
 }
 
-/** An address that was set by whoever lost the account to its owner waits: there he may still be logged in. */
-function holdMove({ user, incoming, take, parked }: UserPlan, { from, nowMs }: DecideContext): void {
+/**
+ * An address or a password that was set on a site where somebody lost the account to its owner waits: he may still be logged in
+ * there.
+ */
+function holdWhatIsOwned({ user, incoming, take, parked }: UserPlan, { from, nowMs }: DecideContext): void {
+  const untilMs = heldUntil(incoming.heldUntilMs, nowMs);
+  if (user === undefined || untilMs === undefined || from.linked === true) return;
+  const hold = (register: RegisterName, what: string): void => {
+    take.delete(register);
+    const until = new Date(untilMs).toISOString();
+    const message = `On ${from.route.name} the account came over from somebody who had not proved the address: ${what} waits until ${until}.`;
+    parked.push({ code: 'EMAIL_UNPROVEN', register, message });
+  };
   const to = take.get('s_email')?.values['s_email'];
-  if (user === undefined || typeof to !== 'string' || incoming.heldUntilMs <= nowMs || from.linked === true) return;
-  if (canonicalEmail(to) === canonicalEmail(user.email)) return;
-  take.delete('s_email');
-  const until = new Date(incoming.heldUntilMs).toISOString();
-  const message = `On ${from.route.name} the account came over from somebody who had not proved the address: a change of it waits until ${until}.`;
-  parked.push({ code: 'EMAIL_UNPROVEN', register: 's_email', message });
+  if (typeof to === 'string' && canonicalEmail(to) !== canonicalEmail(user.email)) hold('s_email', 'a change of it');
+  const set = incoming.registers.get('password')?.stamp;
+  const isSetThere = set?.site === from.route.name && set.ms >= incoming.heldUntilMs - HELD_MS;
+  const password = take.get('password')?.values['s_password'];
+  const isOther = password !== undefined && password !== user.host.registers.get('password')?.['s_password'];
+  if (isSetThere && isOther) hold('password', 'a password that was set there');
 }
 
 /** Accounts of this site that a record may be about. */

@@ -108,18 +108,15 @@ export function meet(
   const isOfStranger = hasGivenWay(incoming.births, user.births);
   if (kind === 'outdated')
     for (const register of take.keys()) if (isOfStranger || OWNED.includes(register)) take.delete(register);
-  let isLost = kind === 'yielding';
-  if (kind === 'yielding' || kind === 'overruled') {
-    for (const [register, theirs] of registersThatWin(user, incoming, isStranger, { from, origin })) {
-      if (isGivenUp(user, register, theirs)) isLost = true;
+  const isLost = kind === 'yielding' || kind === 'overruled';
+  if (isLost)
+    for (const [register, theirs] of registersThatWin(user, incoming, isStranger, { from, origin }))
       take.set(register, theirs);
-    }
-  }
   const status = isFirst && from.route.accepts('status') ? statusOfBoth(user, incoming, origin) : undefined;
   if (status === 'ours') take.delete('status');
   else if (status !== undefined) take.set('status', status);
   const isSetHere = status !== undefined && status !== 'ours' && status !== incoming.registers.get('status');
-  const isOurs = kind === 'yielding' || kind === 'overruled' || isSetHere;
+  const isOurs = isLost || isSetHere;
   // A peer of a version without births would answer, and both go on for ever.
   const answers =
     (kind === 'outdated' && incoming.record.proof !== undefined) || (kind === 'proved' && from.via !== 'feed');
@@ -153,12 +150,6 @@ function registersThatWin(
       { values: NO_DESCRIPTION, stamp: nextStamp(0, stamp, origin), prior: stamp },
     ]),
   ];
-}
-
-/** True if the account here has another value, set later. */
-function isGivenUp({ shadow }: LocalUser, register: RegisterName, theirs: RemoteRegister): boolean {
-  const ours = shadow.registers.get(register);
-  return ours !== undefined && compareStamps(ours.stamp, theirs.stamp) > 0 && !isHashOf(ours.hash, theirs.values);
 }
 
 /**

@@ -1,26 +1,25 @@
 /** Where an account comes from once a record was merged into it, or it was made of one. Pure. */
 import { isSameBirths } from '../model/births.ts';
-import { bestProof, codeAfterMove, firstProvenance, type Proof, type Provenance } from '../model/proof.ts';
+import { bestProof, codeAfterMove, firstProvenance, HELD_MS, type Proof, type Provenance } from '../model/proof.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { HostUser } from '../osclass/host-users.ts';
 import type { UserPlan } from './decide.ts';
 import type { LocalUser } from './load.ts';
 
-/** Whoever lost an account to its owner may be logged in for about so long. */
-const HELD_MS = 30 * 86_400_000;
-
 /** The provenance after a plan was carried out; the same object if it is as before. `host`: as it was stored. */
 export function provenanceAfterPlan(plan: UserPlan, host: HostUser, nowMs: number): Provenance {
   const { user, take, births, proofs, born } = plan;
-  const proof = bestProof(proofs, host.email);
-  if (user === undefined) return { ...firstProvenance({ born }, host), births, proof };
+  const best = bestProof(proofs, host.email);
+  if (user === undefined) return { ...firstProvenance({ born }, host), births, proof: best };
   const { provenance: before } = user;
+  // That of the owner's address, which alone ends the hold.
+  const proof = best ?? ((before.heldUntilMs ?? 0) > nowMs ? (before.proof ?? null) : null);
   const isSettled = !take.has('s_email') && !take.has('status') && !plan.overtaken;
   if (isSettled && isSameBirths(births, before.births) && isSameProof(proof, user.proof)) return before;
   return {
     births,
     proof,
-    resetCode: isMoved(plan, host) ? codeAfterMove(host) : before.resetCode,
+    resetCode: plan.overtaken || isMoved(plan, host) ? codeAfterMove(host) : before.resetCode,
     heldUntilMs: plan.overtaken ? nowMs + HELD_MS : before.heldUntilMs,
   };
 }

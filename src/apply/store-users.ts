@@ -16,8 +16,8 @@ import type { RegisterState, Shadow } from '../model/shadow.ts';
 import type { Note } from '../model/outcome.ts';
 import { adoptionStamp, type Origin } from '../model/stamp.ts';
 import { canonicalEmail } from '../model/uid.ts';
-import { copyContact } from '../osclass/copies.ts';
-import { newSecret, newUserDefaults, type RandomBytes } from '../osclass/defaults.ts';
+import { copyContact, dropEmailChange } from '../osclass/copies.ts';
+import { newSecret, newUserDefaults, withoutMailedCode, type RandomBytes } from '../osclass/defaults.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import type { Locations } from '../osclass/locations.ts';
 import { writeRelated } from '../osclass/related.ts';
@@ -94,7 +94,10 @@ export async function storeUsers(
   await storeRelated(trx, deps, plans, idOf);
   await nameByIds(trx, table, plans.filter(hasNoName).map(idOf));
   await storeDescriptions(trx, deps, plans, idOf);
-  for (const plan of plans) await copyChanges(trx, deps, plan);
+  for (const plan of plans) {
+    await copyChanges(trx, deps, plan);
+    if (plan.overtaken) await dropEmailChange(trx, deps.catalog, idOf(plan));
+  }
 
   const rows = await deps.hosts.byId(trx, plans.map(idOf));
   if (deps.removal.itemsOfBlocked === 'hide') {
@@ -141,8 +144,10 @@ function writesOf(plan: UserPlan, { hosts, catalog, randomBytes }: StoreDeps): W
     if (active !== undefined && plan.arrivesInactive) writes.set(active, '0');
   } else if (plan.overtaken || (!user.host.active && isMoved(plan, { email: addressAfter(plan, user) }))) {
     // By the old one somebody else may be logged in, or activate the account by a link mailed to the former address.
-    for (const [column, secret] of newSecret(catalog.requireTable('t_user'), randomBytes)) {
-      if (!hosts.columns.has(column.name)) writes.set(column, secret);
+    const table = catalog.requireTable('t_user');
+    const linksGone = plan.overtaken ? withoutMailedCode(table) : [];
+    for (const [column, value] of [...newSecret(table, randomBytes), ...linksGone]) {
+      if (!hosts.columns.has(column.name)) writes.set(column, value);
     }
   }
   return writes;

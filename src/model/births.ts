@@ -71,8 +71,7 @@ const SECONDS_OFF_MS = 2_000;
 
 /** True if both are known to be one account. */
 export function haveMet(one: Births, other: Births): boolean {
-  const theirs = all(other);
-  return all(one).some((birth) => theirs.includes(birth));
+  return all(one).some((birth) => other.live.has(birth) || other.overruled.has(birth));
 }
 
 /**
@@ -81,14 +80,22 @@ export function haveMet(one: Births, other: Births): boolean {
  * same second: it counts only where both addresses are proved.
  */
 export function areOfOneMoment(one: Births, other: Births): boolean {
-  return [...one.live].some((birth) => [...other.live].some((that) => isSameMoment(birth, that)));
+  const [ours, theirs] = [momentsOf(one), momentsOf(other)];
+  let next = 0;
+  return ours.some((our) => {
+    while ((theirs[next]?.ms ?? Infinity) < our.ms - SECONDS_OFF_MS) next += 1;
+    for (let i = next; (theirs[i]?.ms ?? Infinity) <= our.ms + SECONDS_OFF_MS; i++) {
+      const their = theirs[i] as Stamp;
+      if (our.site !== their.site && (isAdoption(our) || isAdoption(their))) return true;
+    }
+    return false;
+  });
 }
 
-function isSameMoment(one: string, other: string): boolean {
-  const [a, b] = [parseStamp(one), parseStamp(other)];
-  if (a === undefined || b === undefined || a.site === b.site) return false;
-  const isDated = isAdoption(a) || isAdoption(b);
-  return isDated && a.ms > 0 && b.ms > 0 && Math.abs(a.ms - b.ms) <= SECONDS_OFF_MS;
+/** The registrations of which a time is known, in its order. */
+function momentsOf({ live }: Births): Stamp[] {
+  const stamps = [...live].flatMap((birth) => parseStamp(birth) ?? []);
+  return stamps.filter(({ ms }) => ms > 0).toSorted((a, b) => a.ms - b.ms);
 }
 
 /** True if `one` tells of an account as it was before it was overruled, as `other` knows. */

@@ -69,8 +69,16 @@ export interface Provenance {
   readonly proof: Proof | null | undefined;
   /** Digest of the `s_pass_code` last seen, '' if there was none; undefined: nobody looked. */
   readonly resetCode: string | undefined;
-  /** Until then a change of address and a removal that come from this site wait at the peers. */
+  /** Until then a change of address or password and a removal that come from this site wait at the peers. */
   readonly heldUntilMs: number | undefined;
+}
+
+/** Whoever lost an account to its owner may be logged in for about so long. */
+export const HELD_MS = 30 * 86_400_000;
+
+/** Until when something waits of which a peer says so; undefined: it does not. */
+export function heldUntil(saidMs: number, nowMs: number): number | undefined {
+  return saidMs > nowMs ? Math.min(saidMs, nowMs + HELD_MS) : undefined;
 }
 
 /** Of an account at first sight. */
@@ -96,6 +104,11 @@ export interface ProvingAccount {
 /** A proof of the address. */
 export function proofOf(email: string, site: SiteName, atMs: number): Proof {
   return { site, atMs, address: digestOf(canonicalEmail(email)) };
+}
+
+/** Of an account that was moved by whoever may have lost it, and whose owner's address nobody here had proved. */
+function proofOfNothing({ site }: Origin): Proof {
+  return { site, atMs: 0, address: '' };
 }
 
 /** True if it is of that address. */
@@ -155,10 +168,13 @@ export function provenanceAfter(change: LocalChange, origin: Origin, validation:
   };
   const doneAtMs = (register: RegisterName): number => is.registers.get(register)?.stamp.ms ?? 0;
   const isValidated = (register: RegisterName): boolean => doneAtMs(register) > validation.sinceMs;
+  const isHeld = (register: RegisterName): boolean => doneAtMs(register) <= (before.heldUntilMs ?? 0);
   const provedBy = (register: RegisterName): Provenance => {
-    const proof = proofOf(account.email, origin.site, doneAtMs(register));
-    return { ...after, proof, heldUntilMs: undefined };
+    if (isHeld(register) && before.proof && !isOf(before.proof, account.email)) return after;
+    return { ...after, proof: proofOf(account.email, origin.site, doneAtMs(register)), heldUntilMs: undefined };
   };
+  // Whoever lost the account may have moved it: as long as it is held, no other address than that of its owner is proved.
+  if (isMoved && isHeld('s_email')) return { ...after, proof: before.proof ?? proofOfNothing(origin) };
   // What else happened may have been before, under the other address.
   if (isMoved) return isValidated('s_email') ? provedBy('s_email') : { ...after, proof: null };
   if (isReset) return provedBy('password');

@@ -5,7 +5,7 @@
 import { Type, type Static } from 'typebox';
 import { birthsOf, MOST_BIRTHS, type Births } from './births.ts';
 import { INSTALLATION_PATTERN } from './feed-owner.ts';
-import { compareStamps, parseStamp, STAMP_PATTERN, type Stamp } from './stamp.ts';
+import { compareStamps, MAX_MS, parseStamp, STAMP_PATTERN, type Stamp } from './stamp.ts';
 import { UID_PATTERN } from './uid.ts';
 
 /** Version of this format; a peer that does not list it in its hello is not talked to. */
@@ -62,6 +62,7 @@ const Parted = Type.Array(StampText, {
 });
 const HeldUntil = Type.Integer({
   minimum: 0,
+  maximum: MAX_MS,
   description:
     'Milliseconds since 1970. The account here came over from somebody who had not proved the address, and who may still be logged in: until then a change of address, and a removal, wait at the receiver',
 });
@@ -85,7 +86,10 @@ export const UserRecord = Type.Object(
       Type.Union(
         [
           Type.Null(),
-          Type.Object({ site: SiteText, at: Type.Integer({ minimum: 0 }) }, { additionalProperties: false }),
+          Type.Object(
+            { site: SiteText, at: Type.Integer({ minimum: 0, maximum: MAX_MS }) },
+            { additionalProperties: false },
+          ),
         ],
         {
           description:

@@ -39,9 +39,13 @@ export async function copyContact(trx: Runner, catalog: Catalog, userId: number,
       sql`UPDATE ${id(table.name)} SET ${sql.join(values)} WHERE pk_i_id IN (${sql.join(chunk)})`.execute(trx),
     );
   }
+  if (change.email !== undefined) await dropEmailChange(trx, catalog, userId, change.email);
+}
+
+/** The change of e-mail that waits for its link, to any address or to the one given, waits no longer. */
+export async function dropEmailChange(trx: Runner, catalog: Catalog, userId: number, to?: string): Promise<void> {
   const waiting = catalog.table('t_user_email_tmp');
-  if (change.email === undefined || waiting === undefined) return;
-  await sql`DELETE FROM ${id(waiting.name)} WHERE fk_i_user_id = ${userId} AND s_new_email = ${change.email}`.execute(
-    trx,
-  );
+  if (waiting === undefined) return;
+  const only = to === undefined ? sql`` : sql`AND s_new_email = ${to}`;
+  await sql`DELETE FROM ${id(waiting.name)} WHERE fk_i_user_id = ${userId} ${only}`.execute(trx);
 }

@@ -37,6 +37,14 @@ export function newSecret(table: Table, randomBytes: RandomBytes): [Column, Valu
   return column === undefined ? [] : [[column, fitting(column, secretOf(randomBytes))]];
 }
 
+/** No link that was mailed for a new password or address opens anything any more. */
+export function withoutMailedCode(table: Table): [Column, Value][] {
+  return ['s_pass_code', 's_pass_date'].flatMap((name): [Column, Value][] => {
+    const column = table.column(name);
+    return column?.nullable === true ? [[column, null]] : [];
+  });
+}
+
 function secretOf(randomBytes: RandomBytes): string {
   return Buffer.from(randomBytes(20)).toString('hex');
 }
