@@ -83,6 +83,8 @@ export interface Met extends MergedUser {
   readonly overtaken: boolean;
   /** What came of it nobody else will tell: the account here gave way and may wait elsewhere as it was, or a block stays. */
   readonly isOurs: boolean;
+  /** What the account here has to take before it can count as given up; it may be held, or the address another's. */
+  readonly owed: readonly RegisterName[];
   /** The sender has to hear of ours. */
   readonly answers: boolean;
 }
@@ -111,7 +113,7 @@ export function meet(
   const isLost = kind === 'yielding' || kind === 'overruled';
   if (isLost)
     for (const [register, theirs] of registersThatWin(user, incoming, isStranger, { from, origin }))
-      take.set(register, theirs);
+      if (!isHeldAlready(user, register, theirs)) take.set(register, theirs);
   const status = isFirst && from.route.accepts('status') ? statusOfBoth(user, incoming, origin) : undefined;
   if (status === 'ours') take.delete('status');
   else if (status !== undefined) take.set('status', status);
@@ -121,7 +123,10 @@ export function meet(
   const answers =
     (kind === 'outdated' && incoming.record.proof !== undefined) || (kind === 'proved' && from.via !== 'feed');
   const parked = kind === 'outdated' ? [] : merged.parked;
-  return { ...merged, take, parked, births, overtaken: isLost, isOurs, answers };
+  const owed = kind === 'yielding' || kind === 'overruled' ? OWNED.filter((register) => take.has(register)) : [];
+  // What gives way is no news to the sender, even while it has to wait.
+  const newerHere = merged.newerHere.filter((register) => !owed.includes(register));
+  return { ...merged, take, newerHere, parked, births, overtaken: isLost, isOurs, owed, answers };
 }
 
 /**
@@ -150,6 +155,12 @@ function registersThatWin(
       { values: NO_DESCRIPTION, stamp: nextStamp(0, stamp, origin), prior: stamp },
     ]),
   ];
+}
+
+/** True if that is what the account here has, as it was set there. */
+function isHeldAlready({ shadow }: LocalUser, register: RegisterName, theirs: RemoteRegister): boolean {
+  const ours = shadow.registers.get(register);
+  return ours !== undefined && compareStamps(ours.stamp, theirs.stamp) === 0 && isHashOf(ours.hash, theirs.values);
 }
 
 /**

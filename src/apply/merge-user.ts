@@ -18,8 +18,8 @@ import { maskValues } from './mask-values.ts';
 export interface MergedUser {
   /** Registers that come from the peer, each with the stamp it gets here. */
   readonly take: Map<RegisterName, RemoteRegister>;
-  /** Something here is newer than in the record. */
-  readonly newerHere: boolean;
+  /** Registers that are newer here than in the record. */
+  readonly newerHere: readonly RegisterName[];
   /** Registers that are taken though they are no newer than ours: others may hold what we held. */
   readonly tied: readonly RegisterName[];
   readonly notes: Note[];
@@ -47,7 +47,7 @@ export function mergeUser(
   const { route, overwrite } = context.from;
   if (overwrite) {
     const take = takeAllThatDiffers(user, incoming, context);
-    return { take, newerHere: false, tied: [], notes: [], parked: refuseAddress(take, user, route) };
+    return { take, newerHere: [], tied: [], notes: [], parked: refuseAddress(take, user, route) };
   }
   const theirs = joinStates(incoming.registers, joined, route.accepts);
   const differs = (register: RegisterName): boolean =>
@@ -61,7 +61,7 @@ export function mergeUser(
     .map((conflict) =>
       conflictNote(conflict, route.name, user.host.registers.get(conflict.register), theirs.get(conflict.register)),
     );
-  return { take, newerHere: plan.newerHere.length > 0, tied: plan.tied, notes, parked };
+  return { take, newerHere: plan.newerHere, tied: plan.tied, notes, parked };
 }
 
 /**

@@ -8,20 +8,31 @@ import type { LocalUser } from './load.ts';
 
 /** The provenance after a plan was carried out; the same object if it is as before. `host`: as it was stored. */
 export function provenanceAfterPlan(plan: UserPlan, host: HostUser, nowMs: number): Provenance {
-  const { user, take, births, proofs, born } = plan;
-  const best = bestProof(proofs, host.email);
-  if (user === undefined) return { ...firstProvenance({ born }, host), births, proof: best };
+  const { user, take, born } = plan;
+  if (user === undefined) {
+    return { ...firstProvenance({ born }, host), births: plan.births, proof: bestProof(plan.proofs, host.email) };
+  }
   const { provenance: before } = user;
+  // An account that did not take all yet is still to give way when the record is tried again.
+  const isWhole = plan.owed.every((register) => take.has(register));
+  const births = isWhole ? plan.births : before.births;
+  const best = bestProof(isWhole ? plan.proofs : [user.proof], host.email);
   // That of the owner's address, which alone ends the hold.
   const proof = best ?? ((before.heldUntilMs ?? 0) > nowMs ? (before.proof ?? null) : null);
-  const isSettled = !take.has('s_email') && !take.has('status') && !plan.overtaken;
+  const passes = passesToOwner(plan);
+  const isSettled = !take.has('s_email') && !take.has('status') && !passes;
   if (isSettled && isSameBirths(births, before.births) && isSameProof(proof, user.proof)) return before;
   return {
     births,
     proof,
-    resetCode: plan.overtaken || isMoved(plan, host) ? codeAfterMove(host) : before.resetCode,
-    heldUntilMs: plan.overtaken ? nowMs + HELD_MS : before.heldUntilMs,
+    resetCode: passes || isMoved(plan, host) ? codeAfterMove(host) : before.resetCode,
+    heldUntilMs: passes ? nowMs + HELD_MS : before.heldUntilMs,
   };
+}
+
+/** True if the account passes to its owner now, and not only his address still waits for another account to leave it. */
+export function passesToOwner({ overtaken, owed, take }: UserPlan): boolean {
+  return overtaken && (owed.length === 0 || owed.some((register) => take.has(register)));
 }
 
 /** True if it is known of more registrations than before, or by another proof. */

@@ -33,7 +33,7 @@ import {
 import type { UserPlan } from './decide.ts';
 import { hideItemsOf, showItemsOf } from './hidden-items.ts';
 import { resolvePlaces } from './places.ts';
-import { isMoved, provenanceAfterPlan } from './provenance.ts';
+import { isMoved, passesToOwner, provenanceAfterPlan } from './provenance.ts';
 import type { RemovalPolicy } from './removals.ts';
 import type { Move } from './veto-registers.ts';
 
@@ -96,7 +96,7 @@ export async function storeUsers(
   await storeDescriptions(trx, deps, plans, idOf);
   for (const plan of plans) {
     await copyChanges(trx, deps, plan);
-    if (plan.overtaken) await dropEmailChange(trx, deps.catalog, idOf(plan));
+    if (passesToOwner(plan)) await dropEmailChange(trx, deps.catalog, idOf(plan));
   }
 
   const rows = await deps.hosts.byId(trx, plans.map(idOf));
@@ -142,10 +142,10 @@ function writesOf(plan: UserPlan, { hosts, catalog, randomBytes }: StoreDeps): W
     if (email !== undefined) writes.set(email, emailOf(plan));
     const active = hosts.columns.get('status')?.find(({ name }) => name === 'b_active');
     if (active !== undefined && plan.arrivesInactive) writes.set(active, '0');
-  } else if (plan.overtaken || (!user.host.active && isMoved(plan, { email: addressAfter(plan, user) }))) {
+  } else if (passesToOwner(plan) || (!user.host.active && isMoved(plan, { email: addressAfter(plan, user) }))) {
     // By the old one somebody else may be logged in, or activate the account by a link mailed to the former address.
     const table = catalog.requireTable('t_user');
-    const linksGone = plan.overtaken ? withoutMailedCode(table) : [];
+    const linksGone = passesToOwner(plan) ? withoutMailedCode(table) : [];
     for (const [column, value] of [...newSecret(table, randomBytes), ...linksGone]) {
       if (!hosts.columns.has(column.name)) writes.set(column, value);
     }

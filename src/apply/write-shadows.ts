@@ -81,7 +81,7 @@ export async function writeShadowsAndOutboxes(
     const isFinding =
       (knowsLess && (isLinked || plan.take.size > 0)) ||
       plan.partings.length > 0 ||
-      plan.isOurs ||
+      (plan.isOurs && isNews) ||
       plan.tied.some((name) => plan.take.has(name));
     if (isFinding || (isNews && (from.route.relay || from.overwrite))) {
       send(routesFor(routes, news, from.route.name), userId, changesToRelay(plan, from));
@@ -89,7 +89,7 @@ export async function writeShadowsAndOutboxes(
     // A parked record was answered when it arrived; it is retried many times.
     const isAnswered = from.via === 'parked' && !isNews;
     const isMoved = isLinked || changed.includes('s_email');
-    const hasMore = plan.newerHere || (isMoved && holdsMore(plan));
+    const hasMore = plan.newerHere.length > 0 || (isMoved && holdsMore(plan));
     // Its people come to what they have here by nothing else: it was another account until now.
     const isAnother = before !== undefined && changed.includes('s_email') && holdsMore(plan);
     if (isAnother && from.via === 'feed') send(routesFor(routes, 'all'), userId);

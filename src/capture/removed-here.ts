@@ -1,6 +1,7 @@
 /** Users deleted on our site: they get tombstones, lose their shadows, and every peer is told. */
 import type { Transaction } from 'kysely';
 import { writeTombstones, forgetUsers, hashRemovedEmail, tombstonesByUid, type StoredUser } from '../store/shadows.ts';
+import { unparkRecords } from '../store/parked.ts';
 import { chooseUids, uidsToRemove } from '../store/uid-assignment.ts';
 import { CHANGE } from '../model/guard.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
@@ -57,6 +58,8 @@ export async function recordDeletions(
     const known = [...(await tombstonesByUid(trx, uids)).values()];
     const ofAll = known.reduce((all, one) => birthsOfBoth(all, one.births), births);
     await writeTombstones(trx, { uids, stamp, emailHash, births: ofAll, heldUntilMs, nowMs });
+    // What waits under these uids is another account, which goes on under others there, and is sent again under those.
+    for (const { name } of told) await unparkRecords(trx, name, uids);
     for (const { removalId } of (await tombstonesByUid(trx, uids)).values()) {
       removals.add(removalId);
       if (email !== '') await outbox.removed?.(trx, { email, removalId, uids, told: told.map((route) => route.name) });

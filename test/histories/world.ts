@@ -379,7 +379,7 @@ function refuseWaitingForProved(sites: readonly HistorySite[]): void {
       const row = memory.tables.rows.get(userId);
       const isOfIt = row !== undefined && folded(emailOfRow(row)) === folded(record.email);
       if (isOfIt && row.columns['b_enabled'] === '1' && proofOn(memory, name, row) !== null) {
-        throw new Flaw(`${name}: ${nameOf(row)} is proved, and a record of it waits`);
+        throw new Flaw(`${name}: ${nameOf(row)} is proved, and a record of it waits: ${showRecord(record)}`);
       }
     }
   }
@@ -427,7 +427,7 @@ function linksOf(count: number, topology: Topology): (a: number, b: number) => b
   };
 }
 
-/** `ana@x.org 1f3a+77c0 s_name@12`: uids by their first digits. */
+/** A record in a trace: uids by their first digits, who proved its address, and its births (after `!` those overruled). */
 function showRecord(record: WireRecord): string {
   const uids = record.uids.map((uid) => uid.slice(0, 4)).join('+');
   if (record.kind === 'removal') return `removal ${uids}`;
@@ -435,5 +435,7 @@ function showRecord(record: WireRecord): string {
   const stamp = email === undefined ? '' : stampText(record, email);
   const value = record.registers['s_name']?.values['s_name'];
   const name = typeof value === 'string' ? value : '';
-  return `${record.email} ${uids} (${name}, e-mail ${stamp})`;
+  const births = `${record.births?.join('+') ?? record.born} !${record.overruled?.join('+') ?? ''}`;
+  const proof = record.proof ? `proved ${record.proof.site} ${record.proof.at}` : 'unproved';
+  return `${record.email} ${uids} (${name}, e-mail ${stamp}, ${proof}, births ${births})`;
 }
