@@ -1,11 +1,14 @@
 /**
  * Births: the registrations that an account was made of. One that was registered here, or made here of a peer's record, has one:
- * its existence stamp (`born`), which no other registration has. Where two accounts turn out to be one person's, it has the
- * births of both. Two accounts have met exactly if they have a birth in common. Pure.
+ * its existence stamp (`born`) and the id that it got there, for many may be imported in one moment. Where two accounts turn out
+ * to be one person's, it has the births of both. Two accounts have met exactly if they have a birth in common. Pure.
  */
-import { formatStamp, isAdoption, parseStamp, type Stamp } from './stamp.ts';
+import { formatStamp, isAdoption, parseStamp, STAMP_PATTERN, type Stamp } from './stamp.ts';
 
-/** The existence stamps of an account, as text. */
+/**
+ * The births of an account, as text: `STAMP/ID`. A version that told no births, and a plugin, tells the stamp alone, which then
+ * means whichever of that moment it meets.
+ */
 export interface Births {
   readonly live: ReadonlySet<string>;
   /**
@@ -23,14 +26,43 @@ const NONE: ReadonlySet<string> = new Set();
 /** So many are remembered of one account, and sent. An account gets more than one by meeting another that nobody knew of. */
 export const MOST_BIRTHS = 64;
 
-/** Of an account that met no other. */
-export function birthsOf(born: Stamp): Births {
-  return { live: new Set([formatStamp(born)]), overruled: NONE, parted: NONE };
+/** Pattern of one as text, for schemas. */
+export const BIRTH_PATTERN = STAMP_PATTERN.replace('$', '(/\\d{1,20})?$');
+
+/** Of an account that met no other. `userId`: on the site of the stamp, if that is known. */
+export function birthsOf(born: Stamp, userId?: number): Births {
+  const stamp = formatStamp(born);
+  return { live: new Set([userId === undefined ? stamp : `${stamp}/${userId}`]), overruled: NONE, parted: NONE };
+}
+
+/** True if the existence stamp of an account says all of its births. */
+export function areOfStamp(births: Births, born: Stamp): boolean {
+  return isSameBirths(births, birthsOf(born));
+}
+
+/** Births of which the one or the other tells the stamp alone, as both tell them. */
+function inFull(one: Births, other: Births): readonly [Births, Births] {
+  const known = [...every(one), ...every(other)].filter((birth) => birth.includes('/'));
+  if (known.length === 0) return [one, other];
+  const meant = Map.groupBy(known, stampOf);
+  const full = (births: ReadonlySet<string>): ReadonlySet<string> =>
+    new Set([...births].flatMap((birth) => meant.get(birth) ?? [birth]));
+  const allOf = ({ live, overruled, parted }: Births): Births => ({
+    live: full(live),
+    overruled: full(overruled),
+    parted: full(parted),
+  });
+  return [allOf(one), allOf(other)];
+}
+
+function stampOf(birth: string): string {
+  return birth.split('/', 1)[0] ?? birth;
 }
 
 /** Of an account that both turned out to be. */
-export function uniteBirths(one: Births, other: Births): Births {
-  if (isWithin(other, one)) return one;
+export function uniteBirths(ours: Births, theirs: Births): Births {
+  const [one, other] = inFull(ours, theirs);
+  if (isWithin(other, one)) return isSameBirths(one, ours) ? ours : one;
   const live = new Set(
     [...one.live, ...other.live].filter((birth) => !isGivenUp(birth, one) && !isGivenUp(birth, other)),
   );
@@ -50,13 +82,15 @@ export function withoutParted(births: Births): Births {
 }
 
 /** True if a person said that the two are not one, and nobody said otherwise since. */
-export function arePartedBirths(one: Births, other: Births): boolean {
+export function arePartedBirths(ours: Births, theirs: Births): boolean {
+  const [one, other] = inFull(ours, theirs);
   const isOf = (parted: ReadonlySet<string>, births: Births): boolean => all(births).some((birth) => parted.has(birth));
   return !haveMet(one, other) && (isOf(one.parted, other) || isOf(other.parted, one));
 }
 
 /** Likewise, where the two never met, and the address is proved of `winner` and not of `loser`. */
-export function overruleBirths(winner: Births, loser: Births): Births {
+export function overruleBirths(theirs: Births, ours: Births): Births {
+  const [winner, loser] = inFull(theirs, ours);
   const lost = [...loser.live].filter((birth) => !winner.live.has(birth));
   return uniteBirths(winner, { ...loser, live: NONE, overruled: new Set([...loser.overruled, ...lost]) });
 }
@@ -71,7 +105,8 @@ const SECONDS_OFF_MS = 2_000;
 
 /** True if both are known to be one account. */
 export function haveMet(one: Births, other: Births): boolean {
-  return all(one).some((birth) => other.live.has(birth) || other.overruled.has(birth));
+  const [ours, theirs] = inFull(one, other);
+  return all(ours).some((birth) => theirs.live.has(birth) || theirs.overruled.has(birth));
 }
 
 /**
@@ -94,17 +129,19 @@ export function areOfOneMoment(one: Births, other: Births): boolean {
 
 /** The registrations of which a time is known, in its order. */
 function momentsOf({ live }: Births): Stamp[] {
-  const stamps = [...live].flatMap((birth) => parseStamp(birth) ?? []);
+  const stamps = [...live].flatMap((birth) => parseStamp(stampOf(birth)) ?? []);
   return stamps.filter(({ ms }) => ms > 0).toSorted((a, b) => a.ms - b.ms);
 }
 
 /** True if `one` tells of an account as it was before it was overruled, as `other` knows. */
-export function isBehind(one: Births, other: Births): boolean {
+export function isBehind(ours: Births, theirs: Births): boolean {
+  const [one, other] = inFull(ours, theirs);
   return isOverruledBy(one, other) && !isOverruledBy(other, one);
 }
 
 /** True if `one` is behind, and gave way to another's account. */
-export function hasGivenWay(one: Births, other: Births): boolean {
+export function hasGivenWay(ours: Births, theirs: Births): boolean {
+  const [one, other] = inFull(ours, theirs);
   return isBehind(one, other) && [...one.live].every((birth) => isGivenUp(birth, other));
 }
 
@@ -135,6 +172,10 @@ function isWithin(inner: Births, outer: Births): boolean {
 
 function all({ live, overruled }: Pick<Births, 'live' | 'overruled'>): string[] {
   return [...live, ...overruled];
+}
+
+function every(births: Births): string[] {
+  return [...all(births), ...births.parted];
 }
 
 /** True if both say the same. */

@@ -82,9 +82,12 @@ export function heldUntil(saidMs: number, nowMs: number): number | undefined {
 }
 
 /** Of an account at first sight. */
-export function firstProvenance(shadow: Pick<Shadow, 'born'>, account: Pick<ProvingAccount, 'resetCode'>): Provenance {
+export function firstProvenance(
+  shadow: Pick<Shadow, 'born'>,
+  account: Pick<ProvingAccount, 'id' | 'resetCode'>,
+): Provenance {
   return {
-    births: birthsOf(shadow.born),
+    births: birthsOf(shadow.born, account.id),
     proof: undefined,
     resetCode: digestOfCode(account.resetCode),
     heldUntilMs: undefined,
@@ -93,6 +96,7 @@ export function firstProvenance(shadow: Pick<Shadow, 'born'>, account: Pick<Prov
 
 /** An account of this site, as far as it matters here. */
 export interface ProvingAccount {
+  readonly id: number;
   readonly email: string;
   readonly active: boolean;
   /** `s_pass_code`. */

@@ -3,7 +3,7 @@
  * each register under its own stamp, so it may be sent twice, late and in any order.
  */
 import { Type, type Static } from 'typebox';
-import { birthsOf, MOST_BIRTHS, type Births } from './births.ts';
+import { BIRTH_PATTERN, birthsOf, MOST_BIRTHS, type Births } from './births.ts';
 import { INSTALLATION_PATTERN } from './feed-owner.ts';
 import { compareStamps, MAX_MS, parseStamp, STAMP_PATTERN, type Stamp } from './stamp.ts';
 import { UID_PATTERN } from './uid.ts';
@@ -47,16 +47,20 @@ export const WireRegister = Type.Object(
   { title: 'WireRegister', additionalProperties: false },
 );
 
-const BirthsSaid = Type.Array(StampText, {
+const BirthText = Type.String({
+  pattern: BIRTH_PATTERN,
+  description: 'A registration: its existence stamp, and the id of the account on the site of the stamp',
+});
+const BirthsSaid = Type.Array(BirthText, {
   maxItems: MOST_BIRTHS,
   description:
-    'Existence stamps of the registrations that the account was made of, where they are more than that of the record: two accounts that have one in common have met. Only to peers whose hello lists `proofs`, as the fields below',
+    'The registrations that the account was made of, where they are more than the existence stamp of the record says: two accounts that have one in common have met. Only to peers whose hello lists `proofs`, as the fields below',
 });
-const Overruled = Type.Array(StampText, {
+const Overruled = Type.Array(BirthText, {
   maxItems: MOST_BIRTHS,
   description: 'Those that gave way to another whose owner had proved the address',
 });
-const Parted = Type.Array(StampText, {
+const Parted = Type.Array(BirthText, {
   maxItems: MOST_BIRTHS,
   description: 'Those of another account of the address, which a person said that this one is not',
 });

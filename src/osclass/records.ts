@@ -1,7 +1,7 @@
 /** Between host rows and wire records: what a user of this site looks like to a peer, and the other way round. */
 import type { Column } from '../db/catalog.ts';
 import type { StoredUser } from '../store/shadows.ts';
-import { birthsOf, isSameBirths } from '../model/births.ts';
+import { areOfStamp } from '../model/births.ts';
 import { presentProof, type Validation } from '../model/proof.ts';
 import { valuesOf } from '../model/absorb.ts';
 import type { RemoteRegister } from '../model/merge.ts';
@@ -119,7 +119,7 @@ function provenanceSaid(
 ): Pick<UserRecord, 'births' | 'overruled' | 'parted' | 'proof' | 'heldUntil'> {
   const { births, heldUntilMs } = provenance;
   const proof = presentProof(provenance, host, shadow, origin, validation);
-  const isPlain = isSameBirths(births, birthsOf(shadow.born));
+  const isPlain = areOfStamp(births, shadow.born);
   return {
     ...toWireProvenance({ births: isPlain ? undefined : births, heldUntilMs }, nowMs),
     proof: proof === null ? null : { site: proof.site, at: proof.atMs },

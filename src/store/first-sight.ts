@@ -50,7 +50,7 @@ export async function countProved(
   { didAtFirstSight }: { readonly didAtFirstSight: boolean },
 ): Promise<{ known: number; proved: number }> {
   const users = id(catalog.requireTable('t_user').name);
-  const atFirstSight = sql`(${Number(didAtFirstSight)} = 1 AND s.proof IS NULL AND s.births IS NULL AND u.b_active = 1)`;
+  const atFirstSight = sql`(${Number(didAtFirstSight)} = 1 AND s.proof IS NULL AND COALESCE(s.births, '') NOT LIKE '% %' AND u.b_active = 1)`;
   const { rows } = await sql<{ known: string; proved: string | null }>`
     SELECT COUNT(*) AS known, SUM(COALESCE(s.proof, '') <> '' OR ${atFirstSight}) AS proved
     FROM ${own.user} s JOIN ${users} u ON u.pk_i_id = s.user_id`.execute(runner);

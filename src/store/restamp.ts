@@ -37,7 +37,7 @@ export async function restampUsers(
     const renewed = [...locked.values()].map((user): StoredUser => {
       const shadow = restampShadow(user.shadow, nowMs(), origin);
       // Peers may know it by the birth that it had.
-      const births = uniteBirths(user.provenance.births, birthsOf(shadow.born));
+      const births = uniteBirths(user.provenance.births, birthsOf(shadow.born, user.userId));
       return { ...user, shadow, provenance: { ...user.provenance, births } };
     });
     await writeShadows(trx, renewed);

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { sql } from 'kysely';
 import { id, type Catalog } from '../db/catalog.ts';
-import { birthsOf, formatBirths, isSameBirths, parseBirths } from '../model/births.ts';
+import { areOfStamp, birthsOf, formatBirths, parseBirths } from '../model/births.ts';
 import { formatProof, parseProof, type Provenance } from '../model/proof.ts';
 import { decodeShadow, encodeShadow, type Shadow } from '../model/shadow.ts';
 import { formatStamp, parseStamp, type Stamp } from '../model/stamp.ts';
@@ -268,7 +268,7 @@ function toRow({ userId, uids, shadow, provenance }: StoredUser): Bindable[] {
     userId,
     uidsToBytes(uids),
     encodeShadow(shadow),
-    isSameBirths(births, birthsOf(shadow.born)) ? null : formatBirths(births),
+    areOfStamp(births, shadow.born) ? null : formatBirths(births),
     proof === undefined ? null : formatProof(proof),
     resetCode ?? null,
     heldUntilMs === undefined ? null : toSqlTime(heldUntilMs),

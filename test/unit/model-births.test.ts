@@ -31,6 +31,18 @@ describe('two accounts', () => {
     expect(haveMet(uniteBirths(ana, squatter), other)).toBe(false);
   });
 
+  test('that were registered in one moment on one site are two, and who tells the moment alone may mean either', () => {
+    const [first, second] = [1, 2].map((id) => birthsOf({ ms: 1_000, counter: 0, site: 'cars', priority: 100 }, id));
+    const untold = dated(1_000, 'cars');
+    if (first === undefined || second === undefined) throw new Error('two births');
+    expect(haveMet(first, second)).toBe(false);
+    expect(haveMet(first, untold)).toBe(true);
+    expect(haveMet(second, untold)).toBe(true);
+    expect(isSameBirths(uniteBirths(untold, first), first)).toBe(true);
+    expect(isSameBirths(uniteBirths(first, untold), first)).toBe(true);
+    expect(isBehind(untold, overruleBirths(other, first))).toBe(true);
+  });
+
   test('may be one if a site that was installed again found one of them by the date of the same registration', () => {
     expect(areOfOneMoment(dated(1_000_000, 'homes'), seen(1_000_700, 'cars'))).toBe(true);
     expect(areOfOneMoment(dated(1_000_000, 'homes'), seen(1_003_000, 'cars'))).toBe(false);

@@ -40,6 +40,7 @@ const registersOf = ({ email = 'ana@x', active = true, password = 'hash' }: Row)
     ['status', { b_active: active ? '1' : '0', b_enabled: '1' }],
   ]);
 const accountOf = ({ email = 'ana@x', active = true, code = null, isResetDone = false }: Row): ProvingAccount => ({
+  id: 7,
   email,
   active,
   resetCode: code,
@@ -132,7 +133,7 @@ describe('a later act', () => {
     const taken = after({ active: false }, [request, { ...done, password: 'new' }]).provenance.births;
     expect(isBehind(birthsOf(born), taken)).toBe(true);
     expect(after({}, [{ code: NEW_CODE }, { ...done, active: true, password: 'new' }]).provenance.births).toEqual(
-      birthsOf(born),
+      birthsOf(born, 7),
     );
     const moved = { ...done, password: 'new', email: 'other@x' };
     expect(isBehind(birthsOf(born), after({ active: false }, [moved]).provenance.births)).toBe(true);

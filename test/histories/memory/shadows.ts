@@ -1,7 +1,7 @@
 /** Stands in for src/store/shadows.ts. Shadows are packed and unpacked as they are there. */
 import { type StoredUser, type TombstoneWrite, type UidRemoval, FIRST_WAITING_ID } from '../../../src/store/shadows.ts';
 import { decodeShadow, encodeShadow } from '../../../src/model/shadow.ts';
-import { birthsOf, formatBirths, isSameBirths, parseBirths } from '../../../src/model/births.ts';
+import { areOfStamp, birthsOf, formatBirths, parseBirths } from '../../../src/model/births.ts';
 import { formatProof, parseProof } from '../../../src/model/proof.ts';
 import { gatherTombstones, removalIdOf, type Tombstone } from '../../../src/model/tombstone.ts';
 import type { Uid } from '../../../src/model/uid.ts';
@@ -28,7 +28,7 @@ export async function writeShadows(runner: unknown, users: readonly StoredUser[]
     const { births, proof } = provenance;
     const kept = {
       ...provenance,
-      births: isSameBirths(births, birthsOf(shadow.born)) ? birthsOf(shadow.born) : parseBirths(formatBirths(births)),
+      births: areOfStamp(births, shadow.born) ? birthsOf(shadow.born) : parseBirths(formatBirths(births)),
       proof: proof === undefined ? undefined : parseProof(formatProof(proof)),
     };
     memory.tables.users.set(userId, { userId, uids, shadow: decodeShadow(encodeShadow(shadow)), provenance: kept });
