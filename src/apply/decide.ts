@@ -139,8 +139,11 @@ function holdWhatIsOwned({ user, incoming, take, parked }: UserPlan, { from, now
     const message = `On ${from.route.name} the account came over from somebody who had not proved the address: ${what} waits until ${until}.`;
     parked.push({ code: 'EMAIL_UNPROVEN', register, message });
   };
-  const to = take.get('s_email')?.values['s_email'];
-  if (typeof to === 'string' && canonicalEmail(to) !== canonicalEmail(user.email)) hold('s_email', 'a change of it');
+  const address = take.get('s_email');
+  const to = address?.values['s_email'];
+  const isMove = typeof to === 'string' && canonicalEmail(to) !== canonicalEmail(user.email);
+  // One that was only passed on by that site was set where the owner is.
+  if (isMove && address?.stamp.site === from.route.name) hold('s_email', 'a change of it');
   const set = incoming.registers.get('password')?.stamp;
   const isSetThere = set?.site === from.route.name && set.ms >= incoming.heldUntilMs - HELD_MS;
   const password = take.get('password')?.values['s_password'];

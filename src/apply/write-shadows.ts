@@ -95,7 +95,9 @@ export async function writeShadowsAndOutboxes(
     if (isAnother && from.via === 'feed') send(routesFor(routes, 'all'), userId);
     // Where nothing was new, they would tell each other for ever.
     const isUntold = plan.incoming.record.proof === null && before !== undefined && before.proof !== null && isNews;
-    const owesAnswer = plan.answers || isFinding || knowsLess;
+    // Where each takes a uid of the account for another's, neither learns from the other before those are settled.
+    const learns = knowsLess && plan.rivals.length === 0;
+    const owesAnswer = plan.answers || isFinding || learns;
     if (!isAnswered && (owesAnswer || ((hasMore || isUntold) && from.via !== 'feed'))) send(source, userId);
     // Told again and again of one that waits there, it would part from none of its uids.
     if (isNews) for (const rival of plan.rivals) send(source, rival);

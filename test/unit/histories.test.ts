@@ -36,6 +36,18 @@ test.each([4961, 20341, 21719, 3352, 2996])(
   60_000,
 );
 
+// People who registered others' addresses, and owners who come later: whoever gives way does so in all, however long a part of it
+// waits; only what was set where he may still be logged in is held; what waited for a removed account does not wait for the next
+// one of its address; and many accounts of one moment are many.
+test.each([687, 955, 1424, 1498, 1542, 1794])(
+  'an account goes to who proved its address, and stays with him: seed %i',
+  async (seed) => {
+    const { code, output } = await runHistories(['--runs', '1', '--seed', String(seed)]);
+    expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/^1 histories .*: 0 failed/) });
+  },
+  60_000,
+);
+
 test('the histories tell a site that loses what it was sent from one that does not', async () => {
   const { code, output } = await runHistories(['--runs', '20', '--seed', '1', '--most', '1', '--forgets', '3']);
   expect(code).toBe(1);
