@@ -376,6 +376,8 @@ function refuseWaitingForProved(sites: readonly HistorySite[]): void {
     for (const { code, record, userId } of memory.tables.parked.values()) {
       if (record.kind === 'user' && contested.has(folded(record.email))) continue;
       if (code !== 'EMAIL_UNPROVEN' || record.kind !== 'user' || userId === null) continue;
+      // What was set where the account came over is held, though the two have met.
+      if ((record.heldUntil ?? 0) > memory.nowMs()) continue;
       const row = memory.tables.rows.get(userId);
       const isOfIt = row !== undefined && folded(emailOfRow(row)) === folded(record.email);
       if (isOfIt && row.columns['b_enabled'] === '1' && proofOn(memory, name, row) !== null) {
