@@ -75,7 +75,9 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
     skews.push(skewMs);
     const site = openHistorySite(plan, () => nowMs + (skews[index] ?? 0));
     site.memory.onDaemonWrite = (row, from, to, isGivenOver) => {
-      // What a site forgot it never met: where nobody proved the account, it gives way, whoever edited it.
+      // What a site forgot it never met. Its unproved accounts give way to proved ones of their address in all they have, edits made
+      // since included, and nobody can say of which: neither stamps nor births of before are left there to tell an old copy of the
+      // same account, which those edits came after, from another's.
       const isForgotten = wasInstalledAgain && proofOn(site.memory, name, row) === null;
       const why = ledger.whyNotOverwritable(from, to, isForgotten ? 'all' : isGivenOver ? 'squatters' : 'none');
       if (why !== undefined) throw new Flaw(`${name}: ${why}`);
