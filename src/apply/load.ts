@@ -3,15 +3,22 @@
  * with local changes absorbed that no drain has seen yet.
  */
 import type { Kysely, Transaction } from 'kysely';
-import { markerTimes } from '../store/markers.ts';
+import { markerTimes, usersMailedElsewhere } from '../store/markers.ts';
 import { readShadows, tombstonesByUid, usersByUid, type StoredUser, type UidRemoval } from '../store/shadows.ts';
 import type { ReadValidation } from '../store/ports.ts';
 import type { Undrained } from '../store/undrained.ts';
 import { chooseUids, usedUidsOf } from '../store/uid-assignment.ts';
-import { absorb, hasOtherAddress, isOtherAccount } from '../model/absorb.ts';
+import { absorb, hasOtherAddress, isOtherAccount, type Absorbed } from '../model/absorb.ts';
 import { changesOf, type Changes } from '../model/guard.ts';
 import type { Candidate } from '../model/identity.ts';
-import { firstProvenance, presentProof, provenanceAfter, type Proof, type Provenance } from '../model/proof.ts';
+import {
+  firstProvenance,
+  isCodeNew,
+  presentProof,
+  provenanceAfter,
+  type Proof,
+  type Provenance,
+} from '../model/proof.ts';
 import type { RegisterName } from '../model/register.ts';
 import type { Shadow } from '../model/shadow.ts';
 import type { Origin, Stamp } from '../model/stamp.ts';
@@ -185,6 +192,33 @@ function isOther({ userId, shadow }: StoredUser, rows: ReadonlyMap<number, HostU
   return row !== undefined && isOtherAccount(shadow, row.registers);
 }
 
+/** What differs from what is remembered, as far as no times are needed to tell. */
+function looksAt(
+  stored: ReadonlyMap<number, StoredUser>,
+  rows: ReadonlyMap<number, HostUser>,
+  { origin, hosts }: LoadDeps,
+): Map<number, Absorbed> {
+  const looks = new Map<number, Absorbed>();
+  for (const { userId, shadow } of stored.values()) {
+    const host = rows.get(userId);
+    if (host !== undefined) looks.set(userId, absorb(shadow, host.registers, 0, origin, false, hosts.describes));
+  }
+  return looks;
+}
+
+/** When the account got the address that it has. */
+function sinceOf({ registers }: Shadow): Stamp | undefined {
+  return registers.get('s_email')?.stamp;
+}
+
+/** The users of whom a code for a new password was made or used since they were last looked at. */
+function withNewCode(stored: ReadonlyMap<number, StoredUser>, rows: ReadonlyMap<number, HostUser>): number[] {
+  return [...stored.values()].flatMap(({ userId, provenance }) => {
+    const host = rows.get(userId);
+    return host !== undefined && isCodeNew(provenance, host) ? [userId] : [];
+  });
+}
+
 async function lookAt(
   trx: Transaction<unknown>,
   deps: LoadDeps,
@@ -192,8 +226,7 @@ async function lookAt(
   rows: ReadonlyMap<number, HostUser>,
   others: ReadonlySet<number>,
 ): Promise<Map<number, LocalUser>> {
-  const { origin, nowMs } = deps;
-  const { describes } = deps.hosts;
+  const { origin, nowMs, hosts } = deps;
   const strangers = [...rows.values()].filter((host) => !stored.has(host.id));
   const strangerIds = strangers.map((host) => host.id);
   const unadopted = new Set([...others, ...(await deps.undrained.registered(trx, strangerIds))]);
@@ -202,15 +235,11 @@ async function lookAt(
     strangers.filter((host) => !unadopted.has(host.id)).map((host) => ({ userId: host.id, email: host.email })),
     deps.randomUid,
   );
-  const looks = new Map(
-    [...stored.values()].flatMap(({ userId, shadow }) => {
-      const host = rows.get(userId);
-      return host === undefined ? [] : [[userId, absorb(shadow, host.registers, 0, origin, false, describes)] as const];
-    }),
-  );
+  const looks = looksAt(stored, rows, deps);
   const differingIds = [...looks].flatMap(([userId, { changed }]) => (changed.length > 0 ? [userId] : []));
   const validation = await deps.validation(trx);
   const marks = await markerTimes(trx, differingIds);
+  const mailedElsewhere = await usersMailedElsewhere(trx, withNewCode(stored, rows));
   const waiting = await deps.usersWaiting(trx, differingIds);
 
   const users = new Map<number, LocalUser>();
@@ -218,7 +247,6 @@ async function lookAt(
     const before = stored.get(host.id);
     const registeredMs = host.regDate === null ? undefined : deps.registeredMs(host.regDate);
     const common = { userId: host.id, email: host.email, host, registeredMs };
-    const sinceOf = (shadow: Shadow): Stamp | undefined => shadow.registers.get('s_email')?.stamp;
     const provenOf = (shadow: Shadow, provenance: Provenance): Pick<LocalUser, 'provenance' | 'births' | 'proof'> => {
       const proof = presentProof(provenance, host, shadow, origin, validation);
       return { provenance, births: provenance.births, proof };
@@ -229,7 +257,7 @@ async function lookAt(
       const uids = uid === undefined ? [] : [uid];
       users.set(host.id, {
         ...common,
-        ...provenOf(shadow, firstProvenance(shadow, host)),
+        ...provenOf(shadow, firstProvenance(shadow, host, nowMs())),
         emailSince: sinceOf(shadow),
         uids,
         shadow,
@@ -242,13 +270,19 @@ async function lookAt(
     }
     const at = marks.get(host.id) ?? nowMs();
     const look = looks.get(host.id);
+    const mailedElsewhereMs = mailedElsewhere.has(host.id) ? nowMs() : undefined;
     const { shadow, changed } =
       look !== undefined && look.changed.length === 0
         ? look
-        : absorb(before.shadow, host.registers, at, origin, waiting.has(host.id), describes);
-    const shadows = [before.shadow, shadow] as const;
+        : absorb(before.shadow, host.registers, at, origin, waiting.has(host.id), hosts.describes);
     const provenance = provenanceAfter(
-      { before: before.provenance, shadows, changed, account: host },
+      {
+        before: before.provenance,
+        shadows: [before.shadow, shadow],
+        changed,
+        account: host,
+        mailedElsewhereMs,
+      },
       origin,
       validation,
     );

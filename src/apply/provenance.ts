@@ -1,6 +1,15 @@
 /** Where an account comes from once a record was merged into it, or it was made of one. Pure. */
 import { isSameBirths } from '../model/births.ts';
-import { bestProof, codeAfterMove, firstProvenance, HELD_MS, type Proof, type Provenance } from '../model/proof.ts';
+import {
+  bestProof,
+  codeAfterMove,
+  doubtedUntil,
+  firstProvenance,
+  HELD_MS,
+  isCodePending,
+  type Proof,
+  type Provenance,
+} from '../model/proof.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { HostUser } from '../osclass/host-users.ts';
 import type { UserPlan } from './decide.ts';
@@ -10,7 +19,7 @@ import type { LocalUser } from './load.ts';
 export function provenanceAfterPlan(plan: UserPlan, host: HostUser, nowMs: number): Provenance {
   const { user, take, born } = plan;
   if (user === undefined) {
-    return { ...firstProvenance({ born }, host), births: plan.births, proof: bestProof(plan.proofs, host.email) };
+    return { ...firstProvenance({ born }, host, nowMs), births: plan.births, proof: bestProof(plan.proofs, host.email) };
   }
   const { provenance: before } = user;
   // An account that did not take all yet is still to give way when the record is tried again.
@@ -27,6 +36,7 @@ export function provenanceAfterPlan(plan: UserPlan, host: HostUser, nowMs: numbe
     proof,
     resetCode: passes || isMoved(plan, host) ? codeAfterMove(host) : before.resetCode,
     heldUntilMs: passes ? nowMs + HELD_MS : before.heldUntilMs,
+    doubtedUntilMs: doubtedUntil(isMoved(plan, host) && isCodePending(host) ? nowMs : undefined, before.doubtedUntilMs),
   };
 }
 

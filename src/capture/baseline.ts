@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import type { Lease } from '../store/lease.ts';
-import { idsChangingHands, markerTimes, usersMarked } from '../store/markers.ts';
+import { idsChangingHands, markerTimes, usersMailedElsewhere, usersMarked } from '../store/markers.ts';
 import { readClock } from '../db/server-facts.ts';
 import { addShadows, bindUids, readShadows, writeShadows, type StoredUser } from '../store/shadows.ts';
 import { readState, readStates, writeState } from '../store/state.ts';
@@ -14,7 +14,7 @@ import { chooseUids, reserveUids, type Addressed } from '../store/uid-assignment
 import { hashValues, type RegisterName } from '../model/register.ts';
 import { absorb, isOtherAccount } from '../model/absorb.ts';
 import { CHANGE, changesOf, sentChanges } from '../model/guard.ts';
-import { firstProvenance, provenanceAfter } from '../model/proof.ts';
+import { firstProvenance, isCodeNew, provenanceAfter } from '../model/proof.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
 import type { Uid } from '../model/uid.ts';
 import type { HostUser } from '../osclass/host-users.ts';
@@ -225,6 +225,7 @@ async function compare(
   const fresh = await hosts.byId(trx, ids);
   const waiting = await outbox.usersWaiting(trx, ids);
   const marked = await markerTimes(trx, ids);
+  const mailedElsewhere = await usersMailedElsewhere(trx, ids);
   const write: StoredUser[] = [];
   const moved: (Addressed & { uids: readonly Uid[] })[] = [];
   const entries: OutboxEntry[] = [];
@@ -244,8 +245,11 @@ async function compare(
       waiting.has(user.id),
       hosts.describes,
     );
+    // What no marker tells of happened while there were no triggers: so may have been a change of address.
+    const isDoubted = isCodeNew(before.provenance, user) && !marked.has(user.id);
+    const mailedElsewhereMs = isDoubted || mailedElsewhere.has(user.id) ? deps.nowMs() : undefined;
     const provenance = provenanceAfter(
-      { before: before.provenance, shadows: [before.shadow, shadow], changed, account: user },
+      { before: before.provenance, shadows: [before.shadow, shadow], changed, account: user, mailedElsewhereMs },
       origin,
       validation,
     );
@@ -292,7 +296,7 @@ async function adoptAll(
     trx,
     known.map(({ user, uid }) => {
       const shadow = adopt(user, deps);
-      return { userId: user.id, uids: [uid], shadow, provenance: firstProvenance(shadow, user) };
+      return { userId: user.id, uids: [uid], shadow, provenance: firstProvenance(shadow, user, deps.nowMs()) };
     }),
   );
   await bindUids(

@@ -12,6 +12,8 @@ export interface Marked {
   readonly inserted: boolean;
   /** With no deletion before it: whoever had the id until then went without a marker. */
   readonly startsAnew?: boolean;
+  /** A change of address was asked for, ended, or made: of codes that were mailed nobody knows to whom. */
+  readonly mailedElsewhere?: boolean;
   /** The address of the row that was deleted, if one was: of several, of whoever had the id at first. */
   readonly deletedEmail: string | undefined;
 }
@@ -37,6 +39,7 @@ function add(seen: Marked | undefined, { op, oldEmail, atMs }: Pick<Marker, 'op'
     atMs: Math.max(seen?.atMs ?? 0, atMs),
     inserted: seen?.inserted === true || op === 'I',
     startsAnew,
+    mailedElsewhere: seen?.mailedElsewhere === true || op === 'E' || (op === 'U' && oldEmail !== null),
     deletedEmail: op === 'D' && (startsAnew || !wasDeleted) ? (oldEmail ?? '') : seen?.deletedEmail,
   };
 }

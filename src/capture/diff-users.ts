@@ -1,13 +1,13 @@
 /** What the markers of a batch come to: changed, new and removed users; shadows and outboxes are written accordingly. */
 import type { Transaction } from 'kysely';
-import { markerTimes } from '../store/markers.ts';
+import { markerTimes, usersMailedElsewhere } from '../store/markers.ts';
 import { addShadows, bindUids, forgetUsers, readShadows, writeShadows, type StoredUser } from '../store/shadows.ts';
 import { chooseUids, reserveUids, type Addressed } from '../store/uid-assignment.ts';
 import { absorb, firstShadow, isOtherAccount, type Absorbed } from '../model/absorb.ts';
 import { CHANGE, changesOf, sentChanges, type Changes } from '../model/guard.ts';
 import { hashValues, type RegisterName } from '../model/register.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
-import { firstProvenance, provenanceAfter, registeredProvenance } from '../model/proof.ts';
+import { doubtedUntil, firstProvenance, isCodeNew, provenanceAfter, registeredProvenance } from '../model/proof.ts';
 import type { Shadow } from '../model/shadow.ts';
 import { isAdoption, nextStamp, type Origin } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
@@ -193,11 +193,13 @@ async function addUsers(
   const remembered = ({ user, mark }: MarkedUser): Pick<StoredUser, 'shadow' | 'provenance'> => {
     if (!isRegistration(mark)) {
       const shadow = adopt(user, deps);
-      return { shadow, provenance: firstProvenance(shadow, user) };
+      return { shadow, provenance: firstProvenance(shadow, user, deps.nowMs()) };
     }
     const stamp = nextStamp(mark.atMs, undefined, origin);
     const shadow = firstShadow(user.registers, stamp, stamp);
-    return { shadow, provenance: registeredProvenance(shadow, user, origin, validation) };
+    const provenance = registeredProvenance(shadow, user, origin, validation);
+    const mailedMs = mark.mailedElsewhere === true ? deps.nowMs() : undefined;
+    return { shadow, provenance: { ...provenance, doubtedUntilMs: doubtedUntil(mailedMs, provenance.doubtedUntilMs) } };
   };
   const rows = users.map((one) => ({
     userId: one.user.id,
@@ -251,10 +253,17 @@ async function compare(
   const moved: (Addressed & { uids: readonly Uid[] })[] = [];
   const changes: UserChange[] = [];
   const validation = await deps.validation(trx);
+  // Asked for once the rows are read: markers of what is in them may not be in the batch.
+  const mailedElsewhere = await usersMailedElsewhere(
+    trx,
+    users.flatMap(({ user }) => (isCodeNew((shadows.get(user.id) as StoredUser).provenance, user) ? [user.id] : [])),
+  );
   for (const [{ user, mark }, { shadow, changed }] of looks) {
     const before = shadows.get(user.id) as StoredUser;
+    const isMailedElsewhere = mark.mailedElsewhere === true || mailedElsewhere.has(user.id);
+    const mailedElsewhereMs = isMailedElsewhere ? Math.max(mark.atMs, deps.nowMs()) : undefined;
     const provenance = provenanceAfter(
-      { before: before.provenance, shadows: [before.shadow, shadow], changed, account: user },
+      { before: before.provenance, shadows: [before.shadow, shadow], changed, account: user, mailedElsewhereMs },
       origin,
       validation,
     );

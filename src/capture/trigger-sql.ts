@@ -1,6 +1,6 @@
 /**
  * The triggers, as text. Pure. They are thin: one INSERT of user id and operation into the queue, plus the id before on
- * update and the old address on delete; the time is the default of its column. They name no column of the host but the key and
+ * update and the old address on delete or change; the time is the default of its column. They name no column of the host but the key and
  * `s_email`, and swallow every error of the INSERT (T2), so that the host never fails because of us.
  */
 import type { Ident, Table } from '../db/catalog.ts';
@@ -25,14 +25,16 @@ export interface WatchedTable {
   readonly short: string;
   /** The column that holds the user's id. */
   readonly key: Ident;
-  /** The column whose old value a delete marker keeps; only for `t_user`. */
+  /** The column whose old value a marker keeps where it is deleted or changed; only for `t_user`. */
   readonly email?: Ident;
+  /** Changes of address wait in it: what is mailed for them goes to another address. */
+  readonly isOfMoves?: boolean;
 }
 
 /** The three triggers of each watched table. */
 export function triggerSpecs(queue: Ident, watched: readonly WatchedTable[]): TriggerSpec[] {
-  return watched.flatMap(({ table, short, key, email }) => {
-    const whole = email !== undefined;
+  return watched.flatMap(({ table, short, key, email, isOfMoves }) => {
+    const part = isOfMoves === true ? 'E' : 'R';
     const spec = (letter: string, event: TriggerEvent, columns: string, values: string): TriggerSpec => ({
       purpose: `${short}_a${letter}`,
       table: table.name,
@@ -40,13 +42,25 @@ export function triggerSpecs(queue: Ident, watched: readonly WatchedTable[]): Tr
       body: triggerBody(queue, columns, values),
     });
     return [
-      spec('i', 'INSERT', 'user_id, op', `NEW.${quote(key)}, '${whole ? 'I' : 'R'}'`),
-      spec('u', 'UPDATE', 'user_id, op, old_user_id', `NEW.${quote(key)}, '${whole ? 'U' : 'R'}', OLD.${quote(key)}`),
+      spec('i', 'INSERT', 'user_id, op', `NEW.${quote(key)}, '${email === undefined ? part : 'I'}'`),
       email === undefined
-        ? spec('d', 'DELETE', 'user_id, op', `OLD.${quote(key)}, 'R'`)
+        ? spec('u', 'UPDATE', 'user_id, op, old_user_id', `NEW.${quote(key)}, '${part}', OLD.${quote(key)}`)
+        : spec(
+            'u',
+            'UPDATE',
+            'user_id, op, old_user_id, old_email',
+            `NEW.${quote(key)}, 'U', OLD.${quote(key)}, ${formerly(quote(email))}`,
+          ),
+      email === undefined
+        ? spec('d', 'DELETE', 'user_id, op', `OLD.${quote(key)}, '${part}'`)
         : spec('d', 'DELETE', 'user_id, op, old_email', `OLD.${quote(key)}, 'D', OLD.${quote(email)}`),
     ];
   });
+}
+
+/** What a column held before an update, if that changed it: to the byte, for some collations take other mailboxes for the same. */
+function formerly(column: string): string {
+  return `CASE WHEN BINARY OLD.${column} = BINARY NEW.${column} THEN NULL ELSE OLD.${column} END`;
 }
 
 /** The trigger on our own table `probe`, which does what those of the site's tables do. */

@@ -47,11 +47,16 @@ function watchedTables(catalog: Catalog, related: readonly RelatedTable[]): Watc
   }
   const description = catalog.table('t_user_description');
   const descriptionKey = description?.column('fk_i_user_id')?.name;
+  const moves = catalog.table('t_user_email_tmp');
+  const movesKey = moves?.column('fk_i_user_id')?.name;
   return [
     { table: user, short: 'user', key, email },
     ...(description === undefined || descriptionKey === undefined
       ? []
       : [{ table: description, short: 'description', key: descriptionKey }]),
+    ...(moves === undefined || movesKey === undefined
+      ? []
+      : [{ table: moves, short: 'email', key: movesKey, isOfMoves: true }]),
     ...related.map(({ table, key: userKey }, index) => ({ table, short: `related${index + 1}`, key: userKey.name })),
   ];
 }

@@ -71,6 +71,8 @@ export interface Provenance {
   readonly resetCode: string | undefined;
   /** Until then a change of address or password and a removal that come from this site wait at the peers. */
   readonly heldUntilMs: number | undefined;
+  /** A password set by mail until then proves nothing: its code may have been mailed to another address. */
+  readonly doubtedUntilMs: number | undefined;
 }
 
 /** Whoever lost an account to its owner may be logged in for about so long. */
@@ -81,17 +83,31 @@ export function heldUntil(saidMs: number, nowMs: number): number | undefined {
   return saidMs > nowMs ? Math.min(saidMs, nowMs + HELD_MS) : undefined;
 }
 
-/** Of an account at first sight. */
+/** Of an account at first sight: nobody knows to whom a code was mailed that is there already. */
 export function firstProvenance(
-  shadow: Pick<Shadow, 'born'>,
-  account: Pick<ProvingAccount, 'id' | 'resetCode'>,
+  { born }: Pick<Shadow, 'born'>,
+  account: Pick<ProvingAccount, 'id' | 'resetCode' | 'isResetDone'>,
+  nowMs: number,
 ): Provenance {
   return {
-    births: birthsOf(shadow.born, account.id),
+    births: birthsOf(born, account.id),
     proof: undefined,
     resetCode: digestOfCode(account.resetCode),
     heldUntilMs: undefined,
+    doubtedUntilMs: doubtedUntil(isCodePending(account) ? nowMs : undefined, undefined),
   };
+}
+
+/**
+ * Osclass takes a code for a day, and has one for both: for a new password it is mailed to the address, for a change of address to
+ * the new one. Two hours more, for a clock that is set back.
+ */
+const CODE_LIVES_MS = 26 * 3_600_000;
+
+/** Until when codes are doubted that may have been mailed elsewhere at a time. */
+export function doubtedUntil(mailedMs: number | undefined, before: number | undefined): number | undefined {
+  if (mailedMs === undefined) return before;
+  return Math.max(before ?? 0, mailedMs + CODE_LIVES_MS);
 }
 
 /** An account of this site, as far as it matters here. */
@@ -150,6 +166,8 @@ export interface LocalChange {
   readonly changed: readonly RegisterName[];
   /** As it is now. */
   readonly account: ProvingAccount;
+  /** When a code may have been mailed to another address; undefined: none was, since the last look. */
+  readonly mailedElsewhereMs?: number | undefined;
 }
 
 /**
@@ -163,14 +181,17 @@ export function provenanceAfter(change: LocalChange, origin: Origin, validation:
   const isMoved = changed.includes('s_email');
   const known = presentProof(before, { email: account.email, active: !isInactive(was) }, was, origin, validation);
   const wasProved = before.proof === undefined ? known !== null : before.proof !== null;
-  const isReset = changed.includes('password') && wasReset(before, account);
+  const doubtedUntilMs = doubtedUntil(change.mailedElsewhereMs, before.doubtedUntilMs);
+  const doneAtMs = (register: RegisterName): number => is.registers.get(register)?.stamp.ms ?? 0;
+  const isReset =
+    changed.includes('password') && wasReset(before, account) && doneAtMs('password') > (doubtedUntilMs ?? 0);
   const anew = isReset && !wasProved ? is.registers.get('password')?.stamp : undefined;
   const after = {
     ...before,
     births: anew === undefined ? before.births : takeOverBirths(birthByMail(anew, account), before.births),
     resetCode: isMoved ? codeAfterMove(account) : digestOfCode(account.resetCode),
+    doubtedUntilMs,
   };
-  const doneAtMs = (register: RegisterName): number => is.registers.get(register)?.stamp.ms ?? 0;
   const isValidated = (register: RegisterName): boolean => doneAtMs(register) > validation.sinceMs;
   const isHeld = (register: RegisterName): boolean => doneAtMs(register) <= (before.heldUntilMs ?? 0);
   const provedBy = (register: RegisterName): Provenance => {
@@ -186,7 +207,7 @@ export function provenanceAfter(change: LocalChange, origin: Origin, validation:
     const isActivated = account.active && isInactive(was);
     return isActivated && isValidated('status') ? provedBy('status') : { ...after, proof: before.proof ?? known };
   }
-  return after.resetCode === before.resetCode ? before : after;
+  return after.resetCode === before.resetCode && doubtedUntilMs === before.doubtedUntilMs ? before : after;
 }
 
 /** Of an account whose owner set a password by mail. Several may do so at once: each has a counter of its own. */
@@ -202,11 +223,16 @@ export function registeredProvenance(
   { sinceMs }: Validation,
 ): Provenance {
   const proof = account.active && shadow.born.ms > sinceMs ? proofOf(account.email, site, shadow.born.ms) : null;
-  return { ...firstProvenance(shadow, account), proof };
+  return { ...firstProvenance(shadow, account, shadow.born.ms), proof };
 }
 
 /** Characters of the code that Osclass leaves when a password was set by the link in a mail. */
 const DONE_CODE_LENGTH = 50;
+
+/** True if a code was made or used since the account was last looked at. */
+export function isCodeNew({ resetCode }: Provenance, account: Pick<ProvingAccount, 'resetCode'>): boolean {
+  return resetCode !== digestOfCode(account.resetCode);
+}
 
 /** True if the password was set by the link in a mail since the account was last looked at. */
 function wasReset({ resetCode }: Provenance, account: ProvingAccount): boolean {
@@ -222,8 +248,12 @@ export function codeAfterMove({
   resetCode,
   isResetDone,
 }: Pick<ProvingAccount, 'resetCode' | 'isResetDone'>): string | undefined {
-  const isPending = resetCode !== null && resetCode !== '' && !isResetDone;
-  return isPending ? undefined : digestOfCode(resetCode);
+  return isCodePending({ resetCode, isResetDone }) ? undefined : digestOfCode(resetCode);
+}
+
+/** True if somebody was mailed a code that was not used yet. */
+export function isCodePending({ resetCode, isResetDone }: Pick<ProvingAccount, 'resetCode' | 'isResetDone'>): boolean {
+  return resetCode !== null && resetCode !== '' && !isResetDone;
 }
 
 function isInactive({ registers }: Shadow): boolean {

@@ -10,9 +10,9 @@ export interface Marker {
   /** Names the marker; its order is not the order of commits. */
   readonly seq: string;
   readonly userId: number;
-  /** I inserted, U updated, D deleted, R a row that belongs to the user changed. */
-  readonly op: 'I' | 'U' | 'D' | 'R';
-  /** Only D: the address the user had. */
+  /** I inserted, U updated, D deleted, E a change of address was asked for or ended, R a row that belongs to the user changed. */
+  readonly op: 'I' | 'U' | 'D' | 'E' | 'R';
+  /** D: the address the user had; U: likewise, if it changed. */
   readonly oldEmail: string | null;
   /** Only U and R: the id before the update, mostly the same; null in markers of triggers older than this column. */
   readonly oldUserId: number | null;
@@ -72,6 +72,18 @@ export async function usersMarked(runner: Runner, op: Marker['op'], userIds: rea
   const { rows } = await sql<{ user_id: number }>`
     SELECT DISTINCT user_id FROM ${own.queue}
     WHERE op = ${op} AND user_id IN (${bindList(userIds)})`.execute(runner);
+  return new Set(rows.map((row) => row.user_id));
+}
+
+/**
+ * Those of the users to whom a code for a new password may have been mailed to another address since the last drain: a change of
+ * address was asked for or made. Reads the whole queue.
+ */
+export async function usersMailedElsewhere(runner: Runner, userIds: readonly number[]): Promise<Set<number>> {
+  if (userIds.length === 0) return new Set();
+  const { rows } = await sql<{ user_id: number }>`
+    SELECT DISTINCT user_id FROM ${own.queue}
+    WHERE (op = 'E' OR (op = 'U' AND old_email IS NOT NULL)) AND user_id IN (${bindList(userIds)})`.execute(runner);
   return new Set(rows.map((row) => row.user_id));
 }
 

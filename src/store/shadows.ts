@@ -36,9 +36,10 @@ interface UserRow {
   proof: string | null;
   reset_code: string | null;
   held_until: string | null;
+  doubted_until: string | null;
 }
 
-const COLUMNS = sql`user_id, uids, shadow, births, proof, reset_code, held_until`;
+const COLUMNS = sql`user_id, uids, shadow, births, proof, reset_code, held_until, doubted_until`;
 
 /**
  * `SELECT … FROM user WHERE user_id IN (…) ORDER BY user_id [FOR UPDATE]`. Locks are always taken
@@ -62,7 +63,8 @@ export async function writeShadows(runner: Runner, users: readonly StoredUser[])
     await sql`
       INSERT INTO ${own.user} (${COLUMNS}) VALUES ${bindRows(rows)}
       ON DUPLICATE KEY UPDATE uids = VALUES(uids), shadow = VALUES(shadow), births = VALUES(births),
-        proof = VALUES(proof), reset_code = VALUES(reset_code), held_until = VALUES(held_until)`.execute(runner);
+        proof = VALUES(proof), reset_code = VALUES(reset_code), held_until = VALUES(held_until),
+        doubted_until = VALUES(doubted_until)`.execute(runner);
   }
 }
 
@@ -263,7 +265,7 @@ export function hashRemovedEmail(main: Uid, email: string): string {
 }
 
 function toRow({ userId, uids, shadow, provenance }: StoredUser): Bindable[] {
-  const { births, proof, resetCode, heldUntilMs } = provenance;
+  const { births, proof, resetCode, heldUntilMs, doubtedUntilMs } = provenance;
   return [
     userId,
     uidsToBytes(uids),
@@ -272,6 +274,7 @@ function toRow({ userId, uids, shadow, provenance }: StoredUser): Bindable[] {
     proof === undefined ? null : formatProof(proof),
     resetCode ?? null,
     heldUntilMs === undefined ? null : toSqlTime(heldUntilMs),
+    doubtedUntilMs === undefined ? null : toSqlTime(doubtedUntilMs),
   ];
 }
 
@@ -282,6 +285,7 @@ function toStoredUser(row: UserRow): StoredUser {
     proof: row.proof === null ? undefined : parseProof(row.proof),
     resetCode: row.reset_code ?? undefined,
     heldUntilMs: row.held_until === null ? undefined : fromSqlTime(row.held_until),
+    doubtedUntilMs: row.doubted_until === null ? undefined : fromSqlTime(row.doubted_until),
   };
   return { userId: row.user_id, uids: uidsFromBytes(row.uids), shadow, provenance };
 }

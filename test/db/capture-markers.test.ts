@@ -102,6 +102,9 @@ describe('a trigger', () => {
       'oc_account_sync_description_ad_1',
       'oc_account_sync_description_ai_1',
       'oc_account_sync_description_au_1',
+      'oc_account_sync_email_ad_1',
+      'oc_account_sync_email_ai_1',
+      'oc_account_sync_email_au_1',
       'oc_account_sync_probe_ai_1',
       'oc_account_sync_user_ad_1',
       'oc_account_sync_user_ai_1',
@@ -117,7 +120,10 @@ describe('a trigger', () => {
       expect(new Set(columns.filter((column) => column !== 's_email'))).toEqual(new Set([key]));
     }
     const withAddress = triggers.filter((trigger) => trigger.body.includes('s_email'));
-    expect(withAddress.map((trigger) => trigger.name)).toEqual(['oc_account_sync_user_ad_1']);
+    expect(withAddress.map((trigger) => trigger.name)).toEqual([
+      'oc_account_sync_user_ad_1',
+      'oc_account_sync_user_au_1',
+    ]);
     const [account] = await database.query<{ account: string }>('SELECT CURRENT_USER() AS account');
     expect(triggers.every((trigger) => trigger.mode === '' && trigger.charset === 'utf8mb4')).toBe(true);
     expect(triggers).toEqual(

@@ -128,7 +128,7 @@ it('a dump without triggers is restored by whoever may write; the daemon makes t
   expect(await restore(osclass, file)).toMatchObject({ code: 0 });
   expect(await usersIn(database)).toBe(10);
   await host.write('UPDATE {user} SET s_name = ? WHERE pk_i_id = 3', ['Unmarked']);
-  expect(await installOnce(ours.db, ours.snapshot().catalog)).toMatchObject({ triggers: 6 });
+  expect(await installOnce(ours.db, ours.snapshot().catalog)).toMatchObject({ triggers: 9 });
   await cars.scanAll();
   expect(await cars.outbox()).toEqual(['homes user 3']);
 });
@@ -195,7 +195,7 @@ peers: []
 
   const moved: Site = await openSite({ ...ours.config, database: config }, { clock: { nowMs: Date.now } });
   onTestFinished(() => moved.close());
-  expect(await installOnce(moved.db, moved.snapshot().catalog)).toMatchObject({ triggers: 6 });
+  expect(await installOnce(moved.db, moved.snapshot().catalog)).toMatchObject({ triggers: 9 });
   await there.query(WRITE);
   expect(await moved.isScanPending()).toBe(true);
   // From elsewhere than the server says, the account would be refused.

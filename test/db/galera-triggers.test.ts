@@ -61,7 +61,7 @@ test('triggers are repaired at one node of a cluster at a time', async () => {
   const leases = makeLeases({ db, holder: 'a daemon at another node' });
   const lease = await leases.tryAcquire('triggers');
   await expect(checkTriggersOnce(asNode(db), catalog)).rejects.toMatchObject({ code: 'TABLE_BUSY' });
-  expect((await inspectTriggers(db, catalog)).missing).toHaveLength(6);
+  expect((await inspectTriggers(db, catalog)).missing).toHaveLength(9);
   await lease?.release();
   expect(await checkTriggersOnce(asNode(db), catalog)).toMatchObject({ kind: 'lost' });
   expect(await checkTriggersOnce(asNode(db), catalog)).toEqual({ kind: 'well' });

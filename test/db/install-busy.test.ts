@@ -32,7 +32,7 @@ describe('a transaction of the host that stays open on t_user', () => {
     expect(await database.query("SHOW TABLES LIKE 'oc\\_account\\_sync%'")).toEqual([]);
     await open.db.query('COMMIT');
     await open.close();
-    expect(await installOnce(site.db, site.snapshot().catalog)).toMatchObject({ triggers: 6 });
+    expect(await installOnce(site.db, site.snapshot().catalog)).toMatchObject({ triggers: 9 });
   });
 
   it('is waited for, if it ends in time', async () => {
@@ -49,7 +49,7 @@ describe('a transaction of the host that stays open on t_user', () => {
     });
     await open.db.query('COMMIT');
     await open.close();
-    expect(await installing).toMatchObject({ triggers: 6 });
+    expect(await installing).toMatchObject({ triggers: 9 });
   });
 
   it('leaves the triggers that are there at work', async () => {

@@ -9,7 +9,17 @@ import { capturedSite, type CapturedSite } from '../support/captured-site.ts';
 import { triggersOf } from '../support/definitions.ts';
 import { keepWriting } from '../support/writer.ts';
 
-const ALL = ['user_ai', 'user_au', 'user_ad', 'description_ai', 'description_au', 'description_ad'];
+const ALL = [
+  'user_ai',
+  'user_au',
+  'user_ad',
+  'description_ai',
+  'description_au',
+  'description_ad',
+  'email_ai',
+  'email_au',
+  'email_ad',
+];
 
 async function check({ site }: CapturedSite): Promise<TriggerCheck> {
   return checkTriggersOnce(site.db, site.snapshot().catalog);
@@ -66,7 +76,7 @@ describe('lost triggers', () => {
     await dropAll(cars);
     await cars.host.write('UPDATE {user} SET s_name = ? WHERE pk_i_id = 3', ['Changed']);
     const installed = await installOnce(cars.site.db, cars.site.snapshot().catalog);
-    expect(installed).toEqual({ migrations: [], triggers: 6 });
+    expect(installed).toEqual({ migrations: [], triggers: 9 });
     expect(await cars.scanAll()).toBe(1);
     expect(await cars.outbox()).toEqual(['homes user 3']);
   });
@@ -120,7 +130,7 @@ describe('lost triggers', () => {
       await Promise.all([check(cars), checkTriggersOnce(other.db, other.snapshot().catalog)]);
       // Both may have come to make some; who looks next takes away what is too much.
       await check(cars);
-      expect((await namesOf(cars)).length).toBe(7);
+      expect((await namesOf(cars)).length).toBe(10);
     }
   });
 });
@@ -148,7 +158,7 @@ describe('triggers that are not as they should be', () => {
     const names = await namesOf(cars);
     expect(names).toContain('user_au_2');
     expect(names).not.toContain('user_au_1');
-    expect(names).toHaveLength(7);
+    expect(names).toHaveLength(10);
     expect(await check(cars)).toEqual({ kind: 'well' });
     expect(await cars.site.isScanPending()).toBe(false);
     await cars.host.person.viewPage(3);
@@ -162,7 +172,7 @@ describe('triggers that are not as they should be', () => {
     const watched = await cars.again({
       async onStatement(statement) {
         const purposes = new Set((await namesOf(cars)).map((name) => name.replace(/_\d+$/, '')));
-        if (purposes.size !== 7) blind.push(statement);
+        if (purposes.size !== 10) blind.push(statement);
       },
     });
     const writer = keepWriting(await cars.host.again(), 20);
@@ -189,6 +199,6 @@ describe('triggers that are not as they should be', () => {
       'CREATE TRIGGER oc_account_sync_address_au_1 AFTER UPDATE ON oc_t_alerts FOR EACH ROW SET @s = 1',
     );
     expect(await check(cars)).toEqual({ kind: 'renewed', triggers: [] });
-    expect(await namesOf(cars)).toHaveLength(7);
+    expect(await namesOf(cars)).toHaveLength(10);
   });
 });

@@ -91,8 +91,8 @@ describe.each(['3.7', '5.2', '8'] as const)('uninstall (Osclass %s)', (flavour: 
     await host.write('UPDATE {user} SET s_name = ?', ['x']);
     await host.write('UPDATE {user_description} SET s_info = ?', ['x']);
     await drainAll();
-    expect((await triggersOf(database)).length).toBe(11);
-    expect(await uninstallOnce(site.db, site.snapshot().catalog)).toBe(6);
+    expect((await triggersOf(database)).length).toBe(14);
+    expect(await uninstallOnce(site.db, site.snapshot().catalog)).toBe(9);
     expect([await tablesOf(database), await triggersOf(database)]).toEqual(before);
     expect(await uninstallOnce(site.db, site.snapshot().catalog)).toBe(0);
   });

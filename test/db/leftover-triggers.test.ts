@@ -61,7 +61,7 @@ it.each([
   // One is on our own table of old, where nobody writes; check tells of it.
   const hosts = (await triggersIn(cars)).filter((name) => !name.endsWith('_probe'));
   expect(hosts.filter((name) => name.startsWith('oc_'))).toEqual([]);
-  expect(hosts).toHaveLength(6);
+  expect(hosts).toHaveLength(9);
   expect(await moved.isScanPending()).toBe(true);
   await cars.database.query('UPDATE x_t_user SET s_name = ? WHERE pk_i_id = 2', ['Marked']);
   const [row] = await cars.database.query<{ n: string }>('SELECT COUNT(*) AS n FROM x_account_sync_queue');
@@ -79,7 +79,7 @@ it('a daemon that runs takes away a trigger that marks in its queue, whatever it
     declare continue handler for sqlexception begin end;
     if @account_sync_applying is null then insert  into \`${database.name}\`.oc_account_sync_queue (user_id, op) values (NEW.pk_i_id, 'I'); end if; end`);
   expect(await checkTriggersOnce(site.db, site.snapshot().catalog)).toEqual({ kind: 'renewed', triggers: [] });
-  expect(await triggersIn(cars)).toHaveLength(7);
+  expect(await triggersIn(cars)).toHaveLength(10);
 });
 
 it('the triggers of another site in the same database stay, also where its prefix begins like ours', async () => {
@@ -92,7 +92,7 @@ it('the triggers of another site in the same database stay, also where its prefi
   const other = await openWith(cars, 'oc_2_');
   await installOnce(other.db, other.snapshot().catalog);
   const both = await triggersIn(cars);
-  expect(both).toHaveLength(14);
+  expect(both).toHaveLength(17);
   const { site } = cars;
   await installOnce(site.db, site.snapshot().catalog);
   expect(await checkTriggersOnce(site.db, site.snapshot().catalog)).toEqual({ kind: 'well' });

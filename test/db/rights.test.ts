@@ -73,7 +73,7 @@ describe('the rights of the account', () => {
     const site = await limited(RIGHTS);
     const isRefused = await isStrict(site);
     const came = await installOnce(site.db, site.catalog).catch((error: unknown) => error);
-    expect(came).toMatchObject(isRefused ? { code: 'TRIGGERS_NEED_TRUST' } : { triggers: 6 });
+    expect(came).toMatchObject(isRefused ? { code: 'TRIGGERS_NEED_TRUST' } : { triggers: 9 });
     expect((await traces(site)).length > 0).toBe(!isRefused);
   });
 });

@@ -137,7 +137,7 @@ describe.each(['mariadb', 'mysql'] as const)('on %s', (kind) => {
     async (way, { skip }) => {
       if (server?.kind !== kind) skip(`needs ${kind}, and a server of its own`);
       const cars = await siteOf(way);
-      expect(await installOn(cars.site)).toMatchObject({ triggers: 6 });
+      expect(await installOn(cars.site)).toMatchObject({ triggers: 9 });
       await write(cars);
       expect((await cars.markers()).map(({ op }) => op)).toEqual(expect.arrayContaining(['U', 'I', 'D', 'R']));
     },
@@ -218,7 +218,7 @@ describe('triggers that worked when they were made, and stop the site now', () =
     await expect(installOn(cars.later)).rejects.toMatchObject({ code: 'DB_MISSING_RIGHT' });
     await write(cars);
     await cars.promote();
-    expect(await installOn(cars.later)).toMatchObject({ triggers: 6 });
+    expect(await installOn(cars.later)).toMatchObject({ triggers: 9 });
   });
 });
 
@@ -241,7 +241,7 @@ describe('a table of the site without transactions', () => {
     await write(cars);
     const refused = { code: 'TRIGGERS_BREAK_WRITES', message: expect.stringMatching(/1785/) as string };
     const isRefused = server?.kind === 'mysql';
-    expect(came).toMatchObject(isRefused ? refused : { triggers: 6 });
+    expect(came).toMatchObject(isRefused ? refused : { triggers: 9 });
     expect((await traces(cars)).length === 0).toBe(isRefused);
   });
 

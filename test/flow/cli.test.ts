@@ -145,7 +145,7 @@ describe('the command line', { timeout: 60_000 }, () => {
   }, 120_000);
 
   it('uninstalls, and says so when there is nothing to do', async () => {
-    expect((await cli.run('uninstall')).out).toBe('Uninstalled: 6 triggers and all tables.\n');
+    expect((await cli.run('uninstall')).out).toBe('Uninstalled: 9 triggers and all tables.\n');
     expect((await cli.run('uninstall')).out).toBe('Was not installed; nothing to do.\n');
     expect(await world.site('cars').db.query(`SHOW TABLES LIKE '%account_sync%'`)).toEqual([]);
     expect(await world.site('cars').db.query('SHOW TRIGGERS')).toEqual([]);

@@ -85,7 +85,7 @@ describe('a registration', () => {
 describe('an account that is as it was at first sight', () => {
   const shadow = firstShadow(registersOf({}), born, born);
   const proofOn = (validation: typeof open, of: Row = {}, site = 'cars'): unknown =>
-    presentProof(firstProvenance(shadow, accountOf(of)), accountOf(of), shadow, { site, priority: 1 }, validation);
+    presentProof(firstProvenance(shadow, accountOf(of), 0), accountOf(of), shadow, { site, priority: 1 }, validation);
 
   test('is proved if the site validated then, it is active, and it came to be here', () => {
     expect(proofOn(validating)).toEqual(proofOf('ana@x', 'cars', 1_000));

@@ -52,3 +52,10 @@ export async function idsChangingHands(
   const touched = new Set(pending.flatMap(({ userId, oldUserId }) => [userId, oldUserId]));
   return new Set(userIds.filter((userId) => touched.has(userId)));
 }
+
+export async function usersMailedElsewhere(runner: unknown, userIds: readonly number[]): Promise<Set<number>> {
+  const markers = [...memoryOf(runner).tables.queue.values()].filter(
+    ({ op, oldEmail }) => op === 'E' || (op === 'U' && oldEmail !== null),
+  );
+  return new Set(markers.map((marker) => marker.userId).filter((userId) => userIds.includes(userId)));
+}
