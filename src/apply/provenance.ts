@@ -19,7 +19,11 @@ import type { LocalUser } from './load.ts';
 export function provenanceAfterPlan(plan: UserPlan, host: HostUser, nowMs: number): Provenance {
   const { user, take, born } = plan;
   if (user === undefined) {
-    return { ...firstProvenance({ born }, host, nowMs), births: plan.births, proof: bestProof(plan.proofs, host.email) };
+    return {
+      ...firstProvenance({ born }, host, nowMs),
+      births: plan.births,
+      proof: bestProof(plan.proofs, host.email),
+    };
   }
   const { provenance: before } = user;
   // An account that did not take all yet is still to give way when the record is tried again.

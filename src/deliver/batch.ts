@@ -217,9 +217,9 @@ async function setAside(deps: BatchDeps, route: PeerRoute, parcel: Parcel, refus
   return { done: 0, kept: 1 };
 }
 
-/** True if a person has to look at it, after the try that just failed. */
+/** True if no further try helps after the one that just failed: a person has to look at it, or the owner to prove the address. */
 function isSpent(entry: DueEntry, code: ErrorCode): boolean {
-  return code === 'PEER_BLOCKED' && entry.attempts + 1 >= MOST_TRIES;
+  return code === 'EMAIL_UNPROVEN' || (code === 'PEER_BLOCKED' && entry.attempts + 1 >= MOST_TRIES);
 }
 
 async function settleParcels(

@@ -11,6 +11,7 @@ import type { Outcome, RecordSource } from '../model/outcome.ts';
 import type { WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import { usersWaiting } from '../store/outbox.ts';
+import { wakeUntold } from '../store/outbox-unproven.ts';
 import { parkRecords } from '../store/parked.ts';
 import {
   forgetReplaced,
@@ -61,6 +62,9 @@ export async function rememberApplied(
   await writeMemories(trx, peer, new Map(rows.flatMap(memoryAfter)), nowMs());
   await writeAccounts(trx, peer, new Map(rows.flatMap(accountOf)));
   for (const row of rows.filter(({ outcome }) => !isUnproven(outcome))) {
+    const { userId } = row.outcome;
+    // They have met: ours may go there.
+    if (userId !== null) await wakeUntold(trx, peer, [userId], nowMs());
     await settle(trx, deps, peer, row);
     await tell(trx, deps, peer, row);
   }
@@ -109,7 +113,7 @@ function memoryAfter({ prepared, outcome, isOnItsWay }: AppliedRow): [email: str
 function accountOf({ prepared, outcome }: AppliedRow): [email: string, account: AccountThere][] {
   const { row, memory, user, rowsSaid } = prepared;
   if (memory === undefined || user === undefined || isUnproven(outcome)) return [];
-  const account = { user, accountId: accountIdOf(row) };
+  const account = { user, accountId: accountIdOf(row), hasMet: true };
   return [[row.email, rowsSaid === undefined ? account : { ...account, rowsSaid }]];
 }
 

@@ -54,6 +54,7 @@ export function makeIntake({ db, origin, nowMs, randomUid, snapshot, times, drai
         times: theirs,
         sends: route.sends,
         tells: route.send,
+        emailTrust: route.emailTrust,
       });
       for (const one of ready) if (one.record !== undefined) prepared.set(one.record, one);
       return ready;

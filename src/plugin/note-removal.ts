@@ -21,6 +21,10 @@ export async function noteRemoval(
     // The account that has the address there is another: it must not hear of this.
     if (seen !== undefined && seen.memory !== null && seen.user !== null && !uids.includes(seen.user)) continue;
     if (peer === from) await noteRemovedAtPeer(runner, peer, address, isRound ? 'heard and echoed' : 'heard', nowMs());
-    else await noteRemoved(runner, peer, { email, removalId, told: told.includes(peer) }, nowMs());
+    else {
+      // Who never was told of the account has another one there, if any.
+      const isKnown = seen !== undefined && seen.memory !== null;
+      await noteRemoved(runner, peer, { email, removalId, told: isKnown && told.includes(peer) }, nowMs());
+    }
   }
 }

@@ -16,7 +16,7 @@ import { makeRandomBytes } from '../runtime/random-bytes.ts';
 import { newTrace } from '../runtime/trace.ts';
 import { dropParked, parkedIdsOf } from '../store/parked.ts';
 import { countUnguarded, sweepSeen } from '../store/plugin-seen.ts';
-import type { AppendLog, OutboxWriter, RemovedUser } from '../store/ports.ts';
+import type { AppendLog, OutboxWriter, ReadValidation, RemovedUser } from '../store/ports.ts';
 import { rememberApplied } from './applied-rows.ts';
 import { makePluginClient } from './client.ts';
 import { configuredPeers, type ConfiguredPeers } from './configured-peers.ts';
@@ -28,6 +28,7 @@ import { decideRemovals, removeFor, type RemovalSite } from './removals.ts';
 import type { PluginRow } from './row.ts';
 import { servePage } from './serve-page.ts';
 import { tellOutdated } from './stale-peers.ts';
+import { wakeTold } from './untold.ts';
 
 /** What these peers need of their site. */
 export interface PluginSite {
@@ -43,6 +44,7 @@ export interface PluginSite {
   /** Processes markers, so that every user has a shadow and what was changed here is stamped before what comes. */
   readonly drain: () => Promise<unknown>;
   readonly feedsMustWait: () => Promise<boolean>;
+  readonly validation: ReadValidation;
   readonly apply: (records: readonly WireRecord[], from: RecordSource) => Promise<Outcome[]>;
   /** Tries parked records again, now. */
   readonly retryParked: (ids: readonly number[]) => Promise<unknown>;
@@ -91,7 +93,9 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
   const outgoing = (peer: string) => {
     const { catalog, hosts } = site.snapshot();
     const table = catalog.requireTable('t_user');
-    return { db, hosts, nowMs, table, related: hosts.related, randomBytes, times: times(peer) };
+    const { emailTrust } = site.route(peer);
+    const told = { origin: site.origin(), validation: site.validation, emailTrust };
+    return { db, hosts, nowMs, table, related: hosts.related, randomBytes, times: times(peer), ...told };
   };
 
   return {
@@ -131,7 +135,7 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
       if (await site.feedsMustWait()) throw new SyncError('BASELINE_PENDING', undefined, { retryAfterS: 1 });
       await site.drain();
       const limit = Math.min(config().feed.limit, MOST_SERVED);
-      return await servePage({ ...outgoing(route.name), limit }, route, after);
+      return await servePage({ ...outgoing(route.name), outbox, limit }, route, after);
     },
 
     unguarded: (peer) => countUnguarded(db, peer),
@@ -142,6 +146,7 @@ export function makePluginPeers(site: PluginSite): PluginPeers {
       await sweepSeen(db, names(), nowMs() - config().removal.tombstoneDays * DAY_MS);
       for (const route of routes()) {
         const from = sourceOf({ route, trace: newTrace(), ip: null, keyDigest: null });
+        if (route.send) await wakeTold(outgoing(route.name), route.name);
         await decideRemovals(removalSite(site, configured), from);
       }
     },

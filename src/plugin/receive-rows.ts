@@ -9,6 +9,7 @@ import type { UserRecord } from '../model/record.ts';
 import { adoptionStamp, compareStamps, formatStamp, type Stamp } from '../model/stamp.ts';
 import { toSeparate } from '../model/separate.ts';
 import { isWholeHash } from '../model/password-hash.ts';
+import type { EmailTrust } from '../model/proof.ts';
 import { canonicalEmail, uidOfEmail, type Uid } from '../model/uid.ts';
 import { accountIdOf, matchAccount, type AccountMatch } from './account.ts';
 import {
@@ -37,11 +38,14 @@ import {
 import { usersUnproven } from '../store/parked.ts';
 import { afterRow, isRepeated, saidRowOf } from './said-rows.ts';
 import { registeredThere } from './times.ts';
+import { isMaskedHash } from './wire.ts';
 
 /** What preparing rows needs. */
 export interface ReceiveDeps extends RowToRecordDeps {
   /** False: the peer is sent nothing, so it never hears of removals. */
   readonly tells: boolean;
+  /** How far the peer's word on addresses goes. */
+  readonly emailTrust: EmailTrust;
   readonly randomUid: () => Uid;
 }
 
@@ -184,15 +188,40 @@ async function prepareHeld(
   }
   const memory = isReplaced ? undefined : (known?.memory ?? undefined);
   const { knowsLess, record, ...reading } = readKnown(row, holder, memory, lastExchange, deps);
-  const hasMet = isSamePassword(row, holder) || (known !== undefined && !(await waitsUnproven(runner, holder, deps)));
+  const hasMet =
+    isSamePassword(row, holder, known) || (isAcquainted(known, deps) && !(await waitsUnproven(runner, holder, deps)));
   const ofRow = hasMet ? record : asStranger(record, row, deps);
   return { ...common, ...reading, record: ofRow, knowsLess: knowsLess && deps.tells, user: main, replaced };
 }
 
-/** Nobody else has the same hash: each has a salt of its own. */
-function isSamePassword({ columns }: PluginRow, { host }: KnownAccount): boolean {
+/**
+ * True if the account there is known to be that of here. That this site told the peer of it is no meeting: the peer may have
+ * refused the row, or keep its own password, and its OK does not say that it stored anything. Where the active accounts
+ * of the peer count as proved whoever registered them, nothing depends on it.
+ */
+function isAcquainted(known: Seen | undefined, { emailTrust }: ReceiveDeps): boolean {
+  return known !== undefined && (known.hasMet || emailTrust === 'verified');
+}
+
+/**
+ * Nobody else has the same hash: each has a salt of its own, of which a feed shows enough. It may be one that the peer was
+ * told before the password was changed here: whoever is in the account there got it from here.
+ */
+function isSamePassword(
+  { columns, maskedPassword }: PluginRow,
+  { host }: KnownAccount,
+  known: Seen | undefined,
+): boolean {
+  const whole = columns.get('s_password');
+  const said = whole ?? maskedPassword;
+  if (said === undefined || !(isWholeHash(said) || isMaskedHash(said))) return false;
   const ours = host.registers.get('password')?.['s_password'];
-  return typeof ours === 'string' && isWholeHash(ours) && columns.get('s_password') === ours;
+  const digest = impress('s_password', said);
+  if (typeof ours === 'string' && isWholeHash(ours)) {
+    if (whole === undefined ? impress('s_password', ours) === digest : ours === whole) return true;
+  }
+  const told = known?.memory?.get('s_password');
+  return told !== undefined && told.said !== true && (told.has === digest || told.maybe.includes(digest));
 }
 
 /** True if the peer has said something of an account of the address that nobody proved there, and has not taken ours since. */

@@ -5,12 +5,13 @@
 import type { Kysely } from 'kysely';
 import type { RecordSource } from '../model/outcome.ts';
 import { usersUnproven } from '../store/parked.ts';
+import { HELD_MS, type Provenance } from '../model/proof.ts';
 import type { OutboxWriter } from '../store/ports.ts';
 import { hashRemovedEmail, readShadows, usersByUid, type StoredUser } from '../store/shadows.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { SyncError } from '../model/errors.ts';
 import type { RemovalRecord, WireRecord } from '../model/record.ts';
-import { compareStamps, formatStamp, nextStamp, type Origin } from '../model/stamp.ts';
+import { compareStamps, formatStamp, nextStamp, parseStamp, type Origin } from '../model/stamp.ts';
 import { canonicalEmail, type Uid } from '../model/uid.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
 import { accountIdOf, isShown } from './account.ts';
@@ -139,7 +140,7 @@ async function isStranger(
   seen: Seen | undefined,
   { host }: LocalHolder,
 ): Promise<boolean> {
-  if (seen === undefined && emailTrust !== 'verified') return true;
+  if (seen?.hasMet !== true && emailTrust !== 'verified') return true;
   return (await usersUnproven(db, name, [host.id])).size > 0;
 }
 
@@ -298,11 +299,13 @@ async function removeLiving(
   // Whoever has the address there by now was registered before we heard of this, and must not be taken for who was removed.
   const { born } = stored.shadow;
   const stamp = isReplaced ? nextStamp(born.ms, born, origin) : nextStamp(nowMs(), last, origin);
+  const heldUntilMs = heldUntil(stored.provenance);
   const record: RemovalRecord = {
     kind: 'removal',
     uids: [...stored.uids],
     emailHash: hashRemovedEmail(main, email),
     stamp: formatStamp(stamp),
+    ...(heldUntilMs > nowMs() ? { heldUntil: heldUntilMs } : {}),
   };
   const before = (await readSeen(db, peer, [email])).get(email);
   await site.apply([record], from);
@@ -311,6 +314,16 @@ async function removeLiving(
   if (link === 'holder') await forgetAccount(site, peer, email);
   const name = host.registers.get('s_name')?.['s_name'];
   return { id: host.id, email: host.email, name: typeof name === 'string' ? name : '' };
+}
+
+/**
+ * Until when removals wait: who had the account before its owner took it over may still be logged in at the peer, which can tell
+ * neither who removes it nor when somebody proved himself there. 0: nobody lost it.
+ */
+function heldUntil({ births: { live, overruled }, heldUntilMs = 0 }: Provenance): number {
+  if (overruled.size === 0) return 0;
+  const wonMs = [...live].map((birth) => parseStamp(birth)?.ms ?? 0);
+  return Math.max(heldUntilMs, ...wonMs.map((ms) => ms + HELD_MS));
 }
 
 async function forgetAccount({ db, nowMs, isRound }: RemovalSite, peer: string, email: string): Promise<void> {

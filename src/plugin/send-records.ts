@@ -3,7 +3,7 @@
  * deleted by the removal of the account before. What it confirmed is remembered before the outbox forgets it.
  */
 import type { Kysely } from 'kysely';
-import { requireUid, usersByUid } from '../store/shadows.ts';
+import { readShadows, requireUid, usersByUid } from '../store/shadows.ts';
 import { inTransaction, type Runner } from '../db/transaction.ts';
 import { SyncError, type ErrorCode } from '../model/errors.ts';
 import { maskEmail } from '../model/log-entry.ts';
@@ -12,10 +12,10 @@ import { removalIdOf } from '../model/tombstone.ts';
 import { canonicalEmail } from '../model/uid.ts';
 import type { RandomBytes } from '../osclass/defaults.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
-import { requireStamp } from '../osclass/records.ts';
 import { greet, type PluginClient, type PluginSays } from './client.ts';
 import { isShown } from './account.ts';
 import { linkOf } from './link.ts';
+import { makeMayTell, UNTOLD, type TellingDeps } from './may-tell.ts';
 import { afterAnswer, afterTelling, beforeTelling, impress, noveltyOf, type Memory } from '../model/plugin-memory.ts';
 import { onlyChanges, saysNothing, toFields, toOutgoing, type OutgoingDeps } from './record-to-row.ts';
 import { lookUpAccount, searchFeed } from './account-lookup.ts';
@@ -31,7 +31,7 @@ import {
 import { isAlreadyGone } from './wire.ts';
 
 /** What sending needs. */
-export interface SendDeps extends OutgoingDeps {
+export interface SendDeps extends OutgoingDeps, TellingDeps {
   readonly db: Kysely<unknown>;
   readonly hosts: HostUsers;
   readonly nowMs: () => number;
@@ -40,9 +40,6 @@ export interface SendDeps extends OutgoingDeps {
   /** Throws `LEASE_LOST` where another worker sends to this peer by now. */
   readonly stillOurs: (trx: Runner) => Promise<void>;
 }
-
-/** A local time without a zone is that of some zone. */
-const MOST_ZONES_MS = 26 * 3_600_000;
 
 /** Errors that are not about this record, and after which nothing more is sent. */
 const ENDS_ALL: ReadonlySet<ErrorCode> = new Set(['BODY_TOO_LARGE', 'LEASE_LOST']);
@@ -94,7 +91,7 @@ async function sendUser(
   record: UserRecord,
   signal: AbortSignal | undefined,
 ): Promise<StreamResult> {
-  const { db, nowMs } = deps;
+  const { db, hosts, nowMs } = deps;
   const email = canonicalEmail(record.email);
   const seen = (await readSeen(db, peer, [email])).get(email);
   if (seen !== undefined && seen.removalId !== null) {
@@ -113,6 +110,9 @@ async function sendUser(
   if (link === 'waiting' || link === 'elsewhere') {
     return retry('EMAIL_TAKEN', 'Another account of the peer has the address; this one must not be written over it.');
   }
+  const [host, stored] = [(await hosts.byId(db, [userId])).get(userId), (await readShadows(db, [userId])).get(userId)];
+  if (host === undefined || stored === undefined) return { result: 'unchanged', message: 'The account is gone.' };
+  if (!(await makeMayTell(db, deps))({ host, stored, seen, link })) return retry('EMAIL_UNPROVEN', UNTOLD);
   const before = seen?.memory ?? undefined;
   const outgoing = withRegistration(onlyChanges(toOutgoing(record, userId, before, deps), before), {
     memory: before,
@@ -128,7 +128,7 @@ async function sendUser(
       const [user] = uids;
       // The account is another than the one the peer said: whether the row went to that or made another, it has not said.
       const isAnother = link === 'removed' || outgoing.told.has('dt_reg_date');
-      const account = isAnother ? { accountId: null } : {};
+      const account = isAnother ? { accountId: null, hasMet: false } : {};
       if (user !== undefined) await writeAccounts(trx, peer, new Map([[email, { user, ...account }]]));
       await deps.stillOurs(trx);
     });
@@ -162,7 +162,7 @@ async function sendRemoval(
     });
     return { result: 'unchanged', message: 'Another account has the address there by now.' };
   }
-  if (!(await isMeant(deps, peer, email, requireStamp(record.stamp).ms, signal))) {
+  if (!(await isMeant(deps, peer, email, signal))) {
     await inTransaction(db, async (trx) => {
       // Somebody deleted it there, and the removal is on its way to us.
       await noteRemovedAtPeer(trx, peer, email, 'told and echoed', nowMs());
@@ -199,16 +199,11 @@ async function isMeant(
   { client, db }: SendDeps,
   peer: string,
   email: string,
-  removedMs: number,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const seen = (await readSeen(db, peer, [email])).get(email);
-  if (seen === undefined || seen.memory === null) {
-    // Nothing was ever exchanged about it: what is there may have been registered since.
-    const found = await searchFeed(client, (row) => row.email === email, { signal });
-    const registeredMs = found.kind === 'there' ? Date.parse(`${found.row.columns.get('dt_reg_date')}Z`) : NaN;
-    return registeredMs < removedMs - MOST_ZONES_MS;
-  }
+  // Nothing was ever exchanged about it: whoever has the address there never met the one who was removed.
+  if (seen === undefined || seen.memory === null) return false;
   const { accountId, memory } = seen;
   const byId = accountId === null ? undefined : await lookUpAccount(client, accountId, signal);
   if (byId?.kind === 'there' && byId.row.email === email) return true;

@@ -112,9 +112,9 @@ export function makePeerStatus({ db, clock }: PeerStatusDeps): PeerStatus {
       const waiting = (await readWaiting(db)).filter(({ peer }) => names.has(peer));
       const inward = (await countParked(db)).filter(({ peer }) => names.has(peer));
       return {
-        parked: sum(waiting.filter(({ state }) => state === 'p')) + sum(inward.filter(isParked)),
+        parked: sum(waiting.filter(isParkedEntry)) + sum(inward.filter(isParked)),
         held: sum([...waiting, ...inward].filter(({ held }) => held !== 0)),
-        unproven: sum(inward.filter(isUnproven)),
+        unproven: sum(waiting.filter(isUnprovenEntry)) + sum(inward.filter(isUnproven)),
       };
     },
   };
@@ -138,6 +138,8 @@ interface Row {
 interface Waiting {
   peer: string;
   state: string;
+  /** It waits for somebody to prove the address. */
+  unproven: number | null;
   held: Changes;
   n: string;
   oldest: string | null;
@@ -160,7 +162,8 @@ async function readRows(runner: Runner): Promise<Row[]> {
 
 async function readWaiting(runner: Runner): Promise<Waiting[]> {
   const { rows } = await sql<Waiting>`
-    SELECT peer, state, held, COUNT(*) AS n, MIN(changed_at) AS oldest FROM ${own.outbox} GROUP BY peer, state, held
+    SELECT peer, state, state = 'p' AND code = 'EMAIL_UNPROVEN' AS unproven, held, COUNT(*) AS n, MIN(changed_at) AS oldest
+    FROM ${own.outbox} GROUP BY peer, state, unproven, held
     `.execute(runner);
   return rows;
 }
@@ -171,6 +174,14 @@ async function countParked(runner: Runner): Promise<Parked[]> {
       held, COUNT(*) AS n FROM ${own.parked}
     WHERE code <> 'LOCALE_UNKNOWN' GROUP BY peer, why, held`.execute(runner);
   return rows;
+}
+
+function isUnprovenEntry({ unproven }: Waiting): boolean {
+  return unproven === 1;
+}
+
+function isParkedEntry(one: Waiting): boolean {
+  return one.state === 'p' && !isUnprovenEntry(one);
 }
 
 function isParked({ why }: Parked): boolean {
@@ -219,8 +230,8 @@ function summaryOf(
     failing_since: toIso(row?.failing_since ?? null),
     pending: sum(inState('w')),
     oldest_pending_age: oldest === null ? null : Math.max(0, (nowMs - fromSqlTime(oldest)) / 1000),
-    parked: sum(inState('p')) + sum(incoming.filter(isParked)),
-    unproven: sum(incoming.filter(isUnproven)),
+    parked: sum(inState('p').filter(isParkedEntry)) + sum(incoming.filter(isParked)),
+    unproven: sum(inState('p').filter(isUnprovenEntry)) + sum(incoming.filter(isUnproven)),
     held: sum(held),
     held_by_class: {
       removals: ofClass('removals'),

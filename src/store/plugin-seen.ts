@@ -28,6 +28,8 @@ export interface Seen {
   readonly accountId: string | null;
   /** A uid of the user here that this account is. */
   readonly user: Uid | null;
+  /** The account there is known to be that user's: a row of it was applied. That the peer was told of the user is no meeting. */
+  readonly hasMet: boolean;
   /** The account that had the address there before, if a removal by address may still be about that one. */
   readonly replaced: Replaced | null;
   /** Rows in calls of the peer, newest first: of the account that has the address there, and of those before. */
@@ -78,12 +80,13 @@ export async function readSeen(
     changed_at: string;
     account_id: string | null;
     user_uid: Buffer | null;
+    met: number;
     replaced_id: string | null;
     replaced_uid: Buffer | null;
     replaced_until: string | null;
     rows_said: string | null;
   }>`
-    SELECT address, hashes, removal_id, email IS NOT NULL AS has_email, echo_until, changed_at, account_id, user_uid, replaced_id, replaced_uid,
+    SELECT address, hashes, removal_id, email IS NOT NULL AS has_email, echo_until, changed_at, account_id, user_uid, met, replaced_id, replaced_uid,
       replaced_until, rows_said FROM ${own.seen}
     WHERE peer = ${peer} AND address IN (${sql.join([...byAddress.keys()].map(uidToBytes))})
     ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
@@ -99,6 +102,7 @@ export async function readSeen(
         changedAtMs: fromSqlTime(row.changed_at),
         accountId: idText(row.account_id),
         user: uidOrNull(row.user_uid),
+        hasMet: row.met === 1,
         replaced:
           row.replaced_until === null
             ? null
@@ -115,7 +119,7 @@ export async function readSeen(
 
 /**
  * `INSERT INTO seen … ON DUPLICATE KEY UPDATE hashes = …`: the peer has these users now. Where it had nobody of the address
- * before, the id of the account is not known any more.
+ * before, neither the id of the account nor whose it is is known any more.
  */
 export async function writeMemories(
   runner: Runner,
@@ -130,6 +134,7 @@ export async function writeMemories(
       INSERT INTO ${own.seen} (peer, address, hashes, changed_at) VALUES ${bindRows(some)}
       ON DUPLICATE KEY UPDATE
         account_id = IF(hashes IS NULL OR hashes LIKE ${REMOVED_LIKE}, NULL, account_id),
+        met = IF(hashes IS NULL OR hashes LIKE ${REMOVED_LIKE}, 0, met),
         hashes = VALUES(hashes), changed_at = VALUES(changed_at)`.execute(runner);
   }
 }
@@ -140,21 +145,24 @@ export interface AccountThere {
   readonly user: Uid;
   /** Undefined: it was not said. */
   readonly accountId?: string | null;
+  /** Undefined: as before. */
+  readonly hasMet?: boolean;
   /** Undefined: no row came in a call. */
   readonly rowsSaid?: readonly SaidRow[];
 }
 
-/** `UPDATE seen SET user_uid = ?, account_id = ?, rows_said = ?`: what was not said stays as it is. */
+/** `UPDATE seen SET user_uid = ?, account_id = ?, met = ?, rows_said = ?`: what was not said stays as it is. */
 export async function writeAccounts(
   runner: Runner,
   peer: string,
   accounts: ReadonlyMap<string, AccountThere>,
 ): Promise<void> {
-  for (const [email, { user, accountId, rowsSaid }] of accounts) {
+  for (const [email, { user, accountId, hasMet, rowsSaid }] of accounts) {
     const said = accountId === undefined ? sql`` : sql`, account_id = ${accountId}`;
+    const met = hasMet === undefined ? sql`` : sql`, met = ${Number(hasMet)}`;
     const rows = rowsSaid === undefined ? sql`` : sql`, rows_said = ${packRows(rowsSaid)}`;
     await sql`
-      UPDATE ${own.seen} SET user_uid = ${uidToBytes(user)}${said}${rows}
+      UPDATE ${own.seen} SET user_uid = ${uidToBytes(user)}${said}${met}${rows}
       WHERE peer = ${peer} AND address = ${addressKey(email)}`.execute(runner);
   }
 }

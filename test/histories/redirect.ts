@@ -15,6 +15,7 @@ const STAND_INS: Readonly<Record<string, string>> = {
   'db/server-facts.ts': 'server-facts.ts',
   'store/state.ts': 'state.ts',
   'store/outbox.ts': 'outbox.ts',
+  'store/outbox-unproven.ts': 'outbox-unproven.ts',
   'store/parked.ts': 'parked.ts',
   'apply/item-leftovers.ts': 'leftovers.ts',
   'osclass/write-users.ts': 'write-users.ts',

@@ -1,4 +1,5 @@
 /** Stands in for src/store/outbox.ts. */
+import type { ErrorCode } from '../../../src/model/errors.ts';
 import type { OutboxEntry } from '../../../src/model/route.ts';
 import type { DueEntry, EntryName, GuardDecision, HeldCount, Postponed } from '../../../src/store/outbox.ts';
 import { memoryOf } from './database.ts';
@@ -40,7 +41,9 @@ export async function dueEntries(
   limit: number,
 ): Promise<DueEntry[]> {
   const isDue = (dueAtMs: number): boolean => dueAtMs <= nowMs || dueAtMs > nowMs + 10 * 60_000;
-  const rows = [...memoryOf(runner).tables.outbox.values()].filter((row) => row.peer === peer && isDue(row.dueAtMs));
+  const rows = [...memoryOf(runner).tables.outbox.values()].filter(
+    (row) => row.peer === peer && row.code !== 'EMAIL_UNPROVEN' && isDue(row.dueAtMs),
+  );
   return rows.toSorted((a, b) => a.dueAtMs - b.dueAtMs || a.ref - b.ref).slice(0, limit);
 }
 
@@ -115,7 +118,22 @@ export async function renumberEntries(
   }
 }
 
-export async function park(_runner: unknown, peer: string, entry: DueEntry): Promise<void> {
+/** Nothing else may come to wait for a person. */
+export async function park(
+  runner: unknown,
+
+  peer: string,
+  entry: DueEntry,
+  { code }: { readonly code: ErrorCode },
+): Promise<void> {
+  const { outbox } = memoryOf(runner).tables;
+  const key = `${peer} ${entry.kind} ${entry.ref}`;
+  const row = outbox.get(key);
+  if (code === 'EMAIL_UNPROVEN') {
+    memoryOf(runner).step();
+    if (row?.generation === entry.generation) outbox.set(key, { ...row, code });
+    return;
+  }
   throw new Error(`an entry for ${peer} was parked: ${entry.kind} ${entry.ref}`);
 }
 

@@ -22,6 +22,7 @@ const NOTHING: SeenRow = {
   changedAtMs: 0,
   accountId: null,
   user: null,
+  hasMet: false,
   replaced: null,
   rowsSaid: [],
 };
@@ -71,6 +72,7 @@ export async function writeMemories(
     change(runner, peer, email, (row) => ({
       ...row,
       accountId: isGone(row) ? null : row.accountId,
+      hasMet: !isGone(row) && row.hasMet,
       hashes: packMemory(memory),
       changedAtMs: nowMs,
     }));

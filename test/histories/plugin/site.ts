@@ -207,6 +207,7 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
       locales: new Set(LOCALES),
     }),
     feedsMustWait: () => Promise.resolve(false),
+    validation,
     retryParked: (ids) => retryParkedOnce(applyDeps, { trace: '', ids }),
   });
   const within = (peer: string): ApplyOptions => ({
