@@ -16,6 +16,7 @@ import { uidsToRemove } from '../store/uid-assignment.ts';
 import { absorb } from '../model/absorb.ts';
 import { SyncError } from '../model/errors.ts';
 import { CHANGE } from '../model/guard.ts';
+import { heldUntil } from '../model/proof.ts';
 import { planRemoval, type Candidate, type RemovalPlan } from '../model/identity.ts';
 import { routesFor, type OutboxEntry, type PeerRoute, type RemovalMode } from '../model/route.ts';
 import { birthsIn, type RemovalRecord } from '../model/record.ts';
@@ -110,9 +111,11 @@ export async function removeAccounts(
   }
   const known = await tombstonesByUid(trx, uids);
   const births = [...removed, ...known.values()].reduce((all, one) => birthsOfBoth(all, one.births), removal.births);
-  const held = removed.flatMap(({ provenance }) => provenance.heldUntilMs ?? []);
-  const heldUntilMs = held.length === 0 ? undefined : Math.max(...held);
   const stamp = [...known.values()].reduce((latest, one) => later(latest, one.stamp), removal.stamp);
+  // That which counts goes on waiting at the peers, however often and by whomever it is told.
+  const counting = [removal, ...known.values()].filter((one) => compareStamps(one.stamp, stamp) === 0);
+  const held = [...removed.map(({ provenance }) => provenance), ...counting].flatMap((one) => one.heldUntilMs ?? []);
+  const heldUntilMs = heldUntil(Math.max(0, ...held), nowMs());
   const isKnown = (uid: Uid): boolean => {
     const one = known.get(uid);
     return one !== undefined && compareStamps(one.stamp, stamp) === 0;

@@ -115,6 +115,8 @@ export async function usersByUid(
 /** The removal of a uid. */
 export interface UidRemoval extends Removal {
   readonly removalId: number;
+  /** Until then it waits at the peers. */
+  readonly heldUntilMs: number | undefined;
 }
 
 /** Removals of the uids, by uid. `lock`: as they were committed last, waiting for who writes one. */
@@ -124,8 +126,14 @@ export async function tombstonesByUid(
   { lock = false } = {},
 ): Promise<Map<Uid, UidRemoval>> {
   if (uids.length === 0) return new Map();
-  const { rows } = await sql<{ uid: Buffer; stamp: string; removal_id: string; births: string | null }>`
-    SELECT uid, stamp, removal_id, births FROM ${own.tombstone} ${lock ? sql`FORCE INDEX (PRIMARY)` : sql``}
+  const { rows } = await sql<{
+    uid: Buffer;
+    stamp: string;
+    removal_id: string;
+    births: string | null;
+    held_until: string | null;
+  }>`
+    SELECT uid, stamp, removal_id, births, held_until FROM ${own.tombstone} ${lock ? sql`FORCE INDEX (PRIMARY)` : sql``}
     WHERE uid IN (${bindList(uids.map(uidToBytes))}) ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
   return new Map(
     rows.map((row) => [
@@ -134,6 +142,7 @@ export async function tombstonesByUid(
         stamp: stampOf(row.stamp),
         removalId: Number(row.removal_id),
         births: row.births === null ? undefined : parseBirths(row.births),
+        heldUntilMs: row.held_until === null ? undefined : fromSqlTime(row.held_until),
       },
     ]),
   );

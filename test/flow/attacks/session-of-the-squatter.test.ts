@@ -6,6 +6,8 @@ import { signUp } from '../../support/validation.ts';
 
 const EMAIL = 'victim@example.com';
 const MOVING = 'moving@example.com';
+const DELETING = 'deleting@example.com';
+const ALL = [EMAIL, MOVING, DELETING];
 
 let stage: AttackStage;
 const before = new Map<string, Row>();
@@ -14,10 +16,10 @@ beforeAll(async () => {
   stage = await makeAttackStage({
     carsValidates: false,
     async before({ homes }) {
-      for (const email of [EMAIL, MOVING]) before.set(email, await victimOn(homes, email));
+      for (const email of ALL) before.set(email, await victimOn(homes, email));
     },
   });
-  for (const email of [EMAIL, MOVING]) {
+  for (const email of ALL) {
     await signUp(stage.cars, { email, name: 'Mallory' });
     await stage.cars.host.person.loginRemembered(email);
     squatted.set(email, (await stage.cars.host.user(email)) ?? {});
@@ -44,4 +46,13 @@ it('a change of address that he asked for before, and confirms by his own mailbo
   await stage.cars.host.person.confirmEmailChange(MOVING).catch(() => undefined);
   await stage.settle();
   expect(ownedBy(await stage.homes.host.user(MOVING))).toEqual(ownedBy(before.get(MOVING)));
+});
+
+it('its deletion there waits at the others, though that site is told of an edit by the owner and answers', async () => {
+  await stage.cars.host.person.deleteAccount(DELETING);
+  await stage.settle();
+  expect(await stage.homes.host.user(DELETING)).toMatchObject(ownedBy(before.get(DELETING)));
+  await stage.homes.host.person.editProfile(DELETING, { name: 'Renamed' });
+  await stage.settle();
+  expect(await stage.homes.host.user(DELETING)).toMatchObject({ ...ownedBy(before.get(DELETING)), s_name: 'Renamed' });
 });
