@@ -1,7 +1,8 @@
 /** The sites of a history, their clocks and the network between them. */
 import type { Value } from '../../src/model/register.ts';
 import { SyncError } from '../../src/model/errors.ts';
-import { stampText, type StreamAnswer, type WireRecord } from '../../src/model/record.ts';
+import { haveMet } from '../../src/model/births.ts';
+import { birthsOfUser, stampText, type StreamAnswer, type WireRecord } from '../../src/model/record.ts';
 import { makeLedger, type Ledger } from './ledger.ts';
 import { Crash, type HostRow, type Memory } from './memory/database.ts';
 import { emailOfRow, folded, isSquattersHash, textOf } from './memory/host.ts';
@@ -378,8 +379,10 @@ function refuseWaitingForProved(sites: readonly HistorySite[]): void {
     for (const { code, record, userId } of memory.tables.parked.values()) {
       if (record.kind === 'user' && contested.has(folded(record.email))) continue;
       if (code !== 'EMAIL_UNPROVEN' || record.kind !== 'user' || userId === null) continue;
-      // What was set where the account came over is held, though the two have met.
-      if ((record.heldUntil ?? 0) > memory.nowMs()) continue;
+      // What was set where the account came over is held, if the two have met.
+      const births = memory.tables.users.get(userId)?.provenance.births;
+      const isOne = births !== undefined && haveMet(births, birthsOfUser(record));
+      if (isOne && (record.heldUntil ?? 0) > memory.nowMs()) continue;
       const row = memory.tables.rows.get(userId);
       const isOfIt = row !== undefined && folded(emailOfRow(row)) === folded(record.email);
       if (isOfIt && row.columns['b_enabled'] === '1' && proofOn(memory, name, row) !== null) {
