@@ -281,6 +281,9 @@ function remove(memory: Memory, ledger: Ledger, row: HostRow): void {
   memory.tables.rows.delete(row.id);
   memory.mark(row.id, 'D', emailOfRow(row));
   ledger.removed(row);
+  // Such an address is the squatter's own mailbox: who set a password by mail there is he, and what he removes is what he registered,
+  // also where that still has the other's address.
+  if (emailOfRow(row).startsWith(SQUATTERS)) ledger.removedBySquatter(row);
 }
 
 function writeColumns(memory: Memory, ledger: Ledger, row: HostRow, columns: Record<string, Value>): void {
