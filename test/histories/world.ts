@@ -2,7 +2,13 @@
 import type { Value } from '../../src/model/register.ts';
 import { SyncError } from '../../src/model/errors.ts';
 import { haveMet } from '../../src/model/births.ts';
-import { birthsOfUser, stampText, type StreamAnswer, type WireRecord } from '../../src/model/record.ts';
+import {
+  birthsOfUser,
+  stampText,
+  type StreamAnswer,
+  type UserRecord,
+  type WireRecord,
+} from '../../src/model/record.ts';
 import { makeLedger, type Ledger } from './ledger.ts';
 import { Crash, type HostRow, type Memory } from './memory/database.ts';
 import { emailOfRow, folded, isSquattersHash, textOf } from './memory/host.ts';
@@ -379,10 +385,7 @@ function refuseWaitingForProved(sites: readonly HistorySite[]): void {
     for (const { code, record, userId } of memory.tables.parked.values()) {
       if (record.kind === 'user' && contested.has(folded(record.email))) continue;
       if (code !== 'EMAIL_UNPROVEN' || record.kind !== 'user' || userId === null) continue;
-      // What was set where the account came over is held, if the two have met.
-      const births = memory.tables.users.get(userId)?.provenance.births;
-      const isOne = births !== undefined && haveMet(births, birthsOfUser(record));
-      if (isOne && (record.heldUntil ?? 0) > memory.nowMs()) continue;
+      if (waitsByDate(memory, userId, record)) continue;
       const row = memory.tables.rows.get(userId);
       const isOfIt = row !== undefined && folded(emailOfRow(row)) === folded(record.email);
       if (isOfIt && row.columns['b_enabled'] === '1' && proofOn(memory, name, row) !== null) {
@@ -390,6 +393,23 @@ function refuseWaitingForProved(sites: readonly HistorySite[]): void {
       }
     }
   }
+}
+
+/**
+ * True if a record is held until a date: it was set where the account came over; or the account was removed there, which waits, and
+ * the record is of who registered there next.
+ */
+function waitsByDate(memory: Memory, userId: number, record: UserRecord): boolean {
+  const { users, parked } = memory.tables;
+  const stored = users.get(userId);
+  if (stored === undefined) return false;
+  const { uids, provenance } = stored;
+  const isHeld = ({ heldUntil = 0 }: WireRecord): boolean => heldUntil > memory.nowMs();
+  const isRemovedThere = [...parked.values()].some(
+    ({ record: one }) =>
+      one.kind === 'removal' && isHeld(one) && one.uids.some((uid) => uids.includes(requireUid(uid))),
+  );
+  return isRemovedThere || (isHeld(record) && haveMet(provenance.births, birthsOfUser(record)));
 }
 
 /** Addresses of accounts that were not taken for the one here, for nobody proved them. */
