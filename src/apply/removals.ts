@@ -6,7 +6,6 @@ import {
   bindUids,
   writeTombstones,
   forgetUsers,
-  hashRemovedEmail,
   requireUid,
   tombstonesByUid,
   writeShadows,
@@ -20,7 +19,7 @@ import { heldUntil } from '../model/proof.ts';
 import { planRemoval, type Candidate, type RemovalPlan } from '../model/identity.ts';
 import { routesFor, type OutboxEntry, type PeerRoute, type RemovalMode } from '../model/route.ts';
 import { birthsIn, type RemovalRecord } from '../model/record.ts';
-import { birthsOfBoth, type Removal } from '../model/tombstone.ts';
+import { birthsOfBoth, hashRemovedEmail, type Removal } from '../model/tombstone.ts';
 import { compareStamps, type Origin, type Stamp } from '../model/stamp.ts';
 import { uniteUids, type Uid } from '../model/uid.ts';
 import type { HostUsers } from '../osclass/host-users.ts';
@@ -56,7 +55,6 @@ export interface RemovalPolicy {
 /** A removal, decoded. */
 export interface IncomingRemoval extends Removal {
   readonly uids: readonly Uid[];
-  readonly emailHash: string | null;
   /** Until then it waits. */
   readonly heldUntilMs: number;
   /** Accounts that are known not to be meant. */

@@ -1,12 +1,12 @@
 /** Users deleted on our site: they get tombstones, lose their shadows, and every peer is told. */
 import type { Transaction } from 'kysely';
-import { writeTombstones, forgetUsers, hashRemovedEmail, tombstonesByUid, type StoredUser } from '../store/shadows.ts';
+import { writeTombstones, forgetUsers, tombstonesByUid, type StoredUser } from '../store/shadows.ts';
 import { unparkRecords } from '../store/parked.ts';
 import { chooseUids, uidsToRemove } from '../store/uid-assignment.ts';
 import { CHANGE } from '../model/guard.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
 import { nextStamp, type Stamp } from '../model/stamp.ts';
-import { birthsOfBoth } from '../model/tombstone.ts';
+import { birthsOfBoth, hashRemovedEmail } from '../model/tombstone.ts';
 import { uidOfEmail, type Uid } from '../model/uid.ts';
 import type { CaptureDeps } from './deps.ts';
 

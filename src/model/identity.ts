@@ -2,10 +2,10 @@
  * Identity: which account of this site a record is about. Pure. Uids first, then the canonical e-mail; no account is
  * ever overwritten to make room for another.
  */
-import { concerns, hasGivenWay, haveMet, type Births } from './births.ts';
+import { hasGivenWay, haveMet, type Births } from './births.ts';
 import { datesAgree, isSameRegistration, type Registered } from './registration.ts';
 import { compareStamps, isAdoption, type Stamp } from './stamp.ts';
-import type { Removal } from './tombstone.ts';
+import { isAbout, type Removal } from './tombstone.ts';
 import { canonicalEmail, incarnationOf, isUidOfEmail, uniteUids, type NextUid, type Uid } from './uid.ts';
 
 /** An account of this site that a record may be about. */
@@ -56,6 +56,9 @@ export interface Claim extends Registered {
   readonly emailSince: Stamp | undefined;
 }
 
+/** Removals by uid, each with the first uid of what was removed. */
+export type Tombstones = ReadonlyMap<Uid, Removal & { readonly main: Uid }>;
+
 /** What else is known where a record comes in. */
 export interface Known {
   readonly isPresent?: boolean;
@@ -78,7 +81,7 @@ export function findTarget(
   claim: Claim,
   byUid: readonly Candidate[],
   byEmail: Candidate | undefined,
-  tombstones: ReadonlyMap<Uid, Removal>,
+  tombstones: Tombstones,
   nextUid: NextUid,
   { isPresent, isContested, isStranger }: Known = {},
 ): Target {
@@ -251,7 +254,9 @@ export function planRemoval(
 ): RemovalPlan {
   const older = byUid.filter(
     (candidate) =>
-      compareStamps(candidate.born, removal.stamp) <= 0 && isAbout(removal, candidate) && !isSpared(candidate),
+      compareStamps(candidate.born, removal.stamp) <= 0 &&
+      isAbout(removal, removal.uids[0] as Uid, candidate) &&
+      !isSpared(candidate),
   );
   const meant = older.length > 1 ? older.filter((candidate) => isRemovedEmail(candidate.email)) : older;
   const remove = (meant.length > 0 ? meant : older).map((candidate) => candidate.userId);
@@ -268,21 +273,16 @@ function part(candidate: Candidate, removedUids: readonly Uid[], nextUid: NextUi
   };
 }
 
-/** True if the removed account has met this one, or if nobody can say. */
-function isAbout({ births }: Removal, account: Pick<Claim, 'births'>): boolean {
-  return births === undefined || concerns(births, account.births);
-}
-
 /**
  * The latest removal of the account in the record that is not older than the account; it beats whatever was edited meanwhile.
  */
-function latestRemoval(claim: Claim, tombstones: ReadonlyMap<Uid, Removal>): Stamp | undefined {
+function latestRemoval(claim: Claim, tombstones: Tombstones): Stamp | undefined {
   let latest: Stamp | undefined;
   for (const uid of claim.uids) {
     const removal = tombstones.get(uid);
     if (removal === undefined || compareStamps(claim.born, removal.stamp) > 0) continue;
     // A plugin tells of an account that it has long had, and not when that was registered.
-    if (claim.born.ms > 0 && !isAbout(removal, claim)) continue;
+    if (claim.born.ms > 0 && !isAbout(removal, removal.main, claim)) continue;
     const { stamp } = removal;
     if (latest === undefined || compareStamps(stamp, latest) > 0) latest = stamp;
   }

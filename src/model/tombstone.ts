@@ -1,13 +1,16 @@
 /** Tombstones: what remains of removed users. Pure. */
-import { uniteBirths, type Births } from './births.ts';
+import { createHmac } from 'node:crypto';
+import { concerns, hasGivenWay, uniteBirths, type Births } from './births.ts';
 import { compareStamps, type Stamp } from './stamp.ts';
-import { uidToBytes, uniteUids, type Uid } from './uid.ts';
+import { canonicalEmail, uidToBytes, uniteUids, type Uid } from './uid.ts';
 
 /** When, and which account. */
 export interface Removal {
   readonly stamp: Stamp;
   /** Those of the removed account; undefined: a peer of a version before them told of it. */
   readonly births: Births | undefined;
+  /** Hex of the keyed hash of the address; null if it was not known. */
+  readonly emailHash: string | null;
 }
 
 /** A removal as remembered. */
@@ -17,8 +20,6 @@ export interface Tombstone extends Removal {
   readonly uids: readonly Uid[];
   /** Until then it waits at the peers; see {@link Provenance}. */
   readonly heldUntilMs: number | undefined;
-  /** Hex of the keyed hash of the address; null if it was not known. */
-  readonly emailHash: string | null;
 }
 
 /** One uid of a tombstone, and the removal it belongs to. */
@@ -44,6 +45,27 @@ export function gatherTombstones(tombstoneRows: readonly TombstoneRow[]): Map<nu
     });
   }
   return found;
+}
+
+/** The keyed hash under which the address of a removed user is kept. */
+export function hashRemovedEmail(main: Uid, email: string): string {
+  return createHmac('sha256', uidToBytes(main)).update(canonicalEmail(email)).digest('hex');
+}
+
+/**
+ * True if the removed account has met this one, or if nobody can say. Who gave way to the removed account, and has another address
+ * than that, is not it: he left before he heard of it.
+ *
+ * @param main the first uid of the removal
+ */
+export function isAbout(
+  { births, emailHash }: Removal,
+  main: Uid,
+  account: { readonly births: Births; readonly email: string },
+): boolean {
+  if (births === undefined) return true;
+  const hasLeft = emailHash !== null && emailHash !== hashRemovedEmail(main, account.email);
+  return concerns(births, account.births) && !(hasLeft && hasGivenWay(account.births, births));
 }
 
 /** Of what is removed together. */

@@ -1,5 +1,4 @@
 /** The daemon's memory of users: tables `user`, `uid` and `tombstone`. */
-import { createHmac } from 'node:crypto';
 import { sql } from 'kysely';
 import { id, type Catalog } from '../db/catalog.ts';
 import { areOfStamp, birthsOf, formatBirths, parseBirths } from '../model/births.ts';
@@ -7,7 +6,7 @@ import { formatProof, parseProof, type Provenance } from '../model/proof.ts';
 import { decodeShadow, encodeShadow, type Shadow } from '../model/shadow.ts';
 import { formatStamp, parseStamp, type Stamp } from '../model/stamp.ts';
 import { gatherTombstones, removalIdOf, type Removal, type Tombstone } from '../model/tombstone.ts';
-import { canonicalEmail, parseUid, uidToBytes, uidsFromBytes, uidsToBytes, type Uid } from '../model/uid.ts';
+import { parseUid, uidToBytes, uidsFromBytes, uidsToBytes, type Uid } from '../model/uid.ts';
 import { bindList, bindRows, dividedForStatements, type Bindable } from '../db/bind.ts';
 import { fromSqlTime, toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
@@ -114,6 +113,7 @@ export async function usersByUid(
 
 /** The removal of a uid. */
 export interface UidRemoval extends Removal {
+  readonly main: Uid;
   readonly removalId: number;
   /** Until then it waits at the peers. */
   readonly heldUntilMs: number | undefined;
@@ -128,19 +128,23 @@ export async function tombstonesByUid(
   if (uids.length === 0) return new Map();
   const { rows } = await sql<{
     uid: Buffer;
+    removal: Buffer;
     stamp: string;
     removal_id: string;
+    email_hash: Buffer | null;
     births: string | null;
     held_until: string | null;
   }>`
-    SELECT uid, stamp, removal_id, births, held_until FROM ${own.tombstone} ${lock ? sql`FORCE INDEX (PRIMARY)` : sql``}
+    SELECT uid, removal, stamp, removal_id, email_hash, births, held_until FROM ${own.tombstone} ${lock ? sql`FORCE INDEX (PRIMARY)` : sql``}
     WHERE uid IN (${bindList(uids.map(uidToBytes))}) ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
   return new Map(
     rows.map((row) => [
       uidsFromBytes(row.uid)[0] as Uid,
       {
+        main: uidsFromBytes(row.removal)[0] as Uid,
         stamp: stampOf(row.stamp),
         removalId: Number(row.removal_id),
+        emailHash: row.email_hash?.toString('hex') ?? null,
         births: row.births === null ? undefined : parseBirths(row.births),
         heldUntilMs: row.held_until === null ? undefined : fromSqlTime(row.held_until),
       },
@@ -266,11 +270,6 @@ export async function expireTombstones(runner: Runner, beforeMs: number): Promis
   if (rows.length === 0) return 0;
   await sql`DELETE FROM ${own.tombstone} WHERE uid IN (${bindList(rows.map((row) => row.uid))})`.execute(runner);
   return rows.length;
-}
-
-/** The keyed hash under which the address of a removed user is kept. */
-export function hashRemovedEmail(main: Uid, email: string): string {
-  return createHmac('sha256', uidToBytes(main)).update(canonicalEmail(email)).digest('hex');
 }
 
 function toRow({ userId, uids, shadow, provenance }: StoredUser): Bindable[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hashRemovedEmail } from '../../src/store/shadows.ts';
+import { hashRemovedEmail } from '../../src/model/tombstone.ts';
 import { compareStamps, parseStamp, type Stamp } from '../../src/model/stamp.ts';
 import { uidOfEmail, type Uid } from '../../src/model/uid.ts';
 import { capturedSite } from '../support/captured-site.ts';

@@ -43,7 +43,7 @@ function target(of: Claim, { named = [], holder, dead = [], ...known }: Here = {
     of,
     named,
     holder,
-    new Map(dead.map(([uid, ms]) => [uid, { stamp: at(ms), births: undefined }])),
+    new Map(dead.map(([uid, ms]) => [uid, { main: uid, stamp: at(ms), births: undefined, emailHash: null }])),
     nextUid,
     known,
   );
@@ -211,7 +211,7 @@ describe('a record of a user that was removed', () => {
 describe('a removal', () => {
   const isRemoved = (email: string): boolean => email === 'ana@x';
   const plan = (uids: readonly Uid[], named: readonly Candidate[], ms = 5): ReturnType<typeof planRemoval> =>
-    planRemoval({ uids, stamp: at(ms), births: undefined }, named, isRemoved, nextUid);
+    planRemoval({ uids, stamp: at(ms), births: undefined, emailHash: null }, named, isRemoved, nextUid);
 
   test('removes the account it names, whatever address that has by now', () => {
     expect(plan([bob], [account(1, 'other@x', [bob])])).toEqual({ remove: [1], partings: [] });

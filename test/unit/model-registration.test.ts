@@ -83,7 +83,7 @@ describe('a record of a site that was installed again', () => {
   });
 
   test('is not about an earlier holder that was removed, even if its date seems to be before the removal', () => {
-    const removed = new Map([[ana0, { stamp: seen(NOON - HOUR), births: undefined }]]);
+    const removed = new Map([[ana0, { main: ana0, stamp: seen(NOON - HOUR), births: undefined, emailHash: null }]]);
     const west = claimOf('ana@x', [ana0], registered(dated(NOON - 5 * HOUR)));
     for (const claim of [again, west]) {
       const target = findTarget(claim, [], holder, removed, nextUid);
@@ -92,7 +92,7 @@ describe('a record of a site that was installed again', () => {
   });
 
   test('is about the removed one if a daemon saw it, or if nobody here is its like', () => {
-    const removed = new Map([[ana0, { stamp: seen(NOON - HOUR), births: undefined }]]);
+    const removed = new Map([[ana0, { main: ana0, stamp: seen(NOON - HOUR), births: undefined, emailHash: null }]]);
     const late = claimOf('ana@x', [ana0], registered(seen(NOON - 2 * HOUR)));
     expect(findTarget(late, [], holder, removed, nextUid).kind).toBe('removed');
     const earlier = claimOf('ana@x', [ana0], registered(dated(NOON - 2 * HOUR - 60_000)));

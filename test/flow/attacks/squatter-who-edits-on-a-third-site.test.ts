@@ -8,6 +8,7 @@ import { setValidation, signUp } from '../../support/validation.ts';
 import { makeWorld, type World, type WorldSite } from '../../support/world.ts';
 
 const EMAILS = ['overruled@example.com', 'outdated@example.com'] as const;
+const LEFT = 'left@example.com';
 
 let world: World;
 let homes: WorldSite;
@@ -18,7 +19,7 @@ beforeAll(async () => {
   world = await makeWorld(['homes', 'cars', 'open'], { manual: true, idle: true });
   [homes, cars, open] = [world.site('homes'), world.site('cars'), world.site('open')];
   for (const one of world.sites) await setValidation(one.host, one === homes);
-  for (const email of EMAILS) before.set(email, await victimOn(homes.host, email));
+  for (const email of [...EMAILS, LEFT]) before.set(email, await victimOn(homes.host, email));
   for (const one of world.sites) await one.start();
   await scanAll(world);
   await settleByHand(world);
@@ -71,4 +72,26 @@ it('nothing of it comes to the owner where that site speaks first', async () => 
   await deliverAll(open);
   expect(await homes.host.user(email)).toMatchObject({ s_name: before.get(email)?.s_name });
   await expectOwners(email);
+});
+
+it('who left the address before his site heard of the owner is not removed with the owner', async () => {
+  const his = 'mallory@example.com';
+  await signUp(cars, { email: LEFT, name: 'Mallory' });
+  await drainAll(cars);
+  await deliverAll(cars, 'open');
+  await cars.host.person.changeEmail(LEFT, his);
+  await homes.host.person.editProfile(LEFT, { zip: '28001' });
+  await drainAll(homes);
+  await deliverAll(homes, 'open');
+  expect(ownedBy(await open.host.user(LEFT))).toEqual(ownedBy(before.get(LEFT)));
+  await drainAll(open);
+  await deliverAll(open, 'homes');
+  await homes.host.person.deleteAccount(LEFT);
+  await drainAll(homes);
+  await deliverAll(homes, 'cars');
+  await settleByHand(world);
+  for (const one of world.sites) {
+    expect(await one.host.user(LEFT), one.name).toBeUndefined();
+    expect(await one.host.user(his), one.name).toMatchObject({ s_name: 'Mallory' });
+  }
 });

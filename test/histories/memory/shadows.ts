@@ -7,7 +7,7 @@ import { gatherTombstones, removalIdOf, type Tombstone } from '../../../src/mode
 import type { Uid } from '../../../src/model/uid.ts';
 import { memoryOf } from './database.ts';
 
-export { FIRST_WAITING_ID, hashRemovedEmail, requireUid } from '../../../src/store/shadows.ts';
+export { FIRST_WAITING_ID, requireUid } from '../../../src/store/shadows.ts';
 
 export async function readShadows(
   runner: unknown,
