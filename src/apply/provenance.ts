@@ -7,6 +7,7 @@ import {
   firstProvenance,
   HELD_MS,
   isCodePending,
+  isOf,
   type Proof,
   type Provenance,
 } from '../model/proof.ts';
@@ -34,7 +35,7 @@ export function provenanceAfterPlan(plan: UserPlan, host: HostUser, nowMs: numbe
   const proof = best ?? ((before.heldUntilMs ?? 0) > nowMs ? (before.proof ?? null) : null);
   const passes = passesToOwner(plan);
   const isSettled = !take.has('s_email') && !take.has('status') && !passes;
-  if (isSettled && isSameBirths(births, before.births) && isSameProof(proof, user.proof)) return before;
+  if (isSettled && isSameBirths(births, before.births) && isSameProof(best, user.proof)) return before;
   return {
     births,
     proof,
@@ -49,9 +50,14 @@ export function passesToOwner({ overtaken, owed, take }: UserPlan): boolean {
   return overtaken && (owed.length === 0 || owed.some((register) => take.has(register)));
 }
 
-/** True if it is known of more registrations than before, or by another proof. */
-export function isReproved(user: Pick<LocalUser, 'births' | 'proof'>, { births, proof }: Provenance): boolean {
-  return !isSameBirths(births, user.births) || (proof !== undefined && !isSameProof(proof, user.proof));
+/** True if it is known of more registrations than before, or its present address by another proof. */
+export function isReproved(
+  user: Pick<LocalUser, 'births' | 'proof'>,
+  { births, proof }: Provenance,
+  { email }: Pick<HostUser, 'email'>,
+): boolean {
+  const isOther = proof !== undefined && !isSameProof(isOf(proof, email) ? proof : null, user.proof);
+  return isOther || !isSameBirths(births, user.births);
 }
 
 /** True if the account got another address by it. */

@@ -67,11 +67,11 @@ export async function writeShadowsAndOutboxes(
     write.set(user.userId, toStored(user, user.uids));
     if (user.uids.length > 0) send(routesFor(routes, user.absorbed), user.userId, user.absorbedChanges);
   }
-  for (const { plan, userId, stored: user, changed } of stored) {
+  for (const { plan, userId, host, stored: user, changed } of stored) {
     const before = plan.user;
     const isLinked = before === undefined || plan.uids.some((uid) => !before.uids.includes(uid));
     const knowsLess = plan.uids.some((uid) => !plan.incoming.uids.includes(uid));
-    const isProvenAnew = before !== undefined && isReproved(before, user.provenance);
+    const isProvenAnew = before !== undefined && isReproved(before, user.provenance, host);
     const isNews = before === undefined || isLinked || plan.take.size > 0 || isProvenAnew;
     if (isNews || user.provenance !== before.provenance || before.adopted || before.absorbed.length > 0)
       write.set(userId, user);
