@@ -10,7 +10,7 @@ import type { ErrorCode } from '../model/errors.ts';
 import { CHANGE, type Changes } from '../model/guard.ts';
 import { heldUntil } from '../model/proof.ts';
 import type { RemovalRecord, UserRecord, WireRecord } from '../model/record.ts';
-import { canonicalEmail } from '../model/uid.ts';
+import { canonicalEmail, type Uid } from '../model/uid.ts';
 import type { Zone } from '../osclass/timezone.ts';
 import { dryOutcome, heldOutcome, unchangedOutcome, outcomeOf, toParked, whyParked } from './outcomes.ts';
 import { aheadMessage, decide, type UserPlan } from './decide.ts';
@@ -20,7 +20,14 @@ import { loadChunk, type Loaded, type LoadDeps } from './load.ts';
 import { processEntry } from './log.ts';
 import type { RecordSource, Outcome } from '../model/outcome.ts';
 import { keepParked } from './keep-parked.ts';
-import { unparkRow, unparkRecords, usersUnproven, wakeParked, type ParkedRecord } from '../store/parked.ts';
+import {
+  unparkRow,
+  unparkRecords,
+  usersUnproven,
+  waitingByUid,
+  wakeParked,
+  type ParkedRecord,
+} from '../store/parked.ts';
 import { reportPlaces } from './places.ts';
 import { withinQuota, type ParkedQuota } from './parked-quota.ts';
 import { parkRefused } from './probe-registers.ts';
@@ -67,8 +74,8 @@ interface ChunkRun {
   readonly records: readonly WireRecord[];
   readonly outcomes: Map<number, Outcome>;
   readonly parked: ParkedRecord[];
-  /** Accounts that the sender has to hear of, for its own of the same address was not taken for them. */
-  readonly answered: Set<number>;
+  /** Accounts that the sender has to hear of, for its own of the same address, under these uids, was not taken for them. */
+  readonly answered: { readonly userId: number; readonly uids: readonly Uid[] }[];
   readonly guard: Guard;
   /** Ids of the accounts that were made. */
   readonly created: number[];
@@ -91,7 +98,7 @@ export async function applyInTransaction(
     records,
     outcomes: new Map(),
     parked: [],
-    answered: new Set(),
+    answered: [],
     guard: makeGuard(trx, deps, from),
     created: [],
   };
@@ -217,7 +224,7 @@ async function applyRound(run: ChunkRun, open: readonly number[]): Promise<numbe
       } else if (decision.kind === 'refused') {
         run.outcomes.set(index, decision.outcome);
         run.parked.push(toParked(from, one, decision.outcome, decision.userId));
-        if (decision.answers) run.answered.add(decision.userId);
+        if (decision.answers) run.answered.push({ userId: decision.userId, uids: one.uids });
       } else if (decision.kind === 'followRemoval') {
         const outcome = await followRemoval(run, decision, loaded);
         run.outcomes.set(index, outcome);
@@ -307,10 +314,8 @@ async function writeParkedAndLog(
   { parked, outcomes }: { readonly parked: readonly ParkedRecord[]; readonly outcomes: readonly Outcome[] },
 ): Promise<void> {
   const { trx, deps, from } = run;
+  await answerRefused(run);
   await keepParked(trx, deps, from, parked);
-  const { name: peer, send } = from.route;
-  const answers = [...run.answered].map((ref) => ({ peer, kind: 'user' as const, ref }));
-  if (send) await deps.outbox.enqueue(trx, answers, deps.nowMs());
   const waiting = new Set(parked.map((entry) => entry.uid));
   const settled = outcomes.flatMap((outcome, index) => {
     const isSettled = outcome.result !== 'retry' && !waiting.has(outcome.uid);
@@ -337,6 +342,25 @@ async function writeParkedAndLog(
   await deps.appendLog(
     trx,
     outcomes.filter((outcome) => !isOldNews(outcome)).map((outcome) => processEntry(outcome, from)),
+  );
+}
+
+/** Of one that waits here already the sender was told when it came: both would tell each other for ever. */
+async function answerRefused({ trx, deps, from, answered }: ChunkRun): Promise<void> {
+  const { name: peer, send } = from.route;
+  if (!send) return;
+  const waiting = await waitingByUid(
+    trx,
+    peer,
+    answered.flatMap(({ uids }) => uids),
+  );
+  const isNew = ({ userId, uids }: ChunkRun['answered'][number]): boolean =>
+    !uids.some((uid) => waiting.get(uid)?.userId === userId && waiting.get(uid)?.code === 'EMAIL_UNPROVEN');
+  const refs = new Set(answered.filter(isNew).map(({ userId }) => userId));
+  await deps.outbox.enqueue(
+    trx,
+    [...refs].map((ref) => ({ peer, kind: 'user' as const, ref })),
+    deps.nowMs(),
   );
 }
 

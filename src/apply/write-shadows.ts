@@ -2,6 +2,7 @@
 import type { Transaction } from 'kysely';
 import type { OutboxWriter, Routes } from '../store/ports.ts';
 import { bindUids, forgetUsers, writeShadows, type StoredUser } from '../store/shadows.ts';
+import { waitingByUid, type Waiting } from '../store/parked.ts';
 import { reserveUids } from '../store/uid-assignment.ts';
 import { ALL_CHANGES, CHANGE, changesIn, sentChanges, type Changes } from '../model/guard.ts';
 import type { Uid } from '../model/uid.ts';
@@ -10,6 +11,7 @@ import { requireNotRemoved } from './concurrent-removal.ts';
 import type { UserPlan } from './decide.ts';
 import { changesOfPlan } from './guard.ts';
 import type { Loaded, LocalUser } from './load.ts';
+import { whyParked } from './outcomes.ts';
 import { isReproved } from './provenance.ts';
 import type { RecordSource } from '../model/outcome.ts';
 import type { StoredPlan } from './store-users.ts';
@@ -32,6 +34,12 @@ function holdsMore({ user, incoming }: UserPlan): boolean {
 /** What is remembered of an account of which no record was stored. */
 function toStored({ userId, shadow, provenance }: LocalUser, uids: readonly Uid[]): StoredUser {
   return { userId, uids, shadow, provenance };
+}
+
+/** True if a record of the same account waits for the same reason. */
+function waitsAlready(plan: UserPlan, waiting: ReadonlyMap<Uid, Waiting>): boolean {
+  const why = whyParked(plan)?.code;
+  return why !== undefined && plan.incoming.uids.some((uid) => waiting.get(uid)?.code === why);
 }
 
 /** What the guard counts of a plan towards other peers: what a person let in here goes on as it came. */
@@ -61,6 +69,11 @@ export async function writeShadowsAndOutboxes(
   };
   const routes = deps.routes();
   const source = routes.filter((route) => route.name === from.route.name && route.send);
+  const waiting = await waitingByUid(
+    trx,
+    from.route.name,
+    stored.flatMap(({ plan }) => (whyParked(plan) === undefined ? [] : plan.incoming.uids)),
+  );
 
   for (const user of loaded.users.values()) {
     if (!user.adopted && user.absorbed.length === 0) continue;
@@ -86,8 +99,8 @@ export async function writeShadowsAndOutboxes(
     if (isFinding || (isNews && (from.route.relay || from.overwrite))) {
       send(routesFor(routes, news, from.route.name), userId, changesToRelay(plan, from));
     }
-    // A parked record was answered when it arrived; it is retried many times.
-    const isAnswered = from.via === 'parked' && !isNews;
+    // A record that waits was answered when it arrived; it is retried many times, and may be sent again as an answer to ours.
+    const isAnswered = (from.via === 'parked' || waitsAlready(plan, waiting)) && !isNews;
     const isMoved = isLinked || changed.includes('s_email');
     const hasMore = plan.newerHere.length > 0 || (isMoved && holdsMore(plan));
     // Its people come to what they have here by nothing else: it was another account until now.

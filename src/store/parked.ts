@@ -153,6 +153,18 @@ export async function usersUnproven(runner: Runner, peer: string, userIds: reado
   return new Set(rows.map((row) => row.user_id));
 }
 
+/** A record that waits, as far as it matters whether a like one came before. */
+export type Waiting = Pick<ParkedRow, 'userId' | 'code'>;
+
+/** What waits of a peer, by the uid that it waits under. `SELECT … FROM parked WHERE peer = ? AND uid IN (…)` */
+export async function waitingByUid(runner: Runner, peer: string, uids: readonly Uid[]): Promise<Map<Uid, Waiting>> {
+  if (uids.length === 0) return new Map();
+  const { rows } = await sql<{ uid: Buffer; user_id: number | null; code: string }>`
+    SELECT uid, user_id, code FROM ${own.parked}
+    WHERE peer = ${peer} AND uid IN (${bindList(uids.map(uidToBytes))})`.execute(runner);
+  return new Map(rows.map((row) => [uidsFromBytes(row.uid)[0] as Uid, { userId: row.user_id, code: row.code }]));
+}
+
 /** Lets the next retry pass try again what may go through now that these users changed, and every wanted address. */
 export async function wakeParked(runner: Runner, userIds: readonly number[]): Promise<void> {
   if (userIds.length === 0) return;

@@ -92,6 +92,16 @@ export async function usersUnproven(runner: unknown, peer: string, userIds: read
   return new Set(rows.flatMap((row) => (row.userId !== null && userIds.includes(row.userId) ? [row.userId] : [])));
 }
 
+export async function waitingByUid(runner: unknown, peer: string, uids: readonly Uid[]): Promise<Map<Uid, ParkedRow>> {
+  const { parked } = memoryOf(runner).tables;
+  return new Map(
+    uids.flatMap((uid) => {
+      const row = parked.get(`${peer} ${uid}`);
+      return row === undefined ? [] : [[uid, row] as const];
+    }),
+  );
+}
+
 export async function wakeParked(runner: unknown, userIds: readonly number[]): Promise<void> {
   if (userIds.length === 0) return;
   const memory = memoryOf(runner);
