@@ -37,6 +37,8 @@ export class Flaw extends Error {
 export interface World {
   readonly sites: readonly HistorySite[];
   readonly ledger: Ledger;
+  /** Registrations that were blocked or inactive on a site when it was installed again: it forgot them, and no feed tells of them. */
+  readonly forgotten: ReadonlySet<string>;
   /** Begins the history. */
   start(): Promise<void>;
   perform(operation: Operation): Promise<void>;
@@ -75,6 +77,7 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
   const names = history.sites.map((site) => site.name);
   const skews: number[] = [];
   let wasInstalledAgain = false;
+  const forgotten = new Set<string>();
   const linked = linksOf(names.length, history.topology);
   const sites = history.sites.map(({ name, priority, skewMs, validates }, index): HistorySite => {
     const peers = names.filter((_, other) => linked(index, other));
@@ -206,6 +209,10 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
     if (outbox.size + parked.size + queue.size > 0) return;
     wasInstalledAgain = true;
     tell(() => `${site.name}: is installed again`);
+    for (const { columns, lineage } of site.memory.tables.rows.values()) {
+      if (columns['b_enabled'] === '1' && columns['b_active'] === '1') continue;
+      for (const registration of lineage) forgotten.add(registration);
+    }
     site.memory.forget();
     while (await killable(site, crash, () => site.baseline(zoneMs))) crash = undefined;
   };
@@ -256,6 +263,7 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
   return {
     sites,
     ledger,
+    forgotten,
     rest,
     decide() {
       let decided = 0;
