@@ -17,6 +17,8 @@ export interface Ledger {
   removed(row: HostRow): void;
   /** Somebody deleted a row who had registered it with another's address. */
   removedBySquatter(row: HostRow): void;
+  /** Whether a password that the owner set by mail may count as anybody's: markers say that something changed, and not what. */
+  resetUnseen(row: HostRow, isUnseen: boolean): void;
   /** A row was deleted and inserted again; if it then moves at once, nobody can tell that from a removal. */
   replaced(row: HostRow): void;
   /**
@@ -44,6 +46,8 @@ export function makeLedger(personOf: (email: string) => string): Ledger {
   const removed = new Set<string>();
   /** Registrations that were deleted by who had no right to the address. */
   const squatted = new Set<string>();
+  /** Registrations whose owner set a password by mail, which no daemon saw. */
+  const unseen = new Set<string>();
   const dead = new Set<Value>();
   /** Values of rows that were deleted and inserted again: they may count as set again. */
   const replaced = new Set<Value>();
@@ -90,6 +94,11 @@ export function makeLedger(personOf: (email: string) => string): Ledger {
       for (const birth of row.lineage) squatted.add(birth);
       noteRemoval(row);
     },
+    resetUnseen(row, isUnseen) {
+      for (const birth of row.lineage)
+        if (isUnseen) unseen.add(birth);
+        else unseen.delete(birth);
+    },
     replaced(row) {
       removed.add(personOf(emailOfRow(row)));
       for (const value of valuesOf(row)) replaced.add(value);
@@ -103,8 +112,9 @@ export function makeLedger(personOf: (email: string) => string): Ledger {
       return undefined;
     },
     whyNotRemovable(row) {
-      const isCopy = isSquattersHash(row.columns['s_password']) && [...row.lineage].some((one) => squatted.has(one));
-      if (!removed.has(personOf(emailOfRow(row))) && !isCopy) {
+      const isSquatters = (birth: string): boolean =>
+        squatted.has(birth) && (unseen.has(birth) || isSquattersHash(row.columns['s_password']));
+      if (!removed.has(personOf(emailOfRow(row))) && ![...row.lineage].some(isSquatters)) {
         return `account ${emailOfRow(row)} (${[...row.lineage].join(', ')}) was removed by nobody`;
       }
       noteRemoval(row);

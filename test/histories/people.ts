@@ -174,6 +174,9 @@ function squat(memory: Memory, ledger: Ledger, email: string): HostRow {
 /** Osclass mails a link to whoever has an account that is not blocked. */
 function requestReset(memory: Memory, ledger: Ledger, row: HostRow): HostRow | undefined {
   if (row.columns['b_enabled'] !== '1') return undefined;
+  // The next code takes the place of what tells of the reset.
+  const isUnseen = [...memory.tables.queue.values()].some(({ userId }) => userId === row.id);
+  if (row.reset?.isDone === true && isUnseen) ledger.resetUnseen(row, true);
   const code = String(ledger.next()).padStart(30, 'c');
   const asked = { ...row, reset: { code, isDone: false } };
   memory.tables.rows.set(row.id, asked);
@@ -185,6 +188,7 @@ function requestReset(memory: Memory, ledger: Ledger, row: HostRow): HostRow | u
 function reset(memory: Memory, ledger: Ledger, row: HostRow): HostRow | undefined {
   const asked = requestReset(memory, ledger, row);
   if (asked === undefined) return undefined;
+  ledger.resetUnseen(row, false);
   const code = String(ledger.next()).padStart(50, 'd');
   writeColumns(memory, ledger, { ...asked, reset: { code, isDone: true } }, { s_password: hashOf(ledger.next()) });
   return asked;
