@@ -96,7 +96,7 @@ describe('the command line', { timeout: 60_000 }, () => {
     const { code, out } = await cli.run('install', '--dry-run');
     expect(code).toBe(0);
     expect(out).toMatch(/GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, TRIGGER ON/);
-    expect(out.match(/CREATE TRIGGER/g)).toHaveLength(7);
+    expect(out.match(/CREATE TRIGGER/g)).toHaveLength(10);
     expect(await world.site('cars').db.query(`SHOW TABLES LIKE '%account_sync%'`)).toEqual([]);
   });
 

@@ -71,7 +71,10 @@ export async function stream({ url }: WorldSite, peer: string, records: readonly
 /** Later than all that was there. */
 const now = (site: string): string => `${Date.now()}-1-100-${site}`;
 
-/** A record of the user of that address, with registers as that peer would have set them just now. */
+/**
+ * A record of the user of that address, with registers as that peer would have set them just now, and the address as proved there:
+ * of a native peer that is believed.
+ */
 export function recordOf(
   peer: string,
   email: string,
@@ -84,6 +87,7 @@ export function recordOf(
     uids: [uid],
     email,
     born: stamp,
+    proof: { site: peer, at: Date.now() },
     registers: Object.fromEntries(
       Object.entries(registers).map(([register, values]) => [register, { stamp, values: { ...values } }]),
     ),

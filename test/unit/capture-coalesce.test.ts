@@ -41,7 +41,8 @@ describe('markers of keys that changed', () => {
 
   it('take along what was marked under the old id', () => {
     const { marked } = coalesce(markers('I 5', 'R 5', 'U 9<5', 'D 9 ana@x.y'));
-    expect([...marked]).toEqual([[9, { atMs: 3, inserted: true, startsAnew: true, deletedEmail: 'ana@x.y' }]]);
+    const expected = { atMs: 3, inserted: true, startsAnew: true, mailedElsewhere: false, deletedEmail: 'ana@x.y' };
+    expect([...marked]).toEqual([[9, expected]]);
   });
 
   it('end before an account gets the id of one that was deleted or registered', () => {
@@ -53,6 +54,15 @@ describe('markers of keys that changed', () => {
   it('of a text that came to belong to another user mark both, and move nobody', () => {
     expect(movesOf('R 4<3')).toEqual([]);
     expect(new Set(idsOf('R 4<3'))).toEqual(new Set([3, 4]));
+  });
+
+  it('of codes that may have been mailed to another address say so, whatever else happened to the account', () => {
+    const { marked } = coalesce(markers('U 5', 'E 5', 'U 6', 'U 7 ana@x.y', 'U 7'));
+    expect([...marked].map(([id, { mailedElsewhere }]) => [id, mailedElsewhere])).toEqual([
+      [5, true],
+      [6, false],
+      [7, true],
+    ]);
   });
 
   it('of triggers that did not tell the old id mark the new one', () => {

@@ -86,7 +86,8 @@ async function stream(hash: string | null, to = email, name = 'Changed'): Promis
     s_name: { values: { s_name: name } },
     password: { values: { s_password: hash } },
   };
-  const record = { kind: 'user', uids: [uidOfEmail(to)], email: to, born: stamp, registers };
+  const proof = { site: 'evil', at: Date.now() };
+  const record = { kind: 'user', uids: [uidOfEmail(to)], email: to, born: stamp, proof, registers };
   const response = await fetch(new URL('v1/stream', cars.url), {
     method: 'POST',
     headers: { authorization: `Bearer ${keyOf('evil')}`, 'content-type': 'application/json' },
