@@ -223,7 +223,7 @@ async function applyRound(run: ChunkRun, open: readonly number[]): Promise<numbe
         if (decision.park) run.parked.push(toParked(from, one, decision.outcome, null));
       } else if (decision.kind === 'refused') {
         run.outcomes.set(index, decision.outcome);
-        run.parked.push(toParked(from, one, decision.outcome, decision.userId));
+        run.parked.push({ ...toParked(from, one, decision.outcome, decision.userId), isStranger: true });
         if (decision.answers) run.answered.push({ userId: decision.userId, uids: one.uids });
       } else if (decision.kind === 'followRemoval') {
         const outcome = await followRemoval(run, decision, loaded);

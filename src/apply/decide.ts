@@ -17,6 +17,7 @@ import type { Incoming } from './incoming.ts';
 import type { Loaded, LocalUser } from './load.ts';
 import { areAcquainted, meet, meetingOf, type Meeting, type Met } from './meeting.ts';
 import { mergeUser, type MergeContext } from './merge-user.ts';
+import { isIdentityOnly } from '../store/kept-record.ts';
 import type { Outcome } from '../model/outcome.ts';
 
 /** How a record is to be carried out. Registers may still leave `take` before it is. */
@@ -102,6 +103,10 @@ export function decide(incoming: Incoming, loaded: Loaded, context: DecideContex
     }
     const message = `Account ${target.userId} of ${context.origin.site} has this address.`;
     return undone(incoming, 'parked', 'EMAIL_TAKEN', message);
+  }
+  if (target.kind === 'new' && isIdentityOnly(incoming.record)) {
+    const message = `No values of the account were kept here: it comes with its next change on ${context.from.route.name}, or with a feed.`;
+    return undone(incoming, 'parked', 'EMAIL_UNPROVEN', message);
   }
   if (target.kind === 'new') return toPlan(planNew(incoming, target, context), context);
   const user = loaded.users.get(target.userId) as LocalUser;

@@ -1,15 +1,17 @@
 /**
  * How much of a peer may be parked. A call that comes when it is full is refused as a whole; within a call, records that would
- * go beyond it are left with their sender, who sends them again.
+ * go beyond it are left with their sender, who sends them again. What waits for a proof is counted apart, for whoever registers there
+ * adds to it: it refuses no call, and of what goes beyond as many bytes again only the identity is kept. Of rows there are no more than
+ * accounts here.
  */
 import type { Kysely } from 'kysely';
 import type { Runner } from '../db/transaction.ts';
 import { SyncError } from '../model/errors.ts';
 import type { Outcome, RecordSource } from '../model/outcome.ts';
 import { parkedUse, type ParkedRecord } from '../store/parked.ts';
-import { keepRecord } from '../store/kept-record.ts';
+import { keepIdentity, keepRecord } from '../store/kept-record.ts';
 
-/** What may be parked of one peer. */
+/** What may be parked of one peer; and as many bytes once more, of what waits for a proof. */
 export interface ParkedQuota {
   readonly parkedRows: number;
   readonly parkedBytes: number;
@@ -20,35 +22,54 @@ const ROOM_AGAIN_S = 30;
 
 /** Throws `QUOTA` if as much of the peer is parked as may be. */
 export async function requireParkedRoom(db: Kysely<unknown>, peer: string, quota: ParkedQuota): Promise<void> {
-  const { rows, bytes } = await parkedUse(db, peer);
+  const { rows, bytes } = (await parkedUse(db, peer)).others;
   if (rows < quota.parkedRows && bytes < quota.parkedBytes) return;
   const message = `${rows} records (${bytes} bytes) of ${peer} are parked, as many as quotas.parked_rows and quotas.parked_size allow.`;
   throw new SyncError('QUOTA', message, { retryAfterS: ROOM_AGAIN_S });
 }
 
-/** Records that go beyond the quota are not kept: their outcome is that the sender tries again. */
+/** Records and outcomes of a chunk. */
+interface Waiting {
+  readonly parked: readonly ParkedRecord[];
+  readonly outcomes: readonly Outcome[];
+}
+
+/**
+ * Records that go beyond the quota are not kept: their outcome is that the sender tries again. Of accounts that nobody proved there
+ * only the identity is, so that it is known who is not who.
+ */
 export async function withinQuota(
   runner: Runner,
   quota: ParkedQuota,
   from: RecordSource,
-  { parked, outcomes }: { readonly parked: readonly ParkedRecord[]; readonly outcomes: readonly Outcome[] },
-): Promise<{ parked: readonly ParkedRecord[]; outcomes: readonly Outcome[] }> {
-  // What comes in a feed does not come again by itself, and a person looks at it.
-  if (from.via !== 'stream' || parked.length === 0) return { parked, outcomes };
+  { parked, outcomes }: Waiting,
+): Promise<Waiting> {
+  // What was kept before is no more than it was.
+  if (from.via === 'parked' || parked.length === 0) return { parked, outcomes };
   const uids = parked.map(({ uid }) => uid);
-  const { rows, bytes, known } = await parkedUse(runner, from.route.name, uids);
-  let [rowsLeft, bytesLeft] = [quota.parkedRows - rows, quota.parkedBytes - bytes];
-  const kept = parked.filter(({ uid, record }) => {
-    const before = known.get(uid);
-    const more = keepRecord(record).body.length - (before ?? 0);
+  const { unproven, others, known } = await parkedUse(runner, from.route.name, uids);
+  const left = {
+    unproven: { rows: Infinity, bytes: quota.parkedBytes - unproven.bytes },
+    others: { rows: quota.parkedRows - others.rows, bytes: quota.parkedBytes - others.bytes },
+  };
+  const refused = new Set<string>();
+  const kept = parked.flatMap((one): ParkedRecord[] => {
+    const room = one.code === 'EMAIL_UNPROVEN' ? left.unproven : left.others;
+    const before = known.get(one.uid);
+    const more = keepRecord(one.record).body.length - (before ?? 0);
     const isNew = before === undefined ? 1 : 0;
-    if (isNew > rowsLeft || more > bytesLeft) return false;
-    [rowsLeft, bytesLeft] = [rowsLeft - isNew, bytesLeft - more];
-    known.set(uid, (before ?? 0) + more);
-    return true;
+    const isOver = (isNew > 0 && isNew > room.rows) || (more > 0 && more > room.bytes);
+    if (isOver && one.isStranger === true) return [withoutValues(one)];
+    // What comes in a feed does not come again by itself, and a person looks at it.
+    if (isOver && from.via === 'stream') {
+      refused.add(one.uid);
+      return [];
+    }
+    [room.rows, room.bytes] = [room.rows - isNew, room.bytes - more];
+    known.set(one.uid, (before ?? 0) + more);
+    return [one];
   });
-  if (kept.length === parked.length) return { parked, outcomes };
-  const refused = new Set(parked.filter((one) => !kept.includes(one)).map(({ uid }) => uid));
+  if (refused.size === 0) return { parked: kept, outcomes };
   const message = `Too much of ${from.route.name} is parked here for this record to be kept.`;
   return {
     parked: kept,
@@ -57,5 +78,15 @@ export async function withinQuota(
         ? { ...outcome, result: 'retry' as const, code: 'QUOTA' as const, message }
         : outcome,
     ),
+  };
+}
+
+function withoutValues(parked: ParkedRecord): ParkedRecord {
+  const { record, message } = parked;
+  if (record.kind !== 'user') return parked;
+  return {
+    ...parked,
+    record: keepIdentity(record),
+    message: `${message} So much waits of the peer that no values are kept.`,
   };
 }

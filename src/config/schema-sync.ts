@@ -176,8 +176,15 @@ export const quotasSchema = Type.Object(
       description: 'Records that one peer may send within a minute.',
       default: 300_000,
     }),
-    parked_rows: whole(1, 1_000_000_000, { description: 'Records of one peer that may be parked.', default: 10_000 }),
-    parked_size: size({ description: 'Size of all records of one peer that are parked.', default: '64MiB' }),
+    parked_rows: whole(1, 1_000_000_000, {
+      description: 'Records of one peer that may be parked, besides those that wait for a proof (`EMAIL_UNPROVEN`).',
+      default: 10_000,
+    }),
+    parked_size: size({
+      description:
+        'Size of all of them; and once more of those that wait for a proof: beyond that only the identity of the account is kept.',
+      default: '64MiB',
+    }),
   },
   {
     description:

@@ -1,5 +1,5 @@
 /** What is kept of a record that waits: as much as a statement and a table of things that wait can well hold. Pure. */
-import type { WireRecord } from '../model/record.ts';
+import type { UserRecord, WireRecord } from '../model/record.ts';
 import type { RegisterName } from '../model/register.ts';
 
 /** A profile has some thousand bytes; servers may refuse statements above 1 MiB, and bytes take twice their length. */
@@ -30,4 +30,14 @@ export function keepRecord(record: WireRecord): KeptRecord {
     Object.entries(record.registers).filter(([register]) => !leftOut.includes(register)),
   );
   return { body: Buffer.from(JSON.stringify({ ...record, registers })), leftOut };
+}
+
+/** Who a record is of, without anything that the account has. */
+export function keepIdentity(record: UserRecord): UserRecord {
+  return { ...record, registers: {} };
+}
+
+/** True of what {@link keepIdentity} left: there is nothing to make an account of. */
+export function isIdentityOnly({ registers }: UserRecord): boolean {
+  return Object.keys(registers).length === 0;
 }

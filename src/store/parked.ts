@@ -26,6 +26,8 @@ export interface ParkedRecord {
   readonly record: WireRecord;
   /** What of it the guard holds; absent: nothing. */
   readonly held?: Changes;
+  /** It is of an account that is not that of here: nothing of it is wanted before it is proved, and then it comes again. */
+  readonly isStranger?: true;
 }
 
 /** A record that was kept. */
@@ -38,9 +40,13 @@ export interface ParkedRow extends ParkedRef {
   readonly createdAtMs: number;
 }
 
-/** `INSERT INTO parked … ON DUPLICATE KEY UPDATE`: a later record of the same user and peer takes the place. */
+/**
+ * `INSERT INTO parked … ON DUPLICATE KEY UPDATE`: a later record of the same user and peer takes the place, and so does
+ * that of an earlier account there which had the address of the same account here.
+ */
 export async function parkRecords(runner: Runner, records: readonly ParkedRecord[], nowMs: number): Promise<void> {
   const now = toSqlTime(nowMs);
+  await unparkReplaced(runner, records);
   for (const { peer, uid, userId, code, message, record, held = 0 } of records) {
     const { body, leftOut } = keepRecord(record);
     const left = leftOut.length === 0 ? '' : ` Too large to be tried again from here: ${leftOut.join(', ')}.`;
@@ -50,6 +56,20 @@ export async function parkRecords(runner: Runner, records: readonly ParkedRecord
       VALUES (${peer}, ${uidToBytes(uid)}, ${userId}, ${code}, ${why}, ${body}, ${held}, ${body.length}, ${now}, ${now})
       ON DUPLICATE KEY UPDATE user_id = VALUES(user_id), code = VALUES(code), message = VALUES(message),
         record = VALUES(record), held = VALUES(held), bytes = VALUES(bytes), tried_at = VALUES(tried_at), attempts = attempts + 1`.execute(
+      runner,
+    );
+  }
+}
+
+/** `DELETE FROM parked WHERE peer = ? AND user_id = ? AND code = … AND uid <> ? AND NOT EXISTS (SELECT … FROM uid …)` */
+async function unparkReplaced(runner: Runner, records: readonly ParkedRecord[]): Promise<void> {
+  for (const { peer, uid, userId, isStranger } of records) {
+    if (isStranger !== true || userId === null) continue;
+    // What has a uid of the account here is of that account, and waits for something else.
+    await sql`
+      DELETE FROM ${own.parked}
+      WHERE peer = ${peer} AND user_id = ${userId} AND code = 'EMAIL_UNPROVEN' AND uid <> ${uidToBytes(uid)}
+        AND NOT EXISTS (SELECT 1 FROM ${own.uid} k WHERE k.uid = ${own.parked}.uid AND k.user_id = ${userId})`.execute(
       runner,
     );
   }
@@ -233,18 +253,31 @@ export async function dropParked(runner: Runner, parkedId: number): Promise<bool
   return result.numAffectedRows === 1n;
 }
 
-/** What is parked of a peer. */
-export interface ParkedUse {
+/** How much is parked. */
+interface Use {
   readonly rows: number;
   readonly bytes: number;
+}
+
+/** What is parked of a peer. */
+export interface ParkedUse {
+  /** Records that wait for a person, or for a change of this site. */
+  readonly others: Use;
+  /** Records that wait until somebody proves an address (`EMAIL_UNPROVEN`). */
+  readonly unproven: Use;
   /** Bytes of the records of the asked-for users. */
   readonly known: Map<Uid, number>;
 }
 
-/** `SELECT COUNT(*), SUM(bytes) FROM parked WHERE peer = ?`, and the same of single users. */
+/** `SELECT code = 'EMAIL_UNPROVEN', COUNT(*), SUM(bytes) FROM parked WHERE peer = ? GROUP BY 1`, and the bytes of single users. */
 export async function parkedUse(runner: Runner, peer: string, uids: readonly Uid[] = []): Promise<ParkedUse> {
-  const all = await sql<{ n: string; bytes: string | null }>`
-    SELECT COUNT(*) AS n, SUM(bytes) AS bytes FROM ${own.parked} WHERE peer = ${peer}`.execute(runner);
+  const all = await sql<{ unproven: number; n: string; bytes: string }>`
+    SELECT code = 'EMAIL_UNPROVEN' AS unproven, COUNT(*) AS n, SUM(bytes) AS bytes FROM ${own.parked}
+    WHERE peer = ${peer} GROUP BY unproven`.execute(runner);
+  const useOf = (unproven: number): Use => {
+    const found = all.rows.find((row) => row.unproven === unproven);
+    return { rows: Number(found?.n ?? 0), bytes: Number(found?.bytes ?? 0) };
+  };
   const known = new Map<Uid, number>();
   if (uids.length > 0) {
     const { rows } = await sql<{ uid: Buffer; bytes: number }>`
@@ -252,5 +285,5 @@ export async function parkedUse(runner: Runner, peer: string, uids: readonly Uid
       WHERE peer = ${peer} AND uid IN (${bindList(uids.map(uidToBytes))})`.execute(runner);
     for (const { uid, bytes } of rows) known.set(uidsFromBytes(uid)[0] as Uid, bytes);
   }
-  return { rows: Number(all.rows[0]?.n ?? 0), bytes: Number(all.rows[0]?.bytes ?? 0), known };
+  return { others: useOf(0), unproven: useOf(1), known };
 }

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { parkRecords, readParked } from '../../src/store/parked.ts';
+import { parkRecords, readParked, usersUnproven } from '../../src/store/parked.ts';
+import { bindUids } from '../../src/store/shadows.ts';
 import { uidOfEmail } from '../../src/model/uid.ts';
 import { capturedSite } from '../support/captured-site.ts';
 
@@ -16,4 +17,27 @@ it('a record that waited for a look at its account is tried again once the drain
   expect(await due()).toBe(0);
   await cars.drainAll();
   expect(await due()).toBe(1);
+});
+
+it('of accounts there that had the address of one here, and nobody proved, the last waits; what waits of that one itself stays', async () => {
+  const cars = await capturedSite({ peers: ['homes', 'jobs'] });
+  const { db } = cars.site;
+  const nowMs = Date.now();
+  const park = async (name: string, more: { peer?: string; isStranger?: true }) => {
+    const uid = uidOfEmail(`${name}@example.com`);
+    const record = { uid, uids: [uid], email: name, born: '0', registers: {} } as never;
+    const common = { peer: 'homes', userId: 7, code: 'EMAIL_UNPROVEN', message: '' } as const;
+    await parkRecords(db, [{ ...common, uid, record, ...more }], nowMs);
+  };
+  await bindUids(db, [{ uid: uidOfEmail('own@example.com'), userId: 7 }]);
+  await park('own', {});
+  await park('other', { peer: 'jobs', isStranger: true });
+  for (const name of ['first', 'second', 'third']) await park(name, { isStranger: true });
+  const rows = await readParked(db, { nowMs: nowMs + 2 * 3_600_000, everyMs: 0, limit: 10 });
+  expect(rows.map(({ peer, record }) => [peer, (record as { email: string }).email])).toEqual([
+    ['homes', 'own'],
+    ['jobs', 'other'],
+    ['homes', 'third'],
+  ]);
+  expect(await usersUnproven(db, 'homes', [7])).toEqual(new Set([7]));
 });

@@ -12,6 +12,15 @@ export async function parkRecords(
   nowMs: number,
 ): Promise<void> {
   const memory = memoryOf(runner);
+  const { parked, uids } = memory.tables;
+  for (const one of records) {
+    if (one.isStranger !== true || one.userId === null) continue;
+    memory.step();
+    for (const [key, { peer, uid, userId, code }] of parked) {
+      const isSame = peer === one.peer && userId === one.userId && code === 'EMAIL_UNPROVEN';
+      if (isSame && uid !== one.uid && uids.get(uid) !== userId) parked.delete(key);
+    }
+  }
   for (const { peer, uid, userId, code, record } of records) {
     memory.step();
     const before = memory.tables.parked.get(`${peer} ${uid}`);
@@ -168,5 +177,6 @@ export async function countHeldOf(): Promise<HeldCount[]> {
 }
 
 export async function parkedUse(): Promise<ParkedUse> {
-  return { rows: 0, bytes: 0, known: new Map() };
+  const none = { rows: 0, bytes: 0 };
+  return { others: none, unproven: none, known: new Map() };
 }
