@@ -119,9 +119,8 @@ describe('the baseline', () => {
     await cars.install();
     await cars.host.db.query('START TRANSACTION');
     await cars.host.write('UPDATE {user} SET s_name = ?', ['not committed']);
-    const started = Date.now();
+    // Before what is locked is free again.
     await cars.scanAll();
-    expect(Date.now() - started).toBeLessThan(1500);
     await cars.host.db.query('COMMIT');
     expect(await cars.drainAll()).toHaveLength(50);
   });
@@ -208,7 +207,7 @@ describe('while the baseline runs', () => {
     let pages = 0;
     const slow = await cars.again({
       async onStatement(statement) {
-        if (!/SELECT user_id, uids, shadow FROM/.test(statement) || (pages += 1) > 1) return;
+        if (!/SELECT user_id, uids, shadow, .* FROM/.test(statement) || (pages += 1) > 1) return;
         await wait(300);
         await cars.host.write('UPDATE {user} SET s_name = ? WHERE pk_i_id IN (1400, 2400)', ['Changed']);
       },
@@ -223,7 +222,7 @@ describe('while the baseline runs', () => {
     const cars = await halfWay();
     const slow = await cars.again({
       async onStatement(statement) {
-        if (/SELECT user_id, uids, shadow FROM/.test(statement))
+        if (/SELECT user_id, uids, shadow, .* FROM/.test(statement))
           await unmarked(cars, 'DELETE FROM {user} WHERE pk_i_id = 1400');
       },
     });
@@ -240,7 +239,9 @@ describe('while the baseline runs', () => {
     const slow = await cars.again({
       async onStatement(statement) {
         if (!/SELECT uid, user_id FROM/.test(statement)) return;
-        await cars.database.query(`INSERT IGNORE INTO ${OWN.user} VALUES (1400, '', ?)`, [kept]);
+        await cars.database.query(`INSERT IGNORE INTO ${OWN.user} (user_id, uids, shadow) VALUES (1400, '', ?)`, [
+          kept,
+        ]);
       },
     });
     await slow.scanPage();
@@ -261,7 +262,7 @@ describe('a re-scan', () => {
       for (let before = 1; before < page; before++) await scanPageOf(cars);
       const slow = await cars.again({
         async onStatement(statement) {
-          if (!/SELECT user_id, uids, shadow FROM/.test(statement)) return;
+          if (!/SELECT user_id, uids, shadow, .* FROM/.test(statement)) return;
           await unmarked(cars, `UPDATE {user} SET s_name = 'Changed ${page}' WHERE pk_i_id = 3`);
           await requestRescan(db);
         },

@@ -67,7 +67,7 @@ describe('invariant 2: a marker leaves the queue only together with shadow and o
     const statements = stop.count();
     const after = await memory(cars);
     expect(after['queue']).toEqual([]);
-    expect(after['outbox']).toHaveLength(2 * 8);
+    expect(after['outbox']).toHaveLength(2 * 9);
     expect(statements).toBeGreaterThan(20);
     let stopped = 0;
     for (let at = 1; at <= statements; at++) {

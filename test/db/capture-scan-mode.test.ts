@@ -191,7 +191,7 @@ describe('invariant 12 without triggers: absence is a removal only in the same t
     await cars.scanAll();
     await cars.drainAll();
     expect(await removalsOf(cars)).toBe(1);
-    expect(await triggersOf(cars.database)).toHaveLength(7);
+    expect(await triggersOf(cars.database)).toHaveLength(10);
   });
 });
 

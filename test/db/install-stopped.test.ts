@@ -39,7 +39,7 @@ describe('an installation', () => {
         await host.person.deleteAccount(ana);
         await installOnce(site.db, catalog);
         expect(await isWell(cars)).toBe(true);
-        expect((await triggersOf(database)).length).toBe(7);
+        expect((await triggersOf(database)).length).toBe(10);
       }
       await uninstallOnce(site.db, catalog);
       await installOnce(site.db, catalog);

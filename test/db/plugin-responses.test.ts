@@ -90,7 +90,7 @@ afterEach(async () => {
 });
 
 const newUser = async (): Promise<number> => {
-  const id = await site.host.person.register({ email: `user${++count}@example.com`, name: 'U' });
+  const id = await site.host.person.register({ email: `user${++count}@example.com`, name: 'U', validation: false });
   await site.open.site.drain();
   return id;
 };
@@ -162,6 +162,10 @@ describe('as the answer to a removal', () => {
   test.each(Object.entries(TO_REMOVAL))('%s', async (name, expected) => {
     const id = await newUser();
     peer.script = OK;
+    expect(await outcomeOfDelivery()).toBe('confirmed');
+    // Whoever is in no feed of the peer is not looked for there before.
+    await site.host.admin.block(id);
+    await site.open.site.drain();
     expect(await outcomeOfDelivery()).toBe('confirmed');
     await site.host.person.deleteAccount(id);
     await site.open.site.drain();

@@ -71,6 +71,17 @@ export async function stream({ url }: WorldSite, peer: string, records: readonly
 /** Later than all that was there. */
 const now = (site: string): string => `${Date.now()}-1-100-${site}`;
 
+const BORN_MS = Date.now();
+const born = new Map<string, string>();
+
+/** Its account of that address is the same in every record. */
+function bornOf(peer: string, email: string): string {
+  const key = `${peer} ${email}`;
+  const known = born.get(key) ?? `${BORN_MS}-${born.size + 1}-100-${peer}`;
+  born.set(key, known);
+  return known;
+}
+
 /**
  * A record of the user of that address, with registers as that peer would have set them just now, and the address as proved there:
  * of a native peer that is believed.
@@ -86,7 +97,7 @@ export function recordOf(
     kind: 'user',
     uids: [uid],
     email,
-    born: stamp,
+    born: bornOf(peer, email),
     proof: { site: peer, at: Date.now() },
     registers: Object.fromEntries(
       Object.entries(registers).map(([register, values]) => [register, { stamp, values: { ...values } }]),

@@ -1,5 +1,4 @@
 /** A peer says of accounts what no account has: times that are no dates, and as many registrations as a record may name. */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { MOST_BIRTHS } from '../../../src/model/births.ts';
 import { HELD_MS } from '../../../src/model/proof.ts';
@@ -60,12 +59,16 @@ it('as many registrations as a record may name do not stop the daemon', { timeou
       const record = accountOf(`birth${i}@evil.example`, `Of ${origin}`);
       return { ...record, born: births[0] as string, births, proof: { site: 'evil', at: 1 } };
     });
-  const lag = monitorEventLoopDelay({ resolution: 5 });
   for (const origin of ['a', 'b', 'c']) {
-    const records = accounts(origin);
-    lag.enable();
-    expect(await stream(target.cars, 'evil', records)).toMatchObject({ status: 200 });
-    lag.disable();
+    const under = { way: true };
+    const call = stream(target.cars, 'evil', accounts(origin)).finally(() => (under.way = false));
+    let lives = 0;
+    while (under.way) {
+      expect((await fetch(new URL('health/live', target.cars.url))).status).toBe(200);
+      if (under.way) lives += 1;
+    }
+    expect(await call).toMatchObject({ status: 200 });
+    // Others get their answers while it works on these.
+    expect(lives).toBeGreaterThan(1);
   }
-  expect(lag.max / 1e6).toBeLessThan(2_000);
 });

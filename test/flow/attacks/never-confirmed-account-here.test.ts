@@ -37,7 +37,9 @@ it('is not activated with the password of an account that is active there withou
 
 it('becomes that of whoever proves the address there: his password and status count, the session of before does not', async () => {
   await setValidation(stage.cars.host, true);
-  await (await stage.cars.open()).site.refresh();
+  // What is done from the moment on when the daemon sees that.
+  await signUp(stage.cars, { email: address('first'), name: 'First' });
+  await stage.settle();
   await signUpAsOwner(stage.cars, { email: address('owner-there'), name: 'Owner' });
   const there = await stage.cars.host.user(address('owner-there'));
   await stage.settle();
