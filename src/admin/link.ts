@@ -3,11 +3,10 @@
  * (`unlink`). Each leaves a log record that says who it was, in the transaction that does it.
  */
 import type { Transaction } from 'kysely';
-import { haveMet } from '../model/births.ts';
+import { haveMet, parseBirth } from '../model/births.ts';
 import { SyncError } from '../model/errors.ts';
 import { GUARD_CLASSES } from '../model/guard.ts';
 import { maskEmail } from '../model/log-entry.ts';
-import { parseStamp } from '../model/stamp.ts';
 import type { Outcome, RecordSource } from '../model/outcome.ts';
 import { birthsOfUser } from '../model/record.ts';
 import type { LinkOutcome } from '../model/response-schemas.ts';
@@ -104,7 +103,7 @@ function about({ id, email, enabled }: HostUser): Pick<LinkOutcome, 'user_id' | 
 function isLinked(stored: StoredUser | undefined, peer: string): boolean {
   if (stored === undefined) return false;
   const { live, parted } = stored.provenance.births;
-  return parted.size === 0 && [...live].some((birth) => parseStamp(birth)?.site === peer);
+  return parted.size === 0 && [...live].some((birth) => parseBirth(birth)?.site === peer);
 }
 
 /** True if what waits of the peer shows that the two are two already. */

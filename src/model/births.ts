@@ -55,6 +55,11 @@ function inFull(one: Births, other: Births): readonly [Births, Births] {
   return [allOf(one), allOf(other)];
 }
 
+/** When and where it was; undefined for what is no birth. */
+export function parseBirth(birth: string): Stamp | undefined {
+  return parseStamp(stampOf(birth));
+}
+
 function stampOf(birth: string): string {
   return birth.split('/', 1)[0] ?? birth;
 }
@@ -129,7 +134,7 @@ export function areOfOneMoment(one: Births, other: Births): boolean {
 
 /** The registrations of which a time is known, in its order. */
 function momentsOf({ live }: Births): Stamp[] {
-  const stamps = [...live].flatMap((birth) => parseStamp(stampOf(birth)) ?? []);
+  const stamps = [...live].flatMap((birth) => parseBirth(birth) ?? []);
   return stamps.filter(({ ms }) => ms > 0).toSorted((a, b) => a.ms - b.ms);
 }
 

@@ -3,8 +3,9 @@
  * has one: so what is sent wins there, and that is decided here. Pure, but for what it reads.
  */
 import type { Runner } from '../db/transaction.ts';
+import { parseBirth } from '../model/births.ts';
 import { presentProof, type EmailTrust, type Validation } from '../model/proof.ts';
-import { parseStamp, type Origin } from '../model/stamp.ts';
+import type { Origin } from '../model/stamp.ts';
 import type { HostUser } from '../osclass/host-users.ts';
 import type { Seen } from '../store/plugin-seen.ts';
 import type { ReadValidation } from '../store/ports.ts';
@@ -50,7 +51,7 @@ function isProved({ host, stored: { provenance, shadow } }: Candidate, origin: O
  * opened the link of a registration has no account yet.
  */
 function isOfHere({ host, stored: { provenance } }: Candidate, { site }: Origin): boolean {
-  return host.active && [...provenance.births.live].every((birth) => parseStamp(birth)?.site === site);
+  return host.active && [...provenance.births.live].every((birth) => parseBirth(birth)?.site === site);
 }
 
 /** Why one is not told. */

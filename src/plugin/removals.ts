@@ -5,13 +5,14 @@
 import type { Kysely } from 'kysely';
 import type { RecordSource } from '../model/outcome.ts';
 import { usersUnproven } from '../store/parked.ts';
+import { parseBirth } from '../model/births.ts';
 import { HELD_MS, type Provenance } from '../model/proof.ts';
 import type { OutboxWriter } from '../store/ports.ts';
 import { readShadows, usersByUid, type StoredUser } from '../store/shadows.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { SyncError } from '../model/errors.ts';
 import type { RemovalRecord, WireRecord } from '../model/record.ts';
-import { compareStamps, formatStamp, nextStamp, parseStamp, type Origin } from '../model/stamp.ts';
+import { compareStamps, formatStamp, nextStamp, type Origin } from '../model/stamp.ts';
 import { hashRemovedEmail } from '../model/tombstone.ts';
 import { canonicalEmail, type Uid } from '../model/uid.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
@@ -323,7 +324,7 @@ async function removeLiving(
  */
 function heldUntil({ births: { live, overruled }, heldUntilMs = 0 }: Provenance): number {
   if (overruled.size === 0) return 0;
-  const wonMs = [...live].map((birth) => parseStamp(birth)?.ms ?? 0);
+  const wonMs = [...live].map((birth) => parseBirth(birth)?.ms ?? 0);
   return Math.max(heldUntilMs, ...wonMs.map((ms) => ms + HELD_MS));
 }
 

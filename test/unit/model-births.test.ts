@@ -12,6 +12,7 @@ import {
   isBehind,
   isSameBirths,
   overruleBirths,
+  parseBirth,
   parseBirths,
   partBirths,
   takeOverBirths,
@@ -22,6 +23,12 @@ import {
 const seen = (ms: number, site: string): Births => birthsOf({ ms, counter: 1, site, priority: 100 });
 const dated = (ms: number, site: string): Births => birthsOf({ ms, counter: 0, site, priority: 100 });
 const [ana, squatter, other] = [seen(1_000, 'cars'), seen(900_000, 'homes'), seen(5_000_000, 'jobs')];
+
+test('a birth tells when and where it was, with the id of the account and without', () => {
+  const stamp = { ms: 1_000, counter: 1, site: 'cars', priority: 100 };
+  for (const births of [birthsOf(stamp), birthsOf(stamp, 7)]) expect([...births.live].map(parseBirth)).toEqual([stamp]);
+  expect(parseBirth('cars/7')).toBeUndefined();
+});
 
 describe('two accounts', () => {
   test('have met if they have a birth in common', () => {
