@@ -127,7 +127,9 @@ async function sendUser(
       await writeMemories(trx, peer, new Map([[email, change(now?.memory ?? undefined)]]), nowMs());
       const [user] = uids;
       // The account is another than the one the peer said: whether the row went to that or made another, it has not said.
-      const isAnother = link === 'removed' || outgoing.told.has('dt_reg_date');
+      const registered = outgoing.told.get('dt_reg_date');
+      const isAnother =
+        link === 'removed' || (registered !== undefined && registered !== before?.get('dt_reg_date')?.has);
       const account = isAnother ? { accountId: null, hasMet: false } : {};
       if (user !== undefined) await writeAccounts(trx, peer, new Map([[email, { user, ...account }]]));
       await deps.stillOurs(trx);

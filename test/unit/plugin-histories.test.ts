@@ -17,6 +17,8 @@ test.each([
   { runs: 1, seed: 2176 },
   // An account was removed and registered again here, while somebody registered the address there.
   { runs: 1, seed: 10322 },
+  // Somebody registered here without confirming it, and there; he was told the date that he has there.
+  { runs: 1, seed: 426 },
 ])(
   '$runs random histories with a plugin from seed $seed: no account dies, no value is emptied, and no password goes to another, that nobody did so to',
   async ({ runs, seed }) => {
