@@ -298,7 +298,10 @@ async function prepareStranger(
   const [uid] = (await chooseUids(runner, [{ userId: 0, email: row.email }], deps.randomUid)).values();
   const earlier = incarnations(row.email, uid as Uid);
   const tombstones = await tombstonesByUid(runner, earlier);
-  const removal = [...tombstones.values()].toSorted((a, b) => compareStamps(b.stamp, a.stamp))[0];
+  const last = [...tombstones.values()].toSorted((a, b) => compareStamps(b.stamp, a.stamp))[0];
+  // Who the account there is may be known, though nobody has it here: his record waits. The one who was removed is another.
+  const waiting = isAnother ? undefined : await waitingUser(runner, seen);
+  const removal = waiting === undefined ? last : undefined;
   const age = removal === undefined || isAnother ? 'new' : ageOf(row, seen, removal.stamp, deps);
   if (removal !== undefined && age !== 'new') {
     const isTold = !deps.tells || age === 'doubtful' || seen?.removalId !== null;
@@ -322,7 +325,7 @@ async function prepareStranger(
   if (removal === undefined && !isAnother && (await hasSameRegistration(runner, row, moved, deps))) {
     return { ...common, record: undefined, user: undefined, replaced: undefined };
   }
-  const record = readNew(row, uid as Uid, removal?.stamp, deps);
+  const record = readNew(row, waiting ?? (uid as Uid), last?.stamp, deps);
   // A row of ours may have made the account there, after it was deleted: then it lacks what registering gives.
   const after = new Map(memory);
   const isLacking = noteGaps(row, after, { isSettled: false, isAnother }, (column) => isManagedHere(column, deps));
@@ -333,7 +336,7 @@ async function prepareStranger(
     record,
     memory: after,
     knowsLess: isLacking && deps.tells,
-    user: uid,
+    user: waiting ?? uid,
     replaced: replaced !== undefined && isPending ? another(replaced.accountId, replaced.user) : replaced,
     withoutPassword: row.withoutPassword,
   };
@@ -343,6 +346,13 @@ async function prepareStranger(
 async function livingUser(runner: Runner, user: Uid | null): Promise<Uid | null> {
   if (user === null) return null;
   return (await usersByUid(runner, [user])).size > 0 ? user : null;
+}
+
+/** A uid of who has the address at the peer, if he neither is here nor was removed: a record of his waits for the address. */
+async function waitingUser(runner: Runner, seen: Seen | undefined): Promise<Uid | undefined> {
+  if (seen === undefined || seen.memory === null || seen.user === null) return undefined;
+  if ((await livingUser(runner, seen.user)) !== null) return undefined;
+  return (await tombstonesByUid(runner, [seen.user])).size > 0 ? undefined : seen.user;
 }
 
 /** The account that had the address before. */
