@@ -251,6 +251,15 @@ describe.each([
       await mesh.settle();
     };
 
+    /** Registered here, and deactivated by an administrator; the peer was told of both, and never said anything of it. */
+    const inactiveFromCars = async (email: string, name: string): Promise<void> => {
+      await mesh.cars.host.person.register({ email, name, validation: false });
+      await mesh.work(mesh.cars);
+      await mesh.cars.host.admin.deactivate(email);
+      await mesh.work(mesh.cars);
+      expect(await at('jobs', email)).toMatchObject({ s_name: name, b_active: 0 });
+    };
+
     it('removes it everywhere where a later run had blocked it', async () => {
       const email = address();
       await mesh.jobs.person.register({ email, name: 'Spam', validation: false });
@@ -275,14 +284,16 @@ describe.each([
 
     it.each([
       ['never validated', 'jobs'],
-      ['never validated', 'cars'],
+      ['deactivated here', 'cars'],
       ['blocked after it was told', 'told'],
       ['blocked after a feed', 'fed'],
     ] as const)('removes it everywhere two days later, for want of any sign of life (%s: %s)', async (_what, how) => {
       const email = address();
-      if (how === 'jobs' || how === 'cars') {
-        const { person } = how === 'jobs' ? mesh.jobs : mesh.cars.host;
-        await person.register({ email, name: 'Spam', validation: true });
+      if (how === 'jobs') {
+        await mesh.jobs.person.register({ email, name: 'Spam', validation: true });
+        await run();
+      } else if (how === 'cars') {
+        await inactiveFromCars(email, 'Spam');
         await run();
       } else {
         await fromCars(email);
@@ -307,16 +318,13 @@ describe.each([
       expect(kept).toEqual([]);
     });
 
-    it.each(['jobs', 'cars'] as const)('removes nobody who was validated meanwhile (%s)', async (site) => {
+    it.each(['jobs', 'cars'] as const)('removes nobody who was activated meanwhile (%s)', async (site) => {
       const email = address();
       // Of the first, nobody else ever knew.
       await mesh.jobs.host.person.register({ email, name: 'First', validation: false });
       await mesh.jobs.person.deleteAccount(email);
       if (site === 'jobs') await mesh.jobs.person.register({ email, name: 'Second', validation: true });
-      else {
-        await mesh.cars.host.person.register({ email, name: 'Second', validation: true });
-        await mesh.work(mesh.cars);
-      }
+      else await inactiveFromCars(email, 'Second');
       await run();
       expect(await names(email)).toEqual(['Second', 'Second', 'Second']);
       // By the link in the mail, of which the plugin tells nobody.
@@ -328,9 +336,24 @@ describe.each([
       expect(await at('cars', email)).toMatchObject({ b_active: 1 });
     });
 
-    it('removes nobody who was validated there, and has another address by then', async () => {
+    it('removes nobody who registered here, and was not told to the peer, for nobody confirmed it', async () => {
+      const email = address();
+      await mesh.jobs.host.person.register({ email, name: 'First', validation: false });
+      await mesh.jobs.person.deleteAccount(email);
+      await mesh.cars.host.person.register({ email, name: 'Second', validation: true });
+      await mesh.work(mesh.cars);
+      await run();
+      expect(await names(email)).toEqual([undefined, 'Second', 'Second']);
+      await daysPass();
+      expect(await names(email)).toEqual([undefined, 'Second', 'Second']);
+      await mesh.cars.host.person.clickValidationLink(email);
+      await mesh.settle();
+      expect(await names(email)).toEqual(['Second', 'Second', 'Second']);
+    });
+
+    it('removes nobody who was activated there, and has another address by then', async () => {
       const [email, other] = [address(), address()];
-      await mesh.cars.host.person.register({ email, name: 'First', validation: true });
+      await inactiveFromCars(email, 'First');
       await run();
       // All of it unheard: the links in the mails, and who took the address and left before the run.
       await mesh.jobs.host.admin.activate(email);
