@@ -16,6 +16,7 @@ import {
   isManagedHere,
   readKnown,
   readNew,
+  recordOf,
   type KnownAccount,
   type ChangedValue,
   type RowToRecordDeps,
@@ -236,8 +237,12 @@ async function waitsUnproven(runner: Runner, { host }: KnownAccount, { peer }: R
 function asStranger(record: UserRecord, row: PluginRow, { peer, nowMs, toEpochMs }: ReceiveDeps): UserRecord {
   const registeredMs = toEpochMs(row.columns.get('dt_reg_date') ?? '') ?? nowMs;
   const isActive = row.columns.get('b_active') === '1';
+  const { kind, uids, email, registers } = record;
   return {
-    ...record,
+    kind,
+    uids,
+    email,
+    registers,
     born: formatStamp(adoptionStamp(registeredMs, peer)),
     ...(isActive ? { proof: { site: peer.site, at: registeredMs } } : {}),
   };
@@ -266,12 +271,11 @@ function isMadeAgain({ lacks }: PluginRow, memory: Memory | undefined): boolean 
 
 /** Such a row says nothing of the person: the peer is told everything, as of somebody it does not know. */
 function madeAgain(
-  { stored }: KnownAccount,
+  holder: KnownAccount,
   row: PluginRow,
   deps: ReceiveDeps,
 ): Pick<Prepared, 'record' | 'memory' | 'knowsLess'> {
-  const born = formatStamp(stored.shadow.born);
-  const record: UserRecord = { kind: 'user', uids: [...stored.uids], email: row.email, born, registers: {} };
+  const record = recordOf(holder, row);
   const memory = new Map();
   noteGaps(row, memory, { isSettled: false, isAnother: true }, (column) => isManagedHere(column, deps));
   return { record, memory, knowsLess: deps.tells };

@@ -2,7 +2,8 @@
  * From a row of a plugin peer to a record of ours: what of it is a change made there, and when. Pure. A row is whole and
  * bears no times, so what the peer is known to have had, or to have been sent, is no change; the rest was changed now.
  */
-import type { UserRecord, WireRegister, WireValue } from '../model/record.ts';
+import { areOfStamp } from '../model/births.ts';
+import { toWireProvenance, type UserRecord, type WireRegister, type WireValue } from '../model/record.ts';
 import type { Selection } from '../model/policy.ts';
 import type { RegisterName } from '../model/register.ts';
 import type { RegisterState } from '../model/shadow.ts';
@@ -147,10 +148,19 @@ export function readKnown(
   const isSame = accountId === accountIdOf(row);
   const of = { isSettled: isSame && quietMs > CROSSING_MS, isAnother: accountId !== null && !isSame };
   if (noteGaps(row, after, of, isOurs)) knowsLess = true;
-  const { uids, shadow } = stored;
-  const born = formatStamp(shadow.born);
-  const record: UserRecord = { kind: 'user', uids: [...uids], email: row.email, born, registers };
+  const record: UserRecord = { ...recordOf(holder, row), registers };
   return { record, memory: after, knowsLess: knowsLess || (all.length > 0 && quietMs < CROSSING_MS), news: all };
+}
+
+/**
+ * A record of the account here, as a row of the peer says it, without a value. It names all births that the account has by now: by
+ * the existence stamp alone, which stays that of an account that gave way, it would be taken for that one, and not count.
+ */
+export function recordOf({ stored: { uids, shadow, provenance } }: KnownAccount, { email }: PluginRow): UserRecord {
+  const { births } = provenance;
+  const born = formatStamp(shadow.born);
+  const said = areOfStamp(births, shadow.born) ? {} : toWireProvenance({ births, heldUntilMs: undefined }, 0);
+  return { kind: 'user', uids: [...uids], email, born, ...said, registers: {} };
 }
 
 /**
