@@ -190,8 +190,8 @@ export const ERRORS = {
 
   // Records and users
   EMAIL_UNPROVEN: entry(
-    "Nobody has proved, on the site that sent it, that the address of the account is its owner's, and an account here has that address; or a person parted the two.",
-    "Nothing: it goes through by itself once the owner proves the address there. If you know that both are one person's, run `account-sync link EMAIL PEER`. If the addresses of that whole site are proved, or it and this one are yours and you accept it, set `email_trust: verified` for that peer.",
+    "Nobody has proved, on the site that sends it, that the address of the account is its owner's, and an account of the other site has that address, or may have it: a peer with the PHP plugin cannot say; or a person parted the two.",
+    "Nothing: it goes through by itself once the owner proves the address on the site that sends it. If you know that both are one person's, run `account-sync link EMAIL PEER`. If the addresses of that whole site are proved, or it and this one are yours and you accept it, set `email_trust: verified` for that peer.",
     'park',
     409,
     3,

@@ -73,6 +73,11 @@ describe('check, of a peer with the PHP plugin', { timeout: 180_000 }, () => {
       },
       {
         check: 'peer jobs',
+        result: 'ok',
+        message: expect.stringMatching(/^is sent only accounts of here that are proved/),
+      },
+      {
+        check: 'peer jobs',
         result: 'warn',
         message: expect.stringMatching(/forgets what it could not send/),
         remedy: expect.stringMatching(/feed_schedule.*docs\/plugin-peers\.md/),

@@ -24,13 +24,17 @@ export async function checkAddresses({ db, snapshot }: Pick<Site, 'db' | 'snapsh
   return [warn('addresses', `Osclass does not validate them: who registers here has proved nothing${many}`, remedy)];
 }
 
-/** Of the accounts of a peer, by what it says of itself and what its entry says. */
+/** Of the accounts of a peer, by what it says of itself and what its entry says; and which of here a peer with the plugin is sent. */
 export function judgeAddresses(hello: Pick<Hello, 'validates'> | 'plugin', peer: PeerConfig): Finding[] {
   const about = `peer ${peer.name}`;
+  const isPlugin = hello === 'plugin';
+  if (isPlugin && !peer.receive) return peer.send ? [judgeSent(peer)] : [];
   if (!peer.receive) return [];
-  const validates = hello === 'plugin' ? undefined : hello.validates;
+  const validates = isPlugin ? undefined : hello.validates;
+  const sent = isPlugin && peer.send ? [judgeSent(peer)] : [];
   if (peer.emailTrust === 'verified') {
-    return [ok(about, 'its active accounts count as proved here, whoever registered them (email_trust: verified)')];
+    const counts = 'its active accounts count as proved here, whoever registered them (email_trust: verified)';
+    return [ok(about, counts), ...sent];
   }
   if (peer.emailTrust === 'auto' && validates === true) return [ok(about, 'validates addresses')];
   const why =
@@ -40,5 +44,17 @@ export function judgeAddresses(hello: Pick<Hello, 'validates'> | 'plugin', peer:
         ? 'does not validate addresses: who registers there has proved nothing'
         : 'is of a version that cannot tell whose addresses are proved: none counts';
   const wait = `Nothing: they go through once somebody proves them, or one by one (account-sync link EMAIL ${peer.name}).`;
-  return [warn(about, `${why}; ${WAITS}`, `${wait} ${TRUST_OF_A_PEER}`)];
+  return [warn(about, `${why}; ${WAITS}`, `${wait} ${TRUST_OF_A_PEER}`), ...sent];
+}
+
+/** It writes what it is sent over whatever account has the address there. */
+function judgeSent({ name, emailTrust }: PeerConfig): Finding {
+  const about = `peer ${name}`;
+  if (emailTrust === 'verified') {
+    return ok(about, 'is sent all active accounts that were registered here, proved or not (email_trust: verified)');
+  }
+  return ok(
+    about,
+    'is sent only accounts of here that are proved, or known to be the same there; others wait in the outbox as EMAIL_UNPROVEN',
+  );
 }
