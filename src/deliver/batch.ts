@@ -6,10 +6,13 @@ import { inTransaction, type Runner } from '../db/transaction.ts';
 import { ERRORS, SyncError, type ErrorCode } from '../model/errors.ts';
 import { roughBytes, type StreamAnswer, type StreamResult, type WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
+import type { Uid } from '../model/uid.ts';
 import { slicesOfWeight } from '../runtime/each-of.ts';
 import { pack, type PackDeps, type Parcel, type PeerForm } from './pack.ts';
 import { failedCall, sentRecord, wayFound } from './sent-log.ts';
 import { confirm, enqueue, park, postpone, type DueEntry, type Postponed } from '../store/outbox.ts';
+import { unparkRecords } from '../store/parked.ts';
+import { requireUid } from '../store/shadows.ts';
 
 /** What one request and what comes of it needs. */
 export interface BatchDeps extends PackDeps {
@@ -242,6 +245,7 @@ async function settleParcels(
     }));
   await fenced(deps, async (trx) => {
     await confirm(trx, route.name, confirmed);
+    await unparkRecords(trx, route.name, outcome.flatMap(uidsGivenUp));
     await postpone(
       trx,
       route.name,
@@ -263,6 +267,15 @@ async function settleParcels(
     outcome.map(({ parcel, result }) => ({ entry: parcel.entry, result: result.result })),
   );
   return { done: confirmed.length, kept: later.length };
+}
+
+/**
+ * The uids that nobody has at the peer any more, now that it carried out a removal. What waits of it under these is another
+ * account, which goes on under others there, and is sent again under those.
+ */
+function uidsGivenUp({ parcel: { record }, result }: { parcel: Parcel; result: StreamResult }): Uid[] {
+  const isDone = result.result === 'applied' || result.result === 'unchanged';
+  return isDone && record.kind === 'removal' ? record.uids.map(requireUid) : [];
 }
 
 /** The peer itself says that the failure is about what was sent. */

@@ -138,6 +138,25 @@ describe('it goes', () => {
     expect(await stage.waiting(stage.homes, address(name))).toEqual([]);
   });
 
+  it('under a uid, once the peer knows that whoever had that one here was removed', async () => {
+    const email = address('again');
+    await signUp(stage.homes, { email, name: 'Here' });
+    await drainAll(stage.homes);
+    await stage.homes.host.person.deleteAccount(email);
+    await drainAll(stage.homes);
+    await signUp(stage.homes, { email, name: 'Here again' });
+    await drainAll(stage.homes);
+    await signUp(stage.cars, { email, name: 'There' });
+    await send();
+    expect(await stage.waiting(stage.homes, email)).toHaveLength(1);
+    await deliverAll(stage.homes, 'cars');
+    await send();
+    expect(await stage.waiting(stage.homes, email)).toHaveLength(1);
+    await stage.cars.host.person.deleteAccount(email);
+    await send();
+    expect(await stage.waiting(stage.homes, email)).toEqual([]);
+  });
+
   it('and nobody else with it', async () => {
     expect(await countOf()).toBe(STAYING.length);
     for (const name of STAYING) expect(await stage.waiting(stage.homes, address(name))).toEqual(['EMAIL_UNPROVEN']);

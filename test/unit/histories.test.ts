@@ -48,6 +48,17 @@ test.each([687, 955, 1424, 1498, 1542, 1794, 6684, 8041, 4720, 4245, 4818, 6938,
   60_000,
 );
 
+// A record that came under a uid whose former account was removed here waits no longer than until its sender knows that: then the
+// account there goes on under another.
+test.each([2842, 6568])(
+  'what waits of an account goes once its sender has it under another uid: seed %i',
+  async (seed) => {
+    const { code, output } = await runHistories(['--runs', '1', '--seed', String(seed)]);
+    expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/^1 histories .*: 0 failed/) });
+  },
+  60_000,
+);
+
 test('the histories tell a site that loses what it was sent from one that does not', async () => {
   const { code, output } = await runHistories(['--runs', '20', '--seed', '1', '--most', '1', '--forgets', '3']);
   expect(code).toBe(1);
