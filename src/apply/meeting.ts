@@ -7,6 +7,7 @@ import {
   arePartedBirths,
   hasGivenWay,
   haveMet,
+  haveMetInLostOnly,
   isBehind,
   overruleBirths,
   uniteBirths,
@@ -73,7 +74,8 @@ export function meetingOf(user: LocalUser, incoming: Incoming, { linked }: Recor
   const isSame = canonicalEmail(incoming.record.email) === canonicalEmail(user.email);
   if (isBehind(births, user.births) && !(isSame && proof !== null)) return { kind: 'outdated' };
   if (isBehind(user.births, births) && !(isSame && user.proof !== null)) return { kind: 'overruled' };
-  return { kind: 'met' };
+  const isFirst = haveMet(user.births, births) && haveMetInLostOnly(user.births, births);
+  return { kind: isFirst && user.proof !== null && proof !== null ? 'proved' : 'met' };
 }
 
 /** What a meeting makes of a merge by stamps. */

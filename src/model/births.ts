@@ -115,6 +115,15 @@ export function haveMet(one: Births, other: Births): boolean {
 }
 
 /**
+ * True if nothing is known of both but what gave way, to the one or to the other: where its owner took that over, the account
+ * went on as his, and meets what else he has only now.
+ */
+export function haveMetInLostOnly(one: Births, other: Births): boolean {
+  const [ours, theirs] = inFull(one, other);
+  return all(ours).every((birth) => !all(theirs).includes(birth) || isGivenUp(birth, ours) || isGivenUp(birth, theirs));
+}
+
+/**
  * True if both may tell of one registration, which a daemon of one of the sites found by its date only, for that site was
  * installed again: the date travels with the account. Anybody can see when somebody registered, and do so elsewhere in the
  * same second: it counts only where both addresses are proved.

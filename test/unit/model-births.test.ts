@@ -9,6 +9,7 @@ import {
   formatBirths,
   hasGivenWay,
   haveMet,
+  haveMetInLostOnly,
   isBehind,
   isSameBirths,
   overruleBirths,
@@ -115,6 +116,18 @@ describe('an account whose owner set a password by mail', () => {
       expect(isBehind(winners, both)).toBe(false);
     }
   });
+});
+
+test('an account that its owner took over, and one that the same gave way to elsewhere, meet only now', () => {
+  const taken = takeOverBirths({ ms: 950_000, counter: 7, site: 'homes', priority: 100 }, squatter);
+  const winners = overruleBirths(ana, squatter);
+  for (const [one, two] of [[taken, winners] as const, [winners, taken] as const]) {
+    expect(haveMet(one, two)).toBe(true);
+    expect(haveMetInLostOnly(one, two)).toBe(true);
+    expect(haveMetInLostOnly(one, uniteBirths(one, two))).toBe(false);
+  }
+  expect(haveMetInLostOnly(taken, squatter)).toBe(false);
+  expect(haveMetInLostOnly(winners, ana)).toBe(false);
 });
 
 test('births that gave way are of another account: a common moment with them says nothing', () => {
