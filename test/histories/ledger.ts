@@ -136,6 +136,8 @@ export function makeLedger(personOf: (email: string) => string): Ledger {
         const own = rows.filter((row) => row.lineage.has(registration));
         // The owner of the address before, who proved it meanwhile, has it.
         if (isUnproved && own.some((row) => proved.has(row))) continue;
+        // What is left of an account that was removed is a site's that forgot it had met that.
+        if (squatted.has(registration)) continue;
         if (sites.size > 1 || own.length === 0 || removed.has(personOf(to)) || own.some((row) => row.lineage.size > 1))
           continue;
         const email = emailOfRow(own[0] as HostRow);

@@ -404,8 +404,8 @@ function refuseWaitingForProved(sites: readonly HistorySite[]): void {
 }
 
 /**
- * True if a record is held until a date: it was set where the account came over; or the account was removed there, which waits, and
- * the record is of who registered there next.
+ * True if a record is held until a date: it was set where the account came over; or the account was removed or moved there, which
+ * waits, and the record is of who registered there next.
  */
 function waitsByDate(memory: Memory, userId: number, record: UserRecord): boolean {
   const { users, parked } = memory.tables;
@@ -413,11 +413,12 @@ function waitsByDate(memory: Memory, userId: number, record: UserRecord): boolea
   if (stored === undefined) return false;
   const { uids, provenance } = stored;
   const isHeld = ({ heldUntil = 0 }: WireRecord): boolean => heldUntil > memory.nowMs();
-  const isRemovedThere = [...parked.values()].some(
-    ({ record: one }) =>
-      one.kind === 'removal' && isHeld(one) && one.uids.some((uid) => uids.includes(requireUid(uid))),
+  const leaves = (one: WireRecord): boolean =>
+    isHeld(one) && (one.kind === 'removal' || folded(one.email) !== folded(record.email));
+  const hasLeft = [...parked.values()].some(
+    ({ record: one }) => leaves(one) && one.uids.some((uid) => uids.includes(requireUid(uid))),
   );
-  return isRemovedThere || (isHeld(record) && haveMet(provenance.births, birthsOfUser(record)));
+  return hasLeft || (isHeld(record) && haveMet(provenance.births, birthsOfUser(record)));
 }
 
 /** Addresses of accounts that were not taken for the one here, for nobody proved them. */
