@@ -10,11 +10,13 @@ import {
   haveMetInLostOnly,
   isBehind,
   overruleBirths,
+  takenOverMs,
   uniteBirths,
   type Births,
 } from '../model/births.ts';
 import type { RemoteRegister } from '../model/merge.ts';
 import type { RecordSource } from '../model/outcome.ts';
+import type { Proof } from '../model/proof.ts';
 import { NO_DESCRIPTION } from '../model/absorb.ts';
 import { HASH_OF_NO_ROW, hashValues, isHashOf, localeOf, type RegisterName, type Values } from '../model/register.ts';
 import { compareStamps, isAdoption, nextStamp, type Origin, type Stamp } from '../model/stamp.ts';
@@ -70,10 +72,12 @@ export function meetingOf(user: LocalUser, incoming: Incoming, { linked }: Recor
     if (proof === null || arePartedBirths(user.births, births)) return { kind: 'refused' };
     return { kind: user.proof === null ? 'yielding' : 'proved' };
   }
-  // Whoever lost an account may have proved another address since.
+  // Whoever lost an account may have proved another address since; and that it was proved before says nothing of who had it.
   const isSame = canonicalEmail(incoming.record.email) === canonicalEmail(user.email);
-  if (isBehind(births, user.births) && !(isSame && proof !== null)) return { kind: 'outdated' };
-  if (isBehind(user.births, births) && !(isSame && user.proof !== null)) return { kind: 'overruled' };
+  const isProvedSince = (one: Proof | null, behind: Births, ahead: Births): boolean =>
+    isSame && one !== null && one.atMs >= takenOverMs(behind, ahead);
+  if (isBehind(births, user.births) && !isProvedSince(proof, births, user.births)) return { kind: 'outdated' };
+  if (isBehind(user.births, births) && !isProvedSince(user.proof, user.births, births)) return { kind: 'overruled' };
   const isFirst = haveMet(user.births, births) && haveMetInLostOnly(user.births, births);
   return { kind: isFirst && user.proof !== null && proof !== null ? 'proved' : 'met' };
 }

@@ -147,6 +147,18 @@ function momentsOf({ live }: Births): Stamp[] {
   return stamps.filter(({ ms }) => ms > 0).toSorted((a, b) => a.ms - b.ms);
 }
 
+/**
+ * When the owner last set a password by mail that the one does not know of, which is behind by that; 0: he did not.
+ * Only such births have no id.
+ */
+export function takenOverMs(behind: Births, ahead: Births): number {
+  const [one, other] = inFull(behind, ahead);
+  if (hasGivenWay(one, other)) return 0;
+  const isByMail = (birth: string): boolean => !birth.includes('/') && !other.overruled.has(birth);
+  const anew = [...other.live].filter((birth) => isByMail(birth) && !all(one).includes(birth));
+  return Math.max(0, ...anew.map((birth) => parseBirth(birth)?.ms ?? 0));
+}
+
 /** True if `one` tells of an account as it was before it was overruled, as `other` knows. */
 export function isBehind(ours: Births, theirs: Births): boolean {
   const [one, other] = inFull(ours, theirs);

@@ -5,7 +5,7 @@
  */
 import { hash } from 'node:crypto';
 import { hashValues, type RegisterName } from './register.ts';
-import { birthsOf, takeOverBirths, type Births } from './births.ts';
+import { birthsOf, stampsOf, takeOverBirths, type Births } from './births.ts';
 import type { Shadow } from './shadow.ts';
 import { MAX_COUNTER, type Origin, type SiteName, type Stamp } from './stamp.ts';
 import { canonicalEmail } from './uid.ts';
@@ -172,8 +172,8 @@ export interface LocalChange {
 
 /**
  * What a change on this site proves. A change of address on a site that validates addresses; an activation there; and, on any
- * site, a password that was set by the link in a mail. Who sets a password so on an account that nobody had proved takes it over
- * from whoever had it.
+ * site, a password that was set by the link in a mail. Who sets a password so on an account of which nobody had proved the address
+ * where it was registered takes it over from whoever registered it.
  */
 export function provenanceAfter(change: LocalChange, origin: Origin, validation: Validation): Provenance {
   const { before, shadows, changed, account } = change;
@@ -185,7 +185,9 @@ export function provenanceAfter(change: LocalChange, origin: Origin, validation:
   const doneAtMs = (register: RegisterName): number => is.registers.get(register)?.stamp.ms ?? 0;
   const isReset =
     changed.includes('password') && wasReset(before, account) && doneAtMs('password') > (doubtedUntilMs ?? 0);
-  const anew = isReset && !wasProved ? is.registers.get('password')?.stamp : undefined;
+  const isRegistrants =
+    wasProved && !(isOf(before.proof, account.email) && isProvedElsewhere(before.proof, before.births));
+  const anew = isReset && !isRegistrants ? is.registers.get('password')?.stamp : undefined;
   const after = {
     ...before,
     births: anew === undefined ? before.births : takeOverBirths(birthByMail(anew, account), before.births),
@@ -208,6 +210,14 @@ export function provenanceAfter(change: LocalChange, origin: Origin, validation:
     return isActivated && isValidated('status') ? provedBy('status') : { ...after, proof: before.proof ?? known };
   }
   return after.resetCode === before.resetCode && doubtedUntilMs === before.doubtedUntilMs ? before : after;
+}
+
+/**
+ * True if whoever registered the account need not be who proved its address: that was on another site, and later. What counts as
+ * proved by the entry of a peer does so since the registration.
+ */
+function isProvedElsewhere({ site, atMs }: Proof, { live }: Births): boolean {
+  return stampsOf(live).every((registered) => registered.site !== site && registered.ms !== atMs);
 }
 
 /** Of an account whose owner set a password by mail. Several may do so at once: each has a counter of its own. */

@@ -16,6 +16,7 @@ import {
   parseBirth,
   parseBirths,
   partBirths,
+  takenOverMs,
   takeOverBirths,
   uniteBirths,
   withoutParted,
@@ -107,6 +108,23 @@ describe('an account whose owner set a password by mail', () => {
     expect(isBehind(owners, squatter)).toBe(false);
     expect(hasGivenWay(squatter, owners)).toBe(false);
     expect(hasGivenWay(squatter, overruleBirths(ana, squatter))).toBe(true);
+  });
+
+  test('says when that was to whoever does not know', () => {
+    const registered = birthsOf({ ms: 900_000, counter: 1, site: 'homes', priority: 100 }, 3);
+    const taken = takeOverBirths({ ms: 950_000, counter: 7, site: 'jobs', priority: 100 }, registered);
+    expect(takenOverMs(registered, taken)).toBe(950_000);
+    expect(takenOverMs(taken, taken)).toBe(0);
+    expect(
+      takenOverMs(registered, uniteBirths(taken, birthsOf({ ms: 960_000, counter: 1, site: 'cars', priority: 1 }, 4))),
+    ).toBe(950_000);
+    expect(
+      takenOverMs(
+        registered,
+        overruleBirths(taken, birthsOf({ ms: 800_000, counter: 1, site: 'cars', priority: 1 }, 4)),
+      ),
+    ).toBe(950_000);
+    expect(takenOverMs(registered, overruleBirths(ana, registered))).toBe(0);
   });
 
   test('gives way where another of its address is proved, wherever the two are united', () => {

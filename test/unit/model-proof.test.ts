@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { birthsOf, isBehind } from '../../src/model/births.ts';
+import { birthsOf, isBehind, takeOverBirths } from '../../src/model/births.ts';
 import { absorb, firstShadow } from '../../src/model/absorb.ts';
 import {
   bestProof,
@@ -13,6 +13,7 @@ import {
   proofOf,
   provenanceAfter,
   registeredProvenance,
+  type Proof,
   type Provenance,
   type ProvingAccount,
 } from '../../src/model/proof.ts';
@@ -137,6 +138,26 @@ describe('a later act', () => {
     );
     const moved = { ...done, password: 'new', email: 'other@x' };
     expect(isBehind(birthsOf(born), after({ active: false }, [moved]).provenance.births)).toBe(true);
+  });
+
+  test('takes one over that somebody proved on another site than that of the registration, and only once', () => {
+    const shadow = firstShadow(registersOf({}), born, born);
+    const { shadow: later, changed } = absorb(shadow, registersOf({ password: 'new' }), 5_000, CARS, false);
+    const account = accountOf({ code: DONE_CODE, isResetDone: true });
+    const takenOver = (proof: Proof, births = birthsOf(born, 7)): boolean => {
+      const before = { ...firstProvenance(shadow, accountOf({}), 0), births, proof };
+      const { births: now } = provenanceAfter({ before, shadows: [shadow, later], changed, account }, CARS, validating);
+      return isBehind(births, now);
+    };
+    const [there, here] = [proofOf('ana@x', 'homes', 3_000), proofOf('ana@x', 'cars', 3_000)];
+    expect(takenOver(there)).toBe(true);
+    expect(takenOver(here)).toBe(false);
+    expect(takenOver(here, birthsOf({ ...born, site: 'homes' }, 9))).toBe(true);
+    expect(takenOver(there, takeOverBirths({ ...born, ms: 4_000, site: 'homes' }, birthsOf(born, 7)))).toBe(false);
+    // By the entry of a peer that is trusted it counts as proved since the registration.
+    expect(takenOver(proofOf('ana@x', 'homes', born.ms))).toBe(false);
+    // The other address is of whoever moved it there.
+    expect(takenOver(proofOf('other@x', 'homes', 3_000))).toBe(false);
   });
 
   test('takes each of two accounts over by itself, also at one moment', () => {
