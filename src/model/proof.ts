@@ -5,7 +5,7 @@
  */
 import { hash } from 'node:crypto';
 import { hashValues, type RegisterName } from './register.ts';
-import { birthsOf, stampsOf, takeOverBirths, type Births } from './births.ts';
+import { birthsOf, parseBirth, takeOverBirths, type Births } from './births.ts';
 import type { Shadow } from './shadow.ts';
 import { MAX_COUNTER, type Origin, type SiteName, type Stamp } from './stamp.ts';
 import { canonicalEmail } from './uid.ts';
@@ -217,7 +217,10 @@ export function provenanceAfter(change: LocalChange, origin: Origin, validation:
  * proved by the entry of a peer does so since the registration.
  */
 function isProvedElsewhere({ site, atMs }: Proof, { live }: Births): boolean {
-  return stampsOf(live).every((registered) => registered.site !== site && registered.ms !== atMs);
+  return [...live].every((birth) => {
+    const registered = parseBirth(birth);
+    return registered?.site !== site && registered?.ms !== atMs;
+  });
 }
 
 /** Of an account whose owner set a password by mail. Several may do so at once: each has a counter of its own. */
