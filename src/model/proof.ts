@@ -185,8 +185,10 @@ export function provenanceAfter(change: LocalChange, origin: Origin, validation:
   const doneAtMs = (register: RegisterName): number => is.registers.get(register)?.stamp.ms ?? 0;
   const isReset =
     changed.includes('password') && wasReset(before, account) && doneAtMs('password') > (doubtedUntilMs ?? 0);
-  const isRegistrants =
-    wasProved && !(isOf(before.proof, account.email) && isProvedElsewhere(before.proof, before.births));
+  // Whoever moved it to the address, and confirmed that, is not whoever registered it.
+  const isMovedThere = (before.proof?.atMs ?? 0) <= (was.registers.get('s_email')?.stamp.ms ?? 0);
+  const isOthers = isOf(before.proof, account.email) && isProvedElsewhere(before.proof, before.births);
+  const isRegistrants = wasProved && (isMovedThere || !isOthers);
   const anew = isReset && !isRegistrants ? is.registers.get('password')?.stamp : undefined;
   const after = {
     ...before,
