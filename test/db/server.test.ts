@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createAccount, createDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -77,6 +77,7 @@ describe('a test database', () => {
 
   test('cannot be had without a server, and the error says what to run', async () => {
     vi.stubEnv('TEST_DATABASE_URL', '');
+    onTestFinished(() => void vi.unstubAllEnvs());
     await expect(createDatabase()).rejects.toThrow('npm test');
   });
 });

@@ -1,6 +1,6 @@
 /** Global values of a server that would change, refuse or end what our statements do: our sessions have their own. */
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { decisionOn, SESSION_SETTINGS } from '../../src/db/session-variables.ts';
 import { RIGHTS } from '../../src/capture/rights.ts';
 import { openPool } from '../../src/db/pool.ts';
@@ -13,9 +13,12 @@ import { makeWorld } from '../support/world.ts';
 let server: OwnServer | undefined;
 beforeAll(async () => {
   server = await startOwnServer();
-  if (server !== undefined) process.env['TEST_DATABASE_URL'] = server.url;
+  if (server !== undefined) vi.stubEnv('TEST_DATABASE_URL', server.url);
 }, 180_000);
-afterAll(() => server?.stop());
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await server?.stop();
+});
 beforeEach(({ skip }) => {
   if (server === undefined) skip('needs a server of its own');
 });

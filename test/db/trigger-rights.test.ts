@@ -1,6 +1,6 @@
 /** Triggers run with the rights of their definer, which may be less than those of the session that made them. */
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { installOnce } from '../../src/capture/install.ts';
 import { makeQueueWatch } from '../../src/capture/queue-health.ts';
 import { RIGHTS } from '../../src/capture/rights.ts';
@@ -16,9 +16,12 @@ let server: OwnServer | undefined;
 
 beforeAll(async () => {
   server = await startOwnServer();
-  if (server !== undefined) process.env['TEST_DATABASE_URL'] = server.url;
+  if (server !== undefined) vi.stubEnv('TEST_DATABASE_URL', server.url);
 }, 120_000);
-afterAll(() => server?.stop());
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await server?.stop();
+});
 
 /** How an account comes by its rights; `DB` stands for the database, `ACCOUNT` for the account, quoted. */
 interface Way {
