@@ -1,6 +1,7 @@
 /**
- * Random histories through real databases and HTTP: three sites, everything people do, and everything that goes wrong on
- * the way. At the end all must be equal. The seed is printed; `HISTORY_SEED` repeats it, `HISTORY_RUNS` sets how many,
+ * Random histories through real databases and HTTP: three sites that validate addresses, everything people do, those who register
+ * somebody else's address among them, and everything that goes wrong on the way. At each step the account that an owner registered
+ * and opened is his; at the end all must be equal. The seed is printed; `HISTORY_SEED` repeats it, `HISTORY_RUNS` sets how many,
  * `HISTORY_FIRST` where to begin.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -26,6 +27,12 @@ describe(`${RUNS} histories of three sites (HISTORY_SEED=${SEED})`, () => {
   const proxies = new Map<string, FaultProxy>();
   const ports = new Map<string, number>();
   let told: string[] = [];
+  /** Passwords of people who registered an address that is not theirs. */
+  const squatters = new Set<string>();
+  /** Accounts whose owner registered them and opened the link, by site and id; the address as it was. */
+  let owned = new Map<string, { readonly one: WorldSite; readonly id: number; readonly email: string }>();
+  /** Addresses of which an owner deleted the account somewhere, or which he gave up. */
+  let left = new Set<string>();
 
   beforeAll(async () => {
     const fault = (): HttpFault => (random.chance(trouble) ? random.pick(FAULTS) : 'none');
@@ -105,35 +112,86 @@ describe(`${RUNS} histories of three sites (HISTORY_SEED=${SEED})`, () => {
     return resolved;
   };
 
+  /** What waits because nobody proved the address there: the owner sets a password by mail. Returns for how many. */
+  const proveWaiting = async (prefix: string): Promise<number> => {
+    let proved = 0;
+    for (const one of world.sites) {
+      const waiting = await one.db.query<{ peer: string; record: Buffer }>(
+        "SELECT peer, record FROM oc_account_sync_parked WHERE code = 'EMAIL_UNPROVEN'",
+      );
+      for (const { peer, record } of waiting) {
+        const { email } = JSON.parse(record.toString('utf8')) as { email?: string };
+        const there = world.sites.find(({ name }) => name === peer);
+        if (email?.startsWith(prefix) !== true || there === undefined) continue;
+        if ((await there.host.user(email)) === undefined) continue;
+        await setByMail(there, email);
+        proved += 1;
+      }
+    }
+    return proved;
+  };
+
+  /** The owner of the mailbox sets a password by the link in a mail; who was blocked is let in before. */
+  const setByMail = async (one: WorldSite, email: string): Promise<void> => {
+    const { person, admin } = one.host;
+    if ((await one.host.user(email))?.b_enabled === 0) await admin.unblock(email);
+    told.push(`${one.name}: the owner of ${email} sets a password by mail`);
+    await person.resetPassword(email, await person.requestPasswordReset(email));
+  };
+
+  /** What nobody but its owner did anything to is as he left it. */
+  const requireOwned = async (): Promise<void> => {
+    for (const { one, id, email } of owned.values()) {
+      if (left.has(email)) continue;
+      const row = await one.host.user(id);
+      const what = { at: one.name, email, is: row?.s_email, active: row?.b_active };
+      expect(what, told.join('\n')).toEqual({ at: one.name, email, is: email, active: 1 });
+      expect(squatters.has(String(row?.s_password)), told.join('\n')).toBe(false);
+    }
+  };
+
   const act = async (prefix: string): Promise<void> => {
     const one = random.pick(world.sites);
     const { person, admin } = one.host;
-    const mine = [...(await one.host.users()).users.keys()].filter((email) => email.startsWith(prefix));
+    const { users } = await one.host.users();
+    const mine = [...users.keys()].filter((email) => email.startsWith(prefix));
     const address = (): string => `${prefix}${random.int(5)}@example.com`;
     const user = mine.length > 0 ? random.pick(mine) : undefined;
+    const isSquatters = user !== undefined && squatters.has(String((await one.host.user(user))?.s_password));
     const say = (what: string): void => {
-      told.push(`${one.name}: ${what}`);
+      told.push(`${one.name}: ${what}${isSquatters ? ', by who is not its owner' : ''}`);
     };
-    const kind = random.int(12);
+    const kind = random.int(14);
     if (user === undefined || kind <= 1) {
       const email = address();
       if (mine.includes(email)) return;
-      say(`register ${email}`);
-      await person.register({ email, name: `N${random.int(100)}` });
+      const isOwner = random.chance(0.6);
+      say(`register ${email}${isOwner ? '' : ', by who is not its owner'}`);
+      const id = await person.register({ email, name: `N${random.int(100)}` });
+      if (isOwner) {
+        await person.clickValidationLink(id);
+        owned.set(`${one.name} ${id}`, { one, id, email });
+      } else squatters.add(String((await one.host.user(id))?.s_password));
+    } else if (kind === 12) {
+      await setByMail(one, user);
     } else if (kind <= 3) {
       say(`edit ${user}`);
       await person.editProfile(user, { name: `E${random.int(1000)}`, phoneMobile: `+${random.int(1000)}` });
     } else if (kind === 4) {
       say(`password ${user}`);
-      await person.changePassword(user);
+      const hash = await person.changePassword(user);
+      if (isSquatters) squatters.add(hash);
     } else if (kind <= 6) {
-      const email = address();
+      // The link comes to the mailbox of the new address.
+      const email = isSquatters ? `${prefix}evil${random.int(5)}@example.com` : address();
       if (mine.includes(email)) return;
       say(`${user} becomes ${email}`);
+      if (!isSquatters) left.add(user);
       // Osclass refuses it to a blocked user.
       await person.changeEmail(user, email).catch(() => undefined);
     } else if (kind === 7) {
       say(`delete ${user}`);
+      if (!isSquatters) left.add(user);
       await person.deleteAccount(user);
     } else if (kind === 8) {
       say(`block ${user}`);
@@ -148,14 +206,21 @@ describe(`${RUNS} histories of three sites (HISTORY_SEED=${SEED})`, () => {
 
   it.each(Array.from({ length: RUNS }, (_, run) => FIRST + run))('history %i ends equal', async (run) => {
     told = [];
+    owned = new Map();
+    left = new Set();
     random = makeRandom(`${SEED}/${run}`);
     trouble = random.pick([0, 0.2, 0.5, 0.8]);
     for (let step = 0; step < STEPS; step++) {
       await act(`h${run}u`);
       if (random.chance(0.3)) await work(random.pick(world.sites));
+      await requireOwned();
     }
     await heal();
-    for (let round = 0; round < 4 && (await resolveTaken(`h${run}u`, round)) > 0; round++) await heal();
+    await requireOwned();
+    for (let round = 0; round < 6; round++) {
+      if ((await proveWaiting(`h${run}u`)) + (await resolveTaken(`h${run}u`, round)) === 0) break;
+      await heal();
+    }
     const differences = (await world.differences()).filter(({ email }) => email.startsWith(`h${run}u`));
     const parked = (await Promise.all(world.sites.map(parkedOf))).flat();
     for (const one of world.sites) await one.db.query('DELETE FROM oc_account_sync_parked');
