@@ -171,9 +171,9 @@ export interface LocalChange {
 }
 
 /**
- * What a change on this site proves. A change of address on a site that validates addresses; an activation there; and, on any
- * site, a password that was set by the link in a mail. Who sets a password so on an account of which nobody had proved the address
- * where it was registered takes it over from whoever registered it.
+ * What a change on this site proves: an activation on a site that validates addresses; and, on any site, a password that was set by
+ * the link in a mail. A change of address proves nothing of the new one, wherever it is made. Who sets a password by mail on an
+ * account of which nobody had proved the address where it was registered takes it over from whoever registered it.
  */
 export function provenanceAfter(change: LocalChange, origin: Origin, validation: Validation): Provenance {
   const { before, shadows, changed, account } = change;
@@ -185,10 +185,10 @@ export function provenanceAfter(change: LocalChange, origin: Origin, validation:
   const doneAtMs = (register: RegisterName): number => is.registers.get(register)?.stamp.ms ?? 0;
   const isReset =
     changed.includes('password') && wasReset(before, account) && doneAtMs('password') > (doubtedUntilMs ?? 0);
-  // Whoever moved it to the address, and confirmed that, is not whoever registered it.
-  const isMovedThere = (before.proof?.atMs ?? 0) <= (was.registers.get('s_email')?.stamp.ms ?? 0);
+  // Whoever moved it to the address is not whoever registered it.
+  const isMovedThere = was.registers.get('s_email')?.prior !== undefined;
   const isOthers = isOf(before.proof, account.email) && isProvedElsewhere(before.proof, before.births);
-  const isRegistrants = wasProved && (isMovedThere || !isOthers);
+  const isRegistrants = isMovedThere || (wasProved && !isOthers);
   const anew = isReset && !isRegistrants ? is.registers.get('password')?.stamp : undefined;
   const after = {
     ...before,
@@ -204,8 +204,8 @@ export function provenanceAfter(change: LocalChange, origin: Origin, validation:
   };
   // Whoever lost the account may have moved it: as long as it is held, no other address than that of its owner is proved.
   if (isMoved && isHeld('s_email')) return { ...after, proof: before.proof ?? proofOfNothing(origin) };
-  // What else happened may have been before, under the other address.
-  if (isMoved) return isValidated('s_email') ? provedBy('s_email') : { ...after, proof: null };
+  // The link that confirms a new address opens with any code that Osclass mailed, also to the address of before.
+  if (isMoved) return { ...after, proof: null };
   if (isReset) return provedBy('password');
   if (changed.includes('status')) {
     const isActivated = account.active && isInactive(was);

@@ -101,11 +101,16 @@ describe('a later act', () => {
   const request = { active: false, code: NEW_CODE };
   const done = { active: false, code: DONE_CODE, isResetDone: true };
 
-  test('proves: an activation, and a change of address, on a site that validates', () => {
+  test('proves: an activation on a site that validates', () => {
     expect(isProved({ active: false }, [{}])).toBe(true);
     expect(isProved({ active: false }, [{}], open)).toBe(false);
-    expect(isProved({}, [{ email: 'other@x' }])).toBe(true);
-    expect(isProved({ active: false }, [{ active: false, email: 'other@x' }], open)).toBe(false);
+  });
+
+  test('does not prove: a change of address, whose link opens with any code that was mailed', () => {
+    for (const validation of [validating, open]) {
+      expect(isProved({}, [{ email: 'other@x' }], validation)).toBe(false);
+      expect(isProved({ active: false }, [{ active: false, email: 'other@x' }], validation)).toBe(false);
+    }
   });
 
   test('proves: a password set by the link in a mail, on any site', () => {
