@@ -9,6 +9,7 @@ import type { UserRecord, WireRecord } from '../../src/model/record.ts';
 import { uidOfEmail, type Uid } from '../../src/model/uid.ts';
 import { scanAll } from '../support/by-hand.ts';
 import { eventually } from '../support/eventually.ts';
+import { bornOf } from '../support/hostile-peer.ts';
 import { keyOf, makeWorld, type World, type WorldSite } from '../support/world.ts';
 
 const HOUR_MS = 3_600_000;
@@ -66,7 +67,9 @@ const recordOf = (
   kind: 'user',
   uids: uids ?? [uidOfEmail(email)],
   email,
-  born: stampOf(ms),
+  born: ms === undefined ? bornOf('evil', email) : stampOf(ms),
+  // Of a native peer that is believed.
+  proof: { site: 'evil', at: Date.now() },
   registers: Object.fromEntries(
     Object.entries({ s_email: { s_email: email }, ...registers }).map(([register, values]) => [
       register,

@@ -74,8 +74,8 @@ const now = (site: string): string => `${Date.now()}-1-100-${site}`;
 const BORN_MS = Date.now();
 const born = new Map<string, string>();
 
-/** Its account of that address is the same in every record. */
-function bornOf(peer: string, email: string): string {
+/** When its account of that address came to be: the same in every record. */
+export function bornOf(peer: string, email: string): string {
   const key = `${peer} ${email}`;
   const known = born.get(key) ?? `${BORN_MS}-${born.size + 1}-100-${peer}`;
   born.set(key, known);
