@@ -207,6 +207,7 @@ async function applyRound(run: ChunkRun, open: readonly number[]): Promise<numbe
     trx,
     deps,
     incoming.map(({ incoming: { uids, record } }) => ({ uids, email: record.email })),
+    from.route.name,
   );
   const locales = await deps.locales();
   const plans = new Map<UserPlan, number>();

@@ -98,9 +98,8 @@ export function decide(incoming: Incoming, loaded: Loaded, context: DecideContex
 
   if (target.kind === 'taken') {
     const holder = loaded.users.get(target.userId);
-    if (holder !== undefined && arePartedBirths(holder.births, incoming.births)) {
-      return refuse(incoming, holder, context);
-    }
+    const isParted = holder !== undefined && arePartedBirths(holder.births, incoming.births);
+    if (isParted || loaded.leaving.has(target.userId)) return refuse(incoming, holder as LocalUser, loaded, context);
     const message = `Account ${target.userId} of ${context.origin.site} has this address.`;
     return undone(incoming, 'parked', 'EMAIL_TAKEN', message);
   }
@@ -111,7 +110,7 @@ export function decide(incoming: Incoming, loaded: Loaded, context: DecideContex
   if (target.kind === 'new') return toPlan(planNew(incoming, target, context), context);
   const user = loaded.users.get(target.userId) as LocalUser;
   const meeting = meetingOf(user, incoming, context.from);
-  if (meeting.kind === 'refused') return refuse(incoming, user, context);
+  if (meeting.kind === 'refused') return refuse(incoming, user, loaded, context);
   return toPlan(planExisting(incoming, target, { user, meeting, loaded }, context), context);
 }
 
@@ -120,14 +119,16 @@ function toPlan(plan: UserPlan, context: DecideContext): Decision {
   return { kind: 'plan', plan: withLocales(plan, context.locales) };
 }
 
-function refuse(incoming: Incoming, user: LocalUser, { from, origin }: DecideContext): Decision {
+function refuse(incoming: Incoming, user: LocalUser, { leaving }: Loaded, { from, origin }: DecideContext): Decision {
   const isParted = arePartedBirths(user.births, incoming.births);
-  const why = isParted ? 'and a person said that it is another' : `which nobody proved on ${from.route.name}`;
+  const isLeaving = leaving.has(user.userId);
+  const whyNot = isLeaving ? 'and another there, which waits' : `which nobody proved on ${from.route.name}`;
+  const why = isParted ? 'and a person said that it is another' : whyNot;
   const message = `Account ${user.userId} of ${origin.site} has this address, ${why}.`;
   const done = undone(incoming, 'parked', 'EMAIL_UNPROVEN', message);
   const outcome = { ...done.outcome, userId: user.userId };
-  // Of two that are parted each site would answer the other for ever.
-  const answers = user.proof !== null && from.via !== 'parked' && !isParted;
+  // Of two that are parted each site would answer the other for ever; and who is leaving is known there.
+  const answers = user.proof !== null && from.via !== 'parked' && !isParted && !isLeaving;
   return { kind: 'refused', outcome, userId: user.userId, answers };
 }
 
@@ -185,7 +186,9 @@ function targetOf(incoming: Incoming, candidates: Candidates, loaded: Loaded, { 
   const isContested =
     !isLinked &&
     byEmail !== undefined &&
-    (loaded.contested.has(byEmail.userId) || (isSeparate(record) && byEmail.uids.length > 0));
+    (loaded.contested.has(byEmail.userId) ||
+      loaded.leaving.has(byEmail.userId) ||
+      (isSeparate(record) && byEmail.uids.length > 0));
   return findTarget(
     { uids, email: record.email, emailSince: registers.get('s_email')?.stamp, born, births, registeredMs },
     byUid,

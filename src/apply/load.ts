@@ -24,7 +24,7 @@ import type { Shadow } from '../model/shadow.ts';
 import type { Origin, Stamp } from '../model/stamp.ts';
 import { canonicalEmail, makeNextUid, type NextUid, type Uid } from '../model/uid.ts';
 import type { HostUser, HostUsers } from '../osclass/host-users.ts';
-import { usersContested } from '../store/parked.ts';
+import { addressesUnproven, usersContested } from '../store/parked.ts';
 
 /** What loading needs. */
 export interface LoadDeps {
@@ -80,6 +80,8 @@ export interface Loaded {
   readonly unadopted: ReadonlySet<number>;
   /** Those found by address only that should have another by now, which is another account's. */
   readonly contested: ReadonlySet<number>;
+  /** Those found by address only that have another at the peer, where that waits: whoever has the address there is another. */
+  readonly leaving: ReadonlySet<number>;
   /** The uid of an account that cannot keep those it had. */
   readonly nextUid: NextUid;
 }
@@ -90,8 +92,13 @@ interface Lead {
   readonly email?: string;
 }
 
-/** Reads and locks all accounts that the uids and addresses of a chunk lead to. */
-export async function loadChunk(trx: Transaction<unknown>, deps: LoadDeps, leads: readonly Lead[]): Promise<Loaded> {
+/** Reads and locks all accounts that the uids and addresses of a chunk lead to. `peer`: who sent it, if that matters. */
+export async function loadChunk(
+  trx: Transaction<unknown>,
+  deps: LoadDeps,
+  leads: readonly Lead[],
+  peer?: string,
+): Promise<Loaded> {
   const { hosts } = deps;
   const uids = [...new Set(leads.flatMap((lead) => lead.uids))];
   const emails = [...new Set(leads.flatMap(({ email }) => (email === undefined ? [] : [email])))];
@@ -153,8 +160,13 @@ export async function loadChunk(trx: Transaction<unknown>, deps: LoadDeps, leads
     return holder === undefined || claimed.some((uid) => holder.uids.includes(uid)) ? [] : [holder.userId];
   });
   const contested = await usersContested(trx, byAddressOnly);
+  const waiting = peer === undefined ? [] : await addressesUnproven(trx, peer, byAddressOnly);
+  const leaving = new Set(
+    waiting.flatMap(({ userId, email }) => (isSameAddress(users.get(userId)?.email, email) ? [] : [userId])),
+  );
   const asked = new Set(uids);
-  return { asked, named, users, byUid, byEmail, tombstones, beingDeleted, vanished, unadopted, contested, nextUid };
+  const found = { asked, named, users, byUid, byEmail, tombstones, beingDeleted, vanished };
+  return { ...found, unadopted, contested, leaving, nextUid };
 }
 
 function isSameAddress(one: string | undefined, other: string): boolean {

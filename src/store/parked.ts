@@ -162,6 +162,25 @@ export async function usersContested(runner: Runner, userIds: readonly number[])
 }
 
 /**
+ * The addresses that accounts of the users have at the peer, where one of them waits until somebody proves something. `SELECT
+ * user_id, record FROM parked JOIN uid ON … WHERE peer = ? AND code = 'EMAIL_UNPROVEN' AND user_id IN (…)`
+ */
+export async function addressesUnproven(
+  runner: Runner,
+  peer: string,
+  userIds: readonly number[],
+): Promise<{ readonly userId: number; readonly email: string }[]> {
+  if (userIds.length === 0) return [];
+  const { rows } = await sql<{ user_id: number; record: Buffer }>`
+    SELECT p.user_id, p.record FROM ${own.parked} p JOIN ${own.uid} k ON k.uid = p.uid AND k.user_id = p.user_id
+    WHERE p.peer = ${peer} AND p.code = 'EMAIL_UNPROVEN' AND p.user_id IN (${bindList(userIds)})`.execute(runner);
+  return rows.flatMap((row) => {
+    const record = JSON.parse(row.record.toString('utf8')) as WireRecord;
+    return record.kind === 'user' ? [{ userId: row.user_id, email: record.email }] : [];
+  });
+}
+
+/**
  * Those of the users that have the address of an account of the peer which nobody proved there.
  * `SELECT DISTINCT user_id FROM parked WHERE peer = ? AND code = 'EMAIL_UNPROVEN' AND user_id IN (…)`
  */

@@ -26,6 +26,10 @@ export async function runHistory(
     await world.rest();
     check(world);
   };
+  // Somebody else may have registered an address that goes back to its owner.
+  const decide = async (): Promise<void> => {
+    for (let round = 0; round < MOST_DECISIONS && world.decide() > 0; round++) await rest();
+  };
   let flaw: string | undefined;
   let contested = false;
   try {
@@ -36,8 +40,11 @@ export async function runHistory(
     }
     await rest();
     contested = contestedAddresses(world).size > 0;
-    for (let round = 0; round < MOST_DECISIONS && world.decide() > 0; round++) await rest();
-    for (let round = 0; round < MOST_DECISIONS && world.prove() > 0; round++) await rest();
+    await decide();
+    for (let round = 0; round < MOST_DECISIONS && world.prove() > 0; round++) {
+      await rest();
+      await decide();
+    }
     if (contestedAddresses(world).size > 0) throw new Flaw('a person who decides about an address does not end it');
   } catch (error) {
     flaw = error instanceof Flaw ? error.message : error instanceof Error ? (error.stack ?? error.message) : 'unknown';

@@ -94,6 +94,20 @@ export async function usersContested(
   return new Set(rows.flatMap((row) => (row.userId !== null && userIds.includes(row.userId) ? [row.userId] : [])));
 }
 
+export async function addressesUnproven(
+  runner: unknown,
+  peer: string,
+  userIds: readonly number[],
+): Promise<{ userId: number; email: string }[]> {
+  const { parked, uids } = memoryOf(runner).tables;
+  return [...parked.values()].flatMap(({ uid, userId, code, record, peer: of }) => {
+    if (of !== peer || code !== 'EMAIL_UNPROVEN' || record.kind !== 'user') return [];
+    return userId !== null && userIds.includes(userId) && uids.get(uid) === userId
+      ? [{ userId, email: record.email }]
+      : [];
+  });
+}
+
 export async function usersUnproven(runner: unknown, peer: string, userIds: readonly number[]): Promise<Set<number>> {
   const rows = [...memoryOf(runner).tables.parked.values()].filter(
     (row) => row.code === 'EMAIL_UNPROVEN' && row.peer === peer,
