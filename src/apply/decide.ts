@@ -179,7 +179,7 @@ function whyBusy({ uids }: Incoming, { byEmail }: Candidates, { beingDeleted, un
 }
 
 /** See {@link findTarget}. */
-function targetOf(incoming: Incoming, candidates: Candidates, loaded: Loaded, { from }: DecideContext): Target {
+function targetOf(incoming: Incoming, candidates: Candidates, loaded: Loaded, { from, nowMs }: DecideContext): Target {
   const { record, uids, born, births, registers, registeredMs } = incoming;
   const { byUid, byEmail } = candidates;
   const isLinked = from.linked === true;
@@ -198,6 +198,7 @@ function targetOf(incoming: Incoming, candidates: Candidates, loaded: Loaded, { 
     {
       isPresent: from.waited === true || isLinked,
       isContested,
+      nowMs,
       isStranger: ({ userId }) => {
         const user = loaded.users.get(userId);
         return !isLinked && user !== undefined && !areAcquainted(user, incoming);

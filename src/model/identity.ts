@@ -3,6 +3,7 @@
  * ever overwritten to make room for another.
  */
 import { hasGivenWay, haveMet, type Births } from './births.ts';
+import { heldUntil } from './proof.ts';
 import { datesAgree, isSameRegistration, type Registered } from './registration.ts';
 import { compareStamps, isAdoption, type Stamp } from './stamp.ts';
 import { isAbout, type Removal } from './tombstone.ts';
@@ -57,12 +58,19 @@ export interface Claim extends Registered {
 }
 
 /** Removals by uid, each with the first uid of what was removed. */
-export type Tombstones = ReadonlyMap<Uid, Removal & { readonly main: Uid }>;
+export type Tombstones = ReadonlyMap<Uid, KnownRemoval>;
+
+interface KnownRemoval extends Removal {
+  readonly main: Uid;
+  /** Until then it waits; absent: it does not. */
+  readonly heldUntilMs?: number | undefined;
+}
 
 /** What else is known where a record comes in. */
 export interface Known {
   readonly isPresent?: boolean;
   readonly isContested?: boolean;
+  readonly nowMs?: number;
   readonly isStranger?: (candidate: Candidate) => boolean;
 }
 
@@ -74,6 +82,7 @@ export interface Known {
  * @param tombstones removals known here, by uid
  * @param known `isPresent`: the record is known to tell of now, then whoever has the address here is who it is about.
  *   `isContested`: who has the address here should have another by now, and cannot get it: then it is not.
+ *   `nowMs`: by which a removal waits, or does no more.
  *   `isStranger`: the account and that of the record have never met. Then a uid that both have, for both sites derived it from
  *   an address, says nothing of who they are
  */
@@ -83,13 +92,17 @@ export function findTarget(
   byEmail: Candidate | undefined,
   tombstones: Tombstones,
   nextUid: NextUid,
-  { isPresent, isContested, isStranger }: Known = {},
+  { isPresent, isContested, isStranger, nowMs = 0 }: Known = {},
 ): Target {
   const sameAccount = findSameAccount(claim, byEmail, byUid);
   const removal = latestRemoval(claim, tombstones);
   // A site that was installed again does not know of removals before that, and gives a uid that has a tombstone elsewhere.
-  const isAfterIt = removal !== undefined && isAdoption(claim.born) && isRegisteredAfter(sameAccount, removal);
-  if (removal !== undefined && !isAfterIt) return { kind: 'removed', uids: claim.uids, stamp: removal };
+  const isAfterIt = removal !== undefined && isAdoption(claim.born) && isRegisteredAfter(sameAccount, removal.stamp);
+  // Whoever else is named lives on here as long as it waits at the others.
+  const waits = byUid.length > 0 && heldUntil(removal?.heldUntilMs ?? 0, nowMs) !== undefined;
+  if (removal !== undefined && !isAfterIt && !waits) {
+    return { kind: 'removed', uids: claim.uids, stamp: removal.stamp };
+  }
   const email = canonicalEmail(claim.email);
   const isOther = (candidate: Candidate): boolean => sameAccount !== undefined && isOtherThan(claim, candidate);
   // Where the record names the account by a uid too, its sender took the others for the same account. Insisting that they are
@@ -276,15 +289,14 @@ function part(candidate: Candidate, removedUids: readonly Uid[], nextUid: NextUi
 /**
  * The latest removal of the account in the record that is not older than the account; it beats whatever was edited meanwhile.
  */
-function latestRemoval(claim: Claim, tombstones: Tombstones): Stamp | undefined {
-  let latest: Stamp | undefined;
+function latestRemoval(claim: Claim, tombstones: Tombstones): KnownRemoval | undefined {
+  let latest: KnownRemoval | undefined;
   for (const uid of claim.uids) {
     const removal = tombstones.get(uid);
     if (removal === undefined || compareStamps(claim.born, removal.stamp) > 0) continue;
     // A plugin tells of an account that it has long had, and not when that was registered.
     if (claim.born.ms > 0 && !isAbout(removal, removal.main, claim)) continue;
-    const { stamp } = removal;
-    if (latest === undefined || compareStamps(stamp, latest) > 0) latest = stamp;
+    if (latest === undefined || compareStamps(removal.stamp, latest.stamp) > 0) latest = removal;
   }
   return latest;
 }
