@@ -74,6 +74,12 @@ export function feedDue(fedOf: FeedOwner | null, present: PeerInstallation): str
   return 'It was reinstalled, or restored, since the last feed.';
 }
 
+/** True if a peer with a daemon is another installation than it was, as far as both said which. */
+export function isReinstalled(noted: FeedOwner | null, present: FeedOwner): boolean {
+  if (noted === null || isNameAlone(noted) || isNameAlone(present)) return false;
+  return noted !== present && protocolOf(noted) === protocolOf(present);
+}
+
 function protocolOf(owner: FeedOwner): string {
   return owner.split(' ', 1)[0] as string;
 }

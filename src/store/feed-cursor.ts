@@ -2,8 +2,9 @@
 import { sql } from 'kysely';
 import { toSqlTime } from '../db/time.ts';
 import type { Runner } from '../db/transaction.ts';
-import type { FeedOwner } from '../model/feed-owner.ts';
+import { isReinstalled, type FeedOwner } from '../model/feed-owner.ts';
 import { own } from '../db/own-tables.ts';
+import { unparkForgotten } from './parked.ts';
 
 /**
  * The highest user id taken from the peer; 0 at first, and where it was noted of another owner, or of nobody: then everybody
@@ -50,9 +51,13 @@ export async function noteFed(runner: Runner, peer: string, owner: FeedOwner): P
 
 /**
  * What a peer with a daemon says who it is. Where the last feed was noted with less (by its protocol, or by the name of a
- * peer that told no id yet), it is taken for one of this installation: an update is what happens all the time.
+ * peer that told no id yet), it is taken for one of this installation: an update is what happens all the time. See
+ * {@link unparkForgotten}, which is done first: if the daemon ends in between, it is done again.
  */
 export async function noteInstallation(runner: Runner, peer: string, owner: FeedOwner): Promise<void> {
+  const { rows } = await sql<{ installation: string | null }>`
+    SELECT installation FROM ${own.peer} WHERE name = ${peer}`.execute(runner);
+  if (isReinstalled(rows[0]?.installation ?? null, owner)) await unparkForgotten(runner, peer);
   const isNameAlone = owner.startsWith('native site ');
   const lesser = isNameAlone ? sql`fed_of = 'native'` : sql`(fed_of = 'native' OR fed_of LIKE 'native site %')`;
   await sql`INSERT INTO ${own.peer} (name, installation) VALUES (${peer}, ${owner})

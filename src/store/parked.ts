@@ -109,6 +109,19 @@ export async function unparkRemoved(runner: Runner, uids: readonly Uid[]): Promi
   await sql`DELETE FROM ${own.parked} WHERE uid IN (${sql.join(uids.map(uidToBytes))})`.execute(runner);
 }
 
+/**
+ * Deletes what waits for an address of accounts that nobody here has, for the peer was installed again: it has those under other
+ * uids now, and a feed that is due tells of them. Removals stay, for such a peer does not remember them. `DELETE FROM parked WHERE
+ * peer = ? AND code IN ('EMAIL_TAKEN', 'EMAIL_UNPROVEN') AND … = 'user' AND NOT EXISTS (SELECT … FROM uid …)`
+ */
+export async function unparkForgotten(runner: Runner, peer: string): Promise<void> {
+  await sql`
+    DELETE FROM ${own.parked}
+    WHERE peer = ${peer} AND code IN ('EMAIL_TAKEN', 'EMAIL_UNPROVEN')
+      AND JSON_UNQUOTE(JSON_EXTRACT(CONVERT(record USING utf8mb4), '$.kind')) = 'user'
+      AND NOT EXISTS (SELECT 1 FROM ${own.uid} k WHERE k.uid = ${own.parked}.uid)`.execute(runner);
+}
+
 /** What nobody proved goes through when somebody does, which wakes it; else it is tried so often, in case a date has come. */
 const UNPROVEN_EVERY_MS = 3_600_000;
 

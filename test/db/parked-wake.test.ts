@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
-import { parkRecords, readParked, usersUnproven } from '../../src/store/parked.ts';
+import type { ErrorCode } from '../../src/model/errors.ts';
+import { noteInstallation } from '../../src/store/feed-cursor.ts';
+import { addressesUnproven, parkRecords, readParked, usersUnproven } from '../../src/store/parked.ts';
 import { bindUids } from '../../src/store/shadows.ts';
 import { uidOfEmail } from '../../src/model/uid.ts';
 import { capturedSite } from '../support/captured-site.ts';
@@ -25,7 +27,7 @@ it('of accounts there that had the address of one here, and nobody proved, the l
   const nowMs = Date.now();
   const park = async (name: string, more: { peer?: string; isStranger?: true }) => {
     const uid = uidOfEmail(`${name}@example.com`);
-    const record = { uid, uids: [uid], email: name, born: '0', registers: {} } as never;
+    const record = { kind: 'user', uid, uids: [uid], email: name, born: '0', registers: {} } as never;
     const common = { peer: 'homes', userId: 7, code: 'EMAIL_UNPROVEN', message: '' } as const;
     await parkRecords(db, [{ ...common, uid, record, ...more }], nowMs);
   };
@@ -40,4 +42,36 @@ it('of accounts there that had the address of one here, and nobody proved, the l
     ['homes', 'third'],
   ]);
   expect(await usersUnproven(db, 'homes', [7])).toEqual(new Set([7]));
+  expect(await addressesUnproven(db, 'homes', [7])).toEqual([{ userId: 7, email: 'own' }]);
+  expect(await addressesUnproven(db, 'homes', [8])).toEqual([]);
+});
+
+it('of a peer that was installed again nothing waits for the address of an account that only it had; all else waits on', async () => {
+  const cars = await capturedSite({ peers: ['homes', 'jobs'] });
+  const { db } = cars.site;
+  const nowMs = Date.now();
+  const park = async (name: string, code: ErrorCode, { peer = 'homes', kind = 'user' } = {}) => {
+    const uid = uidOfEmail(`${name}@example.com`);
+    const record = { kind, uid, uids: [uid], email: name, born: '0', registers: {} } as never;
+    await parkRecords(db, [{ peer, uid, userId: null, code, message: '', record }], nowMs);
+  };
+  const waiting = async (): Promise<string[]> => {
+    const rows = await readParked(db, { nowMs: nowMs + 2 * 3_600_000, everyMs: 0, limit: 10 });
+    return rows.map(({ record }) => (record as { email: string }).email).toSorted();
+  };
+  await bindUids(db, [{ uid: uidOfEmail('known@example.com'), userId: 7 }]);
+  await noteInstallation(db, 'homes', 'native site homes');
+  await park('known', 'EMAIL_TAKEN');
+  await park('taken', 'EMAIL_TAKEN');
+  await park('unproven', 'EMAIL_UNPROVEN');
+  await park('unstorable', 'VALUE_UNSTORABLE');
+  await park('removal', 'EMAIL_UNPROVEN', { kind: 'removal' });
+  await park('of another', 'EMAIL_TAKEN', { peer: 'jobs' });
+  const all = await waiting();
+  // Until now it only told its name, and then tells the same again.
+  await noteInstallation(db, 'homes', 'native 1');
+  await noteInstallation(db, 'homes', 'native 1');
+  expect(await waiting()).toEqual(all);
+  await noteInstallation(db, 'homes', 'native 2');
+  expect(await waiting()).toEqual(['known', 'of another', 'removal', 'unstorable']);
 });

@@ -6,7 +6,7 @@ import { v5 } from 'uuid';
 import { applyRecords } from '../../src/apply/apply.ts';
 import { busyOf } from '../../src/apply/outcomes.ts';
 import { type RecordSource, type Outcome, toStreamResult } from '../../src/model/outcome.ts';
-import { parkRecords, renumberParked, wakeParked } from '../../src/store/parked.ts';
+import { parkRecords, renumberParked, unparkForgotten, wakeParked } from '../../src/store/parked.ts';
 import { retryParkedOnce } from '../../src/apply/retry-parked.ts';
 import type { ApplyDeps } from '../../src/apply/chunk.ts';
 import { adopt } from '../../src/capture/adopt.ts';
@@ -47,6 +47,8 @@ export interface HistorySite {
   page(to: string): Promise<UserRecord[]>;
   /** Merges such a page. */
   feed(from: string, records: readonly UserRecord[]): Promise<void>;
+  /** Hears that a peer is another installation than it was. */
+  noteInstalledAgain(peer: string): Promise<void>;
   /** Tries parked records again. Returns what became of them. */
   retryParked(): Promise<readonly Outcome[]>;
 }
@@ -207,6 +209,7 @@ export function openHistorySite(plan: SitePlan, nowMs: () => number): HistorySit
         },
       });
     },
+    noteInstalledAgain: (peer) => unparkForgotten(db, peer),
     async retryParked() {
       return (await retryParkedOnce(applyDeps, { trace: '' })).outcomes;
     },

@@ -207,6 +207,9 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
     for (const to of peers) while ((await deliver(at, to)) > 0);
     const { outbox, parked, queue } = site.memory.tables;
     if (outbox.size + parked.size + queue.size > 0) return;
+    // A request is under way for a minute at most: then its signature has expired.
+    const underWay = late.filter(({ from }) => from % sites.length === at);
+    for (const request of underWay) await arrive(late.splice(late.indexOf(request), 1)[0]);
     wasInstalledAgain = true;
     tell(() => `${site.name}: is installed again`);
     for (const { columns, lineage } of site.memory.tables.rows.values()) {
@@ -215,6 +218,7 @@ export function makeWorld(history: History, tell: (line: () => string) => void):
     }
     site.memory.forget();
     while (await killable(site, crash, () => site.baseline(zoneMs))) crash = undefined;
+    for (const to of peers) await siteAt(to).noteInstalledAgain(site.name);
   };
 
   /** One round of everybody's work. True if anything was done. */

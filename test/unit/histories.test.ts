@@ -50,8 +50,8 @@ test.each([687, 955, 1424, 1498, 1542, 1794, 6684, 8041, 4720, 4245, 4818, 6938,
 );
 
 // A record that came under a uid whose former account was removed here waits no longer than until its sender knows that: then the
-// account there goes on under another.
-test.each([2842, 6568])(
+// account there goes on under another. And of a peer that was installed again nothing waits under uids that it has no more.
+test.each([2842, 6568, 41030])(
   'what waits of an account goes once its sender has it under another uid: seed %i',
   async (seed) => {
     const { code, output } = await runHistories(['--runs', '1', '--seed', String(seed)]);

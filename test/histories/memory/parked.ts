@@ -71,6 +71,15 @@ export async function unparkRemoved(runner: unknown, uids: readonly Uid[]): Prom
   for (const [key, row] of memory.tables.parked) if (uids.includes(row.uid)) memory.tables.parked.delete(key);
 }
 
+export async function unparkForgotten(runner: unknown, of: string): Promise<void> {
+  const memory = memoryOf(runner);
+  const { parked, uids } = memory.tables;
+  for (const [key, { peer, uid, code, record }] of parked) {
+    const isForAddress = code === 'EMAIL_TAKEN' || code === 'EMAIL_UNPROVEN';
+    if (peer === of && isForAddress && record.kind === 'user' && !uids.has(uid)) parked.delete(key);
+  }
+}
+
 export async function readParked(
   runner: unknown,
 
