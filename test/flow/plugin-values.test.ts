@@ -120,6 +120,9 @@ describe('values that only the plugin site has', () => {
   it('a password, a clicked link, and what another plugin wrote there survive an unrelated edit here', async () => {
     await mesh.cars.host.person.register({ email, name: 'Eva', validation: false });
     await mesh.work(mesh.cars);
+    await mesh.cars.host.admin.deactivate(email);
+    await mesh.work(mesh.cars);
+    expect(await there('b_active')).toEqual([0]);
     const hash = await mesh.jobs.host.person.changePassword(email);
     await fill("b_active = 1, s_phone_land = '0911 7'");
     await editHere('Eva B');
