@@ -129,7 +129,6 @@ export async function removeAccounts(
   if (from.route.removalMode !== 'delete') await detach(trx, deps, removed);
   await writeTombstones(trx, { uids, stamp, emailHash: removal.emailHash, births, heldUntilMs, nowMs: nowMs() });
   await requireNotBound(trx, loaded, removal.uids);
-  await unparkRemoved(trx, uids);
   const removals = new Set([...(await tombstonesByUid(trx, uids)).values()].map((one) => one.removalId));
 
   const entries: OutboxEntry[] = [];
@@ -161,6 +160,7 @@ export async function removeAccounts(
       await outbox.removed?.(trx, { email, removalId, uids, told, from: from.route.name });
     }
   }
+  await unparkRemoved(trx, uids);
   return {
     result: removed.length > 0 ? 'applied' : 'unchanged',
     operation: removed.length > 0 ? 'remove' : 'none',

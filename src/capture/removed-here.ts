@@ -58,12 +58,12 @@ export async function recordDeletions(
     const known = [...(await tombstonesByUid(trx, uids)).values()];
     const ofAll = known.reduce((all, one) => birthsOfBoth(all, one.births), births);
     await writeTombstones(trx, { uids, stamp, emailHash, births: ofAll, heldUntilMs, nowMs });
-    // What waits under these uids is another account, which goes on under others there, and is sent again under those.
-    for (const { name } of told) await unparkRecords(trx, name, uids);
     for (const { removalId } of (await tombstonesByUid(trx, uids)).values()) {
       removals.add(removalId);
       if (email !== '') await outbox.removed?.(trx, { email, removalId, uids, told: told.map((route) => route.name) });
     }
+    // What waits under these uids is another account, which goes on under others there, and is sent again under those.
+    for (const { name } of told) await unparkRecords(trx, name, uids);
   }
   const ids = deletedRows.map(({ userId }) => userId).filter((userId) => shadows.has(userId));
   await forgetUsers(trx, ids);

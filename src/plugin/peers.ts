@@ -8,13 +8,13 @@ import type { Outcome, RecordSource } from '../model/outcome.ts';
 import type { WireRecord } from '../model/record.ts';
 import type { PeerRoute } from '../model/route.ts';
 import type { Origin } from '../model/stamp.ts';
-import type { Uid } from '../model/uid.ts';
+import { canonicalEmail, uidsOfEmail, type Uid } from '../model/uid.ts';
 import type { HostSnapshot } from '../osclass/host.ts';
 import type { PeerClient } from '../peer/client.ts';
 import type { KeyDigest } from '../peer/key-digest.ts';
 import { makeRandomBytes } from '../runtime/random-bytes.ts';
 import { newTrace } from '../runtime/trace.ts';
-import { dropParked, parkedIdsOf } from '../store/parked.ts';
+import { dropParked, parkedIdsOf, readParked } from '../store/parked.ts';
 import { countUnguarded, sweepSeen } from '../store/plugin-seen.ts';
 import type { AppendLog, OutboxWriter, ReadValidation, RemovedUser } from '../store/ports.ts';
 import { rememberApplied } from './applied-rows.ts';
@@ -177,6 +177,14 @@ function removalSite(site: PluginSite, { times, isRound, address }: ConfiguredPe
     isRound: isRound(),
     async dropWaiting(peer, uid) {
       for (const parked of await parkedIdsOf(db, peer, uid)) await dropParked(db, parked);
+    },
+    async dropWaitingFor(peer, email, user) {
+      const uids = new Set([...uidsOfEmail(email), ...(user === null ? [] : [user])]);
+      const ids = await Promise.all([...uids].map((uid) => parkedIdsOf(db, peer, uid)));
+      for (const { id: parked, record } of await readParked(db, { ids: ids.flat() })) {
+        // Who had the address before may have another by now.
+        if (record.kind === 'user' && canonicalEmail(record.email) === email) await dropParked(db, parked);
+      }
     },
     async retryWaiting(peer, uid) {
       const ids = await parkedIdsOf(db, peer, uid);

@@ -308,7 +308,9 @@ async function prepareStranger(
   const removal = waiting === undefined ? last : undefined;
   const age = removal === undefined || isAnother ? 'new' : ageOf(row, seen, removal.stamp, deps);
   if (removal !== undefined && age !== 'new') {
-    const isTold = !deps.tells || age === 'doubtful' || seen?.removalId !== null;
+    // What nothing was ever exchanged about never met the one who was removed.
+    const isExchanged = seen !== undefined && (seen.memory ?? seen.earlier) !== null;
+    const isTold = !deps.tells || age === 'doubtful' || !isExchanged || seen.removalId !== null;
     // Under the uid that has a tombstone: whatever is done about late records of removed accounts is done about this one.
     const born = formatStamp(adoptionStamp(0, deps.peer));
     const uids = earlier.filter((one) => tombstones.get(one)?.removalId === removal.removalId);

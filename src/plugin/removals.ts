@@ -45,6 +45,8 @@ export interface RemovalSite {
   readonly apply: (records: readonly WireRecord[], from: RecordSource) => Promise<unknown>;
   /** Gives up what waits here of the user that a uid names. */
   readonly dropWaiting: (peer: string, uid: Uid) => Promise<void>;
+  /** Gives up what waits here of the peer for an address that nobody here has; `user` is who has it there, if that is known. */
+  readonly dropWaitingFor: (peer: string, email: string, user: Uid | null) => Promise<void>;
   /** Tries again what waits for an address. */
   readonly retryWaiting: (peer: string, uid: Uid) => Promise<void>;
   /** A client of the peer that gives up soon: the peer waits for our answer meanwhile. */
@@ -104,17 +106,19 @@ export async function removeFor(
     }
   }
   if (living === undefined || isEcho) {
+    const isOfWaiting = isDeleted || (!isEcho && lookup.kind !== 'there');
+    if (living === undefined && isOfWaiting) await site.dropWaitingFor(peer, email, seen?.user ?? null);
     await ignoreEcho(site, email, caller, living, seen);
     return undefined;
   }
-  if (await isStranger(site, caller, seen, living)) {
+  if (seen === undefined || (await isStranger(site, caller.route, seen, living))) {
     await site.dropWaiting(peer, living.main);
     return undefined;
   }
   const link = await linkOf(db, linking(site, peer), seen, { uids: living.stored.uids, regDate: living.host.regDate });
   if (link === 'waiting' || link === 'elsewhere') {
     // The account that went was not that of who has the address here.
-    if (link === 'waiting' && seen?.user !== null && seen !== undefined) await site.dropWaiting(peer, seen.user);
+    if (link === 'waiting' && seen.user !== null) await site.dropWaiting(peer, seen.user);
     await forgetAccount(site, peer, email);
     if (caller.route.send) {
       await inTransaction(db, (trx) =>
@@ -126,23 +130,26 @@ export async function removeFor(
   // The account we know is there: what was removed is one that had the address before, and was never heard of here.
   if (lookup.kind === 'there' && lookup.row.email === email) return undefined;
   // It never said anything of the address: an account of it there may have gone before this one came to be.
-  const isUnsaid = seen === undefined || (seen.accountId === null && lookup.kind !== 'there' && !isDeleted);
+  const isUnsaid = seen.accountId === null && lookup.kind !== 'there' && !isDeleted;
   if (isUnsaid && nowMs() - living.stored.shadow.born.ms < RARE_RUNS_MS) {
-    if (seen !== undefined) await postpone();
+    await postpone();
     return undefined;
   }
-  if (seen !== undefined && (await livesOnThere(site, peer, seen, lookup, living))) return undefined;
+  if (await livesOnThere(site, peer, seen, lookup, living)) return undefined;
   return await removeLiving(site, email, living, from);
 }
 
-/** True if the account that the peer had under the address is not known to be that of here: they never met. */
+/**
+ * True if the account that the peer had under the address is not known to be that of here: they never met. Where its active accounts
+ * count as proved, they have once anything of it was said or told.
+ */
 async function isStranger(
   { db }: RemovalSite,
-  { route: { name, emailTrust } }: Caller,
-  seen: Seen | undefined,
+  { name, emailTrust }: Caller['route'],
+  seen: Seen,
   { host }: LocalHolder,
 ): Promise<boolean> {
-  if (seen?.hasMet !== true && emailTrust !== 'verified') return true;
+  if (!seen.hasMet && emailTrust !== 'verified') return true;
   return (await usersUnproven(db, name, [host.id])).size > 0;
 }
 
@@ -186,7 +193,8 @@ export async function decideRemovals(site: RemovalSite, from: RecordSource): Pro
       lookup.kind === 'absent' &&
       (isShown(seen.memory) || !living.host.active || !living.host.enabled) &&
       (await linkOf(db, linking(site, peer), seen, { uids: living.stored.uids, regDate: living.host.regDate })) ===
-        'holder';
+        'holder' &&
+      !(await isStranger(site, from.route, seen, living));
     if (isRemovedThere && !(await livesOnThere(site, peer, seen, lookup, living)))
       await removeLiving(site, email, living, from);
     else await forgetUndecided(db, peer, email);

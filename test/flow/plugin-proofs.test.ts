@@ -1,7 +1,8 @@
 /** What a peer with the PHP plugin is sent and served of accounts that nobody proved, and what comes back of them. */
 import { afterEach, expect, it } from 'vitest';
-import { makeAttackStage, waiting, type AttackStage } from '../support/attack-stage.ts';
+import { makeAttackStage, victimOn, waiting, type AttackStage } from '../support/attack-stage.ts';
 import { siteOf } from '../support/by-hand.ts';
+import type { Host } from '../support/osclass/host.ts';
 import { resetByMail, setValidation, signUp, signUpAsOwner } from '../support/validation.ts';
 
 const EMAIL = 'eva@example.com';
@@ -75,4 +76,52 @@ it('where email_trust is verified, active accounts of here go there at once, tho
   await stage.settle();
   expect(await atJobs()).toBe('Eva');
   expect(await untold()).toEqual([]);
+}, 60_000);
+
+it('who waits here, held by the guard, and is deleted there does not come once the guard lets go', async () => {
+  stage = await makeAttackStage();
+  const { homes, jobs } = stage;
+  await homes.stop();
+  const guard = { ...homes.config.guard, creations: { number: 0, percent: 0 } };
+  await homes.start({ config: { ...homes.config, guard } });
+  const [kept, gone] = ['kept@example.com', 'gone@example.com'];
+  for (const email of [kept, gone]) await signUpAsOwner(jobs, { email, name: 'Eva' });
+  await jobs.runCron();
+  expect([await waiting(homes, kept), await waiting(homes, gone)]).toEqual([['GUARD_HELD'], ['GUARD_HELD']]);
+  await jobs.person.deleteAccount(gone);
+  await jobs.runCron();
+  expect([await waiting(homes, kept), await waiting(homes, gone)]).toEqual([['GUARD_HELD'], []]);
+  expect((await homes.admin('POST', '/v1/peers/jobs/approve')).body).toMatchObject({ released: 1 });
+  expect(await homes.host.user(kept)).toBeDefined();
+  expect(await homes.host.user(gone)).toBeUndefined();
+}, 60_000);
+
+it('a removal there of which nothing was said or told removes nobody here, with email_trust: verified neither', async () => {
+  const before = async (on: Record<'homes' | 'jobs', Host>): Promise<void> => {
+    await victimOn(on.homes, EMAIL);
+    await victimOn(on.jobs, EMAIL, 'Another');
+  };
+  stage = await makeAttackStage({ ...VERIFIED, before });
+  await stage.jobs.person.deleteAccount(EMAIL);
+  await stage.jobs.runCron();
+  expect(await stage.homes.host.user(EMAIL)).toBeDefined();
+}, 60_000);
+
+it('who waited here for an address is not who was removed here: he stays there, and comes with his next change', async () => {
+  const before = async (on: Record<'homes' | 'jobs', Host>): Promise<void> => {
+    await setValidation(on.homes, false);
+    await victimOn(on.homes, EMAIL);
+    await victimOn(on.jobs, EMAIL, 'Another');
+  };
+  stage = await makeAttackStage({ before });
+  const { homes, jobs } = stage;
+  await jobs.person.editProfile(EMAIL, { phoneMobile: '1' });
+  await stage.settle();
+  expect(await waiting(homes, EMAIL)).toEqual(['EMAIL_UNPROVEN']);
+  await homes.host.person.deleteAccount(EMAIL);
+  await stage.settle();
+  await jobs.person.editProfile(EMAIL, { phoneMobile: '2' });
+  await stage.settle();
+  expect(await atJobs()).toBe('Another');
+  expect(await homes.host.user(EMAIL)).toMatchObject({ s_name: 'Another', s_phone_mobile: '2' });
 }, 60_000);
