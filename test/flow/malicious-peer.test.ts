@@ -78,6 +78,15 @@ const recordOf = (
   ) as UserRecord['registers'],
 });
 
+/** Both sites have the account, and its address was proved on both. */
+const meet = async (emails: readonly string[]): Promise<void> => {
+  const { results } = await stream(
+    'evil',
+    emails.map((email) => recordOf(email)),
+  );
+  expect(results.map(({ result }) => result)).toEqual(emails.map(() => 'unchanged'));
+};
+
 const removalOf = (uids: Uid[], ms?: number): WireRecord => ({
   kind: 'removal',
   uids,
@@ -133,11 +142,15 @@ describe('accounts', () => {
 
   it('are not removed beyond the guard by records that say they were somebody else who is removed', async () => {
     const emails = await victims(40);
-    const bait = uidOfEmail('bait@example.com');
-    await stream('evil', [removalOf([bait])]);
+    const baitFor = (email: string): Uid => uidOfEmail(`bait.${email}`);
+    await meet(emails);
+    await stream(
+      'evil',
+      emails.map((email) => removalOf([baitFor(email)])),
+    );
     const { results } = await stream(
       'evil',
-      emails.map((email) => recordOf(email, { uids: [bait, uidOfEmail(email)], ms: Date.now() - HOUR_MS })),
+      emails.map((email) => recordOf(email, { uids: [baitFor(email), uidOfEmail(email)] })),
     );
     expect(results.filter(({ code }) => code === 'GUARD_HELD')).toHaveLength(20);
     expect(await rowsOf(emails)).toHaveLength(20);
@@ -160,8 +173,10 @@ describe('accounts', () => {
   it('do not lose their address to one that is moved onto it', async () => {
     const emails = await victims(2);
     const [ana = '', bob = ''] = emails;
+    await meet([ana]);
     const before = await rowsOf(emails);
-    const { results } = await stream('evil', [recordOf(bob, { uids: [uidOfEmail(ana)] })]);
+    const moved = { ...recordOf(bob, { uids: [uidOfEmail(ana)] }), born: bornOf('evil', ana) };
+    const { results } = await stream('evil', [moved]);
     expect(results).toMatchObject([{ result: 'parked', code: 'EMAIL_TAKEN' }]);
     expect(await rowsOf(emails)).toEqual(before);
   });
@@ -303,6 +318,8 @@ describe('what comes', () => {
 
   it('again and again makes nothing new', async () => {
     const [email = ''] = await victims(1);
+    await meet([email]);
+    await cars.db.query('DELETE FROM oc_account_sync_outbox');
     const record = recordOf(email, { registers: { s_name: { s_name: 'n'.repeat(5000) } } });
     for (let n = 0; n < 5; n++) await stream('evil', Array(20).fill(record));
     const [{ parked } = {}] = await cars.db.query('SELECT COUNT(*) AS parked FROM oc_account_sync_parked');
