@@ -35,6 +35,11 @@ export function birthsOf(born: Stamp, userId?: number): Births {
   return { live: new Set([userId === undefined ? stamp : `${stamp}/${userId}`]), overruled: NONE, parted: NONE };
 }
 
+/** True if they tell no registration: of an account that a plugin has long had, and of which it does not say when it was registered. */
+export function tellNothing({ live }: Births): boolean {
+  return [...live].every((birth) => !birth.includes('/') && (parseBirth(birth)?.ms ?? 0) === 0);
+}
+
 /** True if the existence stamp of an account says all of its births. */
 export function areOfStamp(births: Births, born: Stamp): boolean {
   return isSameBirths(births, birthsOf(born));

@@ -2,7 +2,7 @@
  * Identity: which account of this site a record is about. Pure. Uids first, then the canonical e-mail; no account is
  * ever overwritten to make room for another.
  */
-import { hasGivenWay, haveMet, type Births } from './births.ts';
+import { hasGivenWay, haveMet, tellNothing, type Births } from './births.ts';
 import { heldUntil } from './proof.ts';
 import { datesAgree, isSameRegistration, type Registered } from './registration.ts';
 import { compareStamps, isAdoption, type Stamp } from './stamp.ts';
@@ -295,7 +295,7 @@ function latestRemoval(claim: Claim, tombstones: Tombstones): KnownRemoval | und
     const removal = tombstones.get(uid);
     if (removal === undefined || compareStamps(claim.born, removal.stamp) > 0) continue;
     // A plugin tells of an account that it has long had, and not when that was registered.
-    if (claim.born.ms > 0 && !isAbout(removal, removal.main, claim)) continue;
+    if (!tellNothing(claim.births) && !isAbout(removal, removal.main, claim)) continue;
     if (latest === undefined || compareStamps(removal.stamp, latest.stamp) > 0) latest = removal;
   }
   return latest;
