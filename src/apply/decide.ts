@@ -232,6 +232,9 @@ function accountsOf(target: Exclude<Target, { kind: 'removed' }>): readonly numb
   return target.kind === 'existing' ? [target.userId, ...parting] : parting;
 }
 
+/** With these whoever registered the account elsewhere comes in here, or activates it. */
+const OPENING: readonly RegisterName[] = ['password', 's_secret'];
+
 /** An account is to be made, of all that is accepted; and of the address, for there is none without. */
 function planNew(
   incoming: Incoming,
@@ -240,7 +243,7 @@ function planNew(
 ): UserPlan {
   const { accepts, emailTrust } = from.route;
   const isAccepted = (register: RegisterName): boolean =>
-    register === ADDRESS_COLUMN || (accepts(register) && !(emailTrust === 'none' && register === 'password'));
+    register === ADDRESS_COLUMN || (accepts(register) && !(emailTrust === 'none' && OPENING.includes(register)));
   return {
     incoming,
     user: undefined,
@@ -293,7 +296,7 @@ interface Meeters {
 
 /** Only this site's own mail opens the account: a peer of which nothing is believed can but block it. */
 function keepUnopened(take: UserPlan['take']): void {
-  take.delete('password');
+  for (const register of OPENING) take.delete(register);
   if (take.get('status')?.values['b_enabled'] !== '0') take.delete('status');
 }
 

@@ -147,7 +147,7 @@ function writesOf(plan: UserPlan, { hosts, catalog, randomBytes }: StoreDeps): W
     const table = catalog.requireTable('t_user');
     const linksGone = passesToOwner(plan) ? withoutMailedCode(table) : [];
     for (const [column, value] of [...newSecret(table, randomBytes), ...linksGone]) {
-      if (!hosts.columns.has(column.name)) writes.set(column, value);
+      if (!plan.take.has(column.name)) writes.set(column, value);
     }
   }
   return writes;
