@@ -59,12 +59,13 @@ export function toIncoming(
   const proof = record.proof && proofOf(email, record.proof.site, record.proof.at);
   const active = record.registers['status']?.values['b_active'] === '1';
   const date = registers.get('dt_reg_date')?.values['dt_reg_date'];
+  const births = birthsOfUser(record);
   return {
     record,
     uids: record.uids.map(requireUid),
     born,
-    births: birthsOfUser(record),
-    proof: judgeProof({ proof, email, active, born }, name, emailTrust),
+    births,
+    proof: judgeProof({ proof, email, active, born, births }, name, emailTrust),
     heldUntilMs: record.heldUntil ?? 0,
     registeredMs: typeof date === 'string' ? deps.registeredMs(date) : undefined,
     registers,

@@ -12,7 +12,7 @@ import { absorb, hasOtherAddress, isOtherAccount, type Absorbed } from '../model
 import { changesOf, type Changes } from '../model/guard.ts';
 import type { Candidate } from '../model/identity.ts';
 import {
-  firstProvenance,
+  foundProvenance,
   isCodeNew,
   presentProof,
   provenanceAfter,
@@ -269,7 +269,7 @@ async function lookAt(
       const uids = uid === undefined ? [] : [uid];
       users.set(host.id, {
         ...common,
-        ...provenOf(shadow, firstProvenance(shadow, host, nowMs())),
+        ...provenOf(shadow, foundProvenance(shadow, host, origin, validation, nowMs())),
         emailSince: sinceOf(shadow),
         uids,
         shadow,

@@ -14,7 +14,7 @@ import { chooseUids, reserveUids, type Addressed } from '../store/uid-assignment
 import { hashValues, type RegisterName } from '../model/register.ts';
 import { absorb, isOtherAccount } from '../model/absorb.ts';
 import { CHANGE, changesOf, sentChanges } from '../model/guard.ts';
-import { firstProvenance, isCodeNew, provenanceAfter } from '../model/proof.ts';
+import { foundProvenance, isCodeNew, provenanceAfter } from '../model/proof.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
 import type { Uid } from '../model/uid.ts';
 import type { HostUser } from '../osclass/host-users.ts';
@@ -285,7 +285,8 @@ async function adoptAll(
   users: readonly HostUser[],
 ): Promise<readonly HostUser[]> {
   if (users.length === 0) return [];
-  const { hosts, randomUid } = deps;
+  const { hosts, origin, randomUid } = deps;
+  const validation = await deps.validation(trx);
   const addressed = users.map((user) => ({ userId: user.id, email: user.email }));
   const uids = await chooseUids(trx, addressed, randomUid);
   const ids = users.map((user) => user.id);
@@ -296,7 +297,8 @@ async function adoptAll(
     trx,
     known.map(({ user, uid }) => {
       const shadow = adopt(user, deps);
-      return { userId: user.id, uids: [uid], shadow, provenance: firstProvenance(shadow, user, deps.nowMs()) };
+      const provenance = foundProvenance(shadow, user, origin, validation, deps.nowMs());
+      return { userId: user.id, uids: [uid], shadow, provenance };
     }),
   );
   await bindUids(

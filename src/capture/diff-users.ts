@@ -7,7 +7,7 @@ import { absorb, firstShadow, isOtherAccount, type Absorbed } from '../model/abs
 import { CHANGE, changesOf, sentChanges, type Changes } from '../model/guard.ts';
 import { hashValues, type RegisterName } from '../model/register.ts';
 import { routesFor, type OutboxEntry } from '../model/route.ts';
-import { doubtedUntil, firstProvenance, isCodeNew, provenanceAfter, registeredProvenance } from '../model/proof.ts';
+import { doubtedUntil, foundProvenance, isCodeNew, provenanceAfter, registeredProvenance } from '../model/proof.ts';
 import type { Shadow } from '../model/shadow.ts';
 import { isAdoption, nextStamp, type Origin } from '../model/stamp.ts';
 import type { Uid } from '../model/uid.ts';
@@ -193,7 +193,7 @@ async function addUsers(
   const remembered = ({ user, mark }: MarkedUser): Pick<StoredUser, 'shadow' | 'provenance'> => {
     if (!isRegistration(mark)) {
       const shadow = adopt(user, deps);
-      return { shadow, provenance: firstProvenance(shadow, user, deps.nowMs()) };
+      return { shadow, provenance: foundProvenance(shadow, user, origin, validation, deps.nowMs()) };
     }
     const stamp = nextStamp(mark.atMs, undefined, origin);
     const shadow = firstShadow(user.registers, stamp, stamp);

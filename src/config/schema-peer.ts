@@ -85,7 +85,7 @@ const peerSchema = Type.Object(
       choice(['auto', 'verified', 'unproven', 'none'], {
         description:
           'Whose addresses are proved there. Two accounts that never met become one only if both addresses are proved. auto: what ' +
-          'the peer says of each account is believed (default of native peers). verified: its active accounts count as proved; only if ' +
+          'the peer says of each account is believed (default of native peers). verified: active accounts that were registered there count as proved; only if ' +
           'addresses of that site are proved, or it and this one are yours and you accept that whoever registers there with ' +
           "somebody else's address gets that account here. unproven: none counts (default of plugin peers, which cannot tell). " +
           'none: likewise, and new accounts arrive inactive and without password, so that the mail of this site proves the address.',

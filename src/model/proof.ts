@@ -19,7 +19,8 @@ export interface Proof {
 }
 
 /**
- * How far a peer's word on proofs goes. `auto`: it is believed. `verified`: its active accounts count as proved whatever it says.
+ * How far a peer's word on proofs goes. `auto`: it is believed. `verified`: active accounts that were registered there count as proved
+ * whatever it says.
  * `unproven`: none of its proofs counts. `none`: likewise, and new accounts arrive inactive and without password.
  */
 export type EmailTrust = 'auto' | 'verified' | 'unproven' | 'none';
@@ -31,6 +32,7 @@ export interface SaidProof {
   readonly email: string;
   readonly active: boolean;
   readonly born: Stamp;
+  readonly births: Births;
 }
 
 /** How all that waits of a peer is let through at once, and what that risks. */
@@ -38,12 +40,15 @@ export const TRUST_OF_A_PEER =
   "Set email_trust: verified in its entry only if addresses of that site are proved, or it and this one are yours and you accept that whoever registers there with somebody else's address gets that account here.";
 
 /** The proof that counts of an account of a peer; null: none. */
-export function judgeProof({ proof, email, active, born }: SaidProof, peer: string, trust: EmailTrust): Proof | null {
+export function judgeProof(said: SaidProof, peer: string, trust: EmailTrust): Proof | null {
+  const { proof, email, active, born, births } = said;
+  // What it only passes on is of a site whose entry says for itself how far that is believed.
+  const isOfThere = [...births.live].every((birth) => parseBirth(birth)?.site === peer);
   switch (trust) {
     case 'auto':
       return proof ?? null;
     case 'verified':
-      return proof ?? (active ? proofOf(email, peer, born.ms) : null);
+      return proof ?? (active && isOfThere ? proofOf(email, peer, born.ms) : null);
     case 'unproven':
     case 'none':
       return null;
@@ -60,6 +65,8 @@ export interface Validation {
   readonly sinceMs: number;
   /** It did so when its accounts were first looked at. */
   readonly didAtFirstSight: boolean;
+  /** They are still being looked at for the first time: who is found now was there before. */
+  readonly isFirstSight: boolean;
 }
 
 /** Where an account comes from, and what is known of its address. */
@@ -96,6 +103,28 @@ export function firstProvenance(
     heldUntilMs: undefined,
     doubtedUntilMs: doubtedUntil(isCodePending(account) ? nowMs : undefined, undefined),
   };
+}
+
+/** Of an account that is found, and nobody saw it come. */
+export function foundProvenance(
+  shadow: Pick<Shadow, 'born'>,
+  account: ProvingAccount,
+  { site }: Origin,
+  validation: Validation,
+  nowMs: number,
+): Provenance {
+  const first = firstProvenance(shadow, account, nowMs);
+  return validation.isFirstSight ? first : { ...first, proof: proofOfRegistration(shadow, account, site, validation) };
+}
+
+/** An account that came to be while the site validates addresses is proved as soon as it is active. */
+function proofOfRegistration(
+  { born }: Pick<Shadow, 'born'>,
+  { active, email }: ProvingAccount,
+  site: SiteName,
+  { sinceMs }: Validation,
+): Proof | null {
+  return active && born.ms > sinceMs ? proofOf(email, site, born.ms) : null;
 }
 
 /**
@@ -235,9 +264,9 @@ export function registeredProvenance(
   shadow: Shadow,
   account: ProvingAccount,
   { site }: Origin,
-  { sinceMs }: Validation,
+  validation: Validation,
 ): Provenance {
-  const proof = account.active && shadow.born.ms > sinceMs ? proofOf(account.email, site, shadow.born.ms) : null;
+  const proof = proofOfRegistration(shadow, account, site, validation);
   return { ...firstProvenance(shadow, account, shadow.born.ms), proof };
 }
 

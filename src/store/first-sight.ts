@@ -14,17 +14,18 @@ import { readState, readStates, writeState } from './state.ts';
  * was done before that, and is looked at only now, proved nothing.
  */
 export async function noteValidation(runner: Runner, validates: boolean, nowMs: number): Promise<Validation> {
-  const noted = await readStates(runner, ['validated_at_first_sight', 'validates_since']);
+  const noted = await readStates(runner, ['validated_at_first_sight', 'validates_since', 'baseline_finished_at']);
+  const isFirstSight = !noted.has('baseline_finished_at');
   const atFirst = noted.get('validated_at_first_sight');
   const didAtFirstSight = atFirst === undefined ? validates : atFirst === 'yes';
   const known = noted.get('validates_since');
   if (!validates) {
     if (known !== undefined) await writeState(runner, 'validates_since', null);
-    return { sinceMs: Infinity, didAtFirstSight };
+    return { sinceMs: Infinity, didAtFirstSight, isFirstSight };
   }
   const since = known ?? (atFirst === undefined ? '0' : String(nowMs));
   if (known === undefined) await writeState(runner, 'validates_since', since);
-  return { sinceMs: Number(since), didAtFirstSight };
+  return { sinceMs: Number(since), didAtFirstSight, isFirstSight };
 }
 
 /** Whether the site validated addresses when its accounts were first looked at; undefined: nobody looked yet. */

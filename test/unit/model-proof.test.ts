@@ -21,8 +21,8 @@ import type { Values } from '../../src/model/register.ts';
 import { formatStamp, type Stamp } from '../../src/model/stamp.ts';
 
 const CARS = { site: 'cars', priority: 100 };
-const validating = { sinceMs: 0, didAtFirstSight: true };
-const open = { sinceMs: Infinity, didAtFirstSight: false };
+const validating = { sinceMs: 0, didAtFirstSight: true, isFirstSight: false };
+const open = { sinceMs: Infinity, didAtFirstSight: false, isFirstSight: false };
 const born: Stamp = { ms: 1_000, counter: 1, ...CARS };
 const NEW_CODE = 'a'.repeat(30);
 const DONE_CODE = 'b'.repeat(50);
@@ -75,7 +75,7 @@ describe('a registration', () => {
   });
 
   test('is not proved if that was before the site was seen to validate, and is looked at only now', () => {
-    const since = (sinceMs: number): typeof open => ({ sinceMs, didAtFirstSight: false });
+    const since = (sinceMs: number): typeof open => ({ sinceMs, didAtFirstSight: false, isFirstSight: false });
     expect(isProved({}, [], since(born.ms - 1))).toBe(true);
     expect(isProved({}, [], since(born.ms))).toBe(false);
     expect(isProved({}, [{ email: 'other@x' }], since(5_000))).toBe(false);
@@ -91,7 +91,7 @@ describe('an account that is as it was at first sight', () => {
   test('is proved if the site validated then, it is active, and it came to be here', () => {
     expect(proofOn(validating)).toEqual(proofOf('ana@x', 'cars', 1_000));
     expect(proofOn(open)).toBeNull();
-    expect(proofOn({ sinceMs: 0, didAtFirstSight: false })).toBeNull();
+    expect(proofOn({ sinceMs: 0, didAtFirstSight: false, isFirstSight: true })).toBeNull();
     expect(proofOn(validating, { active: false })).toBeNull();
     expect(proofOn(validating, {}, 'homes')).toBeNull();
   });
@@ -199,10 +199,15 @@ describe('a proof', () => {
       trust: Parameters<typeof judgeProof>[2],
       proof: typeof said | null | undefined,
       active = true,
-    ): unknown => judgeProof({ proof, email: 'ana@x', active, born }, 'homes', trust)?.site ?? null;
+      site = 'homes',
+    ): unknown => {
+      const births = birthsOf({ ...born, site }, 7);
+      return judgeProof({ proof, email: 'ana@x', active, born, births }, 'homes', trust)?.site ?? null;
+    };
     expect([judged('auto', said), judged('auto', null), judged('auto', undefined)]).toEqual(['jobs', null, null]);
     expect([judged('verified', said), judged('verified', null)]).toEqual(['jobs', 'homes']);
     expect([judged('verified', undefined), judged('verified', undefined, false)]).toEqual(['homes', null]);
+    expect([judged('verified', null, true, 'open'), judged('verified', said, true, 'open')]).toEqual([null, 'jobs']);
     expect([judged('unproven', said), judged('none', said)]).toEqual([null, null]);
   });
 });

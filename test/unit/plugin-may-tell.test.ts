@@ -4,7 +4,7 @@ import type { EmailTrust } from '../../src/model/proof.ts';
 import { makeMayTell, type Candidate } from '../../src/plugin/may-tell.ts';
 
 const origin = { site: 'cars', priority: 100 };
-const validation = () => Promise.resolve({ sinceMs: Infinity, didAtFirstSight: false });
+const validation = () => Promise.resolve({ sinceMs: Infinity, didAtFirstSight: false, isFirstSight: false });
 
 /** Account 7, which nobody proved, and of which the peer said nothing. */
 const unproved = (site: string, active = true): Candidate => {
