@@ -8,7 +8,8 @@ import { requireUid } from '../store/shadows.ts';
 import { isAhead } from '../model/clock-guard.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import { CHANGE, type Changes } from '../model/guard.ts';
-import { heldUntil } from '../model/proof.ts';
+import { areWithin } from '../model/births.ts';
+import { heldUntil, isBelieved } from '../model/proof.ts';
 import type { RemovalRecord, UserRecord, WireRecord } from '../model/record.ts';
 import { canonicalEmail, type Uid } from '../model/uid.ts';
 import type { Zone } from '../osclass/timezone.ts';
@@ -184,7 +185,7 @@ async function mayRemove({ guard }: ChunkRun, removal: IncomingRemoval, loaded: 
 
 /**
  * A peer of a version without births does not say which registration was removed. What waits of it here as unproved is of another
- * account than ours, and so then is its removal.
+ * account than ours, and so then is its removal. One that is not believed may have removed whom it took for the account of here.
  */
 async function sparing(
   trx: Transaction<unknown>,
@@ -192,7 +193,12 @@ async function sparing(
   removal: IncomingRemoval,
   { users }: Loaded,
 ): Promise<IncomingRemoval> {
-  if (removal.births !== undefined) return removal;
+  const { births } = removal;
+  if (births !== undefined) {
+    if (isBelieved(route.emailTrust)) return removal;
+    const others = [...users.values()].filter((user) => !areWithin(births, user.births));
+    return { ...removal, spared: new Set(others.map(({ userId }) => userId)) };
+  }
   return { ...removal, spared: await usersUnproven(trx, route.name, [...users.keys()]) };
 }
 

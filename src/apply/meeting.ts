@@ -5,6 +5,7 @@
 import {
   areOfOneMoment,
   arePartedBirths,
+  areWithin,
   hasGivenWay,
   haveMet,
   haveMetInLostOnly,
@@ -16,6 +17,7 @@ import {
 } from '../model/births.ts';
 import type { RemoteRegister } from '../model/merge.ts';
 import type { RecordSource } from '../model/outcome.ts';
+import { isBelieved } from '../model/proof.ts';
 import type { Proof } from '../model/proof.ts';
 import { NO_DESCRIPTION } from '../model/absorb.ts';
 import { HASH_OF_NO_ROW, hashValues, isHashOf, localeOf, type RegisterName, type Values } from '../model/register.ts';
@@ -65,8 +67,10 @@ function haveSameAddressEvent({ shadow }: LocalUser, { registers }: Incoming): b
 }
 
 /** See {@link Meeting}. */
-export function meetingOf(user: LocalUser, incoming: Incoming, { linked }: RecordSource): Meeting {
+export function meetingOf(user: LocalUser, incoming: Incoming, { linked, route }: RecordSource): Meeting {
   const { proof, births } = incoming;
+  // With whom else the peer took it for one, it did by proofs that do not count here.
+  if (linked !== true && !isBelieved(route.emailTrust) && !areWithin(births, user.births)) return { kind: 'refused' };
   if (!areAcquainted(user, incoming)) {
     if (linked === true) return { kind: 'proved' };
     if (proof === null || arePartedBirths(user.births, births)) return { kind: 'refused' };

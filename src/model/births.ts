@@ -119,6 +119,13 @@ export function haveMet(one: Births, other: Births): boolean {
   return all(ours).some((birth) => theirs.live.has(birth) || theirs.overruled.has(birth));
 }
 
+/** True if the account that they tell of was made of nobody but that which `ours` tells of. */
+export function areWithin(theirs: Births, ours: Births): boolean {
+  const [inner, outer] = inFull(theirs, ours);
+  const known = new Set(all(outer));
+  return [...inner.live].every((birth) => known.has(birth));
+}
+
 /**
  * True if nothing is known of both but what gave way, to the one or to the other: where its owner took that over, the account
  * went on as his, and meets what else he has only now.

@@ -25,6 +25,11 @@ export interface Proof {
  */
 export type EmailTrust = 'auto' | 'verified' | 'unproven' | 'none';
 
+/** True if the proofs of such a peer may count, and so what it took for one account by them. */
+export function isBelieved(trust: EmailTrust): boolean {
+  return trust === 'auto' || trust === 'verified';
+}
+
 /** What a peer says of an account. */
 export interface SaidProof {
   /** Absent: the peer cannot tell. */
