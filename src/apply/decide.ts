@@ -140,7 +140,7 @@ function refuse(incoming: Incoming, user: LocalUser, { leaving }: Loaded, { from
  */
 function holdWhatIsOwned({ user, incoming, take, parked }: UserPlan, { from, nowMs }: DecideContext): void {
   const untilMs = heldUntil(incoming.heldUntilMs, nowMs);
-  if (user === undefined || untilMs === undefined || from.linked === true) return;
+  if (user === undefined || untilMs === undefined) return;
   const hold = (register: RegisterName, what: string): void => {
     take.delete(register);
     const until = new Date(untilMs).toISOString();
@@ -151,7 +151,7 @@ function holdWhatIsOwned({ user, incoming, take, parked }: UserPlan, { from, now
   const to = address?.values['s_email'];
   const isMove = typeof to === 'string' && canonicalEmail(to) !== canonicalEmail(user.email);
   // One that was only passed on by that site was set where the owner is.
-  if (isMove && address?.stamp.site === from.route.name) hold('s_email', 'a change of it');
+  if (isMove && incoming.registers.get('s_email')?.stamp.site === from.route.name) hold('s_email', 'a change of it');
   const set = incoming.registers.get('password')?.stamp;
   const isSetThere = set?.site === from.route.name && set.ms >= incoming.heldUntilMs - HELD_MS;
   const password = take.get('password')?.values['s_password'];
