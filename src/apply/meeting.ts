@@ -74,6 +74,8 @@ export function meetingOf(user: LocalUser, incoming: Incoming, { linked, route }
   if (!areAcquainted(user, incoming)) {
     if (linked === true) return { kind: 'proved' };
     if (proof === null || arePartedBirths(user.births, births)) return { kind: 'refused' };
+    // Proved under another address, and moved by whoever lost it: it is its owner's, and gives way to nobody.
+    if (user.proof === null && user.provenance.proof) return { kind: 'refused' };
     return { kind: user.proof === null ? 'yielding' : 'proved' };
   }
   // Whoever lost an account may have proved another address since; and that it was proved before says nothing of who had it.
