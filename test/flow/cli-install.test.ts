@@ -100,7 +100,7 @@ describe('account-sync install', { timeout: 60_000 }, () => {
     await loginWith(RIGHTS.join(', '));
     const { code, err } = await cli.run('install');
     expect(code).toBe(isTrusting ? 0 : 1);
-    expect(err).toMatch(isTrusting ? /Triggers made: 6/ : /SET GLOBAL log_bin_trust_function_creators = 1/);
+    expect(err).toMatch(isTrusting ? /Triggers made: 9/ : /SET GLOBAL log_bin_trust_function_creators = 1/);
     expect((await traces()).length > 0).toBe(isTrusting);
     if (isTrusting) await cli.run('uninstall');
     asRoot();
