@@ -180,7 +180,7 @@ function isHeldAlready({ shadow }: LocalUser, register: RegisterName, theirs: Re
  * addresses are proved the one that was never confirmed does not deactivate the other, for that says nothing any more.
  */
 function statusOfBoth(
-  { host, shadow, proof }: LocalUser,
+  { host, shadow, proof, uids }: LocalUser,
   { registers, born }: Incoming,
   origin: Origin,
 ): RemoteRegister | 'ours' | undefined {
@@ -188,7 +188,9 @@ function statusOfBoth(
   const ours = shadow.registers.get('status');
   const said = host.registers.get('status');
   if (theirs === undefined || ours === undefined || said === undefined) return undefined;
-  const isBlocked = said['b_enabled'] === '0' || theirs.values['b_enabled'] === '0';
+  // The account is out of the exchange since it was removed elsewhere, which blocked it here.
+  const isOfRemoval = uids.length === 0 && ours.altered === true;
+  const isBlocked = (said['b_enabled'] === '0' && !isOfRemoval) || theirs.values['b_enabled'] === '0';
   const isActive =
     theirs.values['b_active'] === '1'
       ? proof === null || !isDeactivated(said, ours.stamp, shadow.born, theirs.stamp)

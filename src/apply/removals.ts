@@ -205,9 +205,20 @@ async function detach(trx: Transaction<unknown>, deps: RemovalDeps, users: reado
     const host = hosts.get(user.userId);
     if (host === undefined) return [];
     const { shadow } = absorb(user.shadow, host.registers, deps.nowMs(), deps.origin, false, deps.hosts.describes);
-    return [{ userId: user.userId, uids: [], shadow, provenance: user.provenance }];
+    const registers = markedBlock(shadow.registers, user.shadow.registers);
+    return [{ userId: user.userId, uids: [], shadow: { ...shadow, registers }, provenance: user.provenance }];
   });
   await writeShadows(trx, detached);
+}
+
+/** A block that came of the removal is marked: nobody wanted it, and it ends where the address is registered again. */
+function markedBlock(
+  registers: LocalUser['shadow']['registers'],
+  before: LocalUser['shadow']['registers'],
+): LocalUser['shadow']['registers'] {
+  const status = registers.get('status');
+  if (status === undefined || status.hash === before.get('status')?.hash) return registers;
+  return new Map([...registers, ['status', { ...status, altered: true }]]);
 }
 
 function later(a: Stamp, b: Stamp): Stamp {

@@ -31,7 +31,8 @@ export async function findRemovedElsewhere(
   );
   const found: RemovedElsewhere[] = [];
   for (const record of records) {
-    const removal = toIncomingRemoval(record);
+    // A site that was installed again knows its accounts by no registration that the peer remembers: it is only told.
+    const removal = { ...toIncomingRemoval(record), births: undefined };
     const { uids } = removal;
     if (!uids.some((uid) => known.has(uid))) continue;
     const loaded = await inTransaction(deps.db, (trx) => loadChunk(trx, deps, [removal]));
