@@ -7,6 +7,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Site } from '../../src/site/site.ts';
 import { startFaultProxy, type FaultProxy, type HttpFault } from '../support/fault-proxy.ts';
+import { heldOn, IS_HELD } from '../support/held.ts';
 import { makeRandom, type Random } from '../support/osclass/random.ts';
 import { makeWorld, type World, type WorldSite } from '../support/world.ts';
 
@@ -17,8 +18,6 @@ const RUNS = Number(process.env['HISTORY_RUNS'] ?? DEFAULT_RUNS);
 const FIRST = Number(process.env['HISTORY_FIRST'] ?? 0);
 const SEED = Number(process.env['HISTORY_SEED'] ?? 20261121);
 const STEPS = 14;
-/** It waits for 30 days; docs/security.md says why. */
-const IS_HELD = "message LIKE '% waits until %'";
 const FAULTS: readonly HttpFault[] = ['refuse', 'lose-answer', 'twice', 'unavailable'];
 
 describe(`${RUNS} histories of three sites (HISTORY_SEED=${SEED})`, () => {
@@ -112,19 +111,6 @@ describe(`${RUNS} histories of three sites (HISTORY_SEED=${SEED})`, () => {
       }
     }
     return resolved;
-  };
-
-  /** Addresses of accounts of which something that was done where they came over waits for its day. */
-  const heldOf = async (one: WorldSite): Promise<string[]> => {
-    const accounts = await one.db.query<{ email: string }>(
-      `SELECT s_email AS email FROM oc_account_sync_parked p JOIN oc_account_sync_uid x ON x.uid = p.uid
-       JOIN oc_t_user u ON u.pk_i_id = x.user_id WHERE ${IS_HELD}`,
-    );
-    const records = await one.db.query<{ record: Buffer }>(
-      `SELECT record FROM oc_account_sync_parked WHERE ${IS_HELD}`,
-    );
-    const said = records.map(({ record }) => (JSON.parse(record.toString('utf8')) as { email?: string }).email ?? '');
-    return [...accounts.map(({ email }) => email), ...said];
   };
 
   /** What waits because nobody proved the address there: the owner sets a password by mail. Returns for how many. */
@@ -236,7 +222,7 @@ describe(`${RUNS} histories of three sites (HISTORY_SEED=${SEED})`, () => {
       if ((await proveWaiting(`h${run}u`)) + (await resolveTaken(`h${run}u`, round)) === 0) break;
       await heal();
     }
-    const held = (await Promise.all(world.sites.map(heldOf))).flat();
+    const held = (await Promise.all(world.sites.map(heldOn))).flat();
     const differences = (await world.differences()).filter(
       ({ email }) => email.startsWith(`h${run}u`) && !held.includes(email),
     );

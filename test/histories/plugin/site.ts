@@ -134,7 +134,8 @@ export function openDaemonSite(plan: DaemonPlan, memory: Memory, nowMs: () => nu
   const randomUid = (): ReturnType<typeof requireUid> => requireUid(v5(`${name} ${memory.next()}`, NAMESPACE));
   const clock = { nowMs, toEpochMs: UTC_ZONE.toEpochMs };
   const renumberWaiting: CaptureDeps['renumberWaiting'] = (trx, moves) => renumberParked(trx, moves);
-  const validation = (): Promise<Validation> => Promise.resolve({ sinceMs: 0, didAtFirstSight: true, isFirstSight: false });
+  const validation = (): Promise<Validation> =>
+    Promise.resolve({ sinceMs: 0, didAtFirstSight: true, isFirstSight: false });
   const common = {
     db,
     validation,
