@@ -2,6 +2,8 @@
 import type { Value } from '../../src/model/register.ts';
 import { SyncError } from '../../src/model/errors.ts';
 import { haveMet } from '../../src/model/births.ts';
+import { HELD_MS } from '../../src/model/proof.ts';
+import { parseStamp } from '../../src/model/stamp.ts';
 import {
   birthsOfUser,
   stampText,
@@ -408,8 +410,8 @@ function refuseWaitingForProved(sites: readonly HistorySite[]): void {
 }
 
 /**
- * True if a record is held until a date: it was set where the account came over; or the account was removed or moved there, which
- * waits, and the record is of who registered there next.
+ * True if a record is held until a date: it was set, or moved, where the account came over; or the account was removed or moved
+ * there, which waits, and the record is of who registered there next.
  */
 function waitsByDate(memory: Memory, userId: number, record: UserRecord): boolean {
   const { users, parked } = memory.tables;
@@ -422,7 +424,11 @@ function waitsByDate(memory: Memory, userId: number, record: UserRecord): boolea
   const hasLeft = [...parked.values()].some(
     ({ record: one }) => leaves(one) && one.uids.some((uid) => uids.includes(requireUid(uid))),
   );
-  return hasLeft || (isHeld(record) && haveMet(provenance.births, birthsOfUser(record)));
+  // Moved there while it is held, it is its owner's still, and gives way to nobody who has that address.
+  const address = record.registers['s_email'];
+  const movedMs = address === undefined ? 0 : (parseStamp(stampText(record, address))?.ms ?? 0);
+  const isMoved = movedMs >= (record.heldUntil ?? 0) - HELD_MS;
+  return hasLeft || (isHeld(record) && (isMoved || haveMet(provenance.births, birthsOfUser(record))));
 }
 
 /** Addresses of accounts that were not taken for the one here, for nobody proved them. */
