@@ -7,7 +7,7 @@ import type { Changes } from '../model/guard.ts';
 import { findTarget, type Parting, type Target } from '../model/identity.ts';
 import { ADDRESS_COLUMN } from '../model/policy.ts';
 import { localeOf, type RegisterName, type Value } from '../model/register.ts';
-import { HELD_MS, heldUntil, isBelieved, proofOf, type Proof } from '../model/proof.ts';
+import { HELD_MS, heldUntil, proofOf, type Proof } from '../model/proof.ts';
 import { isSeparate } from '../model/separate.ts';
 import { existenceStamp, type Registered } from '../model/registration.ts';
 import type { Origin, Stamp } from '../model/stamp.ts';
@@ -127,10 +127,8 @@ function refuse(incoming: Incoming, user: LocalUser, { leaving }: Loaded, { from
   const message = `Account ${user.userId} of ${origin.site} has this address, ${why}.`;
   const done = undone(incoming, 'parked', 'EMAIL_UNPROVEN', message);
   const outcome = { ...done.outcome, userId: user.userId };
-  // Of two that are parted each site would answer the other for ever; who is leaving is known there; and one that is not believed
-  // would take the two for one.
-  const isHeard = !isParted && !isLeaving && isBelieved(from.route.emailTrust);
-  const answers = user.proof !== null && from.via !== 'parked' && isHeard;
+  // Of two that are parted each site would answer the other for ever; and who is leaving is known there.
+  const answers = user.proof !== null && from.via !== 'parked' && !isParted && !isLeaving;
   return { kind: 'refused', outcome, userId: user.userId, answers };
 }
 
