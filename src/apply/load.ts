@@ -4,7 +4,8 @@
  */
 import type { Kysely, Transaction } from 'kysely';
 import { markerTimes, usersMailedElsewhere } from '../store/markers.ts';
-import { readShadows, tombstonesByUid, usersByUid, type StoredUser, type UidRemoval } from '../store/shadows.ts';
+import type { TombstoneRow } from '../model/tombstone.ts';
+import { readShadows, tombstonesByUid, usersByUid, type StoredUser } from '../store/shadows.ts';
 import type { ReadValidation } from '../store/ports.ts';
 import type { Undrained } from '../store/undrained.ts';
 import { chooseUids, usedUidsOf } from '../store/uid-assignment.ts';
@@ -68,7 +69,7 @@ export interface Loaded {
   readonly byUid: ReadonlyMap<Uid, LocalUser>;
   /** The account that holds each address, as the collation compares. */
   readonly byEmail: ReadonlyMap<string, LocalUser>;
-  readonly tombstones: ReadonlyMap<Uid, UidRemoval>;
+  readonly tombstones: ReadonlyMap<Uid, TombstoneRow>;
   /** Accounts deleted here, or given another id, whose marker waits for the drain. */
   readonly beingDeleted: ReadonlyMap<Uid, number>;
   /** Accounts that went without being deleted, by the uids they had: what is remembered of them is for those that return. */

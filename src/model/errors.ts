@@ -297,7 +297,12 @@ export const ERRORS = {
     401,
   ),
   FORBIDDEN: entry('The key is not for this route.', 'Use the admin token for admin routes.', 'refuse', 403),
-  NOT_FOUND: entry('There is nothing at this address.', 'Check method and path.', 'refuse', 404),
+  NOT_FOUND: entry(
+    'There is nothing at this address.',
+    'Check what was asked for: the name or address; of a call, method and path.',
+    'refuse',
+    404,
+  ),
   BODY_TOO_LARGE: entry(
     'The body is larger than `http.max_body`, or than a proxy in front takes.',
     'Send less at once, or raise `http.max_body` and the limit of the proxy (nginx: client_max_body_size).',

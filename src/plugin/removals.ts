@@ -309,7 +309,7 @@ async function removeLiving(
   // Whoever has the address there by now was registered before we heard of this, and must not be taken for who was removed.
   const { born } = stored.shadow;
   const stamp = isReplaced ? nextStamp(born.ms, born, origin) : nextStamp(nowMs(), last, origin);
-  const heldUntilMs = heldUntil(stored.provenance);
+  const heldUntilMs = removalsHeldUntil(stored.provenance);
   const record: RemovalRecord = {
     kind: 'removal',
     uids: [...stored.uids],
@@ -330,7 +330,7 @@ async function removeLiving(
  * Until when removals wait: who had the account before its owner took it over may still be logged in at the peer, which can tell
  * neither who removes it nor when somebody proved himself there. 0: nobody lost it.
  */
-function heldUntil({ births: { live, overruled }, heldUntilMs = 0 }: Provenance): number {
+function removalsHeldUntil({ births: { live, overruled }, heldUntilMs = 0 }: Provenance): number {
   if (overruled.size === 0) return 0;
   const wonMs = [...live].map((birth) => parseBirth(birth)?.ms ?? 0);
   return Math.max(heldUntilMs, ...wonMs.map((ms) => ms + HELD_MS));

@@ -5,7 +5,7 @@ import { areOfStamp, birthsOf, formatBirths, parseBirths } from '../model/births
 import { formatProof, parseProof, type Provenance } from '../model/proof.ts';
 import { decodeShadow, encodeShadow, type Shadow } from '../model/shadow.ts';
 import { formatStamp, parseStamp, type Stamp } from '../model/stamp.ts';
-import { gatherTombstones, removalIdOf, type Removal, type Tombstone } from '../model/tombstone.ts';
+import { gatherTombstones, removalIdOf, type Tombstone, type TombstoneRow } from '../model/tombstone.ts';
 import { parseUid, uidToBytes, uidsFromBytes, uidsToBytes, type Uid } from '../model/uid.ts';
 import { bindList, bindRows, dividedForStatements, type Bindable } from '../db/bind.ts';
 import { fromSqlTime, toSqlTime } from '../db/time.ts';
@@ -111,12 +111,27 @@ export async function usersByUid(
   return new Map(rows.map((row) => [uidsFromBytes(row.uid)[0] as Uid, row.user_id]));
 }
 
-/** The removal of a uid. */
-export interface UidRemoval extends Removal {
-  readonly main: Uid;
-  readonly removalId: number;
-  /** Until then it waits at the peers. */
-  readonly heldUntilMs: number | undefined;
+/** A row of tombstones, as the database gives it. */
+interface TombstoneColumns {
+  readonly uid: Buffer;
+  readonly removal: Buffer;
+  readonly removal_id: string;
+  readonly stamp: string;
+  readonly email_hash: Buffer | null;
+  readonly births: string | null;
+  readonly held_until: string | null;
+}
+
+function toTombstoneRow(row: TombstoneColumns): TombstoneRow {
+  return {
+    uid: uidsFromBytes(row.uid)[0] as Uid,
+    main: uidsFromBytes(row.removal)[0] as Uid,
+    removalId: Number(row.removal_id),
+    stamp: stampOf(row.stamp),
+    emailHash: row.email_hash?.toString('hex') ?? null,
+    births: row.births === null ? undefined : parseBirths(row.births),
+    heldUntilMs: row.held_until === null ? undefined : fromSqlTime(row.held_until),
+  };
 }
 
 /** Removals of the uids, by uid. `lock`: as they were committed last, waiting for who writes one. */
@@ -124,59 +139,21 @@ export async function tombstonesByUid(
   runner: Runner,
   uids: readonly Uid[],
   { lock = false } = {},
-): Promise<Map<Uid, UidRemoval>> {
+): Promise<Map<Uid, TombstoneRow>> {
   if (uids.length === 0) return new Map();
-  const { rows } = await sql<{
-    uid: Buffer;
-    removal: Buffer;
-    stamp: string;
-    removal_id: string;
-    email_hash: Buffer | null;
-    births: string | null;
-    held_until: string | null;
-  }>`
-    SELECT uid, removal, stamp, removal_id, email_hash, births, held_until FROM ${own.tombstone} ${lock ? sql`FORCE INDEX (PRIMARY)` : sql``}
+  const { rows } = await sql<TombstoneColumns>`
+    SELECT uid, removal, removal_id, stamp, email_hash, births, held_until FROM ${own.tombstone} ${lock ? sql`FORCE INDEX (PRIMARY)` : sql``}
     WHERE uid IN (${bindList(uids.map(uidToBytes))}) ${lock ? sql`FOR UPDATE` : sql``}`.execute(runner);
-  return new Map(
-    rows.map((row) => [
-      uidsFromBytes(row.uid)[0] as Uid,
-      {
-        main: uidsFromBytes(row.removal)[0] as Uid,
-        stamp: stampOf(row.stamp),
-        removalId: Number(row.removal_id),
-        emailHash: row.email_hash?.toString('hex') ?? null,
-        births: row.births === null ? undefined : parseBirths(row.births),
-        heldUntilMs: row.held_until === null ? undefined : fromSqlTime(row.held_until),
-      },
-    ]),
-  );
+  return new Map(rows.map(toTombstoneRow).map((row) => [row.uid, row]));
 }
 
 /** `SELECT … FROM tombstone WHERE removal_id IN (…)`, put together per removal. */
 export async function readTombstones(runner: Runner, removalIds: readonly number[]): Promise<Map<number, Tombstone>> {
   if (removalIds.length === 0) return new Map();
-  const { rows } = await sql<{
-    uid: Buffer;
-    removal: Buffer;
-    removal_id: string;
-    stamp: string;
-    email_hash: Buffer | null;
-    births: string | null;
-    held_until: string | null;
-  }>`
+  const { rows } = await sql<TombstoneColumns>`
     SELECT uid, removal, removal_id, stamp, email_hash, births, held_until FROM ${own.tombstone}
     WHERE removal_id IN (${bindList(removalIds)}) ORDER BY removal_id, uid`.execute(runner);
-  return gatherTombstones(
-    rows.map((row) => ({
-      uid: uidsFromBytes(row.uid)[0] as Uid,
-      main: uidsFromBytes(row.removal)[0] as Uid,
-      removalId: Number(row.removal_id),
-      stamp: stampOf(row.stamp),
-      emailHash: row.email_hash?.toString('hex') ?? null,
-      births: row.births === null ? undefined : parseBirths(row.births),
-      heldUntilMs: row.held_until === null ? undefined : fromSqlTime(row.held_until),
-    })),
-  );
+  return gatherTombstones(rows.map(toTombstoneRow));
 }
 
 /** What {@link writeTombstones} writes. */

@@ -1,9 +1,9 @@
 /** Stands in for src/store/shadows.ts. Shadows are packed and unpacked as they are there. */
-import { type StoredUser, type TombstoneWrite, type UidRemoval, FIRST_WAITING_ID } from '../../../src/store/shadows.ts';
+import { type StoredUser, type TombstoneWrite, FIRST_WAITING_ID } from '../../../src/store/shadows.ts';
 import { decodeShadow, encodeShadow } from '../../../src/model/shadow.ts';
 import { areOfStamp, birthsOf, formatBirths, parseBirths } from '../../../src/model/births.ts';
 import { formatProof, parseProof } from '../../../src/model/proof.ts';
-import { gatherTombstones, removalIdOf, type Tombstone } from '../../../src/model/tombstone.ts';
+import { gatherTombstones, removalIdOf, type Tombstone, type TombstoneRow } from '../../../src/model/tombstone.ts';
 import type { Uid } from '../../../src/model/uid.ts';
 import { memoryOf } from './database.ts';
 
@@ -74,7 +74,7 @@ export async function tombstonesByUid(
   runner: unknown,
 
   uids: readonly Uid[],
-): Promise<Map<Uid, UidRemoval>> {
+): Promise<Map<Uid, TombstoneRow>> {
   const { tombstoneRows } = memoryOf(runner).tables;
   return new Map(
     uids.flatMap((uid) => {
